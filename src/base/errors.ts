@@ -27,7 +27,11 @@ export class RayError extends Error {
     const type = new.target as typeof RayError
     this.code = type.code
     this.fields = options.fields ?? {}
-    Object.defineProperty(this, 'name', { value: errorName(type), configurable: true, writable: true })
+    Object.defineProperty(this, 'name', {
+      value: errorName(type),
+      configurable: true,
+      writable: true,
+    })
   }
 
   get [brand](): readonly string[] {
@@ -52,7 +56,11 @@ function codesOf(type: typeof RayError): readonly string[] {
   let codes = chains.get(type)
   if (codes === undefined) {
     const found: string[] = []
-    for (let t: unknown = type; typeof t === 'function' && 'code' in t; t = Object.getPrototypeOf(t)) {
+    for (
+      let t: unknown = type;
+      typeof t === 'function' && 'code' in t;
+      t = Object.getPrototypeOf(t)
+    ) {
       if (Object.hasOwn(t, 'code')) found.push(String(t.code))
     }
     codes = found
@@ -185,13 +193,37 @@ export class RaySystemError extends RayError {
 /** Every class above by its code: the wire codec, the docs and the tests read this table. */
 export const errorTypes: ReadonlyMap<string, typeof RayError> = new Map(
   Object.entries({
-    RayError, RayTaskError, TaskCancelledError, TaskUnschedulableError, ActorUnschedulableError, WorkerCrashedError,
-    LocalRayletDiedError, NodeDiedError, OutOfMemoryError, OutOfDiskError, ObjectStoreFullError, RayActorError,
-    ActorDiedError, ActorUnavailableError, PendingCallsLimitExceededError, ObjectLostError, ObjectFetchTimedOutError,
-    OwnerDiedError, ObjectFreedError, ReferenceCountingAssertionError, ObjectReconstructionFailedError,
-    ObjectReconstructionFailedMaxAttemptsExceededError, ObjectReconstructionFailedLineageEvictedError,
-    GetTimeoutError, RuntimeEnvSetupError, TaskPlacementGroupRemovedError, ActorPlacementGroupRemovedError,
-    SerializationError, SessionError, RpcError, RaySystemError,
+    RayError,
+    RayTaskError,
+    TaskCancelledError,
+    TaskUnschedulableError,
+    ActorUnschedulableError,
+    WorkerCrashedError,
+    LocalRayletDiedError,
+    NodeDiedError,
+    OutOfMemoryError,
+    OutOfDiskError,
+    ObjectStoreFullError,
+    RayActorError,
+    ActorDiedError,
+    ActorUnavailableError,
+    PendingCallsLimitExceededError,
+    ObjectLostError,
+    ObjectFetchTimedOutError,
+    OwnerDiedError,
+    ObjectFreedError,
+    ReferenceCountingAssertionError,
+    ObjectReconstructionFailedError,
+    ObjectReconstructionFailedMaxAttemptsExceededError,
+    ObjectReconstructionFailedLineageEvictedError,
+    GetTimeoutError,
+    RuntimeEnvSetupError,
+    TaskPlacementGroupRemovedError,
+    ActorPlacementGroupRemovedError,
+    SerializationError,
+    SessionError,
+    RpcError,
+    RaySystemError,
   }).map(([name, type]) => {
     names.set(type, name)
     return [type.code, type]

@@ -1,0 +1,61 @@
+// Shapes that several kinds of message share.
+
+import type { ProcessId } from '../../base/ids.js'
+
+/** An object (or actor) by owner and count: [owner, sequence]. */
+export type ObjectKey = readonly [owner: ProcessId, sequence: number]
+
+/** Amounts by resource name, in units (1 = one CPU, one GPU, one byte for `memory`); fixed-point at 1e-4 inside. */
+export type Resources = Readonly<Record<string, number>>
+
+export interface PlacementGroupTarget {
+  readonly group: string
+  /** -1: any bundle that fits. */
+  readonly bundle: number
+}
+
+export interface SchedulingStrategy {
+  readonly kind: 'default' | 'spread' | 'nodeAffinity' | 'placementGroup'
+  readonly nodeId?: string
+  readonly soft?: boolean
+  readonly target?: PlacementGroupTarget
+  readonly captureChildTasks?: boolean
+}
+
+/** Why a process is gone, as exactly as the raylet knows. */
+export interface ProcessExit {
+  readonly pid: number
+  readonly exitCode: number | null
+  readonly signal: string | null
+  /** Last lines that it wrote to stderr. */
+  readonly stderr: readonly string[]
+  /** What the raylet knows beyond that, for example 'ray.kill', 'heap out of memory', 'owner died', 'cancelled'. */
+  readonly reason: string
+  /** Tasks of the current lease that had started, read from the worker's claim slot; -1 when it has none. */
+  readonly started: number
+}
+
+/** Where a stored object is: a file of the raylet process, opened by others as /proc/<pid>/fd/<file>. */
+export interface Location {
+  readonly file: number
+  readonly offset: number
+  readonly sizeBytes: number
+  /** Bytes from the beginning whose pages exist already; see store/object-writer. */
+  readonly warmBytes: number
+}
+
+/** An error that the raylet or the GCS raises, to be made a RayError by the receiver (base/errors, by code). */
+export interface WireError {
+  readonly code: string
+  readonly message: string
+  readonly fields?: Readonly<Record<string, unknown>>
+}
+
+/** What a worker must be like to run a task: workers of different environments are not mixed. */
+export interface WorkerEnvironment {
+  /** Node options that a worker inherits from the driver, such as `--import tsx`. */
+  readonly execArgv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Working directory. */
+  readonly cwd: string
+}

@@ -1,0 +1,180 @@
+// Messages between the GCS and the raylets. On one machine both live in one process and the messages are handed over in
+// memory; the next step puts a socket between them, and nothing else changes.
+
+import type { ProcessId } from '../../base/ids.js'
+import type { ObjectKey, ProcessExit, Resources, WireError } from './common.js'
+import type { ActorSpec, ActorState, Query } from './raylet.js'
+
+/** From a raylet to the GCS. */
+export type ToGcs =
+  | {
+      readonly kind: 'registerNode'
+      readonly nodeId: string
+      readonly address: string
+      readonly resources: Resources
+      readonly labels: Readonly<Record<string, string>>
+      readonly isHead: boolean
+    }
+  /** Sent when it changes, joined per turn; also the heartbeat. */
+  | {
+      readonly kind: 'nodeReport'
+      readonly nodeId: string
+      readonly available: Resources
+      readonly total: Resources
+    }
+  | {
+      readonly kind: 'jobStarted'
+      readonly jobId: string
+      readonly driver: ProcessId
+      readonly namespace: string
+    }
+  | { readonly kind: 'jobFinished'; readonly jobId: string }
+  | {
+      readonly kind: 'createActor'
+      readonly nodeId: string
+      readonly from: ProcessId
+      readonly request: number
+      readonly spec: ActorSpec
+      readonly jobId: string
+    }
+  | {
+      readonly kind: 'subscribeActor'
+      readonly nodeId: string
+      readonly from: ProcessId
+      readonly actor: ObjectKey
+    }
+  | {
+      readonly kind: 'killActor'
+      readonly actor: ObjectKey
+      readonly noRestart: boolean
+      readonly reason: string
+    }
+  /** No handle of the actor is left anywhere. */
+  | { readonly kind: 'actorOutOfScope'; readonly actor: ObjectKey }
+  /** Answer to placeActor: the worker runs the constructor. */
+  | {
+      readonly kind: 'actorPlaced'
+      readonly nodeId: string
+      readonly actor: ObjectKey
+      readonly incarnation: number
+      readonly worker: ProcessId
+      readonly address: string
+    }
+  /** Answer to placeActor: this node cannot (full, or told so by a changed view); place it again. */
+  | {
+      readonly kind: 'actorNotPlaced'
+      readonly nodeId: string
+      readonly actor: ObjectKey
+      readonly incarnation: number
+      readonly error?: WireError
+    }
+  /** The constructor has returned, or thrown this error body. */
+  | {
+      readonly kind: 'actorStarted'
+      readonly actor: ObjectKey
+      readonly incarnation: number
+      readonly error?: Uint8Array
+    }
+  | {
+      readonly kind: 'actorWorkerDied'
+      readonly actor: ObjectKey
+      readonly incarnation: number
+      readonly exit: ProcessExit
+    }
+  /** A process is gone: what it owned goes with it, but for detached actors and placement groups. */
+  | { readonly kind: 'processDied'; readonly process: ProcessId; readonly jobId: string }
+  | {
+      readonly kind: 'createPlacementGroup'
+      readonly nodeId: string
+      readonly from: ProcessId
+      readonly group: string
+      readonly bundles: readonly Resources[]
+      readonly strategy: 'PACK' | 'SPREAD' | 'STRICT_PACK' | 'STRICT_SPREAD'
+      readonly name: string
+      readonly detached: boolean
+      readonly jobId: string
+    }
+  | { readonly kind: 'removePlacementGroup'; readonly group: string }
+  /** Answer to reserveBundles: all of them are held, or none. */
+  | {
+      readonly kind: 'bundlesReserved'
+      readonly nodeId: string
+      readonly group: string
+      readonly attempt: number
+      readonly ok: boolean
+    }
+  | {
+      readonly kind: 'query'
+      readonly nodeId: string
+      readonly from: ProcessId
+      readonly request: number
+      readonly query: Query
+    }
+
+/** From the GCS to a raylet. */
+export type FromGcs =
+  | {
+      readonly kind: 'placeActor'
+      readonly spec: ActorSpec
+      readonly incarnation: number
+      readonly jobId: string
+    }
+  /** End the actor's worker: kill at once, or let queued calls finish first (`drain`, when it went out of scope). */
+  | {
+      readonly kind: 'endActor'
+      readonly actor: ObjectKey
+      readonly drain: boolean
+      readonly reason: string
+    }
+  | {
+      readonly kind: 'reserveBundles'
+      readonly group: string
+      readonly attempt: number
+      readonly bundles: readonly { readonly index: number; readonly resources: Resources }[]
+    }
+  /** Gives bundles back; tasks and actors in them end with TaskPlacementGroupRemovedError / ActorPlacementGroupRemovedError. */
+  | {
+      readonly kind: 'returnBundles'
+      readonly group: string
+      readonly indexes: readonly number[]
+      readonly removed: boolean
+    }
+  /** To be passed on to a process of that node. */
+  | {
+      readonly kind: 'actorRegistered'
+      readonly to: ProcessId
+      readonly request: number
+      readonly existing?: ActorSpec
+      readonly error?: WireError
+    }
+  | {
+      readonly kind: 'actorChanged'
+      readonly to: ProcessId
+      readonly actor: ObjectKey
+      readonly state: ActorState
+    }
+  | {
+      readonly kind: 'placementGroupChanged'
+      readonly to: ProcessId
+      readonly group: string
+      readonly state: 'pending' | 'created' | 'removed' | 'infeasible'
+      readonly message?: string
+    }
+  | {
+      readonly kind: 'answer'
+      readonly to: ProcessId
+      readonly request: number
+      readonly value?: unknown
+      readonly error?: WireError
+    }
+  /** What the whole cluster has and could have: raylets refuse what no node can ever run. */
+  | {
+      readonly kind: 'clusterView'
+      readonly nodes: readonly {
+        readonly nodeId: string
+        readonly alive: boolean
+        readonly total: Resources
+        readonly available: Resources
+        readonly labels: Readonly<Record<string, string>>
+      }[]
+    }

@@ -1,0 +1,359 @@
+// Messages between a process (driver or worker) and the raylet of its node, over one ordered socket.
+//
+// Names say who acts: `x` asks, `xed` tells. Every message is idempotent or says why it need not be: the socket is
+// ordered and lossless, and when it breaks one of the two processes is dead and everything it held is released.
+
+import type { ProcessId } from '../../base/ids.js'
+import type {
+  Location,
+  ObjectKey,
+  ProcessExit,
+  Resources,
+  SchedulingStrategy,
+  WireError,
+  WorkerEnvironment,
+} from './common.js'
+
+/** A task that travels with the request for its worker, so that it starts although its owner is busy computing. */
+export interface CarriedTask {
+  /** Define and push frames, exactly as they would be sent to the worker. */
+  readonly frames: Uint8Array
+  readonly sequence: number
+  /** Objects nested in its arguments: the raylet lends them to the worker it picks. */
+  readonly nested: readonly ObjectKey[]
+}
+
+export interface LeaseKey {
+  readonly resources: Resources
+  readonly strategy: SchedulingStrategy
+  /** Hash of the WorkerEnvironment beyond the job's own; '' for the job's. */
+  readonly environment: string
+}
+
+/** From a driver or worker to its raylet. */
+export type ToRaylet =
+  // --- joining -----------------------------------------------------------------------------------------------------
+  | {
+      readonly kind: 'hello'
+      readonly token: string
+      readonly role: 'driver' | 'worker'
+      readonly process: ProcessId
+      readonly pid: number
+      /** Abstract socket on which a worker accepts owners; '' for a driver. */
+      readonly address: string
+      /** A driver's job environment, used for every worker that says no other. */
+      readonly environment?: WorkerEnvironment
+      readonly namespace?: string
+      /** Names the starting of this worker by the raylet. */
+      readonly start?: string
+    }
+  | { readonly kind: 'goodbye' }
+  // --- leases ------------------------------------------------------------------------------------------------------
+  | {
+      readonly kind: 'requestLease'
+      readonly request: number
+      readonly key: LeaseKey
+      readonly name: string
+      /** Number of tasks above this one; deeper requests are granted first. */
+      readonly depth: number
+      readonly task?: CarriedTask
+    }
+  /** The request is not needed any more. If it carried a task, that task is dropped unless it was already handed over. */
+  | { readonly kind: 'cancelLeaseRequest'; readonly request: number }
+  | { readonly kind: 'returnLease'; readonly lease: number }
+  /** Worker: the recalled lease is closed; nothing of it runs or will run. */
+  | { readonly kind: 'leaseClosed'; readonly lease: number }
+  /** Worker: its running task waits in get or wait; its CPUs are free until `unblocked`. */
+  | { readonly kind: 'blocked' }
+  | { readonly kind: 'unblocked' }
+  /** Worker: frames (results, items) of a carried task for its owner; `done` with the last. */
+  | {
+      readonly kind: 'relay'
+      readonly lease: number
+      readonly owner: ProcessId
+      readonly frames: Uint8Array
+      readonly done: boolean
+    }
+  /** Owner: frames for a worker that it reached only through the raylet (cancel, generator credit of a carried task). */
+  | { readonly kind: 'relayToWorker'; readonly lease: number; readonly frames: Uint8Array }
+  /** Owner: interrupt (SIGINT) the worker of the lease, which runs synchronous code; or end it (SIGKILL). */
+  | {
+      readonly kind: 'signalWorker'
+      readonly worker: ProcessId
+      readonly signal: 'SIGINT' | 'SIGKILL'
+      readonly reason: string
+    }
+  // --- objects -----------------------------------------------------------------------------------------------------
+  /**
+   * Owner: these objects of mine are known outside now. The sender holds one count on each. `body` undefined: pending.
+   * `stored`: the body is in the object store. An object already known keeps its counts (a borrower may come first).
+   */
+  | {
+      readonly kind: 'escape'
+      readonly objects: readonly {
+        readonly sequence: number
+        readonly body?: Uint8Array
+        readonly contains?: readonly ObjectKey[]
+      }[]
+    }
+  /** Owner or executing worker: a pending escaped object has its value. The first settle wins; later ones are ignored. */
+  | {
+      readonly kind: 'settle'
+      readonly object: ObjectKey
+      readonly body: Uint8Array
+      readonly contains?: readonly ObjectKey[]
+    }
+  /** The sender gives one count on each object to another process (arguments that nest refs, results that do). */
+  | { readonly kind: 'lend'; readonly to: ProcessId; readonly objects: readonly ObjectKey[] }
+  /** Takes back what was lent for a task that never started. */
+  | { readonly kind: 'unlend'; readonly from: ProcessId; readonly objects: readonly ObjectKey[] }
+  /** The sender gives up one count on each: flat [owner, sequence, owner, sequence, ...]. */
+  | { readonly kind: 'release'; readonly objects: readonly number[] }
+  /** Frees the objects now, whatever the counts: later gets fail with ObjectFreedError. */
+  | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
+  /** Asks for values; `ready` comes for each as soon as there is one. Stored objects are pinned for the sender. */
+  | { readonly kind: 'getObjects'; readonly objects: readonly ObjectKey[] }
+  /** Like getObjects, but only tells that they are ready (wait with fetchLocal: false, dependencies): nothing is pinned. */
+  | { readonly kind: 'awaitObjects'; readonly objects: readonly ObjectKey[] }
+  /** The sender unmapped a stored object as often as it is named. */
+  | { readonly kind: 'unpin'; readonly objects: readonly ObjectKey[] }
+  /**
+   * The allocation (from the store channel) now holds the object. The owner holds one count on it from here on, also
+   * when the sender is the worker that made it for the owner.
+   */
+  | {
+      readonly kind: 'seal'
+      readonly allocation: number
+      readonly object: ObjectKey
+      readonly sizeBytes: number
+      readonly contains?: readonly ObjectKey[]
+    }
+  | { readonly kind: 'abortAllocation'; readonly allocation: number }
+  // --- functions ---------------------------------------------------------------------------------------------------
+  | {
+      readonly kind: 'exportFunction'
+      readonly hash: string
+      readonly bytes: Uint8Array
+      readonly contains: readonly ObjectKey[]
+    }
+  | { readonly kind: 'fetchFunction'; readonly hash: string }
+  // --- actors (served by the GCS) ----------------------------------------------------------------------------------
+  | { readonly kind: 'createActor'; readonly request: number; readonly spec: ActorSpec }
+  | { readonly kind: 'subscribeActor'; readonly actor: ObjectKey }
+  | {
+      readonly kind: 'killActor'
+      readonly actor: ObjectKey
+      readonly noRestart: boolean
+      readonly reason: string
+    }
+  /** Worker of an actor: its constructor has returned, or failed with this error body. */
+  | { readonly kind: 'actorStarted'; readonly actor: ObjectKey; readonly error?: Uint8Array }
+  // --- placement groups --------------------------------------------------------------------------------------------
+  | {
+      readonly kind: 'createPlacementGroup'
+      readonly group: string
+      readonly bundles: readonly Resources[]
+      readonly strategy: 'PACK' | 'SPREAD' | 'STRICT_PACK' | 'STRICT_SPREAD'
+      readonly name: string
+      readonly detached: boolean
+    }
+  | { readonly kind: 'removePlacementGroup'; readonly group: string }
+  // --- questions ---------------------------------------------------------------------------------------------------
+  | { readonly kind: 'query'; readonly request: number; readonly query: Query }
+
+export type Query =
+  | { readonly what: 'nodes' }
+  | { readonly what: 'clusterResources' }
+  | { readonly what: 'availableResources' }
+  | { readonly what: 'actorByName'; readonly name: string; readonly namespace: string }
+  | { readonly what: 'placementGroups' }
+  | { readonly what: 'storeStatistics' }
+  | { readonly what: 'workers' }
+
+/** Everything needed to start an actor, again and again. */
+export interface ActorSpec {
+  readonly actor: ObjectKey
+  readonly className: string
+  readonly classHash: string
+  /** Argument bytes as in a push frame, with its flags. */
+  readonly flags: number
+  readonly args: Uint8Array
+  readonly nested: readonly ObjectKey[]
+  /** Resources to place the actor, and those it holds while it runs (Ray: 1 CPU to place, 0 to run, by default). */
+  readonly placement: Resources
+  readonly resources: Resources
+  readonly strategy: SchedulingStrategy
+  readonly environment: string
+  readonly name: string
+  readonly namespace: string
+  readonly detached: boolean
+  readonly getIfExists: boolean
+  readonly maxRestarts: number
+  readonly maxTaskRetries: number
+  readonly maxConcurrency: number
+  readonly maxPendingCalls: number
+  readonly depth: number
+  /** Method names in the order of their numbers, with their options; what a handle needs. */
+  readonly methods: readonly string[]
+}
+
+export type ActorState =
+  | { readonly state: 'pending' }
+  | {
+      readonly state: 'alive'
+      readonly worker: ProcessId
+      readonly address: string
+      readonly nodeId: string
+      /** 0, then one more for every restart. */
+      readonly incarnation: number
+    }
+  | { readonly state: 'restarting'; readonly incarnation: number; readonly exit?: ProcessExit }
+  | {
+      readonly state: 'dead'
+      /** 'outOfScope' | 'kill' | 'crash' | 'ownerDied' | 'creationFailed' | 'exited' | 'unschedulable' | 'nodeDied' */
+      readonly cause: string
+      readonly message: string
+      readonly exit?: ProcessExit
+      /** Error body of a constructor that threw. */
+      readonly error?: Uint8Array
+    }
+
+export interface Welcome {
+  readonly kind: 'welcome'
+  readonly nodeId: string
+  readonly nodeIp: string
+  readonly jobId: string
+  readonly sessionName: string
+  readonly namespace: string
+  readonly rayletPid: number
+  /** The raylet's fd of the arena memfd. */
+  readonly arenaFile: number
+  readonly arenaBytes: number
+  /** The raylet's fd of the claim slots, and this worker's slot in it (64 bytes each); -1 for a driver. */
+  readonly claimFile: number
+  readonly claimBytes: number
+  readonly claimSlot: number
+  /** Abstract socket of the store channel (blocking calls: allocate). */
+  readonly storeAddress: string
+  readonly resources: Resources
+  readonly environment: WorkerEnvironment
+}
+
+/** From the raylet to a driver or worker. */
+export type FromRaylet =
+  | Welcome
+  | { readonly kind: 'refused'; readonly error: WireError }
+  // --- leases, to the owner ----------------------------------------------------------------------------------------
+  | {
+      readonly kind: 'leaseGranted'
+      readonly request: number
+      readonly lease: number
+      readonly worker: ProcessId
+      readonly pid: number
+      readonly address: string
+      readonly claimSlot: number
+      /** The carried task went to the worker with the grant. */
+      readonly carried: boolean
+    }
+  | { readonly kind: 'leaseRefused'; readonly request: number; readonly error: WireError }
+  /** The lease is over: recalled by the raylet (the worker agreed), or its worker died. */
+  | { readonly kind: 'leaseEnded'; readonly lease: number; readonly exit?: ProcessExit }
+  | {
+      readonly kind: 'relayed'
+      readonly lease: number
+      readonly frames: Uint8Array
+      readonly done: boolean
+    }
+  // --- leases, to the worker ---------------------------------------------------------------------------------------
+  | {
+      readonly kind: 'leaseOpened'
+      readonly lease: number
+      readonly owner: ProcessId
+      readonly resources: Resources
+      /** GPU (and other unit instance) numbers assigned. */
+      readonly gpus: readonly number[]
+      readonly placementGroup?: string
+      readonly jobId: string
+      /** Define and push frames of a carried task. */
+      readonly frames?: Uint8Array
+    }
+  /**
+   * Others wait for this worker. Close the lease now if nothing of it is running or queued; otherwise as soon as that is
+   * so, and after `leaseFairMs` at the latest when the running task ends, giving unstarted tasks back. With `now`, also
+   * when the owner is dead: drop everything (the raylet kills the worker if it does not answer).
+   */
+  | { readonly kind: 'recallLease'; readonly lease: number; readonly ownerDied: boolean }
+  | { readonly kind: 'relayedToWorker'; readonly lease: number; readonly frames: Uint8Array }
+  /** End in an orderly way: run exit handlers, flush output. The raylet kills after `shutdownMs`. */
+  | { readonly kind: 'exit'; readonly reason: string }
+  // --- objects -----------------------------------------------------------------------------------------------------
+  /** Answer to getObjects: exactly one of body, location, error. To awaitObjects: none of them. */
+  | {
+      readonly kind: 'ready'
+      readonly object: ObjectKey
+      readonly body?: Uint8Array
+      readonly location?: Location
+      readonly error?: WireError
+      /** Objects nested in the value: one count on each was given to the receiver with this message. */
+      readonly contains?: readonly ObjectKey[]
+      /** True when this answers awaitObjects. */
+      readonly signal?: boolean
+    }
+  /** Memory or leases are short: collect garbage, so that refs and views that are only waiting for it go. */
+  | { readonly kind: 'collectGarbage' }
+  // --- functions ---------------------------------------------------------------------------------------------------
+  | {
+      readonly kind: 'functionDefined'
+      readonly hash: string
+      readonly bytes?: Uint8Array
+      readonly contains?: readonly ObjectKey[]
+    }
+  // --- actors ------------------------------------------------------------------------------------------------------
+  /** Answer to createActor. With `existing` (getIfExists) the handle to use is that of the spec returned. */
+  | {
+      readonly kind: 'actorRegistered'
+      readonly request: number
+      readonly existing?: ActorSpec
+      readonly error?: WireError
+    }
+  | { readonly kind: 'actorChanged'; readonly actor: ObjectKey; readonly state: ActorState }
+  /** To the worker that becomes the actor. */
+  | {
+      readonly kind: 'startActor'
+      readonly spec: ActorSpec
+      readonly incarnation: number
+      readonly gpus: readonly number[]
+      readonly jobId: string
+    }
+  // --- placement groups --------------------------------------------------------------------------------------------
+  | {
+      readonly kind: 'placementGroupChanged'
+      readonly group: string
+      readonly state: 'pending' | 'created' | 'removed' | 'infeasible'
+      readonly message?: string
+    }
+  // --- questions ---------------------------------------------------------------------------------------------------
+  | {
+      readonly kind: 'answer'
+      readonly request: number
+      readonly value?: unknown
+      readonly error?: WireError
+    }
+  // --- the driver's terminal ---------------------------------------------------------------------------------------
+  | {
+      readonly kind: 'output'
+      readonly stream: 'stdout' | 'stderr'
+      readonly name: string
+      readonly pid: number
+      readonly lines: readonly string[]
+    }
+
+/** Requests on the store channel; the raylet answers each in order. Blocking for the sender. */
+export type StoreRequest = {
+  readonly kind: 'allocate'
+  readonly process: ProcessId
+  readonly token: string
+  readonly sizeBytes: number
+}
+export type StoreResponse =
+  { readonly allocation: number; readonly location: Location } | { readonly error: WireError }
