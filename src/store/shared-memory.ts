@@ -25,7 +25,7 @@ import { pageBytes } from '../base/limits.js'
 import { libc, systemError } from './libc.js'
 
 const mfdCloexec = 1
-const mapShared = 0x01
+const mapSharedFlag = 0x01
 const mapPrivate = 0x02
 const mapFixed = 0x10
 const mapAnonymous = 0x20
@@ -58,6 +58,18 @@ export function createMemory(name: string, sizeBytes: number): Memory {
 /** Opens descriptor `fd` of process `pid`: its arena or one of its spill files. */
 export function openMemory(pid: number, fd: number): number {
   return openSync(`/proc/${pid}/fd/${fd}`, 'r+')
+}
+
+/** A small memory of process `pid` mapped whole, shared and for good: words that several processes change. */
+export function mapShared(pid: number, memory: Memory): Uint8Array {
+  const fd = openMemory(pid, memory.fd)
+  try {
+    const { sizeBytes } = memory
+    const address = libc().map({ address: 0, sizeBytes, flags: mapSharedFlag, fd, offset: 0 })
+    return new Uint8Array(libc().view(address, sizeBytes))
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** A process's shared mapping of the arena, made window by window at first use and then kept. */
@@ -104,7 +116,7 @@ export class SharedWindows {
     const offset = index * this.#windowBytes
     const sizeBytes = Math.min(this.#windowBytes, this.#memory.sizeBytes - offset)
     const fd = this.#memory.fd
-    const address = libc().map({ address: 0, sizeBytes, flags: mapShared, fd, offset })
+    const address = libc().map({ address: 0, sizeBytes, flags: mapSharedFlag, fd, offset })
     const bytes = new Uint8Array(libc().view(address, sizeBytes))
     this.#windows[index] = { address, bytes }
     return bytes
