@@ -52,3 +52,13 @@ export const nodeStartMs = 30_000
 export const shutdownMs = 5_000
 /** Items that a streaming generator may produce before the consumer reads one. */
 export const generatorItemsMax = 64
+/** Contents of binary data from this size travel beside a value and are read in place; smaller ones are copied. */
+export const outOfBandBytesMin = 4096
+/** Nesting that the value codec follows on the call stack; what is deeper waits in its queue. */
+export const valueDepthMax = 200
+/** Containers in a value that takes the short path of the codec: so many can be compared pairwise at no cost. */
+export const smallContainersMax = 16
+/** Buffer that the value codec keeps between values; a larger one is dropped after use. */
+export const codecSlabBytesMax = 1024 * 1024
+/** Largest single binary array; Node cannot map a longer one. */
+export const arrayBytesMax = 0xffff_ffff

@@ -1,0 +1,529 @@
+// The general encoder: one pass over a value, each object written when it is first met.
+//
+// An object is written in two parts: a shell, which is enough to create it (its kind, its class), and its contents, which
+// fill it. Normally the contents follow at once. Below `valueDepthMax` levels they wait in a queue and are written after
+// everything else, so that a list of a million nodes does not overflow the stack. The decoder counts levels in the same
+// way, so nothing on the wire says which happened. Shell first also is what makes cycles work: an object has its number
+// before its contents are looked at.
+
+import { types } from 'node:util'
+import { writeF64, writeU32 } from '../base/bytes.js'
+import { valueDepthMax } from '../base/limits.js'
+import { arrayShapeOf } from './array-shape.js'
+import { arrowBrandOf, arrowToBytes } from './arrow-values.js'
+import { attachmentBrand, type ValueHooks } from './value-hooks.js'
+import { BackingWriter } from './value-backings.js'
+import {
+  type BaseKind,
+  type PrototypeInfo,
+  baseKindOf,
+  builtinProblem,
+  natureProblem,
+  prototypeInfo,
+  resourceProblem,
+} from './value-class.js'
+import { ValuePath } from './value-path.js'
+import { ByteWriter } from './byte-writer.js'
+import * as tags from './value-tags.js'
+
+const { isProxy } = types
+const { getPrototypeOf, getOwnPropertySymbols } = Object
+const objectPrototype = Object.prototype
+const arrayPrototype = Array.prototype
+const hasOwn = Object.prototype.hasOwnProperty
+const mapForEach = Map.prototype.forEach
+const setForEach = Set.prototype.forEach
+
+const wellKnown: ReadonlyMap<symbol, string> = new Map(
+  Object.getOwnPropertyNames(Symbol)
+    .map((name) => [(Symbol as unknown as Record<string, unknown>)[name], name] as const)
+    .filter((entry): entry is readonly [symbol, string] => typeof entry[0] === 'symbol'),
+)
+
+/** How the contents of an object are written. */
+type Fill = 'none' | 'props' | 'items' | 'itemsAndProps' | 'map' | 'set' | 'error'
+
+interface Waiting {
+  readonly value: object
+  readonly fill: Fill
+  readonly ownFields: boolean
+  readonly path: string
+}
+
+export class ValueEncoder {
+  readonly attachments: object[] = []
+  readonly code: CallableFunction[] = []
+  readonly backings = new BackingWriter()
+  private readonly to: ByteWriter
+  private readonly hooks: ValueHooks
+  private readonly path: ValuePath
+  /** Objects met, with their numbers. */
+  private readonly seen = new Map<object, number>()
+  private readonly attachmentIndexes = new Map<object, number>()
+  private readonly codeIndexes = new Map<object, number>()
+  private waiting: Waiting[] = []
+
+  constructor(to: ByteWriter, name: string, hooks: ValueHooks) {
+    this.to = to
+    this.hooks = hooks
+    this.path = new ValuePath(name)
+  }
+
+  encode(root: unknown): void {
+    this.value(root)
+    while (this.waiting.length > 0) {
+      const waiting = this.waiting
+      this.waiting = []
+      for (const { value, fill, ownFields, path } of waiting) {
+        this.path.restart(path)
+        this.path.enter()
+        this.contents(value, fill, ownFields)
+        this.path.leave()
+      }
+    }
+  }
+
+  private value(value: unknown): void {
+    switch (typeof value) {
+      case 'string':
+        return this.to.string(value)
+      case 'number':
+        return this.number(value)
+      case 'object':
+        return value === null ? this.to.byte(tags.tagNull) : this.object(value)
+      case 'undefined':
+        return this.to.byte(tags.tagUndefined)
+      case 'boolean':
+        return this.to.byte(value ? tags.tagTrue : tags.tagFalse)
+      case 'bigint':
+        return this.bigint(value)
+      case 'symbol':
+        return this.symbol(value)
+      case 'function':
+        return this.callable(value as CallableFunction)
+    }
+  }
+
+  private number(value: number): void {
+    const { to } = this
+    to.need(9)
+    const { bytes, at } = to
+    if ((value | 0) !== value || (value === 0 && 1 / value < 0)) {
+      bytes[at] = tags.tagDouble
+      writeF64(bytes, at + 1, value)
+      to.at = at + 9
+    } else if (value >= 0 && value <= tags.smallIntMax) {
+      bytes[at] = tags.tagSmallInt + value
+      to.at = at + 1
+    } else {
+      bytes[at] = tags.tagInt
+      writeU32(bytes, at + 1, value)
+      to.at = at + 5
+    }
+  }
+
+  private bigint(value: bigint): void {
+    const { to } = this
+    if (BigInt.asIntN(64, value) === value) {
+      to.byte(tags.tagBigInt64)
+      to.u32(Number(BigInt.asUintN(32, value)))
+      to.u32(Number(BigInt.asUintN(32, value >> 32n)))
+      return
+    }
+    to.byte(tags.tagBigInt)
+    to.byte(value < 0n ? 1 : 0)
+    to.string((value < 0n ? -value : value).toString(16))
+  }
+
+  private symbol(value: symbol): void {
+    const key = Symbol.keyFor(value)
+    const name = key === undefined ? wellKnown.get(value) : key
+    if (name === undefined) {
+      throw this.path.refuse(
+        `is the unique ${String(value)}. Use Symbol.for, which every process shares.`,
+      )
+    }
+    this.to.byte(key === undefined ? tags.tagSymbolWellKnown : tags.tagSymbolFor)
+    this.to.string(name)
+  }
+
+  private callable(value: CallableFunction): void {
+    if (attachmentBrand in value) return this.attachment(value)
+    if (isProxy(value)) throw this.path.refuse('is a Proxy. Pass the function behind it.')
+    this.to.byte(tags.tagCode)
+    this.to.varuint(this.codeIndex(value))
+  }
+
+  private codeIndex(value: CallableFunction): number {
+    let index = this.codeIndexes.get(value)
+    if (index === undefined) {
+      index = this.code.push(value) - 1
+      this.codeIndexes.set(value, index)
+    }
+    return index
+  }
+
+  private attachment(value: object): void {
+    let index = this.attachmentIndexes.get(value)
+    if (index === undefined) {
+      index = this.attachments.push(value) - 1
+      this.attachmentIndexes.set(value, index)
+    }
+    this.to.byte(tags.tagAttachment)
+    this.to.varuint(index)
+  }
+
+  private object(value: object): void {
+    const number = this.seen.get(value)
+    if (number !== undefined) {
+      this.to.byte(tags.tagRef)
+      this.to.varuint(number)
+      return
+    }
+    if (isProxy(value)) {
+      if (attachmentBrand in value) return this.attachment(value)
+      throw this.path.refuse('is a Proxy. Pass the object behind it, or a plain copy.')
+    }
+    const prototype = getPrototypeOf(value) as object | null
+    if (prototype === arrayPrototype && Array.isArray(value) && !(attachmentBrand in value)) {
+      return this.array(value)
+    }
+    if (prototype !== objectPrototype) return this.unusual(value, prototype)
+    if (getOwnPropertySymbols(value).length > 0) {
+      if (attachmentBrand in value) return this.attachment(value)
+      this.refuseIf(natureProblem(value))
+    }
+    this.register(value)
+    this.to.byte(tags.tagObject)
+    this.finish(value, 'props', false)
+  }
+
+  /** Objects with other prototypes: built-in kinds, instances of classes, and what cannot travel. */
+  private unusual(value: object, prototype: object | null): void {
+    if (attachmentBrand in value) return this.attachment(value)
+    if (prototype !== null && isProxy(prototype))
+      throw this.path.refuse('has a Proxy as its prototype.')
+    const info = prototype === null ? undefined : prototypeInfo(prototype)
+    if (info?.ordinary === true && !Array.isArray(value))
+      return this.instance(value, info, 'object')
+    this.refuseIf(natureProblem(value))
+    const base = baseKindOf(value)
+    if (info === undefined) return this.builtin(value, base, info, false)
+    if (base === 'object') {
+      if (info.userClass === undefined || info.builtinName !== 'Object')
+        this.refuseIf(builtinProblem(value, info))
+    }
+    this.refuseIf(info.problem)
+    if (info.userClass === undefined || base === 'arrow')
+      return this.builtin(value, base, info, false)
+    this.instance(value, info, base)
+  }
+
+  private instance(value: object, info: PrototypeInfo, base: BaseKind): void {
+    this.refuseIf(info.problem)
+    this.refuseIf(resourceProblem(value))
+    const problem = this.hooks.instanceProblem(value)
+    if (problem !== undefined) throw this.path.refuse(`cannot travel: ${problem}`)
+    this.to.byte(tags.tagInstance)
+    this.to.varuint(this.codeIndex(info.userClass as CallableFunction))
+    this.builtin(value, base, info, true)
+  }
+
+  private refuseIf(problem: string | undefined): void {
+    if (problem !== undefined) throw this.path.refuse(problem)
+  }
+
+  private register(value: object): void {
+    this.seen.set(value, this.seen.size)
+  }
+
+  /** Writes an object as its built-in kind; for instances, what follows the class. */
+  private builtin(
+    value: object,
+    base: BaseKind,
+    info: PrototypeInfo | undefined,
+    isInstance: boolean,
+  ): void {
+    if (base === 'array') return this.array(value as unknown[])
+    if (base === 'view') return this.view(value as ArrayBufferView, isInstance)
+    if (base === 'arrayBuffer') return this.arrayBuffer(value as ArrayBuffer, isInstance)
+    if (base === 'error' || base === 'domException') return this.error(value as Error, base, info)
+    if (base === 'arrow') return this.arrow(value)
+    this.register(value)
+    const { to } = this
+    switch (base) {
+      case 'object':
+        to.byte(info === undefined ? tags.tagNullObject : tags.tagObject)
+        return this.finish(value, 'props', false)
+      case 'map':
+        to.byte(tags.tagMap)
+        return this.finish(value, 'map', isInstance)
+      case 'set':
+        to.byte(tags.tagSet)
+        return this.finish(value, 'set', isInstance)
+      case 'date':
+        to.byte(tags.tagDate)
+        to.f64(Date.prototype.getTime.call(value))
+        break
+      case 'regExp':
+        to.byte(tags.tagRegExp)
+        to.string((value as RegExp).source)
+        to.string((value as RegExp).flags)
+        break
+      case 'boxed':
+        to.byte(tags.tagBoxed)
+        this.boxed(value)
+        break
+      case 'url':
+        to.byte(tags.tagUrl)
+        to.string((value as URL).href)
+        break
+      case 'urlSearchParams':
+        to.byte(tags.tagUrlSearchParams)
+        to.string(String(value))
+        break
+    }
+    this.finish(value, 'none', isInstance)
+  }
+
+  private boxed(value: object): void {
+    if (types.isNumberObject(value)) this.number(Number.prototype.valueOf.call(value))
+    else if (types.isStringObject(value)) this.to.string(String.prototype.valueOf.call(value))
+    else if (types.isBooleanObject(value)) this.value(Boolean.prototype.valueOf.call(value))
+    else if (types.isBigIntObject(value)) this.bigint(BigInt.prototype.valueOf.call(value))
+    else throw this.path.refuse('is a Symbol object. Pass the symbol.')
+  }
+
+  private array(value: unknown[]): void {
+    this.register(value)
+    const shape = arrayShapeOf(value)
+    const { to } = this
+    const tag = {
+      dense: tags.tagArray,
+      holes: tags.tagArrayWithHoles,
+      sparse: tags.tagSparseArray,
+    }[shape]
+    to.byte(tag)
+    to.varuint(value.length)
+    this.finish(
+      value,
+      shape === 'dense' ? 'items' : shape === 'holes' ? 'itemsAndProps' : 'props',
+      false,
+    )
+  }
+
+  private arrayBuffer(value: ArrayBuffer, isInstance: boolean): void {
+    this.register(value)
+    this.checkMemory(value, value.byteLength)
+    this.to.byte(tags.tagArrayBuffer)
+    this.to.varuint(this.backings.addWhole(value))
+    this.finish(value, 'none', isInstance)
+  }
+
+  private view(value: ArrayBufferView, isInstance: boolean): void {
+    this.register(value)
+    const memory = value.buffer as ArrayBuffer
+    if (types.isSharedArrayBuffer(memory)) {
+      throw this.path.refuse(
+        'is a view of a SharedArrayBuffer, which cannot be shared with other processes. Copy it.',
+      )
+    }
+    this.checkMemory(memory, value.byteLength)
+    const { to } = this
+    const kind = viewKindOf(value)
+    to.byte(tags.tagView)
+    to.byte(kind)
+    to.varuint(this.backings.addView(value, tags.viewItemBytes[kind]!))
+    to.varuint(value.byteOffset)
+    to.varuint(value.byteLength)
+    this.finish(value, 'none', isInstance)
+  }
+
+  private checkMemory(memory: ArrayBuffer, size: number): void {
+    if (size > 0xffff_ffff) {
+      throw this.path.refuse(
+        `is one binary array of ${size} bytes, and 4 GiB is the most. Split it into several.`,
+      )
+    }
+    if (memory.byteLength > 0) return
+    try {
+      new Uint8Array(memory)
+    } catch (cause) {
+      const error = this.path.refuse(
+        'has a detached ArrayBuffer: it was transferred to another thread.',
+      )
+      error.cause = cause
+      throw error
+    }
+  }
+
+  private arrow(value: object): void {
+    const kind = arrowBrandOf(value)!
+    this.register(value)
+    this.to.byte(tags.tagArrow)
+    this.to.byte(kind)
+    this.view(arrowToBytes(value, kind), false)
+  }
+
+  private error(value: Error, base: BaseKind, info: PrototypeInfo | undefined): void {
+    this.register(value)
+    const { to } = this
+    to.byte(tags.tagError)
+    if (base === 'domException') {
+      to.byte(tags.errorKindDom)
+      to.string(value.message)
+      to.string(value.name)
+    } else if (info?.rayCode !== undefined) {
+      to.byte(tags.errorKindRay)
+      to.string(info.rayCode)
+    } else {
+      to.byte(
+        Math.max(0, tags.errorKinds.indexOf(info?.builtinName as (typeof tags.errorKinds)[number])),
+      )
+    }
+    this.finish(value, 'error', false)
+  }
+
+  /** Writes the contents of an object now, or lets them wait if the stack is deep. */
+  private finish(value: object, fill: Fill, ownFields: boolean): void {
+    if (fill === 'none' && !ownFields) return
+    if (this.path.levels >= valueDepthMax) {
+      this.waiting.push({ value, fill, ownFields, path: this.path.toString() })
+      return
+    }
+    this.path.enter()
+    this.contents(value, fill, ownFields)
+    this.path.leave()
+  }
+
+  private contents(value: object, fill: Fill, ownFields: boolean): void {
+    switch (fill) {
+      case 'none':
+        break
+      case 'props':
+        this.props(value, Object.keys(value))
+        break
+      case 'items':
+        this.items(value as unknown[], false)
+        break
+      case 'itemsAndProps':
+        this.items(value as unknown[], true)
+        this.props(value, namedKeys(value))
+        break
+      case 'map':
+        this.mapEntries(value as Map<unknown, unknown>)
+        break
+      case 'set':
+        this.setItems(value as Set<unknown>)
+        break
+      case 'error':
+        this.hiddenProps(value)
+        this.props(value, Object.keys(value))
+        break
+    }
+    if (ownFields) this.props(value, namedKeys(value))
+  }
+
+  /** Properties as v8 reads them: keys first, then each value, without keys that a getter removed meanwhile. */
+  private props(value: object, keys: readonly string[]): void {
+    const { to, path } = this
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!
+      path.step('property', key)
+      const item = (value as Record<string, unknown>)[key]
+      if (item === undefined && !hasOwn.call(value, key)) continue
+      to.string(key)
+      this.value(item)
+    }
+    const symbols = getOwnPropertySymbols(value)
+    for (let i = 0; i < symbols.length; i++) this.symbolProp(value, symbols[i]!)
+    to.byte(tags.tagEnd)
+  }
+
+  /** Only symbols that every process shares can be a key elsewhere. The rest is left out, as structured clone does. */
+  private symbolProp(value: object, key: symbol): void {
+    const name = Symbol.keyFor(key)
+    if (name === undefined || !Object.prototype.propertyIsEnumerable.call(value, key)) return
+    this.path.step('property', key)
+    const item = (value as Record<symbol, unknown>)[key]
+    this.to.byte(tags.tagSymbolFor)
+    this.to.string(name)
+    this.value(item)
+  }
+
+  private hiddenProps(value: object): void {
+    for (const key of tags.hiddenErrorKeys) {
+      const property = Object.getOwnPropertyDescriptor(value, key)
+      if (property === undefined || property.enumerable === true) continue
+      this.path.step('property', key)
+      this.to.string(key)
+      this.value((value as Record<string, unknown>)[key])
+    }
+    this.to.byte(tags.tagEnd)
+  }
+
+  private items(value: unknown[], mayHaveHoles: boolean): void {
+    const { to, path } = this
+    const length = value.length
+    for (let i = 0; i < length; i++) {
+      path.step('property', i)
+      const item = value[i]
+      if (typeof item === 'number') this.number(item)
+      else if (mayHaveHoles && item === undefined && !hasOwn.call(value, i)) to.byte(tags.tagHole)
+      else this.value(item)
+    }
+  }
+
+  private mapEntries(value: Map<unknown, unknown>): void {
+    const entries: unknown[] = []
+    mapForEach.call(value, (item, key) => entries.push(key, item))
+    for (let i = 0; i < entries.length; i += 2) {
+      this.path.step('mapKey', i / 2)
+      this.value(entries[i])
+      this.path.step('mapValue', entries[i])
+      this.value(entries[i + 1])
+    }
+    this.to.byte(tags.tagEnd)
+  }
+
+  private setItems(value: Set<unknown>): void {
+    const items: unknown[] = []
+    setForEach.call(value, (item) => items.push(item))
+    for (let i = 0; i < items.length; i++) {
+      this.path.step('item', i)
+      this.value(items[i])
+    }
+    this.to.byte(tags.tagEnd)
+  }
+}
+
+const viewNameOf = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype) as object,
+  Symbol.toStringTag,
+)!.get!
+
+function viewKindOf(value: ArrayBufferView): number {
+  if (getPrototypeOf(value) === Buffer.prototype) return tags.viewKinds.indexOf('Buffer')
+  const name = viewNameOf.call(value) as (typeof tags.viewKinds)[number] | undefined
+  return tags.viewKinds.indexOf(name ?? 'DataView')
+}
+
+/** Own keys that are not items of an array, typed array or String object. */
+function namedKeys(value: object): string[] {
+  const keys = Object.keys(value)
+  const indexed = Array.isArray(value) || types.isTypedArray(value) || types.isStringObject(value)
+  if (!indexed) return keys
+  // Integer keys come first, in ascending order.
+  let low = 0
+  let high = keys.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (isIndex(keys[middle]!)) low = middle + 1
+    else high = middle
+  }
+  return keys.slice(low)
+}
+
+function isIndex(key: string): boolean {
+  return /^(0|[1-9]\d{0,9})$/.test(key) && Number(key) < 0xffff_ffff
+}
