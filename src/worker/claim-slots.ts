@@ -41,8 +41,8 @@ export class ClaimSlots {
   }
 
   /** Worker: a new epoch begins. */
-  reset(slot: number): void {
-    if (this.#words !== null) Atomics.store(this.#words, slot * (claimSlotBytes / 4), 0)
+  reset(slot: number, started = 0): void {
+    if (this.#words !== null) Atomics.store(this.#words, slot * (claimSlotBytes / 4), started)
   }
 
   /** Nothing more of this epoch will be started. Returns how many tasks were, or -1 if somebody else stopped it before. */

@@ -64,6 +64,8 @@ export class CoreWorker {
   readonly now: () => number
   readonly placementGroups = new Map<string, (state: string, message: string) => void>()
   sink: MessageSink | null = null
+  /** A worker's: the socket to the raylet always holds the event loop. */
+  keepsAlive = false
   #isClosed = false
   #lost: LocalRayletDiedError | null = null
   #sequence = 0
@@ -132,6 +134,7 @@ export class CoreWorker {
         itemArrived: (task, index, body) => task.stream?.itemArrived(index, body),
         workerLost: (task, exit) => this.settler.workerLost(task, exit),
         leaseRefused: (task, error) => this.settler.refused(task, error),
+        sessionLost: (task, error) => this.settler.fail(task, error),
       },
       now,
       total: welcome.resources,
@@ -144,6 +147,7 @@ export class CoreWorker {
       settler: this.settler,
       borrow,
     })
+    this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
   }
 
   /** Connects to the raylet of this node and says hello. */
@@ -211,9 +215,13 @@ export class CoreWorker {
       this.raylet.socket.ref()
       this.sink?.blocked(true)
     } else if (this.#waits === 0) {
-      this.raylet.socket.unref()
+      if (!this.keepsAlive) this.raylet.socket.unref()
       this.sink?.blocked(false)
     }
+  }
+
+  get isWaiting(): boolean {
+    return this.#waits > 0
   }
 
   waiting(count: 1 | -1): void {

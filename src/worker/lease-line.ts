@@ -269,6 +269,15 @@ export class LeaseLine {
     this.#events.lost(this, tasks, exit)
   }
 
+  /** Lets go of everything; the session is over. */
+  abandon(): Task[] {
+    const tasks = this.#drain()
+    if (this.carried !== null) tasks.unshift(this.carried)
+    this.carried = null
+    this.#socket?.destroy()
+    return tasks
+  }
+
   /** Gives the connection up; the lease was returned. */
   close(): void {
     this.isEnded = true

@@ -172,11 +172,38 @@ export class ObjectAccess {
     if (message.body !== undefined) {
       return this.#ports.values.decodeBody(message.body, ref.nested)
     }
+    return this.#readParts(ref, message, [])
+  }
+
+  /** The value of a ready object by its key alone, for the executor: a top-level ref among arguments. */
+  async fetchValue(key: readonly [number, number]): Promise<unknown> {
+    const ref = new ObjectRef(key[0], key[1])
+    const message = await this.#ask(ref, 'getObjects')
+    if (message.error !== undefined) throw errorFromWire(message.error)
+    if (message.body !== undefined) {
+      const nested = this.nestedOf(message.body)
+      const value = this.#ports.values.decodeBody(message.body, nested)
+      if (message.body[0] === bodyTag.error) throw taskErrorOf(await value)
+      return value
+    }
+    return this.#readParts(ref, message, [])
+  }
+
+  /** The arguments that the caller put into the store. */
+  async fetchArguments(holder: ObjectRef, slots: readonly unknown[]): Promise<unknown> {
+    const message = await this.#ask(holder, 'getObjects')
+    if (message.error !== undefined) throw errorFromWire(message.error)
+    // The caller has lent what the arguments nest, and the raylet did so once more with the arguments.
+    if (message.contains !== undefined) this.#giveBack(message.contains)
+    return this.#readParts(holder, message, slots)
+  }
+
+  async #readParts(ref: ObjectRef, message: Ready, slots: readonly unknown[]): Promise<unknown> {
     const parts = this.#ports.store().read([ref.owner, ref.sequence], message.location!)
     // What the message lent for nested refs is owned by refs that live as long as this one.
     if (ref.nested === null) ref.nested = this.#ports.values.nestedRefs(parts.meta)
     else if (message.contains !== undefined) this.#giveBack(message.contains)
-    const value = await this.#ports.values.decode(parts, ref.nested)
+    const value = await this.#ports.values.decode(parts, ref.nested, slots)
     if (parts.buffers.length === 0) parts.close()
     return value
   }
@@ -302,6 +329,15 @@ export class ObjectAccess {
       countdown.start(bounds, refs)
       for (const ref of pending) if (ref.owner !== this.#ports.process) this.resolve(ref)
     })
+  }
+
+  failAll(error: RayError): void {
+    const lists = [...this.#fetches.values()]
+    this.#fetches.clear()
+    const wire = { code: error.code, message: error.message }
+    for (const list of lists) {
+      for (const fetch of list) fetch({ kind: 'ready', object: [0, 0], error: wire })
+    }
   }
 
   // --- free ------------------------------------------------------------------------------------------------------------

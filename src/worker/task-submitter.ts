@@ -7,6 +7,7 @@
 // How much is in flight to one worker follows from what its functions were measured to take: nothing waits behind a task
 // that is long, and short ones are kept coming. What waits behind a task that blocks, or turns out to run long, comes back.
 
+import type { RayError } from '../base/errors.js'
 import type { ProcessId } from '../base/ids.js'
 import {
   leaseIdleMs,
@@ -39,6 +40,7 @@ export interface TaskOutcomes {
   /** The worker of the task died while it ran, or may have. */
   workerLost(task: Task, exit: ProcessExit): void
   leaseRefused(task: Task, error: WireError): void
+  sessionLost(task: Task, error: RayError): void
 }
 
 export class TaskSubmitter {
@@ -394,6 +396,19 @@ export class TaskSubmitter {
       }
       if (isWatching) this.#watchForStealing()
     }, stealAfterMs)
+  }
+
+  /** Fails every task that is not finished; the session is over. */
+  failAll(error: RayError): void {
+    const tasks: Task[] = []
+    for (const key of this.#keys.values()) {
+      for (let task = key.shift(); task !== null; task = key.shift()) tasks.push(task)
+      for (const carried of key.requests.values()) if (carried !== null) tasks.push(carried)
+      key.requests.clear()
+      for (const line of key.lines) tasks.push(...line.abandon())
+      key.lines = []
+    }
+    for (const task of tasks) this.#outcomes.sessionLost(task, error)
   }
 
   /** The lines of all keys, for cancel and shutdown. */
