@@ -129,13 +129,16 @@ interface Mapped {
   readonly address: number
   readonly sizeBytes: number
   readonly onUnmapped: (() => void) | undefined
-  /** Set by close(): the pages are gone and were reported, only the addresses remain. */
+  /** The pages are gone and that was reported; after close() the addresses remain. */
   isClosed: boolean
 }
 
 const collected = new FinalizationRegistry<Mapped>((mapped) => {
+  const wasClosed = mapped.isClosed
+  // From here on the addresses may be somebody else's; a late close() must not touch them.
+  mapped.isClosed = true
   libc().unmap(mapped.address, mapped.sizeBytes)
-  if (!mapped.isClosed) mapped.onUnmapped?.()
+  if (!wasClosed) mapped.onUnmapped?.()
 })
 
 /** A private, writable, lazily loaded copy of a range of a file or memory. */
