@@ -49,6 +49,21 @@ test('memory written through windows is read through a mapping, also across wind
   mapping.close()
 })
 
+test('a large copy is right the first time and the next', (t) => {
+  const memory = memoryFor(t, 16 * 1024 * 1024)
+  const windows = new SharedWindows(memory)
+  t.after(() => windows.close())
+  const offset = 3 * pageBytes + 1
+  for (const first of [1, 2]) {
+    const bytes = new Uint8Array(9 * 1024 * 1024).map((_, i) => (first + i) % 251)
+    windows.copy(offset, bytes.subarray(0, 3_000_000))
+    windows.copy(offset, bytes)
+    const mapping = mapRange({ fd: memory.fd, offset, sizeBytes: bytes.length })
+    assert.equal(Buffer.compare(mapping.bytes, bytes), 0)
+    mapping.close()
+  }
+})
+
 test('another process maps the memory through /proc and sees no write to a private mapping', (t) => {
   const memory = memoryFor(t)
   writeSync(memory.fd, Buffer.from('shared'), 0, 6, pageBytes)

@@ -35,6 +35,11 @@ const mapNoReserve = 0x4000
 export const viewBytesMax = 4 * 1024 * 1024 * 1024
 /** A writer's window. Large, because a copy is split at its edges; far below the 4 GiB limit. */
 export const windowBytes = 1024 * 1024 * 1024
+/**
+ * A page that exists still costs a fault when this process writes it first: 2.7 GB/s, 4.1 when
+ * the kernel maps pieces of this size at once just before they are copied, 10 from then on.
+ */
+const pieceBytes = 2 * 1024 * 1024
 
 export interface Memory {
   readonly fd: number
@@ -60,11 +65,18 @@ export function openMemory(pid: number, fd: number): number {
   return openSync(`/proc/${pid}/fd/${fd}`, 'r+')
 }
 
+interface Window {
+  readonly address: number
+  readonly bytes: Uint8Array
+  /** Pieces whose pages this process has touched: 1, else 0. */
+  readonly touched: Uint8Array
+}
+
 /** A process's shared mapping of the arena, made window by window at first use and then kept. */
 export class SharedWindows {
   readonly #memory: Memory
   readonly #windowBytes: number
-  readonly #windows: ({ readonly address: number; readonly bytes: Uint8Array } | undefined)[] = []
+  readonly #windows: (Window | undefined)[] = []
   #isClosed = false
 
   constructor(memory: Memory, size = windowBytes) {
@@ -83,7 +95,8 @@ export class SharedWindows {
       const within = offset + done - index * this.#windowBytes
       const count = Math.min(bytes.length - done, this.#windowBytes - within)
       const isWhole = count === bytes.length
-      this.#window(index).set(isWhole ? bytes : bytes.subarray(done, done + count), within)
+      const source = isWhole ? bytes : bytes.subarray(done, done + count)
+      copyInto(this.#window(index), within, source)
       done += count
     }
   }
@@ -98,17 +111,33 @@ export class SharedWindows {
     this.#windows.length = 0
   }
 
-  #window(index: number): Uint8Array {
+  #window(index: number): Window {
     const known = this.#windows[index]
-    if (known !== undefined) return known.bytes
+    if (known !== undefined) return known
     const offset = index * this.#windowBytes
     const sizeBytes = Math.min(this.#windowBytes, this.#memory.sizeBytes - offset)
     const fd = this.#memory.fd
     const address = libc().map({ address: 0, sizeBytes, flags: mapShared, fd, offset })
     const bytes = new Uint8Array(libc().view(address, sizeBytes))
-    this.#windows[index] = { address, bytes }
-    return bytes
+    const window = { address, bytes, touched: new Uint8Array(Math.ceil(sizeBytes / pieceBytes)) }
+    this.#windows[index] = window
+    return window
   }
+}
+
+function copyInto({ address, bytes, touched }: Window, offset: number, source: Uint8Array): void {
+  const end = offset + source.length
+  let done = offset
+  // Only pieces that are overwritten whole: the others may have pages that do not exist.
+  for (let i = Math.ceil(offset / pieceBytes); (i + 1) * pieceBytes <= end; i++) {
+    if (touched[i] === 1) continue
+    touched[i] = 1
+    const next = (i + 1) * pieceBytes
+    libc().populate(address + i * pieceBytes, pieceBytes)
+    bytes.set(source.subarray(done - offset, next - offset), done)
+    done = next
+  }
+  if (done < end) bytes.set(done === offset ? source : source.subarray(done - offset), done)
 }
 
 export interface PrivateRange {
