@@ -144,7 +144,10 @@ export interface PrivateRange {
   readonly fd: number
   readonly offset: number
   readonly sizeBytes: number
-  /** Called once, when this process no longer sees the pages: after close() or collection. */
+  /**
+   * Called once, when this process no longer sees the pages: after close() or collection. It must
+   * not refer to the bytes, or they are never collected.
+   */
   readonly onUnmapped?: () => void
 }
 
@@ -166,7 +169,7 @@ const collected = new FinalizationRegistry<Mapped>((mapped) => {
   const wasClosed = mapped.isClosed
   // From here on the addresses may be somebody else's; a late close() must not touch them.
   mapped.isClosed = true
-  libc().unmap(mapped.address, mapped.sizeBytes)
+  if (mapped.sizeBytes > 0) libc().unmap(mapped.address, mapped.sizeBytes)
   if (!wasClosed) mapped.onUnmapped?.()
 })
 
@@ -182,10 +185,11 @@ export function mapRange({ fd, offset, sizeBytes, onUnmapped }: PrivateRange): M
       { fields: { sizeBytes, sizeBytesMax: viewBytesMax } },
     )
   }
-  if (length === 0) return emptyMapping(onUnmapped)
   const flags = mapPrivate | mapNoReserve
-  const address = libc().map({ address: 0, sizeBytes: length, flags, fd, offset: start })
-  const buffer = libc().view(address, length)
+  const isEmpty = length === 0
+  const args = { address: 0, sizeBytes: length, flags, fd, offset: start }
+  const address = isEmpty ? 0 : libc().map(args)
+  const buffer = isEmpty ? new ArrayBuffer(0) : libc().view(address, length)
   const mapped: Mapped = { address, sizeBytes: length, onUnmapped, isClosed: false }
   collected.register(buffer, mapped)
   guardTransfer(buffer)
@@ -198,18 +202,8 @@ function closeMapping(mapped: Mapped): void {
   mapped.isClosed = true
   const { address, sizeBytes } = mapped
   const flags = mapPrivate | mapAnonymous | mapFixed | mapNoReserve
-  libc().map({ address, sizeBytes, flags, fd: -1, offset: 0 })
+  if (sizeBytes > 0) libc().map({ address, sizeBytes, flags, fd: -1, offset: 0 })
   mapped.onUnmapped?.()
-}
-
-function emptyMapping(onUnmapped: (() => void) | undefined): Mapping {
-  let isClosed = false
-  const close = (): void => {
-    if (isClosed) return
-    isClosed = true
-    onUnmapped?.()
-  }
-  return { bytes: new Uint8Array(0), close }
 }
 
 function guardTransfer(buffer: ArrayBuffer): void {
