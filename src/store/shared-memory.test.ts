@@ -64,7 +64,7 @@ test('a large copy is right the first time and the next', (t) => {
   }
 })
 
-test('another process maps the memory through /proc and sees no write to a private mapping', (t) => {
+test('another process maps the memory by /proc and sees no write to a private mapping', (t) => {
   const memory = memoryFor(t)
   writeSync(memory.fd, Buffer.from('shared'), 0, 6, pageBytes)
   const mapping = mapRange({ fd: memory.fd, offset: pageBytes, sizeBytes: 6 })

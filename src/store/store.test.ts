@@ -122,7 +122,7 @@ function contentOf(object: number): Uint8Array {
   return bytes.map((_, i) => (object * 13 + i) % 256)
 }
 
-test('eight times as many bytes as the arena has are all readable, and gone when freed', async (t) => {
+test('eight times what the arena holds is all readable, and gone when freed', async (t) => {
   const store = storeFor(t)
   const count = 96
   for (let object = 0; object < count; object++) await store.put(object, contentOf(object))
@@ -140,7 +140,7 @@ test('eight times as many bytes as the arena has are all readable, and gone when
   assert.equal(store.files.count, 0)
 })
 
-test('when readers pin the whole arena, puts go to files and nothing moves under a reader', async (t) => {
+test('readers pin the whole arena: puts go to files, nothing moves under a reader', async (t) => {
   const store = storeFor(t)
   const held: Mapping[] = []
   for (let object = 0; object < 30; object++) {
