@@ -19,14 +19,15 @@ export interface WriterOptions {
   /** Process id of the raylet. */
   readonly pid: number
   readonly arena: Memory
-  /** Smaller windows are for tests. */
+  /** Smaller ones are for tests. */
   readonly windowBytes?: number
+  readonly callBytesMax?: number
 }
 
 /** Most buffers that one writev takes (IOV_MAX). */
 const vectorsMax = 1024
-/** Most bytes of one buffer per call: the kernel stops at 2 GiB. */
-const vectorBytesMax = 1024 * 1024 * 1024
+/** Most bytes of one call: libuv counts in a signed 32-bit integer and goes wrong at 2 GiB. */
+const callBytesMaxDefault = 1024 * 1024 * 1024
 /** Alignment gaps up to this are filled with zeros to keep one call for neighbouring parts. */
 const gap = new Uint8Array(4096)
 
@@ -35,12 +36,14 @@ export class ObjectWriter {
   readonly #arenaFile: number
   readonly #arenaFd: number
   readonly #windows: SharedWindows
+  readonly #callBytesMax: number
   #isClosed = false
 
   constructor(options: WriterOptions) {
     this.#pid = options.pid
     this.#arenaFile = options.arena.fd
     this.#arenaFd = openMemory(options.pid, options.arena.fd)
+    this.#callBytesMax = options.callBytesMax ?? callBytesMaxDefault
     const memory = { fd: this.#arenaFd, sizeBytes: options.arena.sizeBytes }
     this.#windows = new SharedWindows(memory, options.windowBytes ?? windowBytes)
   }
@@ -55,7 +58,7 @@ export class ObjectWriter {
     }
     const fd = openMemory(this.#pid, location.file)
     try {
-      writeParts(fd, location.offset, layout.parts)
+      this.#writeParts(fd, location.offset, layout.parts)
     } finally {
       closeSync(fd)
     }
@@ -78,43 +81,50 @@ export class ObjectWriter {
       }
       if (warm < bytes.length) cold.push({ offset: offset + warm, bytes: bytes.subarray(warm) })
     }
-    writeParts(this.#arenaFd, location.offset, cold)
+    this.#writeParts(this.#arenaFd, location.offset, cold)
   }
-}
 
-/** Writes parts at `base`, neighbours in one call. */
-function writeParts(fd: number, base: number, parts: ObjectLayout['parts']): void {
-  let vectors: Uint8Array[] = []
-  let start = 0
-  let end = 0
-  const flush = (): void => {
-    writeAll(fd, base + start, vectors)
-    vectors = []
-  }
-  for (const { offset, bytes } of parts) {
-    assert(offset >= end, 'parts ascend')
-    const gapBytes = offset - end
-    if (gapBytes > gap.length || vectors.length + 2 > vectorsMax) flush()
-    if (vectors.length === 0) start = offset
-    else if (gapBytes > 0) vectors.push(gap.subarray(0, gapBytes))
-    end = offset + bytes.length
-    for (let at = 0; at < bytes.length; at += vectorBytesMax) {
-      vectors.push(bytes.subarray(at, at + vectorBytesMax))
-      if (vectors.length >= vectorsMax) {
-        flush()
-        start = offset + Math.min(bytes.length, at + vectorBytesMax)
+  /** Writes parts at `base`, neighbours in one call. */
+  #writeParts(fd: number, base: number, parts: ObjectLayout['parts']): void {
+    let run: Run = { position: base, sizeBytes: 0, vectors: [] }
+    for (const { offset, bytes } of parts) {
+      for (let done = 0; done < bytes.length;) {
+        const position = base + offset + done
+        const gapBytes = position - run.position - run.sizeBytes
+        assert(gapBytes >= 0 || run.vectors.length === 0, 'parts ascend')
+        const roomBytes = this.#callBytesMax - run.sizeBytes - gapBytes
+        const isFull = roomBytes <= 0 || run.vectors.length + 2 > vectorsMax
+        if (run.vectors.length === 0 || isFull || gapBytes > gap.length) {
+          writeAll(fd, run)
+          run = { position, sizeBytes: 0, vectors: [] }
+        } else if (gapBytes > 0) extend(run, gap.subarray(0, gapBytes))
+        const count = Math.min(bytes.length - done, this.#callBytesMax - run.sizeBytes)
+        extend(run, bytes.subarray(done, done + count))
+        done += count
       }
     }
+    writeAll(fd, run)
   }
-  flush()
 }
 
-function writeAll(fd: number, position: number, vectors: Uint8Array[]): void {
-  let rest = vectors
-  while (rest.length > 0) {
-    const written = writevSync(fd, rest, position)
+/** Buffers that go to one place in one call. */
+interface Run {
+  position: number
+  sizeBytes: number
+  vectors: Uint8Array[]
+}
+
+function extend(run: Run, bytes: Uint8Array): void {
+  run.vectors.push(bytes)
+  run.sizeBytes += bytes.length
+}
+
+function writeAll(fd: number, run: Run): void {
+  let { position, vectors } = run
+  while (vectors.length > 0) {
+    const written = writevSync(fd, vectors, position)
     position += written
-    rest = dropBytes(rest, written)
+    vectors = dropBytes(vectors, written)
   }
 }
 

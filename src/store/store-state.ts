@@ -17,7 +17,7 @@
 // Invariants, checked by validate():
 //   - extents of the arena belong to exactly one copy, and what is free belongs to none;
 //   - a freed copy exists only while it is pinned;
-//   - the spillable copies are those sealed, in the arena, without pins, and not being spilled;
+//   - spillable and evictable are the copies sealed, in the arena, unpinned, and not being spilled;
 //   - a file is open exactly while it holds a copy, or is being written;
 //   - the first in line does not fit, and everybody in line has a deadline.
 //
@@ -121,12 +121,15 @@ export class StoreState {
   readonly files = new Map<FileId, StoreFile>()
   /** Allocations in line, first come first served. */
   readonly waiting: Waiting[] = []
-  /** Copies that may be spilled or evicted, the least recently used first. */
+  /** Primary copies in the arena that nobody uses, the least recently used first. */
   readonly spillable = new Map<CopyId, Copy>()
+  /** The same of secondary copies: they are dropped, not spilled, and only when somebody waits. */
+  readonly evictable = new Map<CopyId, Copy>()
   readonly #config: Required<StoreConfig>
   #nextCopy = 1
   #nextFile = 1
   #waitingBytes = 0
+  #evictableBytes = 0
   /** Arena bytes that the spills under way will set free. */
   #spillingBytes = 0
   #spills = 0
@@ -192,6 +195,7 @@ export class StoreState {
   validate(): void {
     validateStore(this, {
       waitingBytes: this.#waitingBytes,
+      evictableBytes: this.#evictableBytes,
       spillingBytes: this.#spillingBytes,
       spills: this.#spills,
       fileBytes: this.#fileBytes,
@@ -228,8 +232,6 @@ export class StoreState {
         assertNever(event)
     }
   }
-
-  // ---- Allocation
 
   #allocate(event: StoreEvent & { kind: 'allocate' }, now: number): void {
     const { client, request, sizeBytes } = event
@@ -301,8 +303,6 @@ export class StoreState {
     this.#release(copy)
   }
 
-  // ---- Readers
-
   #pin({ client, request, object }: StoreEvent & { kind: 'pin' }): void {
     const copy = this.objects.get(object)
     if (copy === undefined) {
@@ -312,8 +312,7 @@ export class StoreState {
     const pins = this.#client(client).pins
     pins.set(copy.id, (pins.get(copy.id) ?? 0) + 1)
     copy.pins++
-    this.spillable.delete(copy.id)
-    this.#cancelSpill(copy)
+    this.#used(copy)
     this.#effects.push({
       kind: 'pinned',
       client,
@@ -347,8 +346,7 @@ export class StoreState {
     const copy = this.objects.get(object)
     if (copy === undefined) return
     this.objects.delete(object)
-    this.spillable.delete(copy.id)
-    this.#cancelSpill(copy)
+    this.#used(copy)
     copy.isFreed = true
     if (copy.pins === 0) this.#release(copy)
   }
@@ -372,8 +370,18 @@ export class StoreState {
   /** Nobody uses the copy: if it is in the arena, it may make room for others. */
   #unused(copy: Copy): void {
     if (copy.place.file !== arenaFile) return
-    this.spillable.set(copy.id, copy)
     this.#isStuck = false
+    if (copy.isSecondary) {
+      this.evictable.set(copy.id, copy)
+      this.#evictableBytes += extentBytes(copy.sizeBytes)
+    } else this.spillable.set(copy.id, copy)
+  }
+
+  /** The opposite, also for a copy that is about to go. */
+  #used(copy: Copy): void {
+    this.spillable.delete(copy.id)
+    if (this.evictable.delete(copy.id)) this.#evictableBytes -= extentBytes(copy.sizeBytes)
+    this.#cancelSpill(copy)
   }
 
   #release(copy: Copy): void {
@@ -388,13 +396,11 @@ export class StoreState {
     }
   }
 
-  // ---- Making room
-
   #makeRoom(now: number, isAllocation: boolean): void {
     this.#grantWaiting()
-    for (const copy of this.spillable.values()) {
+    for (const copy of this.evictable.values()) {
       if (this.waiting.length === 0) break
-      if (copy.isSecondary) this.#evict(copy)
+      this.#evict(copy)
     }
     const isWaited = this.waiting.length > 0
     if (!isWaited && this.arena.usedBytes <= this.#spillAboveBytes()) return
@@ -404,7 +410,7 @@ export class StoreState {
 
   #evict(copy: Copy): void {
     const object = copy.object
-    assert(object !== undefined, 'a spillable copy is sealed')
+    assert(object !== undefined, 'an evictable copy is sealed')
     this.#effects.push({ kind: 'evicted', object })
     this.#free(object)
     this.#grantWaiting()
@@ -423,7 +429,7 @@ export class StoreState {
   #wantsSpill(now: number): boolean {
     if (this.spillable.size === 0 || now < this.#spillNotBefore) return false
     if (this.#spills >= storeSpillsMax) return false
-    const remainBytes = this.arena.usedBytes - this.#spillingBytes
+    const remainBytes = this.arena.usedBytes - this.#spillingBytes - this.#evictableBytes
     if (remainBytes > this.#spillAboveBytes()) return true
     if (this.waiting.length === 0) return false
     if (this.arena.totalBytes - remainBytes < this.#waitingBytes) return true
@@ -488,11 +494,10 @@ export class StoreState {
     }
   }
 
-  // ---- Files for what does not fit
-
   #endWaits(now: number): void {
     for (let first = this.waiting[0]; first !== undefined; first = this.waiting[0]) {
       if (first.deadline > now) return
+      // The line being longer than nothing, there is nothing to evict.
       this.#isStuck = this.spillable.size === 0 && this.#spills === 0
       this.#openFile(this.#leaveLine())
       this.#grantWaiting()
@@ -539,8 +544,6 @@ export class StoreState {
     this.files.delete(id)
     this.#effects.push({ kind: 'closeFile', file: id })
   }
-
-  // ---- Look-ups
 
   #client(id: ClientId): Client {
     let client = this.clients.get(id)

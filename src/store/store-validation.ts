@@ -7,6 +7,7 @@ import type { Copy, StoreFile, StoreState } from './store-state.js'
 /** Sums that the state keeps, to be compared with what they sum. */
 export interface StoreSums {
   readonly waitingBytes: number
+  readonly evictableBytes: number
   readonly spillingBytes: number
   readonly spills: number
   readonly fileBytes: number
@@ -30,6 +31,8 @@ function validateCopies(state: StoreState, sums: StoreSums): void {
   let arenaBytes = 0
   let fileBytes = 0
   let spillingBytes = 0
+  let evictableBytes = 0
+  let listed = 0
   let sealed = 0
   for (const copy of state.copies.values()) {
     const isInArena = copy.place.file === arenaFile
@@ -44,19 +47,23 @@ function validateCopies(state: StoreState, sums: StoreSums): void {
     assert(copy.writer === undefined || copy.pins === 0, 'only sealed copies are pinned')
     if (isObject) assert(state.objects.get(copy.object!) === copy, 'an object has one copy')
     if (!isInArena) assert(state.files.get(copy.place.file)?.copies.has(copy.id), 'file has copy')
-    assert(state.spillable.has(copy.id) === isSpillable(copy), `copy ${copy.id} is listed right`)
+    const list = copy.isSecondary ? state.evictable : state.spillable
+    if (copy.isSecondary && list.has(copy.id)) evictableBytes += extentBytes(copy.sizeBytes)
+    if (list.has(copy.id)) listed++
+    assert(list.has(copy.id) === isUnused(copy), `copy ${copy.id} is listed right`)
   }
   assert(arenaBytes === state.arena.usedBytes, 'used extents are those of copies')
   assert(fileBytes === sums.fileBytes, 'bytes in files are counted')
   assert(spillingBytes === sums.spillingBytes, 'bytes being spilled are counted')
   assert(sealed === state.objects.size, 'every object has a copy')
-  for (const id of state.spillable.keys()) assert(state.copies.has(id), 'spillable copies exist')
+  assert(evictableBytes === sums.evictableBytes, 'evictable bytes are counted')
+  assert(listed === state.spillable.size + state.evictable.size, 'listed copies exist')
 }
 
-function isSpillable(copy: Copy): boolean {
+function isUnused(copy: Copy): boolean {
   const isSealed = copy.writer === undefined && !copy.isFreed
-  const isUnused = copy.pins === 0 && copy.spillFile === undefined
-  return isSealed && isUnused && copy.place.file === arenaFile
+  const isIdle = copy.pins === 0 && copy.spillFile === undefined
+  return isSealed && isIdle && copy.place.file === arenaFile
 }
 
 function validateClients(state: StoreState): void {

@@ -19,18 +19,28 @@ export function connectUnix(path: string): number {
   if (name.length === 0 || sizeBytes > pathBytesMax) {
     throw new RangeError(`A Unix socket path has 1 to ${pathBytesMax - 1} bytes, not "${path}".`)
   }
-  const address = new Uint8Array(2 + sizeBytes)
-  address[0] = afUnix
-  address.set(name, 2)
+  // The length is part of an abstract name, and Node 20 pads those it listens on with zeros.
+  const sizes = isAbstract ? [sizeBytes, pathBytesMax] : [sizeBytes]
   const fd = libc().socket(afUnix, sockStream | sockCloexec)
   if (fd < 0) throw systemError('socket', libc().errno())
-  while (libc().connect(fd, address) !== 0) {
-    const errno = libc().errno()
-    if (errno === eintr) continue
-    closeSync(fd)
-    throw systemError(`connect to ${path.replace('\0', '@')}`, errno)
+  let errno = 0
+  for (const size of sizes) {
+    const address = new Uint8Array(2 + size)
+    address[0] = afUnix
+    address.set(name, 2)
+    errno = connect(fd, address)
+    if (errno === 0) return fd
   }
-  return fd
+  closeSync(fd)
+  throw systemError(`connect to ${path.replace('\0', '@')}`, errno)
+}
+
+function connect(fd: number, address: Uint8Array): number {
+  for (;;) {
+    if (libc().connect(fd, address) === 0) return 0
+    const errno = libc().errno()
+    if (errno !== eintr) return errno
+  }
 }
 
 /** Waits until `fd` has something to read or is hung up; false when the time is over. */
