@@ -1,11 +1,13 @@
 // All errors that a user of Typeray can meet, in one table.
 //
-// Names are Ray's (python/ray/exceptions.py) with an `Error` suffix where Ray lacks one. An operating error is a
-// `RayError`: it has a stable `code`, `fields` with ids, a message that says what happened, to which id and what to do,
-// and the original as its `cause`. What the user's function threw is always the `cause` of a `RayTaskError`.
+// Names are Ray's (python/ray/exceptions.py) with an `Error` suffix where Ray lacks one. An
+// operating error is a `RayError`: it has a stable `code`, `fields` with ids, a message that says
+// what happened, to which id and what to do, and the original as its `cause`. What the user's
+// function threw is always the `cause` of a `RayTaskError`.
 //
-// `instanceof` must survive two copies of the module (a bundle beside node_modules) and the trip through a socket, so
-// classes are recognised by a brand in the global symbol registry and not by identity.
+// `instanceof` must survive two copies of the module (a bundle beside node_modules) and the trip
+// through a socket, so classes are recognised by a brand in the global symbol registry and not by
+// identity.
 
 const brand = Symbol.for('typeray.error')
 
@@ -27,7 +29,11 @@ export class RayError extends Error {
     const type = new.target as typeof RayError
     this.code = type.code
     this.fields = options.fields ?? {}
-    Object.defineProperty(this, 'name', { value: errorName(type), configurable: true, writable: true })
+    Object.defineProperty(this, 'name', {
+      value: errorName(type),
+      configurable: true,
+      writable: true,
+    })
   }
 
   get [brand](): readonly string[] {
@@ -52,7 +58,11 @@ function codesOf(type: typeof RayError): readonly string[] {
   let codes = chains.get(type)
   if (codes === undefined) {
     const found: string[] = []
-    for (let t: unknown = type; typeof t === 'function' && 'code' in t; t = Object.getPrototypeOf(t)) {
+    for (
+      let t: unknown = type;
+      typeof t === 'function' && 'code' in t;
+      t = Object.getPrototypeOf(t)
+    ) {
       if (Object.hasOwn(t, 'code')) found.push(String(t.code))
     }
     codes = found
@@ -61,7 +71,10 @@ function codesOf(type: typeof RayError): readonly string[] {
   return codes
 }
 
-/** User code threw. `cause` is what it threw; the message contains its name and message, the stack both sides. */
+/**
+ * User code threw. `cause` is what it threw; the message contains its name and message, the stack
+ * both sides.
+ */
 export class RayTaskError extends RayError {
   static override readonly code: string = 'RAY_TASK_ERROR'
 }
@@ -185,13 +198,37 @@ export class RaySystemError extends RayError {
 /** Every class above by its code: the wire codec, the docs and the tests read this table. */
 export const errorTypes: ReadonlyMap<string, typeof RayError> = new Map(
   Object.entries({
-    RayError, RayTaskError, TaskCancelledError, TaskUnschedulableError, ActorUnschedulableError, WorkerCrashedError,
-    LocalRayletDiedError, NodeDiedError, OutOfMemoryError, OutOfDiskError, ObjectStoreFullError, RayActorError,
-    ActorDiedError, ActorUnavailableError, PendingCallsLimitExceededError, ObjectLostError, ObjectFetchTimedOutError,
-    OwnerDiedError, ObjectFreedError, ReferenceCountingAssertionError, ObjectReconstructionFailedError,
-    ObjectReconstructionFailedMaxAttemptsExceededError, ObjectReconstructionFailedLineageEvictedError,
-    GetTimeoutError, RuntimeEnvSetupError, TaskPlacementGroupRemovedError, ActorPlacementGroupRemovedError,
-    SerializationError, SessionError, RpcError, RaySystemError,
+    RayError,
+    RayTaskError,
+    TaskCancelledError,
+    TaskUnschedulableError,
+    ActorUnschedulableError,
+    WorkerCrashedError,
+    LocalRayletDiedError,
+    NodeDiedError,
+    OutOfMemoryError,
+    OutOfDiskError,
+    ObjectStoreFullError,
+    RayActorError,
+    ActorDiedError,
+    ActorUnavailableError,
+    PendingCallsLimitExceededError,
+    ObjectLostError,
+    ObjectFetchTimedOutError,
+    OwnerDiedError,
+    ObjectFreedError,
+    ReferenceCountingAssertionError,
+    ObjectReconstructionFailedError,
+    ObjectReconstructionFailedMaxAttemptsExceededError,
+    ObjectReconstructionFailedLineageEvictedError,
+    GetTimeoutError,
+    RuntimeEnvSetupError,
+    TaskPlacementGroupRemovedError,
+    ActorPlacementGroupRemovedError,
+    SerializationError,
+    SessionError,
+    RpcError,
+    RaySystemError,
   }).map(([name, type]) => {
     names.set(type, name)
     return [type.code, type]

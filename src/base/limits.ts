@@ -1,10 +1,16 @@
 // Every bound of the system, with its reason. A queue, wait or retry without a bound is a bug.
 
-/** Arguments and results up to this size travel inside messages; larger ones go to the object store (as in Ray). */
+/**
+ * Arguments and results up to this size travel inside messages; larger ones go to the object store
+ * (as in Ray).
+ */
 export const inlineBytesMax = 100 * 1024
 /** Objects in the store begin at a page, so that a reader can map one by itself. */
 export const pageBytes = 4096
-/** Out-of-band buffers inside an object begin at a cache line, the strictest alignment a typed array or SIMD needs. */
+/**
+ * Out-of-band buffers inside an object begin at a cache line, the strictest alignment a typed array
+ * or SIMD needs.
+ */
 export const bufferAlignBytes = 64
 /** Longest frame on a socket. Anything longer travels through the object store. */
 export const frameBytesMax = 256 * 1024 * 1024
@@ -16,23 +22,38 @@ export const functionWarnBytes = 10 * 1024 * 1024
 export const windowTasksMax = 512
 /** Measured work that may be in flight to one worker beyond the running task, in microseconds. */
 export const windowWorkUs = 1500
-/** Lease requests that one scheduling key may have open while the duration of its functions is unknown. */
+/**
+ * Lease requests that one scheduling key may have open while the duration of its functions is
+ * unknown.
+ */
 export const leaseRequestsUnknownMax = 16
 /** The same when its functions are known to be long. */
 export const leaseRequestsLongMax = 256
 /** A lease its owner does not use is returned after this long, in milliseconds. */
 export const leaseIdleMs = 1000
-/** A lease that others wait for is given back after this long even if its owner has more work, in milliseconds. */
+/**
+ * A lease that others wait for is given back after this long even if its owner has more work, in
+ * milliseconds.
+ */
 export const leaseFairMs = 100
-/** How long a cancelled asynchronous function may go on before its worker is replaced, in milliseconds. */
+/**
+ * How long a cancelled asynchronous function may go on before its worker is replaced, in
+ * milliseconds.
+ */
 export const cancelGraceMs = 2000
 /** Workers that one node will start, beyond its CPUs, for tasks that are blocked in `get`. */
 export const workersMax = 512
 /** Stderr lines of a worker that an error message quotes. */
 export const stderrLinesKept = 20
-/** A put against a full store waits at most this long before it falls back to a file, in milliseconds. */
+/**
+ * A put against a full store waits at most this long before it falls back to a file, in
+ * milliseconds.
+ */
 export const storeWaitMs = 2000
-/** Spilled objects are fused into files of at least this size, when there is that much to spill (as in Ray). */
+/**
+ * Spilled objects are fused into files of at least this size, when there is that much to spill (as
+ * in Ray).
+ */
 export const spillFileBytesMin = 100 * 1024 * 1024
 /** Time for a worker process to start and say hello, in milliseconds. */
 export const workerStartMs = 60_000
