@@ -5,28 +5,10 @@
 //
 // Staleness is judged by contents, not by the age of node_modules: a fresh clone gives every file
 // the time of the clone, and switching branches touches the lock file without changing it.
-import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { runNpm } from './npm.mjs'
 import { fingerprintFile, isMain, root, sourceFingerprint } from './sources.mjs'
-
-// What a nested npm needs to know from its parent. The rest describes the parent's own command.
-const npmSettingsKept =
-  /^npm_config_(registry|cache|userconfig|globalconfig|proxy|https_proxy|noproxy|cafile|strict_ssl)$/i
-
-/** The environment for a nested npm: without what the npm above us tells about its own script. */
-export function npmEnvironment(env = process.env) {
-  const kept = Object.entries(env).filter(
-    ([name]) => !/^npm_/i.test(name) || npmSettingsKept.test(name),
-  )
-  return Object.fromEntries(kept.filter(([name]) => name !== 'INIT_CWD' && name !== 'NODE_ENV'))
-}
-
-/** Command and first arguments that run the npm which runs us, or the first one on the path. */
-export function npmCommand() {
-  const cli = process.env.npm_execpath ?? ''
-  return path.basename(cli) === 'npm-cli.js' ? [process.execPath, cli] : ['npm']
-}
 
 function readLock(file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages ?? {}
@@ -62,13 +44,9 @@ export function ensureInstalled() {
     return
   }
   console.error(`setup: ${problem}: npm ci`)
-  const [command, ...before] = npmCommand()
-  const args = [...before, 'ci', '--include=dev', '--no-audit', '--no-fund']
   const stdio = ['ignore', process.stderr.fd, process.stderr.fd]
-  const result = spawnSync(command, args, { cwd: root, env: npmEnvironment(), stdio })
-  if (result.status !== 0) {
-    throw new Error(`npm ci failed: ${result.error?.message ?? `exit code ${result.status}`}`)
-  }
+  const code = runNpm(['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root, stdio })
+  if (code !== 0) throw new Error(`npm ci failed with exit code ${code}`)
 }
 
 export async function ensureBuilt() {
