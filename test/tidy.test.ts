@@ -8,6 +8,8 @@ import { checkBans, checkTests } from './tidy/bans.js'
 import { checkCycles } from './tidy/cycles.js'
 import { checkExports } from './tidy/exports.js'
 import { checkLayers } from './tidy/layers.js'
+import { checkLockFile } from './tidy/lock-file.js'
+import type { LockFile } from './tidy/lock-file.js'
 import { checkSizes } from './tidy/sizes.js'
 import { listFiles, parseSource, readSources } from './tidy/sources.js'
 import type { Source, Violation } from './tidy/sources.js'
@@ -35,6 +37,10 @@ describe('the repository', () => {
   test('decides without clock, chance or waiting', () => expectNone(checkBans(sources)))
   test('has no focused or unfinished tests', () => expectNone(checkTests(sources)))
   test('exports nothing that nobody imports', () => expectNone(checkExports(sources)))
+  test('has a complete lock file', () => {
+    const text = readFileSync(path.join(root, 'package-lock.json'), 'utf8')
+    expectNone(checkLockFile(JSON.parse(text) as LockFile))
+  })
   test('names no machine and leaves no notes to itself', () => {
     const files = listFiles(root).filter((file) => !binary.test(file))
     const texts = files.map((file) => ({
