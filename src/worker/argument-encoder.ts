@@ -53,21 +53,8 @@ export class ArgumentEncoder {
     this.#ports = ports
   }
 
-  /** Writes the frame of a call into `frames`. 'waiting': `whenReady` is called once it is written, or with a failed ref. */
-  encode(
-    task: Task,
-    head: CallHead,
-    call: {
-      args: readonly unknown[]
-      frames: SlabWriter
-      whenReady: (failed: ObjectRef | null) => void
-    },
-  ): Encoded {
-    if (this.#encodeSmall(task, head, call.args, call.frames)) return 'ready'
-    return this.#encodeFull(task, head, call)
-  }
-
-  #encodeSmall(task: Task, head: CallHead, args: readonly unknown[], frames: SlabWriter): boolean {
+  /** Writes the frame of a call with small arguments. False: they are not, and nothing was written. */
+  encodeSmall(task: Task, head: CallHead, args: readonly unknown[], frames: SlabWriter): boolean {
     const count = args.length
     if (count > 255) return false
     const start = frames.begin()
@@ -124,7 +111,10 @@ export class ArgumentEncoder {
     task.end = end
   }
 
-  #encodeFull(
+  /**
+   * Writes the frame of any call. 'waiting': `whenReady` is called once it is written, or with the ref that failed.
+   */
+  encodeFull(
     task: Task,
     head: CallHead,
     call: {

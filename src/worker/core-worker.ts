@@ -4,11 +4,14 @@ import { connect, type Socket } from 'node:net'
 import { LocalRayletDiedError, SessionError } from '../base/errors.js'
 import { type ProcessId } from '../base/ids.js'
 import { instanceProblem } from '../closure/index.js'
-import { ControlChannel } from '../wire/control-channel.js'
+import { ControlChannel, packMessage } from '../wire/control-channel.js'
+import { controlFrame } from '../wire/frame.js'
 import type { WorkerEnvironment } from '../wire/messages/common.js'
 import type { FromRaylet, Query, ToRaylet, Welcome } from '../wire/messages/raylet.js'
+import type { ToWorker } from '../wire/messages/task.js'
 import { ActorLines } from './actor-lines.js'
 import { ArgumentEncoder } from './argument-encoder.js'
+import { Canceller, type CancelOptions } from './canceller.js'
 import { ClaimSlots } from './claim-slots.js'
 import { FunctionTable } from './function-table.js'
 import { requestGarbageCollection } from './garbage.js'
@@ -20,6 +23,7 @@ import { errorFromWire, StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
 import { taskStatus } from './task.js'
 import { TaskSettler } from './task-outcomes.js'
+import type { TaskContext } from './task-context.js'
 import { TaskSubmitter } from './task-submitter.js'
 import { ValuePort } from './value-port.js'
 
@@ -71,6 +75,8 @@ export class CoreWorker {
   #sequence = 0
   #waits = 0
   #queries = 0
+  #functionNumbers = 0
+  readonly #canceller = new Canceller(this)
   readonly #answers = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
 
   private constructor(options: JoinOptions, welcome: Welcome, raylet: ControlChannel<ToRaylet, FromRaylet>) {
@@ -254,6 +260,44 @@ export class CoreWorker {
     } catch (error) {
       return error
     }
+  }
+
+  nextFunctionNumber(): number {
+    return ++this.#functionNumbers
+  }
+
+  cancel(task: Task, how: CancelOptions): void {
+    this.#canceller.cancel(task, how)
+  }
+
+  /** Cancels the task when the signal aborts. */
+  cancelOn(task: Task, signal: AbortSignal): void {
+    const abort = (): void => this.cancel(task, { force: false, recursive: true })
+    if (signal.aborted) {
+      queueMicrotask(abort)
+      return
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    task.onSettled = () => signal.removeEventListener('abort', abort)
+  }
+
+  /** The task was submitted by this one: a recursive cancel reaches it. */
+  adopt(parent: TaskContext, task: Task): void {
+    parent.adopt(task)
+  }
+
+  /** A message for the worker that runs the task, over whichever way it went there. */
+  sendToTask(task: Task, message: ToWorker): void {
+    const { line } = task
+    if (line === null) this.actors.lineOf(task)?.send(message)
+    else if (line.carried === task) {
+      const frames = controlFrame(packMessage(message))
+      this.#send({ kind: 'relayToWorker', lease: line.lease, frames })
+    } else line.send(message)
+  }
+
+  signalWorker(worker: ProcessId, signal: 'SIGINT' | 'SIGKILL', reason: string): void {
+    this.#send({ kind: 'signalWorker', worker, signal, reason })
   }
 
   // --- questions -----------------------------------------------------------------------------------------------------

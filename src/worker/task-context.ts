@@ -18,7 +18,17 @@ export interface TaskContext {
   readonly placementGroup: string | undefined
   /** Aborts when the task is cancelled. Made when first asked for. */
   readonly controller: AbortController
+  /** Remembers a task that this one submitted. */
+  adopt(task: Child): void
 }
+
+/** A submitted task, as far as its parent is concerned. */
+export interface Child {
+  readonly status: number
+}
+
+/** taskStatus.finished; task.ts cannot be imported from here without a cycle. */
+const finishedStatus = 4
 
 let current: TaskContext | null = null
 let storage: AsyncLocalStorage<TaskContext> | null = null
@@ -49,7 +59,7 @@ export class LazyTaskContext implements TaskContext {
   #controller: AbortController | null = null
   isCancelled = false
 
-  constructor(fields: Omit<TaskContext, 'controller'>) {
+  constructor(fields: Omit<TaskContext, 'controller' | 'adopt'>) {
     this.taskId = fields.taskId
     this.functionName = fields.functionName
     this.attempt = fields.attempt
@@ -58,6 +68,18 @@ export class LazyTaskContext implements TaskContext {
     this.resources = fields.resources
     this.gpus = fields.gpus
     this.placementGroup = fields.placementGroup
+  }
+
+  /** Tasks that this one submitted and that may be unfinished. */
+  children: Child[] = []
+  #pruneAt = 1024
+
+  adopt(task: Child): void {
+    if (this.children.length >= this.#pruneAt) {
+      this.children = this.children.filter((child) => child.status !== finishedStatus)
+      this.#pruneAt = Math.max(1024, this.children.length * 2)
+    }
+    this.children.push(task)
   }
 
   get controller(): AbortController {

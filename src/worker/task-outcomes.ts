@@ -43,7 +43,7 @@ export class TaskSettler {
     }
     task.status = taskStatus.finished
     if (tag === bodyTag.several) this.#several(task, body)
-    else if (tag === bodyTag.end) task.stream?.ended(readU32(body, 1))
+    else if (tag === bodyTag.end) task.stream?.ended()
     else this.settle(task.ref, body)
     this.#finish(task)
   }
@@ -137,6 +137,7 @@ export class TaskSettler {
     if (task.argumentHolder !== null) this.#ports.references.release(task.argumentHolder)
     task.argumentHolder = null
     task.pins = null
+    task.actor = null
     task.nested = null
     task.slab = null
     task.line = null

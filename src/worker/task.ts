@@ -55,6 +55,8 @@ export class Task {
   isCancelled = false
   /** Lease request that carries it. */
   request = 0
+  /** The handle of the actor that is called. */
+  actor: object | null = null
   stream: TaskStream | null = null
   onSettled: (() => void) | null = null
   depth = 0
@@ -68,7 +70,7 @@ export class Task {
 /** The consumer side of a streaming generator. */
 export interface TaskStream {
   itemArrived(index: number, body: Uint8Array): void
-  ended(count: number): void
+  ended(): void
   failed(): void
   /** The task runs again from the start: items already delivered are skipped. */
   restarted(): void
