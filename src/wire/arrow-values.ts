@@ -2,8 +2,8 @@
 // into.
 //
 // apache-arrow is loaded when the first such value is met, and by `require`: values are encoded and decoded synchronously.
-// Its classes carry brands in the global symbol registry and its `instanceof` honours them, so a table made by one copy
-// of the library (a bundle, or its other module format) is a table to every other.
+// Its classes carry brands in the global symbol registry, so a table made by one copy of the library (a bundle, or its
+// other module format) is a table to every other.
 
 import { createRequire } from 'node:module'
 import { types } from 'node:util'
@@ -18,9 +18,36 @@ const vectorColumn = 'values'
 
 let loaded: typeof Arrow | undefined
 
+/**
+ * Decides which copy of apache-arrow makes the tables that are decoded here. A program that imports the library as an ES
+ * module has another copy than `require` gives, and should see its own.
+ */
+export function useArrow(library: typeof Arrow): void {
+  loaded = library
+  honourTypeBrand(library)
+}
+
 function arrow(): typeof Arrow {
-  loaded ??= createRequire(import.meta.url)('apache-arrow') as typeof Arrow
-  return loaded
+  if (loaded === undefined) useArrow(createRequire(import.meta.url)('apache-arrow') as typeof Arrow)
+  return loaded!
+}
+
+/**
+ * Of all Arrow classes only DataType (21.2) checks no brand in `instanceof`, and the library then writes a column of
+ * another copy's type without its buffers. The check here is for DataType alone, so subclasses are not affected.
+ */
+function honourTypeBrand({ DataType }: typeof Arrow): void {
+  if (Object.hasOwn(DataType, Symbol.hasInstance)) return
+  Object.defineProperty(DataType, Symbol.hasInstance, {
+    configurable: true,
+    value(this: unknown, value: unknown): boolean {
+      const isInstance = Function.prototype[Symbol.hasInstance]
+      return (
+        isInstance.call(this as CallableFunction, value) ||
+        (this === DataType && DataType.isDataType(value))
+      )
+    },
+  })
 }
 
 /** The kind of an Arrow value, or undefined for every other object. */

@@ -212,7 +212,12 @@ function sizeMaxOf(backing: Backing): number {
 /** Checks the one segment of a whole ArrayBuffer, and makes it one that can grow if it was. */
 function wholeSegment(from: ByteReader, segments: readonly Segment[], sizeMax: number): Segment {
   const [segment] = segments
-  if (segments.length !== 1 || segment === undefined || segment.start !== 0 || sizeMax < segment.end) {
+  if (
+    segments.length !== 1 ||
+    segment === undefined ||
+    segment.start !== 0 ||
+    sizeMax < segment.end
+  ) {
     throw from.malformed('bad backing')
   }
   if (sizeMax === segment.end) return segment

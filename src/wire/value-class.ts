@@ -8,6 +8,7 @@
 import { types } from 'node:util'
 import { errorTypes } from '../base/errors.js'
 import { arrowBrandOf } from './arrow-values.js'
+import { errorKinds } from './value-tags.js'
 
 export type BaseKind =
   | 'object'
@@ -70,7 +71,7 @@ function inspect(prototype: object): PrototypeInfo {
     problem:
       platform === undefined || supported
         ? undefined
-        : `is a live ${platform}, which exists in this process only.`,
+        : `is a live ${own?.name || platform}, which exists in this process only.`,
     builtinName: builtin,
     rayCode,
   }
@@ -206,8 +207,8 @@ function loadBuiltin(id: string): unknown {
   return (process as unknown as { getBuiltinModule(id: string): unknown }).getBuiltinModule(id)
 }
 
-/** Built-in contents of an object with an unusual prototype. */
-export function baseKindOf(value: object): BaseKind {
+/** Built-in contents of an object; `info` is about its prototype. */
+export function baseKindOf(value: object, info: PrototypeInfo | undefined): BaseKind {
   if (Array.isArray(value)) return 'array'
   if (types.isMap(value)) return 'map'
   if (types.isSet(value)) return 'set'
@@ -221,7 +222,9 @@ export function baseKindOf(value: object): BaseKind {
   if (value instanceof DOMException) return 'domException'
   if (value instanceof URL) return 'url'
   if (value instanceof URLSearchParams) return 'urlSearchParams'
-  return 'object'
+  // Errors from before `class`: a function whose prototype inherits from that of Error.
+  const isErrorByName = (errorKinds as readonly (string | undefined)[]).includes(info?.builtinName)
+  return isErrorByName ? 'error' : 'object'
 }
 
 const namespaces: ReadonlyMap<object, string> = new Map<object, string>([

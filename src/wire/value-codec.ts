@@ -12,6 +12,7 @@ import { ValueEncoder } from './value-encoder.js'
 import type { ValueHooks } from './value-hooks.js'
 import { tagBackings } from './value-tags.js'
 
+export { useArrow } from './arrow-values.js'
 export { decodeSmall, encodeSmall, smallEnd } from './small-codec.js'
 export type { ValueParts } from './value-decoder.js'
 export { attachmentBrand, type ValueHooks } from './value-hooks.js'

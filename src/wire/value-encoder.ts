@@ -7,9 +7,8 @@
 // before its contents are looked at.
 
 import { types } from 'node:util'
-import { writeF64, writeU32 } from '../base/bytes.js'
-import { valueDepthMax } from '../base/limits.js'
-import { arrayShapeOf } from './array-shape.js'
+import { arrayBytesMax, valueDepthMax } from '../base/limits.js'
+import { arrayShapeOf, namedKeysOf } from './array-shape.js'
 import { arrowBrandOf, arrowToBytes } from './arrow-values.js'
 import { attachmentBrand, type ValueHooks } from './value-hooks.js'
 import { BackingWriter } from './value-backings.js'
@@ -23,8 +22,12 @@ import {
   resourceProblem,
 } from './value-class.js'
 import { ValuePath } from './value-path.js'
+import { writeErrorKind } from './value-errors.js'
+import { writeLeaf } from './value-leaves.js'
+import { writeBigInt, writeNumber, writeSymbol } from './value-primitives.js'
 import { ByteWriter } from './byte-writer.js'
 import * as tags from './value-tags.js'
+import { viewKindOf } from './value-views.js'
 
 const { isProxy } = types
 const { getPrototypeOf, getOwnPropertySymbols } = Object
@@ -34,14 +37,10 @@ const hasOwn = Object.prototype.hasOwnProperty
 const mapForEach = Map.prototype.forEach
 const setForEach = Set.prototype.forEach
 
-const wellKnown: ReadonlyMap<symbol, string> = new Map(
-  Object.getOwnPropertyNames(Symbol)
-    .map((name) => [(Symbol as unknown as Record<string, unknown>)[name], name] as const)
-    .filter((entry): entry is readonly [symbol, string] => typeof entry[0] === 'symbol'),
-)
-
 /** How the contents of an object are written. */
 type Fill = 'none' | 'props' | 'items' | 'itemsAndProps' | 'map' | 'set' | 'error'
+
+const plainError = { builtinName: 'Error', rayCode: undefined }
 
 interface Waiting {
   readonly value: object
@@ -88,7 +87,7 @@ export class ValueEncoder {
       case 'string':
         return this.to.string(value)
       case 'number':
-        return this.number(value)
+        return writeNumber(this.to, value)
       case 'object':
         return value === null ? this.to.byte(tags.tagNull) : this.object(value)
       case 'undefined':
@@ -96,7 +95,7 @@ export class ValueEncoder {
       case 'boolean':
         return this.to.byte(value ? tags.tagTrue : tags.tagFalse)
       case 'bigint':
-        return this.bigint(value)
+        return writeBigInt(this.to, value)
       case 'symbol':
         return this.symbol(value)
       case 'function':
@@ -104,47 +103,11 @@ export class ValueEncoder {
     }
   }
 
-  private number(value: number): void {
-    const { to } = this
-    to.need(9)
-    const { bytes, at } = to
-    if ((value | 0) !== value || (value === 0 && 1 / value < 0)) {
-      bytes[at] = tags.tagDouble
-      writeF64(bytes, at + 1, value)
-      to.at = at + 9
-    } else if (value >= 0 && value <= tags.smallIntMax) {
-      bytes[at] = tags.tagSmallInt + value
-      to.at = at + 1
-    } else {
-      bytes[at] = tags.tagInt
-      writeU32(bytes, at + 1, value)
-      to.at = at + 5
-    }
-  }
-
-  private bigint(value: bigint): void {
-    const { to } = this
-    if (BigInt.asIntN(64, value) === value) {
-      to.byte(tags.tagBigInt64)
-      to.u32(Number(BigInt.asUintN(32, value)))
-      to.u32(Number(BigInt.asUintN(32, value >> 32n)))
-      return
-    }
-    to.byte(tags.tagBigInt)
-    to.byte(value < 0n ? 1 : 0)
-    to.string((value < 0n ? -value : value).toString(16))
-  }
-
   private symbol(value: symbol): void {
-    const key = Symbol.keyFor(value)
-    const name = key === undefined ? wellKnown.get(value) : key
-    if (name === undefined) {
-      throw this.path.refuse(
-        `is the unique ${String(value)}. Use Symbol.for, which every process shares.`,
-      )
-    }
-    this.to.byte(key === undefined ? tags.tagSymbolWellKnown : tags.tagSymbolFor)
-    this.to.string(name)
+    if (writeSymbol(this.to, value)) return
+    throw this.path.refuse(
+      `is the unique ${String(value)}. Use Symbol.for, which every process shares.`,
+    )
   }
 
   private callable(value: CallableFunction): void {
@@ -207,7 +170,7 @@ export class ValueEncoder {
     if (info?.ordinary === true && !Array.isArray(value))
       return this.instance(value, info, 'object')
     this.refuseIf(natureProblem(value))
-    const base = baseKindOf(value)
+    const base = baseKindOf(value, info)
     if (info === undefined) return this.builtin(value, base, info, false)
     if (base === 'object') {
       if (info.userClass === undefined || info.builtinName !== 'Object')
@@ -261,37 +224,11 @@ export class ValueEncoder {
       case 'set':
         to.byte(tags.tagSet)
         return this.finish(value, 'set', isInstance)
-      case 'date':
-        to.byte(tags.tagDate)
-        to.f64(Date.prototype.getTime.call(value))
-        break
-      case 'regExp':
-        to.byte(tags.tagRegExp)
-        to.string((value as RegExp).source)
-        to.string((value as RegExp).flags)
-        break
-      case 'boxed':
-        to.byte(tags.tagBoxed)
-        this.boxed(value)
-        break
-      case 'url':
-        to.byte(tags.tagUrl)
-        to.string((value as URL).href)
-        break
-      case 'urlSearchParams':
-        to.byte(tags.tagUrlSearchParams)
-        to.string(String(value))
-        break
+      default:
+        if (!writeLeaf(to, value, base))
+          throw this.path.refuse('is a Symbol object. Pass the symbol.')
     }
     this.finish(value, 'none', isInstance)
-  }
-
-  private boxed(value: object): void {
-    if (types.isNumberObject(value)) this.number(Number.prototype.valueOf.call(value))
-    else if (types.isStringObject(value)) this.to.string(String.prototype.valueOf.call(value))
-    else if (types.isBooleanObject(value)) this.value(Boolean.prototype.valueOf.call(value))
-    else if (types.isBigIntObject(value)) this.bigint(BigInt.prototype.valueOf.call(value))
-    else throw this.path.refuse('is a Symbol object. Pass the symbol.')
   }
 
   private array(value: unknown[]): void {
@@ -340,7 +277,7 @@ export class ValueEncoder {
   }
 
   private checkMemory(memory: ArrayBuffer, size: number): void {
-    if (size > 0xffff_ffff) {
+    if (size > arrayBytesMax) {
       throw this.path.refuse(
         `is one binary array of ${size} bytes, and 4 GiB is the most. Split it into several.`,
       )
@@ -368,19 +305,7 @@ export class ValueEncoder {
   private error(value: Error, base: BaseKind, info: PrototypeInfo | undefined): void {
     this.register(value)
     const { to } = this
-    to.byte(tags.tagError)
-    if (base === 'domException') {
-      to.byte(tags.errorKindDom)
-      to.string(value.message)
-      to.string(value.name)
-    } else if (info?.rayCode !== undefined) {
-      to.byte(tags.errorKindRay)
-      to.string(info.rayCode)
-    } else {
-      to.byte(
-        Math.max(0, tags.errorKinds.indexOf(info?.builtinName as (typeof tags.errorKinds)[number])),
-      )
-    }
+    writeErrorKind(to, value, base === 'domException' ? undefined : (info ?? plainError))
     this.finish(value, 'error', false)
   }
 
@@ -408,7 +333,7 @@ export class ValueEncoder {
         break
       case 'itemsAndProps':
         this.items(value as unknown[], true)
-        this.props(value, namedKeys(value))
+        this.props(value, namedKeysOf(value))
         break
       case 'map':
         this.mapEntries(value as Map<unknown, unknown>)
@@ -421,7 +346,7 @@ export class ValueEncoder {
         this.props(value, Object.keys(value))
         break
     }
-    if (ownFields) this.props(value, namedKeys(value))
+    if (ownFields) this.props(value, namedKeysOf(value))
   }
 
   /** Properties as v8 reads them: keys first, then each value, without keys that a getter removed meanwhile. */
@@ -468,7 +393,7 @@ export class ValueEncoder {
     for (let i = 0; i < length; i++) {
       path.step('property', i)
       const item = value[i]
-      if (typeof item === 'number') this.number(item)
+      if (typeof item === 'number') writeNumber(to, item)
       else if (mayHaveHoles && item === undefined && !hasOwn.call(value, i)) to.byte(tags.tagHole)
       else this.value(item)
     }
@@ -495,35 +420,4 @@ export class ValueEncoder {
     }
     this.to.byte(tags.tagEnd)
   }
-}
-
-const viewNameOf = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype) as object,
-  Symbol.toStringTag,
-)!.get!
-
-function viewKindOf(value: ArrayBufferView): number {
-  if (getPrototypeOf(value) === Buffer.prototype) return tags.viewKinds.indexOf('Buffer')
-  const name = viewNameOf.call(value) as (typeof tags.viewKinds)[number] | undefined
-  return tags.viewKinds.indexOf(name ?? 'DataView')
-}
-
-/** Own keys that are not items of an array, typed array or String object. */
-function namedKeys(value: object): string[] {
-  const keys = Object.keys(value)
-  const indexed = Array.isArray(value) || types.isTypedArray(value) || types.isStringObject(value)
-  if (!indexed) return keys
-  // Integer keys come first, in ascending order.
-  let low = 0
-  let high = keys.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (isIndex(keys[middle]!)) low = middle + 1
-    else high = middle
-  }
-  return keys.slice(low)
-}
-
-function isIndex(key: string): boolean {
-  return /^(0|[1-9]\d{0,9})$/.test(key) && Number(key) < 0xffff_ffff
 }

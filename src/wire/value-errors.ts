@@ -3,7 +3,28 @@
 
 import { errorTypes } from '../base/errors.js'
 import type { ByteReader } from './byte-reader.js'
-import { errorKindDom, errorKindRay, errorKinds } from './value-tags.js'
+import type { ByteWriter } from './byte-writer.js'
+import type { PrototypeInfo } from './value-class.js'
+import { errorKindDom, errorKindRay, errorKinds, tagError } from './value-tags.js'
+
+/** Writes what comes before the properties of an error; without `info`, of a DOMException. */
+export function writeErrorKind(
+  to: ByteWriter,
+  value: Error,
+  info: Pick<PrototypeInfo, 'builtinName' | 'rayCode'> | undefined,
+): void {
+  to.byte(tagError)
+  if (info === undefined) {
+    to.byte(errorKindDom)
+    to.string(value.message)
+    to.string(value.name)
+  } else if (info.rayCode !== undefined) {
+    to.byte(errorKindRay)
+    to.string(info.rayCode)
+  } else {
+    to.byte(Math.max(0, (errorKinds as readonly string[]).indexOf(info.builtinName)))
+  }
+}
 
 /** Reads what comes before the properties of an error and creates it, without message and stack. */
 export function createError(from: ByteReader, prototype: object | undefined): Error {
