@@ -249,6 +249,7 @@ export function natureProblem(value: object): string | undefined {
     return 'is a generator, whose position cannot travel. Collect its items.'
   if (types.isMapIterator(value) || types.isSetIterator(value))
     return 'is an iterator. Collect its items.'
+  if (types.isArgumentsObject(value)) return 'is an arguments object. Spread it into an array.'
   if (types.isExternal(value)) return 'is a pointer of native code.'
   const namespace = namespaces.get(value)
   if (namespace !== undefined) return `is the global ${namespace}. Name it where it is used.`
@@ -257,13 +258,14 @@ export function natureProblem(value: object): string | undefined {
 
 /** Why an object of kind `object` with a built-in prototype cannot travel. */
 export function builtinProblem(value: object, info: PrototypeInfo): string | undefined {
-  if (info.problem !== undefined) return info.problem
+  const problem = info.problem ?? resourceProblem(value)
+  if (problem !== undefined) return problem
   const name = info.builtinName
   if (name !== 'Object')
     return `is an instance of the built-in class ${name}, which exists in this process only.`
   const tag: unknown = (value as Record<symbol, unknown>)[Symbol.toStringTag]
   if (typeof tag === 'string' && / Iterator$/.test(tag)) return 'is an iterator. Collect its items.'
-  return resourceProblem(value)
+  return undefined
 }
 
 /** Node's resources whose classes are not exported, recognised by their shape. */

@@ -31,15 +31,20 @@ function writeLong(b: Uint8Array, offset: number, limit: number, text: string): 
   const room = limit - offset - 5
   if (room < text.length) return -1
   // Three bytes per unit is the worst case. Only when that does not fit are the bytes counted first.
-  if (room < text.length * 3 && Buffer.byteLength(text) > room)
-    return writeUtf16(b, offset, room, text)
+  if (room < text.length * 3 && Buffer.byteLength(text) > room) {
+    return isWellFormed(text) ? -1 : writeUtf16(b, offset, room, text)
+  }
   const size = utf8Write.call(b, text, offset + 5, room)
-  if (size !== text.length && !(text as string & { isWellFormed(): boolean }).isWellFormed()) {
+  if (size !== text.length && !isWellFormed(text)) {
     return writeUtf16(b, offset, room, text)
   }
   b[offset] = size === text.length ? tagLatin1 : tagUtf8
   writeU32(b, offset + 1, size)
   return offset + 5 + size
+}
+
+function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed()
 }
 
 function writeUtf16(b: Uint8Array, offset: number, room: number, text: string): number {
