@@ -60,8 +60,13 @@ export function arrowBrandOf(value: object): number | undefined {
   return undefined
 }
 
-/** The IPC stream of an Arrow value. Columns are copied once, into the result. */
+/** The streams that values were read from. Their columns are views of it, so it is their stream still. */
+const streams = new WeakMap<object, Uint8Array>()
+
+/** The IPC stream of an Arrow value. Columns of a value that was not received are copied once, into the result. */
 export function arrowToBytes(value: object, kind: number): Uint8Array {
+  const received = streams.get(value)
+  if (received !== undefined) return received
   const { Table, tableToIPC } = arrow()
   if (kind === recordBatch) return tableToIPC(new Table([value as Arrow.RecordBatch]), 'stream')
   if (kind === vector)
@@ -71,6 +76,12 @@ export function arrowToBytes(value: object, kind: number): Uint8Array {
 
 /** The Arrow value of an IPC stream; its columns are views of `bytes`. */
 export function arrowFromBytes(bytes: Uint8Array, kind: number): object | undefined {
+  const value = readStream(bytes, kind)
+  if (value !== undefined) streams.set(value, bytes)
+  return value
+}
+
+function readStream(bytes: Uint8Array, kind: number): object | undefined {
   const { RecordBatch, makeData, tableFromIPC, Struct } = arrow()
   const result = tableFromIPC(bytes)
   if (kind === table) return result

@@ -32,7 +32,10 @@ export class ByteReader {
   }
 
   byte(): number {
-    return this.bytes[this.take(1)]!
+    const byte = this.bytes[this.at]
+    if (byte === undefined) throw this.malformed('they end too early')
+    this.at++
+    return byte
   }
 
   u32(): number {

@@ -10,10 +10,35 @@
 // whatever memory the caller put them in. They begin at a multiple of 8 of their ArrayBuffer, so that memory aligned to 8
 // bytes suits every view in them.
 
+import { types } from 'node:util'
 import { SerializationError } from '../base/errors.js'
 import { arrayBytesMax, outOfBandBytesMin } from '../base/limits.js'
 import type { ByteReader } from './byte-reader.js'
 import type { ByteWriter } from './byte-writer.js'
+import { NumberedSet } from './numbered-set.js'
+
+/** Why the bytes of a view or ArrayBuffer cannot travel. */
+export function memoryProblem(memory: ArrayBufferLike, size: number): string | undefined {
+  if (types.isSharedArrayBuffer(memory)) {
+    return 'is a view of a SharedArrayBuffer, which cannot be shared with other processes. Copy it.'
+  }
+  if (size > arrayBytesMax) {
+    return `is one binary array of ${size} bytes, and 4 GiB is the most. Split it into several.`
+  }
+  return isDetached(memory)
+    ? 'has a detached ArrayBuffer: it was transferred to another thread.'
+    : undefined
+}
+
+function isDetached(memory: ArrayBufferLike): boolean {
+  if (memory.byteLength > 0) return false
+  try {
+    return new Uint8Array(memory).length > 0
+  } catch {
+    // Node 20 has no other way to ask.
+    return true
+  }
+}
 
 interface Range {
   start: number
@@ -32,7 +57,7 @@ interface Backing {
 }
 
 export class BackingWriter {
-  private readonly indexes = new Map<ArrayBuffer, number>()
+  private readonly memories = new NumberedSet<ArrayBuffer>()
   private readonly backings: Backing[] = []
 
   get used(): boolean {
@@ -59,10 +84,8 @@ export class BackingWriter {
   }
 
   private indexOf(memory: ArrayBuffer): number {
-    let index = this.indexes.get(memory)
-    if (index === undefined) {
-      index = this.backings.length
-      this.indexes.set(memory, index)
+    const index = this.memories.indexOf(memory)
+    if (index === this.backings.length) {
       this.backings.push({ memory, whole: false, pooled: false, itemBytes: 1, ranges: [] })
     }
     return index

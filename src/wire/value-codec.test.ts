@@ -375,6 +375,12 @@ test('sends Arrow tables, batches and vectors of any copy of the library as one 
   assert.equal(JSON.stringify(back.table.toArray()), JSON.stringify(table.toArray()))
   const column = back.table.getChild('number')!.data[0]!.values as Float64Array
   assert.equal(column.buffer, encoded.buffers[0]!.buffer)
+  const again = encodeValue(back.table, 'value', hooks)
+  assert.equal(
+    again.buffers[0]!.buffer,
+    encoded.buffers[0]!.buffer,
+    'a received table is not copied',
+  )
   const batch = trip(table.batches[0]) as esmArrow.RecordBatch
   assert.ok(batch instanceof esmArrow.RecordBatch)
   assert.equal(batch.numRows, 3000)

@@ -38,7 +38,9 @@ export function encodeValue(value: unknown, name: string, hooks: ValueHooks): En
     to.at = headBytes
     const encoder = new ValueEncoder(to, name, hooks)
     encoder.encode(value)
-    const { attachments, code, backings } = encoder
+    const { backings } = encoder
+    const attachments = encoder.attachments.list
+    const code = encoder.code.list
     if (!backings.used) {
       return { bytes: to.bytes.subarray(headBytes, to.at), buffers: [], attachments, code }
     }

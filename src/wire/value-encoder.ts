@@ -7,11 +7,12 @@
 // before its contents are looked at.
 
 import { types } from 'node:util'
-import { arrayBytesMax, valueDepthMax } from '../base/limits.js'
+import { valueDepthMax } from '../base/limits.js'
 import { arrayShapeOf, namedKeysOf } from './array-shape.js'
 import { arrowBrandOf, arrowToBytes } from './arrow-values.js'
 import { attachmentBrand, type ValueHooks } from './value-hooks.js'
-import { BackingWriter } from './value-backings.js'
+import { NumberedSet } from './numbered-set.js'
+import { BackingWriter, memoryProblem } from './value-backings.js'
 import {
   type BaseKind,
   type PrototypeInfo,
@@ -38,7 +39,7 @@ const mapForEach = Map.prototype.forEach
 const setForEach = Set.prototype.forEach
 
 /** How the contents of an object are written. */
-type Fill = 'none' | 'props' | 'items' | 'itemsAndProps' | 'map' | 'set' | 'error'
+type Fill = 'none' | 'strings' | 'props' | 'items' | 'itemsAndProps' | 'map' | 'set' | 'error'
 
 const plainError = { builtinName: 'Error', rayCode: undefined }
 
@@ -50,16 +51,14 @@ interface Waiting {
 }
 
 export class ValueEncoder {
-  readonly attachments: object[] = []
-  readonly code: CallableFunction[] = []
+  readonly attachments = new NumberedSet<object>()
+  readonly code = new NumberedSet<CallableFunction>()
   readonly backings = new BackingWriter()
   private readonly to: ByteWriter
   private readonly hooks: ValueHooks
   private readonly path: ValuePath
   /** Objects met, with their numbers. */
   private readonly seen = new Map<object, number>()
-  private readonly attachmentIndexes = new Map<object, number>()
-  private readonly codeIndexes = new Map<object, number>()
   private waiting: Waiting[] = []
 
   constructor(to: ByteWriter, name: string, hooks: ValueHooks) {
@@ -114,26 +113,12 @@ export class ValueEncoder {
     if (attachmentBrand in value) return this.attachment(value)
     if (isProxy(value)) throw this.path.refuse('is a Proxy. Pass the function behind it.')
     this.to.byte(tags.tagCode)
-    this.to.varuint(this.codeIndex(value))
-  }
-
-  private codeIndex(value: CallableFunction): number {
-    let index = this.codeIndexes.get(value)
-    if (index === undefined) {
-      index = this.code.push(value) - 1
-      this.codeIndexes.set(value, index)
-    }
-    return index
+    this.to.varuint(this.code.indexOf(value))
   }
 
   private attachment(value: object): void {
-    let index = this.attachmentIndexes.get(value)
-    if (index === undefined) {
-      index = this.attachments.push(value) - 1
-      this.attachmentIndexes.set(value, index)
-    }
     this.to.byte(tags.tagAttachment)
-    this.to.varuint(index)
+    this.to.varuint(this.attachments.indexOf(value))
   }
 
   private object(value: object): void {
@@ -152,13 +137,14 @@ export class ValueEncoder {
       return this.array(value)
     }
     if (prototype !== objectPrototype) return this.unusual(value, prototype)
-    if (getOwnPropertySymbols(value).length > 0) {
+    const hasSymbols = getOwnPropertySymbols(value).length > 0
+    if (hasSymbols) {
       if (attachmentBrand in value) return this.attachment(value)
       this.refuseIf(natureProblem(value))
     }
     this.register(value)
     this.to.byte(tags.tagObject)
-    this.finish(value, 'props', false)
+    this.finish(value, hasSymbols ? 'props' : 'strings', false)
   }
 
   /** Objects with other prototypes: built-in kinds, instances of classes, and what cannot travel. */
@@ -188,7 +174,7 @@ export class ValueEncoder {
     const problem = this.hooks.instanceProblem(value)
     if (problem !== undefined) throw this.path.refuse(`cannot travel: ${problem}`)
     this.to.byte(tags.tagInstance)
-    this.to.varuint(this.codeIndex(info.userClass as CallableFunction))
+    this.to.varuint(this.code.indexOf(info.userClass as CallableFunction))
     this.builtin(value, base, info, true)
   }
 
@@ -251,7 +237,7 @@ export class ValueEncoder {
 
   private arrayBuffer(value: ArrayBuffer, isInstance: boolean): void {
     this.register(value)
-    this.checkMemory(value, value.byteLength)
+    this.refuseIf(memoryProblem(value, value.byteLength))
     this.to.byte(tags.tagArrayBuffer)
     this.to.varuint(this.backings.addWhole(value))
     this.finish(value, 'none', isInstance)
@@ -260,12 +246,7 @@ export class ValueEncoder {
   private view(value: ArrayBufferView, isInstance: boolean): void {
     this.register(value)
     const memory = value.buffer as ArrayBuffer
-    if (types.isSharedArrayBuffer(memory)) {
-      throw this.path.refuse(
-        'is a view of a SharedArrayBuffer, which cannot be shared with other processes. Copy it.',
-      )
-    }
-    this.checkMemory(memory, value.byteLength)
+    this.refuseIf(memoryProblem(memory, value.byteLength))
     const { to } = this
     const kind = viewKindOf(value)
     to.byte(tags.tagView)
@@ -274,24 +255,6 @@ export class ValueEncoder {
     to.varuint(value.byteOffset)
     to.varuint(value.byteLength)
     this.finish(value, 'none', isInstance)
-  }
-
-  private checkMemory(memory: ArrayBuffer, size: number): void {
-    if (size > arrayBytesMax) {
-      throw this.path.refuse(
-        `is one binary array of ${size} bytes, and 4 GiB is the most. Split it into several.`,
-      )
-    }
-    if (memory.byteLength > 0) return
-    try {
-      new Uint8Array(memory)
-    } catch (cause) {
-      const error = this.path.refuse(
-        'has a detached ArrayBuffer: it was transferred to another thread.',
-      )
-      error.cause = cause
-      throw error
-    }
   }
 
   private arrow(value: object): void {
@@ -322,8 +285,13 @@ export class ValueEncoder {
   }
 
   private contents(value: object, fill: Fill, ownFields: boolean): void {
+    const { to } = this
     switch (fill) {
       case 'none':
+        break
+      case 'strings':
+        this.stringProps(value, Object.keys(value))
+        to.byte(tags.tagEnd)
         break
       case 'props':
         this.props(value, Object.keys(value))
@@ -349,8 +317,15 @@ export class ValueEncoder {
     if (ownFields) this.props(value, namedKeysOf(value))
   }
 
-  /** Properties as v8 reads them: keys first, then each value, without keys that a getter removed meanwhile. */
   private props(value: object, keys: readonly string[]): void {
+    this.stringProps(value, keys)
+    const symbols = getOwnPropertySymbols(value)
+    for (let i = 0; i < symbols.length; i++) this.symbolProp(value, symbols[i]!)
+    this.to.byte(tags.tagEnd)
+  }
+
+  /** Properties as v8 reads them: keys first, then each value, without keys that a getter removed meanwhile. */
+  private stringProps(value: object, keys: readonly string[]): void {
     const { to, path } = this
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!
@@ -358,11 +333,9 @@ export class ValueEncoder {
       const item = (value as Record<string, unknown>)[key]
       if (item === undefined && !hasOwn.call(value, key)) continue
       to.string(key)
-      this.value(item)
+      if (typeof item === 'number') writeNumber(to, item)
+      else this.value(item)
     }
-    const symbols = getOwnPropertySymbols(value)
-    for (let i = 0; i < symbols.length; i++) this.symbolProp(value, symbols[i]!)
-    to.byte(tags.tagEnd)
   }
 
   /** Only symbols that every process shares can be a key elsewhere. The rest is left out, as structured clone does. */
