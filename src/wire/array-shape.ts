@@ -1,9 +1,9 @@
 // Whether an array is only its items, or has holes or named properties too.
 //
-// The language has no question for "named properties" that does not list every index as a string, 80 ns an item. Node's
-// `inspect` asks the engine directly and does not look at items that it is told not to print, so for long arrays its
-// text is compared with the text of an array without properties. A text that differs, also in some later Node, only
-// means the slow way.
+// The language has no question for "named properties" that does not list every index as a string,
+// 80 ns an item. Node's `inspect` asks the engine directly and does not look at items that it is
+// told not to print, so for long arrays its text is compared with the text of an array without
+// properties. A text that differs, also in some later Node, only means the slow way.
 
 import { inspect, types } from 'node:util'
 

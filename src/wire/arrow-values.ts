@@ -1,9 +1,9 @@
-// Arrow tables, record batches and vectors travel as an Arrow IPC stream, in one buffer that the reader's columns point
-// into.
+// Arrow tables, record batches and vectors travel as an Arrow IPC stream, in one buffer that the
+// reader's columns point into.
 //
-// apache-arrow is loaded when the first such value is met, and by `require`: values are encoded and decoded synchronously.
-// Its classes carry brands in the global symbol registry, so a table made by one copy of the library (a bundle, or its
-// other module format) is a table to every other.
+// apache-arrow is loaded when the first such value is met, and by `require`: values are encoded and
+// decoded synchronously. Its classes carry brands in the global symbol registry, so a table made by
+// one copy of the library (a bundle, or its other module format) is a table to every other.
 
 import { createRequire } from 'node:module'
 import { types } from 'node:util'
@@ -19,8 +19,8 @@ const vectorColumn = 'values'
 let loaded: typeof Arrow | undefined
 
 /**
- * Decides which copy of apache-arrow makes the tables that are decoded here. A program that imports the library as an ES
- * module has another copy than `require` gives, and should see its own.
+ * Decides which copy of apache-arrow makes the tables that are decoded here. A program that imports
+ * the library as an ES module has another copy than `require` gives, and should see its own.
  */
 export function useArrow(library: typeof Arrow): void {
   loaded = library
@@ -33,8 +33,9 @@ function arrow(): typeof Arrow {
 }
 
 /**
- * Of all Arrow classes only DataType (21.2) checks no brand in `instanceof`, and the library then writes a column of
- * another copy's type without its buffers. The check here is for DataType alone, so subclasses are not affected.
+ * Of all Arrow classes only DataType (21.2) checks no brand in `instanceof`, and the library then
+ * writes a column of another copy's type without its buffers. The check here is for DataType alone,
+ * so subclasses are not affected.
  */
 function honourTypeBrand({ DataType }: typeof Arrow): void {
   if (Object.hasOwn(DataType, Symbol.hasInstance)) return
@@ -60,10 +61,16 @@ export function arrowBrandOf(value: object): number | undefined {
   return undefined
 }
 
-/** The streams that values were read from. Their columns are views of it, so it is their stream still. */
+/**
+ * The streams that values were read from. Their columns are views of it, so it is their stream
+ * still.
+ */
 const streams = new WeakMap<object, Uint8Array>()
 
-/** The IPC stream of an Arrow value. Columns of a value that was not received are copied once, into the result. */
+/**
+ * The IPC stream of an Arrow value. Columns of a value that was not received are copied once, into
+ * the result.
+ */
 export function arrowToBytes(value: object, kind: number): Uint8Array {
   const received = streams.get(value)
   if (received !== undefined) return received

@@ -1,5 +1,5 @@
-// Reads what ByteWriter wrote. The bytes may come from anywhere, so every length is compared with what is left before
-// anything is allocated for it.
+// Reads what ByteWriter wrote. The bytes may come from anywhere, so every length is compared with
+// what is left before anything is allocated for it.
 
 import { readF64, readI32, readU32 } from '../base/bytes.js'
 import { SerializationError } from '../base/errors.js'

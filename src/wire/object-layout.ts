@@ -1,12 +1,13 @@
 // The bytes of one stored object.
 //
-//   header    "TRO1", u32 number of buffers, u48 size of meta, u48 size in band, u48 size of each buffer
+//   header    "TRO1", u32 number of buffers, u48 sizes: meta, in band, each buffer
 //   meta      tables of attachments and code, which belong to the caller
 //   in band   the value
-//   buffers   each at a multiple of 64, so that typed arrays over them are aligned wherever the object is mapped
+//   buffers   each at a multiple of 64, so that typed arrays over them are aligned
 //
-// Only sizes are stored; offsets follow from them. An object of several large arrays may be longer than any view can be,
-// so offsets are plain numbers, and a reader can ask what a header says before it has more than the header.
+// Only sizes are stored; offsets follow from them. An object of several large arrays may be longer
+// than any view can be, so offsets are plain numbers, and a reader can ask what a header says
+// before it has more than the header.
 
 import { readU32, readU48, writeU32, writeU48 } from '../base/bytes.js'
 import { SerializationError } from '../base/errors.js'

@@ -7,12 +7,16 @@ import { decodeSmall, decodeValue, encodeSmall, encodeValue, smallEnd } from './
 const none = { buffers: [], attachments: [], code: [] }
 const target = new Uint8Array(4096)
 
+// prettier-ignore
 const small: readonly unknown[] = [
-  undefined, null, true, false, 0, -0, 1, 127, 128, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 1.5, NaN, -Infinity,
-  '', 'a', 'hello', 'é', '日本', '\ud800', 'x'.repeat(31), 'x'.repeat(32), 'é'.repeat(300), '😀'.repeat(200),
-  {}, [], { a: 1 }, [1, 2], [undefined], { a: 1, b: 'hello', c: [{ d: null }], '1': 2, ['é']: 3, ['k'.repeat(50)]: 4 },
+  undefined, null, true, false, 0, -0, 1, 127, 128, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 1.5, NaN,
+  -Infinity,
+  '', 'a', 'hello', 'é', '日本', '\ud800', 'x'.repeat(31), 'x'.repeat(32), 'é'.repeat(300),
+  '😀'.repeat(200),
+  {}, [], { a: 1 }, [1, 2], [undefined],
+  { a: 1, b: 'hello', c: [{ d: null }], '1': 2, ['é']: 3, ['k'.repeat(50)]: 4 },
   Array.from({ length: 15 }, () => ({})),
-] // prettier-ignore
+]
 
 test('writes small values as the general encoder does, and reads them', () => {
   for (const value of small) {
@@ -36,12 +40,16 @@ test('returns -1 for everything else', () => {
   const shared = {}
   const cycle: unknown[] = []
   cycle.push(cycle)
+  // prettier-ignore
   const unusual: readonly unknown[] = [
-    1n, Symbol.iterator, () => 1, new Date(), new Map(), new Point(), Object.create(null), new Proxy({}, {}),
-    new Proxy([], {}), [, 1], [1, , 2], Object.assign([1], { a: 1 }), { [Symbol.for('k')]: 1 }, [new Point()],
+    1n, Symbol.iterator, () => 1, new Date(), new Map(), new Point(), Object.create(null),
+    new Proxy({}, {}),
+    new Proxy([], {}), [, 1], [1, , 2], Object.assign([1], { a: 1 }), { [Symbol.for('k')]: 1 },
+    [new Point()],
     JSON.parse('{"__proto__":1}'), [shared, shared], cycle, Array.from({ length: 16 }, () => ({})),
-    Object.assign([1], { [Symbol.for('k')]: 1 }), Array.from({ length: 200 }, () => 1), new (class extends Array {})(),
-  ] // prettier-ignore
+    Object.assign([1], { [Symbol.for('k')]: 1 }), Array.from({ length: 200 }, () => 1),
+    new (class extends Array {})(),
+  ]
   for (const value of unusual) assert.equal(encodeSmall(target, 0, target.length, value), -1)
   assert.equal(encodeSmall(target, 0, target.length, shared) > 0, true)
 })

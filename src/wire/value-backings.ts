@@ -1,14 +1,16 @@
 // The memory behind ArrayBuffers and views.
 //
-// A view is part of an ArrayBuffer that other views of the same value may share, and usually not all of it: a small
-// Buffer is a slice of Node's pool, a column is a slice of a mapped file. Sending the whole ArrayBuffer would send
-// megabytes for bytes, and would leak what else is in the pool; sending each view by itself would end the sharing. So the
-// encoder only notes which ranges are used, and at the end of the value writes a table: for each ArrayBuffer the segments
-// that its ranges make together. Neighbours are joined, and so are near ranges, when that does not double the bytes.
+// A view is part of an ArrayBuffer that other views of the same value may share, and usually not
+// all of it: a small Buffer is a slice of Node's pool, a column is a slice of a mapped file.
+// Sending the whole ArrayBuffer would send megabytes for bytes, and would leak what else is in the
+// pool; sending each view by itself would end the sharing. So the encoder only notes which ranges
+// are used, and at the end of the value writes a table: for each ArrayBuffer the segments that its
+// ranges make together. Neighbours are joined, and so are near ranges, when that does not double
+// the bytes.
 //
-// Segments of 4 KiB and more are not copied: they are handed to the caller as they are, and the reader gets views of
-// whatever memory the caller put them in. They begin at a multiple of 8 of their ArrayBuffer, so that memory aligned to 8
-// bytes suits every view in them.
+// Segments of 4 KiB and more are not copied: they are handed to the caller as they are, and the
+// reader gets views of whatever memory the caller put them in. They begin at a multiple of 8 of
+// their ArrayBuffer, so that memory aligned to 8 bytes suits every view in them.
 
 import { types } from 'node:util'
 import { SerializationError } from '../base/errors.js'
@@ -265,7 +267,8 @@ function segmentOf(start: number, bytes: Uint8Array, use: SegmentUse): Segment {
   const exact = bytes.byteOffset === 0 && bytes.length === memory.byteLength
   if (!use.copy && aligned && (exact || !use.whole))
     return { start, end, memory, offset: bytes.byteOffset }
-  // The copy begins as far from a multiple of 8 as the segment did, so that all views in it are aligned again.
+  // The copy begins as far from a multiple of 8 as the segment did, so that all views in it are
+  // aligned again.
   const offset = start % 8
   const copy = new Uint8Array(offset + bytes.length)
   copy.set(bytes, offset)

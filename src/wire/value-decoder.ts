@@ -1,8 +1,8 @@
-// The general decoder: creates the shell of each object, numbers it, and fills it, at once or later, in the order in which
-// the encoder wrote (see there).
+// The general decoder: creates the shell of each object, numbers it, and fills it, at once or
+// later, in the order in which the encoder wrote (see there).
 //
-// Bytes are not trusted: whatever they are, the outcome is a value or an error, after time and memory in proportion to
-// their length.
+// Bytes are not trusted: whatever they are, the outcome is a value or an error, after time and
+// memory in proportion to their length.
 
 import { types } from 'node:util'
 import { valueDepthMax } from '../base/limits.js'
@@ -149,7 +149,10 @@ export class ValueDecoder {
     this.depth--
   }
 
-  /** Creates an object without its contents and numbers it; with `prototype`, as an instance of that class. */
+  /**
+   * Creates an object without its contents and numbers it; with `prototype`, as an instance of that
+   * class.
+   */
   private shell(tag: number, prototype: object | undefined): Shell {
     const { from } = this
     if (tag === tags.tagObject) {
@@ -205,7 +208,8 @@ export class ValueDecoder {
     const length = this.from.varuint()
     if (length > 0xffff_ffff) throw this.from.malformed('bad array length')
     const value: unknown[] = []
-    // V8 sets aside memory for a length of up to 32 M items, but not when it comes down from a larger one.
+    // V8 sets aside memory for a length of up to 32 M items, but not when it comes down from a
+    // larger one.
     value.length = 0xffff_ffff
     value.length = length
     return value
@@ -274,7 +278,10 @@ export class ValueDecoder {
     if (shell.ownFields) this.props(value as Props)
   }
 
-  /** Own properties. On anything but a plain object an inherited setter could be in the way of an assignment. */
+  /**
+   * Own properties. On anything but a plain object an inherited setter could be in the way of an
+   * assignment.
+   */
   private props(value: Props): void {
     const { from } = this
     const plain = Object.getPrototypeOf(value) === Object.prototype

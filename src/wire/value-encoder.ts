@@ -1,9 +1,10 @@
 // The general encoder: one pass over a value, each object written when it is first met.
 //
-// An object is written in two parts: a shell, which is enough to create it (its kind, its class), and its contents, which
-// fill it. Normally the contents follow at once. Below `valueDepthMax` levels they wait in a queue and are written after
-// everything else, so that a list of a million nodes does not overflow the stack. The decoder counts levels in the same
-// way, so nothing on the wire says which happened. Shell first also is what makes cycles work: an object has its number
+// An object is written in two parts: a shell, which is enough to create it (its kind, its class),
+// and its contents, which fill it. Normally the contents follow at once. Below `valueDepthMax`
+// levels they wait in a queue and are written after everything else, so that a list of a million
+// nodes does not overflow the stack. The decoder counts levels in the same way, so nothing on the
+// wire says which happened. Shell first also is what makes cycles work: an object has its number
 // before its contents are looked at.
 
 import { types } from 'node:util'
@@ -13,15 +14,7 @@ import { arrowBrandOf, arrowToBytes } from './arrow-values.js'
 import { attachmentBrand, type ValueHooks } from './value-hooks.js'
 import { NumberedSet } from './numbered-set.js'
 import { BackingWriter, memoryProblem } from './value-backings.js'
-import {
-  type BaseKind,
-  type PrototypeInfo,
-  baseKindOf,
-  builtinProblem,
-  natureProblem,
-  prototypeInfo,
-  resourceProblem,
-} from './value-class.js'
+import { type BaseKind, type PrototypeInfo, classify, natureProblem } from './value-class.js'
 import { ValuePath } from './value-path.js'
 import { writeErrorKind } from './value-errors.js'
 import { writeLeaf } from './value-leaves.js'
@@ -147,35 +140,20 @@ export class ValueEncoder {
     this.finish(value, hasSymbols ? 'props' : 'strings', false)
   }
 
-  /** Objects with other prototypes: built-in kinds, instances of classes, and what cannot travel. */
+  /**
+   * Objects with other prototypes: built-in kinds, instances of classes, and what cannot travel.
+   */
   private unusual(value: object, prototype: object | null): void {
     if (attachmentBrand in value) return this.attachment(value)
-    if (prototype !== null && isProxy(prototype))
-      throw this.path.refuse('has a Proxy as its prototype.')
-    const info = prototype === null ? undefined : prototypeInfo(prototype)
-    if (info?.ordinary === true && !Array.isArray(value))
-      return this.instance(value, info, 'object')
-    this.refuseIf(natureProblem(value))
-    const base = baseKindOf(value, info)
-    if (info === undefined) return this.builtin(value, base, info, false)
-    if (base === 'object') {
-      if (info.userClass === undefined || info.builtinName !== 'Object')
-        this.refuseIf(builtinProblem(value, info))
+    const { base, info, userClass, problem } = classify(value, prototype)
+    this.refuseIf(problem)
+    if (userClass !== undefined) {
+      const closed = this.hooks.instanceProblem(value)
+      if (closed !== undefined) throw this.path.refuse(`cannot travel: ${closed}`)
+      this.to.byte(tags.tagInstance)
+      this.to.varuint(this.code.indexOf(userClass))
     }
-    this.refuseIf(info.problem)
-    if (info.userClass === undefined || base === 'arrow')
-      return this.builtin(value, base, info, false)
-    this.instance(value, info, base)
-  }
-
-  private instance(value: object, info: PrototypeInfo, base: BaseKind): void {
-    this.refuseIf(info.problem)
-    this.refuseIf(resourceProblem(value))
-    const problem = this.hooks.instanceProblem(value)
-    if (problem !== undefined) throw this.path.refuse(`cannot travel: ${problem}`)
-    this.to.byte(tags.tagInstance)
-    this.to.varuint(this.code.indexOf(info.userClass as CallableFunction))
-    this.builtin(value, base, info, true)
+    this.builtin(value, base, info, userClass !== undefined)
   }
 
   private refuseIf(problem: string | undefined): void {
@@ -262,7 +240,17 @@ export class ValueEncoder {
     this.register(value)
     this.to.byte(tags.tagArrow)
     this.to.byte(kind)
-    this.view(arrowToBytes(value, kind), false)
+    this.view(this.arrowStream(value, kind), false)
+  }
+
+  private arrowStream(value: object, kind: number): Uint8Array {
+    try {
+      return arrowToBytes(value, kind)
+    } catch (cause) {
+      const error = this.path.refuse(`cannot be written as Arrow IPC: ${String(cause)}`)
+      error.cause = cause
+      throw error
+    }
   }
 
   private error(value: Error, base: BaseKind, info: PrototypeInfo | undefined): void {
@@ -324,7 +312,10 @@ export class ValueEncoder {
     this.to.byte(tags.tagEnd)
   }
 
-  /** Properties as v8 reads them: keys first, then each value, without keys that a getter removed meanwhile. */
+  /**
+   * Properties as v8 reads them: keys first, then each value, without keys that a getter removed
+   * meanwhile.
+   */
   private stringProps(value: object, keys: readonly string[]): void {
     const { to, path } = this
     for (let i = 0; i < keys.length; i++) {
@@ -338,7 +329,10 @@ export class ValueEncoder {
     }
   }
 
-  /** Only symbols that every process shares can be a key elsewhere. The rest is left out, as structured clone does. */
+  /**
+   * Only symbols that every process shares can be a key elsewhere. The rest is left out, as
+   * structured clone does.
+   */
   private symbolProp(value: object, key: symbol): void {
     const name = Symbol.keyFor(key)
     if (name === undefined || !Object.prototype.propertyIsEnumerable.call(value, key)) return

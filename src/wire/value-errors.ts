@@ -1,5 +1,6 @@
-// Errors come back as the class they were, without their constructor having run: the built-in classes by name, those of
-// Typeray by code, and those of the user by class. All are real errors to `util.types.isNativeError`.
+// Errors come back as the class they were, without their constructor having run: the built-in
+// classes by name, those of Typeray by code, and those of the user by class. All are real errors to
+// `util.types.isNativeError`.
 
 import { errorTypes } from '../base/errors.js'
 import type { ByteReader } from './byte-reader.js'
@@ -49,7 +50,10 @@ function builtinPrototype(kind: number): object | undefined {
   return name === undefined ? undefined : globalThis[name].prototype
 }
 
-/** An error with no stack: taking one costs microseconds, and it would be ours, not that of the error that travelled. */
+/**
+ * An error with no stack: taking one costs microseconds, and it would be ours, not that of the
+ * error that travelled.
+ */
 function bareError(): Error {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 0

@@ -1,6 +1,7 @@
 // Where in a value the encoder is, for error messages: `value.a[3].sock`.
 //
-// The encoder notes one step per level as it goes, which costs a store or two; text is made only for an error.
+// The encoder notes one step per level as it goes, which costs a store or two; text is made only
+// for an error.
 
 import { SerializationError } from '../base/errors.js'
 
@@ -15,7 +16,10 @@ export class ValuePath {
   private depth = 0
   private readonly kinds: StepKind[] = []
   private readonly keys: unknown[] = []
-  /** Text of the place where the steps begin: the value's name, or the place of an object that was put off. */
+  /**
+   * Text of the place where the steps begin: the value's name, or the place of an object that was
+   * put off.
+   */
   private root: string
 
   constructor(name: string) {
