@@ -1,5 +1,5 @@
-// Reads what ByteWriter wrote. The bytes may come from anywhere, so every length is compared with what is left before
-// anything is allocated for it.
+// Reads what ByteWriter wrote. The bytes may come from anywhere, so every length is compared with
+// what is left before anything is allocated for it.
 
 import { readF64, readI32, readU32 } from '../base/bytes.js'
 import { SerializationError } from '../base/errors.js'
@@ -32,7 +32,10 @@ export class ByteReader {
   }
 
   byte(): number {
-    return this.bytes[this.take(1)]!
+    const byte = this.bytes[this.at]
+    if (byte === undefined) throw this.malformed('they end too early')
+    this.at++
+    return byte
   }
 
   u32(): number {

@@ -1,5 +1,6 @@
-// A growing byte array to write values into. Its first memory is a slab that is kept from one value to the next, so that
-// an ordinary value allocates nothing; a value written while another is under way gets memory of its own.
+// A growing byte array to write values into. Its first memory is a slab that is kept from one value
+// to the next, so that an ordinary value allocates nothing; a value written while another is under
+// way gets memory of its own.
 
 import { writeF64, writeU32 } from '../base/bytes.js'
 import { SerializationError } from '../base/errors.js'
@@ -20,7 +21,9 @@ export class ByteWriter {
     slab = undefined
   }
 
-  /** Gives the memory back to the next writer; what was written stays valid until that one writes. */
+  /**
+   * Gives the memory back to the next writer; what was written stays valid until that one writes.
+   */
   release(): void {
     if (slab === undefined && this.bytes.length <= codecSlabBytesMax) slab = this.bytes
   }

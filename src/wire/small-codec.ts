@@ -1,11 +1,12 @@
-// The short path of the value codec: primitive values and small trees of plain objects and arrays, written straight into
-// the caller's buffer.
+// The short path of the value codec: primitive values and small trees of plain objects and arrays,
+// written straight into the caller's buffer.
 //
-// The common argument is a number, a short string or `{ a: 1 }`, and for these a general encoder spends its time on what
-// it might meet: a table of objects seen, lists of buffers and functions, a place in a slab. Here the objects seen are
-// at most 16 and compared one by one, and whatever is unusual (a class, a repeated object, a symbol key, a hole) makes
-// the whole attempt return -1, so that the caller takes the general encoder instead. The bytes are those that the general
-// encoder writes, so the general decoder reads them too.
+// The common argument is a number, a short string or `{ a: 1 }`, and for these a general encoder
+// spends its time on what it might meet: a table of objects seen, lists of buffers and functions, a
+// place in a slab. Here the objects seen are at most 16 and compared one by one, and whatever is
+// unusual (a class, a repeated object, a symbol key, a hole) makes the whole attempt return -1, so
+// that the caller takes the general encoder instead. The bytes are those that the general encoder
+// writes, so the general decoder reads them too.
 
 import { types } from 'node:util'
 import { readF64, readI32, readU32, writeF64, writeU32 } from '../base/bytes.js'
@@ -36,15 +37,18 @@ const objectPrototype = Object.prototype
 const arrayPrototype = Array.prototype
 const hasOwn = Object.prototype.hasOwnProperty
 
-/** Containers of the value being written. Emptied at the end of every call, so that nothing is kept alive. */
+/**
+ * Containers of the value being written. Emptied at the end of every call, so that nothing is kept
+ * alive.
+ */
 const seen: unknown[] = new Array<unknown>(smallContainersMax).fill(undefined)
 let seenCount = 0
 /** Counts the times a getter called back into the codec. */
 let calls = 0
 
 /**
- * Writes a small value at `offset` and returns the offset after it, or -1 if the value is not a small one or does not fit
- * below `limit`; bytes after `offset` are then undefined.
+ * Writes a small value at `offset` and returns the offset after it, or -1 if the value is not a
+ * small one or does not fit below `limit`; bytes after `offset` are then undefined.
  */
 export function encodeSmall(
   target: Uint8Array,
@@ -53,7 +57,8 @@ export function encodeSmall(
   value: unknown,
 ): number {
   if (seenCount !== 0) {
-    // A getter of the value being written has called back. What it writes may be where that value would have gone.
+    // A getter of the value being written has called back. What it writes may be where that value
+    // would have gone.
     calls++
     return -1
   }

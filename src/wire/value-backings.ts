@@ -1,19 +1,46 @@
 // The memory behind ArrayBuffers and views.
 //
-// A view is part of an ArrayBuffer that other views of the same value may share, and usually not all of it: a small
-// Buffer is a slice of Node's pool, a column is a slice of a mapped file. Sending the whole ArrayBuffer would send
-// megabytes for bytes, and would leak what else is in the pool; sending each view by itself would end the sharing. So the
-// encoder only notes which ranges are used, and at the end of the value writes a table: for each ArrayBuffer the segments
-// that its ranges make together. Neighbours are joined, and so are near ranges, when that does not double the bytes.
+// A view is part of an ArrayBuffer that other views of the same value may share, and usually not
+// all of it: a small Buffer is a slice of Node's pool, a column is a slice of a mapped file.
+// Sending the whole ArrayBuffer would send megabytes for bytes, and would leak what else is in the
+// pool; sending each view by itself would end the sharing. So the encoder only notes which ranges
+// are used, and at the end of the value writes a table: for each ArrayBuffer the segments that its
+// ranges make together. Neighbours are joined, and so are near ranges, when that does not double
+// the bytes.
 //
-// Segments of 4 KiB and more are not copied: they are handed to the caller as they are, and the reader gets views of
-// whatever memory the caller put them in. They begin at a multiple of 8 of their ArrayBuffer, so that memory aligned to 8
-// bytes suits every view in them.
+// Segments of 4 KiB and more are not copied: they are handed to the caller as they are, and the
+// reader gets views of whatever memory the caller put them in. They begin at a multiple of 8 of
+// their ArrayBuffer, so that memory aligned to 8 bytes suits every view in them.
 
+import { types } from 'node:util'
 import { SerializationError } from '../base/errors.js'
 import { arrayBytesMax, outOfBandBytesMin } from '../base/limits.js'
 import type { ByteReader } from './byte-reader.js'
 import type { ByteWriter } from './byte-writer.js'
+import { NumberedSet } from './numbered-set.js'
+
+/** Why the bytes of a view or ArrayBuffer cannot travel. */
+export function memoryProblem(memory: ArrayBufferLike, size: number): string | undefined {
+  if (types.isSharedArrayBuffer(memory)) {
+    return 'is a view of a SharedArrayBuffer, which cannot be shared with other processes. Copy it.'
+  }
+  if (size > arrayBytesMax) {
+    return `is one binary array of ${size} bytes, and 4 GiB is the most. Split it into several.`
+  }
+  return isDetached(memory)
+    ? 'has a detached ArrayBuffer: it was transferred to another thread.'
+    : undefined
+}
+
+function isDetached(memory: ArrayBufferLike): boolean {
+  if (memory.byteLength > 0) return false
+  try {
+    return new Uint8Array(memory).length > 0
+  } catch {
+    // Node 20 has no other way to ask.
+    return true
+  }
+}
 
 interface Range {
   start: number
@@ -32,7 +59,7 @@ interface Backing {
 }
 
 export class BackingWriter {
-  private readonly indexes = new Map<ArrayBuffer, number>()
+  private readonly memories = new NumberedSet<ArrayBuffer>()
   private readonly backings: Backing[] = []
 
   get used(): boolean {
@@ -59,10 +86,8 @@ export class BackingWriter {
   }
 
   private indexOf(memory: ArrayBuffer): number {
-    let index = this.indexes.get(memory)
-    if (index === undefined) {
-      index = this.backings.length
-      this.indexes.set(memory, index)
+    const index = this.memories.indexOf(memory)
+    if (index === this.backings.length) {
       this.backings.push({ memory, whole: false, pooled: false, itemBytes: 1, ranges: [] })
     }
     return index
@@ -212,7 +237,12 @@ function sizeMaxOf(backing: Backing): number {
 /** Checks the one segment of a whole ArrayBuffer, and makes it one that can grow if it was. */
 function wholeSegment(from: ByteReader, segments: readonly Segment[], sizeMax: number): Segment {
   const [segment] = segments
-  if (segments.length !== 1 || segment === undefined || segment.start !== 0 || sizeMax < segment.end) {
+  if (
+    segments.length !== 1 ||
+    segment === undefined ||
+    segment.start !== 0 ||
+    sizeMax < segment.end
+  ) {
     throw from.malformed('bad backing')
   }
   if (sizeMax === segment.end) return segment
@@ -237,7 +267,8 @@ function segmentOf(start: number, bytes: Uint8Array, use: SegmentUse): Segment {
   const exact = bytes.byteOffset === 0 && bytes.length === memory.byteLength
   if (!use.copy && aligned && (exact || !use.whole))
     return { start, end, memory, offset: bytes.byteOffset }
-  // The copy begins as far from a multiple of 8 as the segment did, so that all views in it are aligned again.
+  // The copy begins as far from a multiple of 8 as the segment did, so that all views in it are
+  // aligned again.
   const offset = start % 8
   const copy = new Uint8Array(offset + bytes.length)
   copy.set(bytes, offset)

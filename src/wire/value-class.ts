@@ -1,13 +1,15 @@
-// What an object is, to the codec: which built-in contents it has, whether a class of the user stands behind it, and why
-// it cannot travel if it cannot.
+// What an object is, to the codec: which built-in contents it has, whether a class of the user
+// stands behind it, and why it cannot travel if it cannot.
 //
-// What decides is the object's internal kind (`util.types`), not what it says of itself: a Map is a Map whatever its
-// prototype. The prototype then says whether it is a plain one or an instance of a class. Prototypes without a class
-// (`Object.create(defaults)`) are dropped, as structured clone does.
+// What decides is the object's internal kind (`util.types`), not what it says of itself: a Map is a
+// Map whatever its prototype. The prototype then says whether it is a plain one or an instance of a
+// class. Prototypes without a class (`Object.create(defaults)`) are dropped, as structured clone
+// does.
 
 import { types } from 'node:util'
 import { errorTypes } from '../base/errors.js'
 import { arrowBrandOf } from './arrow-values.js'
+import { errorKinds } from './value-tags.js'
 
 export type BaseKind =
   | 'object'
@@ -25,7 +27,7 @@ export type BaseKind =
   | 'urlSearchParams'
   | 'arrow'
 
-type AnyFunction = (...args: never) => unknown
+type AnyFunction = CallableFunction
 
 /** What the prototype of an object says about it. */
 export interface PrototypeInfo {
@@ -41,10 +43,37 @@ export interface PrototypeInfo {
   readonly rayCode: string | undefined
 }
 
+/** What an object is, all told. */
+export interface Classified {
+  readonly base: BaseKind
+  /** Undefined for objects without a prototype. */
+  readonly info: PrototypeInfo | undefined
+  /** The class, if the object is an instance of a user's class. */
+  readonly userClass: CallableFunction | undefined
+  /** Why the object cannot travel. */
+  readonly problem: string | undefined
+}
+
+export function classify(value: object, prototype: object | null): Classified {
+  if (prototype !== null && types.isProxy(prototype)) {
+    const problem = 'has a Proxy as its prototype.'
+    return { base: 'object', info: undefined, userClass: undefined, problem }
+  }
+  const info = prototype === null ? undefined : prototypeInfo(prototype)
+  if (info?.ordinary === true && !Array.isArray(value)) {
+    const { userClass } = info
+    return { base: 'object', info, userClass, problem: info.problem ?? resourceProblem(value) }
+  }
+  const base = baseKindOf(value, info)
+  const userClass = base === 'arrow' ? undefined : info?.userClass
+  const problem = natureProblem(value) ?? classProblem(value, base, info)
+  return { base, info, userClass, problem }
+}
+
 /** Remembers by prototype; what is here depends on nothing else. */
 const known = new WeakMap<object, PrototypeInfo>()
 
-export function prototypeInfo(prototype: object): PrototypeInfo {
+function prototypeInfo(prototype: object): PrototypeInfo {
   let info = known.get(prototype)
   if (info === undefined) {
     info = inspect(prototype)
@@ -70,7 +99,7 @@ function inspect(prototype: object): PrototypeInfo {
     problem:
       platform === undefined || supported
         ? undefined
-        : `is a live ${platform}, which exists in this process only.`,
+        : `is a live ${own?.name || platform}, which exists in this process only.`,
     builtinName: builtin,
     rayCode,
   }
@@ -110,8 +139,9 @@ function rayCodeOf(type: AnyFunction): string | undefined {
 }
 
 /**
- * Classes of Node that stand for something in this process, by name, with the module that has them. They are written in
- * JavaScript, so they look like a user's class; a name is only a hint, and the module decides.
+ * Classes of Node that stand for something in this process, by name, with the module that has them.
+ * They are written in JavaScript, so they look like a user's class; a name is only a hint, and the
+ * module decides.
  */
 const platformModules: Readonly<Record<string, readonly string[]>> = {
   Agent: ['http', 'https'],
@@ -206,8 +236,8 @@ function loadBuiltin(id: string): unknown {
   return (process as unknown as { getBuiltinModule(id: string): unknown }).getBuiltinModule(id)
 }
 
-/** Built-in contents of an object with an unusual prototype. */
-export function baseKindOf(value: object): BaseKind {
+/** Built-in contents of an object; `info` is about its prototype. */
+function baseKindOf(value: object, info: PrototypeInfo | undefined): BaseKind {
   if (Array.isArray(value)) return 'array'
   if (types.isMap(value)) return 'map'
   if (types.isSet(value)) return 'set'
@@ -221,7 +251,9 @@ export function baseKindOf(value: object): BaseKind {
   if (value instanceof DOMException) return 'domException'
   if (value instanceof URL) return 'url'
   if (value instanceof URLSearchParams) return 'urlSearchParams'
-  return 'object'
+  // Errors from before `class`: a function whose prototype inherits from that of Error.
+  const isErrorByName = (errorKinds as readonly (string | undefined)[]).includes(info?.builtinName)
+  return isErrorByName ? 'error' : 'object'
 }
 
 const namespaces: ReadonlyMap<object, string> = new Map<object, string>([
@@ -231,13 +263,15 @@ const namespaces: ReadonlyMap<object, string> = new Map<object, string>([
   [globalThis, 'globalThis'],
 ])
 
-/** Why an object that is none of the known kinds cannot travel by its nature, whatever its class. */
+/**
+ * Why an object that is none of the known kinds cannot travel by its nature, whatever its class.
+ */
 export function natureProblem(value: object): string | undefined {
   if (types.isPromise(value)) return 'is a Promise. Await it, or pass a ref to a task that does.'
   if (types.isWeakMap(value)) return 'is a WeakMap, whose contents cannot be listed.'
   if (types.isWeakSet(value)) return 'is a WeakSet, whose contents cannot be listed.'
   if (types.isSharedArrayBuffer(value)) {
-    return 'is a SharedArrayBuffer, which cannot be shared with other processes. Copy it into an ArrayBuffer.'
+    return 'is a SharedArrayBuffer, which other processes cannot share. Copy its bytes.'
   }
   if (types.isModuleNamespaceObject(value)) {
     return 'is a module namespace. Import the module where it is used.'
@@ -246,25 +280,33 @@ export function natureProblem(value: object): string | undefined {
     return 'is a generator, whose position cannot travel. Collect its items.'
   if (types.isMapIterator(value) || types.isSetIterator(value))
     return 'is an iterator. Collect its items.'
+  if (types.isArgumentsObject(value)) return 'is an arguments object. Spread it into an array.'
   if (types.isExternal(value)) return 'is a pointer of native code.'
   const namespace = namespaces.get(value)
   if (namespace !== undefined) return `is the global ${namespace}. Name it where it is used.`
   return undefined
 }
 
-/** Why an object of kind `object` with a built-in prototype cannot travel. */
-export function builtinProblem(value: object, info: PrototypeInfo): string | undefined {
-  if (info.problem !== undefined) return info.problem
+/** Why an object cannot travel because of its class, or of those above it. */
+function classProblem(
+  value: object,
+  base: BaseKind,
+  info: PrototypeInfo | undefined,
+): string | undefined {
+  if (info === undefined || info.problem !== undefined) return info?.problem
+  if (base !== 'object') return undefined
+  const problem = resourceProblem(value)
+  if (problem !== undefined) return problem
   const name = info.builtinName
   if (name !== 'Object')
     return `is an instance of the built-in class ${name}, which exists in this process only.`
   const tag: unknown = (value as Record<symbol, unknown>)[Symbol.toStringTag]
   if (typeof tag === 'string' && / Iterator$/.test(tag)) return 'is an iterator. Collect its items.'
-  return resourceProblem(value)
+  return undefined
 }
 
 /** Node's resources whose classes are not exported, recognised by their shape. */
-export function resourceProblem(value: object): string | undefined {
+function resourceProblem(value: object): string | undefined {
   const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name
   if (name === 'Timeout' && '_idleTimeout' in value)
     return 'is a live timer, which exists in this process only.'

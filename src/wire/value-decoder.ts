@@ -1,16 +1,19 @@
-// The general decoder: creates the shell of each object, numbers it, and fills it, at once or later, in the order in which
-// the encoder wrote (see there).
+// The general decoder: creates the shell of each object, numbers it, and fills it, at once or
+// later, in the order in which the encoder wrote (see there).
 //
-// Bytes are not trusted: whatever they are, the outcome is a value or an error, after time and memory in proportion to
-// their length.
+// Bytes are not trusted: whatever they are, the outcome is a value or an error, after time and
+// memory in proportion to their length.
 
 import { types } from 'node:util'
 import { valueDepthMax } from '../base/limits.js'
 import { arrowFromBytes } from './arrow-values.js'
 import { ByteReader } from './byte-reader.js'
 import { BackingReader } from './value-backings.js'
+import { readBigInt, readSymbol } from './value-primitives.js'
+import { readLeaf } from './value-leaves.js'
 import { createError, defineHidden } from './value-errors.js'
 import * as tags from './value-tags.js'
+import { createView } from './value-views.js'
 
 /** Everything that `encodeValue` gave besides the in-band bytes, as the reading process has it. */
 export interface ValueParts {
@@ -31,8 +34,6 @@ interface Shell {
   readonly ownFields: boolean
 }
 
-const defaultParts: ValueParts = { buffers: [], attachments: [], code: [] }
-
 export class ValueDecoder {
   private readonly from: ByteReader
   private readonly parts: ValueParts
@@ -43,7 +44,7 @@ export class ValueDecoder {
   private waiting: Shell[] = []
   private depth = 0
 
-  constructor(bytes: Uint8Array, parts: ValueParts = defaultParts) {
+  constructor(bytes: Uint8Array, parts: ValueParts) {
     this.parts = parts
     this.from = new ByteReader(bytes, 0)
     this.valueEnd = bytes.length
@@ -98,11 +99,10 @@ export class ValueDecoder {
         return this.pick(this.parts.code)
       case tags.tagBigInt64:
       case tags.tagBigInt:
-        return this.bigint(tag)
+        return readBigInt(from, tag)
       case tags.tagSymbolFor:
-        return Symbol.for(from.string())
       case tags.tagSymbolWellKnown:
-        return this.wellKnownSymbol(from.string())
+        return readSymbol(from, tag)
       default:
         return this.stringOf(tag)
     }
@@ -118,27 +118,6 @@ export class ValueDecoder {
     const index = this.from.varuint()
     if (index >= list.length) throw this.from.malformed(`there is no number ${index}`)
     return list[index]
-  }
-
-  private bigint(tag: number): bigint {
-    const { from } = this
-    if (tag === tags.tagBigInt64) {
-      const low = BigInt(from.u32())
-      return BigInt.asIntN(64, (BigInt(from.u32()) << 32n) | low)
-    }
-    const negative = from.byte() === 1
-    const digits = from.string()
-    if (!/^[\da-f]+$/.test(digits)) throw from.malformed('bad bigint')
-    const size = BigInt(`0x${digits}`)
-    return negative ? -size : size
-  }
-
-  private wellKnownSymbol(name: string): symbol {
-    const found: unknown = Object.hasOwn(Symbol, name)
-      ? (Symbol as unknown as Record<string, unknown>)[name]
-      : undefined
-    if (typeof found !== 'symbol') throw this.from.malformed(`there is no Symbol.${name}`)
-    return found
   }
 
   private object(tag: number): object {
@@ -170,7 +149,10 @@ export class ValueDecoder {
     this.depth--
   }
 
-  /** Creates an object without its contents and numbers it; with `prototype`, as an instance of that class. */
+  /**
+   * Creates an object without its contents and numbers it; with `prototype`, as an instance of that
+   * class.
+   */
   private shell(tag: number, prototype: object | undefined): Shell {
     const { from } = this
     if (tag === tags.tagObject) {
@@ -212,32 +194,13 @@ export class ValueDecoder {
   private leaf(tag: number): object {
     const { from } = this
     switch (tag) {
-      case tags.tagDate:
-        return new Date(from.f64())
-      case tags.tagRegExp:
-        return new RegExp(from.string(), from.string())
-      case tags.tagBoxed:
-        return this.boxed()
-      case tags.tagUrl:
-        return new URL(from.string())
-      case tags.tagUrlSearchParams:
-        return new URLSearchParams(from.string())
       case tags.tagArrayBuffer:
         return this.memory().whole(from.varuint())
       case tags.tagView:
         return this.view()
       default:
-        throw from.malformed(`unknown tag ${tag}`)
+        return readLeaf(from, tag, () => this.value())
     }
-  }
-
-  private boxed(): object {
-    const tag = this.from.byte()
-    const value = tag >= tags.tagRef && tag < tags.tagBackings ? undefined : this.valueOf(tag)
-    if (value === undefined || value === null || typeof value === 'symbol') {
-      throw this.from.malformed('bad boxed primitive')
-    }
-    return Object(value) as object
   }
 
   /** An array with `length` and nothing in it, without memory for its items. */
@@ -245,7 +208,8 @@ export class ValueDecoder {
     const length = this.from.varuint()
     if (length > 0xffff_ffff) throw this.from.malformed('bad array length')
     const value: unknown[] = []
-    // V8 sets aside memory for a length of up to 32 M items, but not when it comes down from a larger one.
+    // V8 sets aside memory for a length of up to 32 M items, but not when it comes down from a
+    // larger one.
     value.length = 0xffff_ffff
     value.length = length
     return value
@@ -266,12 +230,10 @@ export class ValueDecoder {
     const itemBytes = tags.viewItemBytes[kind]
     if (itemBytes === undefined || size % itemBytes !== 0) throw from.malformed('bad view')
     const { memory, offset } = this.memory().range(index, start, size)
-    const name = tags.viewKinds[kind]!
-    if (name === 'Buffer') return Buffer.from(memory, offset, size)
-    if (name === 'DataView') return new DataView(memory, offset, size)
-    const type = (globalThis as unknown as Record<string, unknown>)[name]
-    if (typeof type !== 'function') throw from.malformed(`this version of Node has no ${name}`)
-    return new (type as Uint8ArrayConstructor)(memory, offset, size / itemBytes)
+    const view = createView(kind, { memory, offset, size })
+    if (view === undefined)
+      throw from.malformed(`this version of Node has no ${tags.viewKinds[kind]!}`)
+    return view
   }
 
   private arrow(): Shell {
@@ -316,7 +278,10 @@ export class ValueDecoder {
     if (shell.ownFields) this.props(value as Props)
   }
 
-  /** Own properties. On anything but a plain object an inherited setter could be in the way of an assignment. */
+  /**
+   * Own properties. On anything but a plain object an inherited setter could be in the way of an
+   * assignment.
+   */
   private props(value: Props): void {
     const { from } = this
     const plain = Object.getPrototypeOf(value) === Object.prototype

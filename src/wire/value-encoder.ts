@@ -1,30 +1,27 @@
 // The general encoder: one pass over a value, each object written when it is first met.
 //
-// An object is written in two parts: a shell, which is enough to create it (its kind, its class), and its contents, which
-// fill it. Normally the contents follow at once. Below `valueDepthMax` levels they wait in a queue and are written after
-// everything else, so that a list of a million nodes does not overflow the stack. The decoder counts levels in the same
-// way, so nothing on the wire says which happened. Shell first also is what makes cycles work: an object has its number
+// An object is written in two parts: a shell, which is enough to create it (its kind, its class),
+// and its contents, which fill it. Normally the contents follow at once. Below `valueDepthMax`
+// levels they wait in a queue and are written after everything else, so that a list of a million
+// nodes does not overflow the stack. The decoder counts levels in the same way, so nothing on the
+// wire says which happened. Shell first also is what makes cycles work: an object has its number
 // before its contents are looked at.
 
 import { types } from 'node:util'
-import { writeF64, writeU32 } from '../base/bytes.js'
 import { valueDepthMax } from '../base/limits.js'
-import { arrayShapeOf } from './array-shape.js'
+import { arrayShapeOf, namedKeysOf } from './array-shape.js'
 import { arrowBrandOf, arrowToBytes } from './arrow-values.js'
 import { attachmentBrand, type ValueHooks } from './value-hooks.js'
-import { BackingWriter } from './value-backings.js'
-import {
-  type BaseKind,
-  type PrototypeInfo,
-  baseKindOf,
-  builtinProblem,
-  natureProblem,
-  prototypeInfo,
-  resourceProblem,
-} from './value-class.js'
+import { NumberedSet } from './numbered-set.js'
+import { BackingWriter, memoryProblem } from './value-backings.js'
+import { type BaseKind, type PrototypeInfo, classify, natureProblem } from './value-class.js'
 import { ValuePath } from './value-path.js'
+import { writeErrorKind } from './value-errors.js'
+import { writeLeaf } from './value-leaves.js'
+import { writeBigInt, writeNumber, writeSymbol } from './value-primitives.js'
 import { ByteWriter } from './byte-writer.js'
 import * as tags from './value-tags.js'
+import { viewKindOf } from './value-views.js'
 
 const { isProxy } = types
 const { getPrototypeOf, getOwnPropertySymbols } = Object
@@ -34,14 +31,10 @@ const hasOwn = Object.prototype.hasOwnProperty
 const mapForEach = Map.prototype.forEach
 const setForEach = Set.prototype.forEach
 
-const wellKnown: ReadonlyMap<symbol, string> = new Map(
-  Object.getOwnPropertyNames(Symbol)
-    .map((name) => [(Symbol as unknown as Record<string, unknown>)[name], name] as const)
-    .filter((entry): entry is readonly [symbol, string] => typeof entry[0] === 'symbol'),
-)
-
 /** How the contents of an object are written. */
-type Fill = 'none' | 'props' | 'items' | 'itemsAndProps' | 'map' | 'set' | 'error'
+type Fill = 'none' | 'strings' | 'props' | 'items' | 'itemsAndProps' | 'map' | 'set' | 'error'
+
+const plainError = { builtinName: 'Error', rayCode: undefined }
 
 interface Waiting {
   readonly value: object
@@ -51,16 +44,14 @@ interface Waiting {
 }
 
 export class ValueEncoder {
-  readonly attachments: object[] = []
-  readonly code: CallableFunction[] = []
+  readonly attachments = new NumberedSet<object>()
+  readonly code = new NumberedSet<CallableFunction>()
   readonly backings = new BackingWriter()
   private readonly to: ByteWriter
   private readonly hooks: ValueHooks
   private readonly path: ValuePath
   /** Objects met, with their numbers. */
   private readonly seen = new Map<object, number>()
-  private readonly attachmentIndexes = new Map<object, number>()
-  private readonly codeIndexes = new Map<object, number>()
   private waiting: Waiting[] = []
 
   constructor(to: ByteWriter, name: string, hooks: ValueHooks) {
@@ -88,7 +79,7 @@ export class ValueEncoder {
       case 'string':
         return this.to.string(value)
       case 'number':
-        return this.number(value)
+        return writeNumber(this.to, value)
       case 'object':
         return value === null ? this.to.byte(tags.tagNull) : this.object(value)
       case 'undefined':
@@ -96,7 +87,7 @@ export class ValueEncoder {
       case 'boolean':
         return this.to.byte(value ? tags.tagTrue : tags.tagFalse)
       case 'bigint':
-        return this.bigint(value)
+        return writeBigInt(this.to, value)
       case 'symbol':
         return this.symbol(value)
       case 'function':
@@ -104,73 +95,23 @@ export class ValueEncoder {
     }
   }
 
-  private number(value: number): void {
-    const { to } = this
-    to.need(9)
-    const { bytes, at } = to
-    if ((value | 0) !== value || (value === 0 && 1 / value < 0)) {
-      bytes[at] = tags.tagDouble
-      writeF64(bytes, at + 1, value)
-      to.at = at + 9
-    } else if (value >= 0 && value <= tags.smallIntMax) {
-      bytes[at] = tags.tagSmallInt + value
-      to.at = at + 1
-    } else {
-      bytes[at] = tags.tagInt
-      writeU32(bytes, at + 1, value)
-      to.at = at + 5
-    }
-  }
-
-  private bigint(value: bigint): void {
-    const { to } = this
-    if (BigInt.asIntN(64, value) === value) {
-      to.byte(tags.tagBigInt64)
-      to.u32(Number(BigInt.asUintN(32, value)))
-      to.u32(Number(BigInt.asUintN(32, value >> 32n)))
-      return
-    }
-    to.byte(tags.tagBigInt)
-    to.byte(value < 0n ? 1 : 0)
-    to.string((value < 0n ? -value : value).toString(16))
-  }
-
   private symbol(value: symbol): void {
-    const key = Symbol.keyFor(value)
-    const name = key === undefined ? wellKnown.get(value) : key
-    if (name === undefined) {
-      throw this.path.refuse(
-        `is the unique ${String(value)}. Use Symbol.for, which every process shares.`,
-      )
-    }
-    this.to.byte(key === undefined ? tags.tagSymbolWellKnown : tags.tagSymbolFor)
-    this.to.string(name)
+    if (writeSymbol(this.to, value)) return
+    throw this.path.refuse(
+      `is the unique ${String(value)}. Use Symbol.for, which every process shares.`,
+    )
   }
 
   private callable(value: CallableFunction): void {
     if (attachmentBrand in value) return this.attachment(value)
     if (isProxy(value)) throw this.path.refuse('is a Proxy. Pass the function behind it.')
     this.to.byte(tags.tagCode)
-    this.to.varuint(this.codeIndex(value))
-  }
-
-  private codeIndex(value: CallableFunction): number {
-    let index = this.codeIndexes.get(value)
-    if (index === undefined) {
-      index = this.code.push(value) - 1
-      this.codeIndexes.set(value, index)
-    }
-    return index
+    this.to.varuint(this.code.indexOf(value))
   }
 
   private attachment(value: object): void {
-    let index = this.attachmentIndexes.get(value)
-    if (index === undefined) {
-      index = this.attachments.push(value) - 1
-      this.attachmentIndexes.set(value, index)
-    }
     this.to.byte(tags.tagAttachment)
-    this.to.varuint(index)
+    this.to.varuint(this.attachments.indexOf(value))
   }
 
   private object(value: object): void {
@@ -189,44 +130,30 @@ export class ValueEncoder {
       return this.array(value)
     }
     if (prototype !== objectPrototype) return this.unusual(value, prototype)
-    if (getOwnPropertySymbols(value).length > 0) {
+    const hasSymbols = getOwnPropertySymbols(value).length > 0
+    if (hasSymbols) {
       if (attachmentBrand in value) return this.attachment(value)
       this.refuseIf(natureProblem(value))
     }
     this.register(value)
     this.to.byte(tags.tagObject)
-    this.finish(value, 'props', false)
+    this.finish(value, hasSymbols ? 'props' : 'strings', false)
   }
 
-  /** Objects with other prototypes: built-in kinds, instances of classes, and what cannot travel. */
+  /**
+   * Objects with other prototypes: built-in kinds, instances of classes, and what cannot travel.
+   */
   private unusual(value: object, prototype: object | null): void {
     if (attachmentBrand in value) return this.attachment(value)
-    if (prototype !== null && isProxy(prototype))
-      throw this.path.refuse('has a Proxy as its prototype.')
-    const info = prototype === null ? undefined : prototypeInfo(prototype)
-    if (info?.ordinary === true && !Array.isArray(value))
-      return this.instance(value, info, 'object')
-    this.refuseIf(natureProblem(value))
-    const base = baseKindOf(value)
-    if (info === undefined) return this.builtin(value, base, info, false)
-    if (base === 'object') {
-      if (info.userClass === undefined || info.builtinName !== 'Object')
-        this.refuseIf(builtinProblem(value, info))
+    const { base, info, userClass, problem } = classify(value, prototype)
+    this.refuseIf(problem)
+    if (userClass !== undefined) {
+      const closed = this.hooks.instanceProblem(value)
+      if (closed !== undefined) throw this.path.refuse(`cannot travel: ${closed}`)
+      this.to.byte(tags.tagInstance)
+      this.to.varuint(this.code.indexOf(userClass))
     }
-    this.refuseIf(info.problem)
-    if (info.userClass === undefined || base === 'arrow')
-      return this.builtin(value, base, info, false)
-    this.instance(value, info, base)
-  }
-
-  private instance(value: object, info: PrototypeInfo, base: BaseKind): void {
-    this.refuseIf(info.problem)
-    this.refuseIf(resourceProblem(value))
-    const problem = this.hooks.instanceProblem(value)
-    if (problem !== undefined) throw this.path.refuse(`cannot travel: ${problem}`)
-    this.to.byte(tags.tagInstance)
-    this.to.varuint(this.codeIndex(info.userClass as CallableFunction))
-    this.builtin(value, base, info, true)
+    this.builtin(value, base, info, userClass !== undefined)
   }
 
   private refuseIf(problem: string | undefined): void {
@@ -261,37 +188,11 @@ export class ValueEncoder {
       case 'set':
         to.byte(tags.tagSet)
         return this.finish(value, 'set', isInstance)
-      case 'date':
-        to.byte(tags.tagDate)
-        to.f64(Date.prototype.getTime.call(value))
-        break
-      case 'regExp':
-        to.byte(tags.tagRegExp)
-        to.string((value as RegExp).source)
-        to.string((value as RegExp).flags)
-        break
-      case 'boxed':
-        to.byte(tags.tagBoxed)
-        this.boxed(value)
-        break
-      case 'url':
-        to.byte(tags.tagUrl)
-        to.string((value as URL).href)
-        break
-      case 'urlSearchParams':
-        to.byte(tags.tagUrlSearchParams)
-        to.string(String(value))
-        break
+      default:
+        if (!writeLeaf(to, value, base))
+          throw this.path.refuse('is a Symbol object. Pass the symbol.')
     }
     this.finish(value, 'none', isInstance)
-  }
-
-  private boxed(value: object): void {
-    if (types.isNumberObject(value)) this.number(Number.prototype.valueOf.call(value))
-    else if (types.isStringObject(value)) this.to.string(String.prototype.valueOf.call(value))
-    else if (types.isBooleanObject(value)) this.value(Boolean.prototype.valueOf.call(value))
-    else if (types.isBigIntObject(value)) this.bigint(BigInt.prototype.valueOf.call(value))
-    else throw this.path.refuse('is a Symbol object. Pass the symbol.')
   }
 
   private array(value: unknown[]): void {
@@ -314,7 +215,7 @@ export class ValueEncoder {
 
   private arrayBuffer(value: ArrayBuffer, isInstance: boolean): void {
     this.register(value)
-    this.checkMemory(value, value.byteLength)
+    this.refuseIf(memoryProblem(value, value.byteLength))
     this.to.byte(tags.tagArrayBuffer)
     this.to.varuint(this.backings.addWhole(value))
     this.finish(value, 'none', isInstance)
@@ -323,12 +224,7 @@ export class ValueEncoder {
   private view(value: ArrayBufferView, isInstance: boolean): void {
     this.register(value)
     const memory = value.buffer as ArrayBuffer
-    if (types.isSharedArrayBuffer(memory)) {
-      throw this.path.refuse(
-        'is a view of a SharedArrayBuffer, which cannot be shared with other processes. Copy it.',
-      )
-    }
-    this.checkMemory(memory, value.byteLength)
+    this.refuseIf(memoryProblem(memory, value.byteLength))
     const { to } = this
     const kind = viewKindOf(value)
     to.byte(tags.tagView)
@@ -339,48 +235,28 @@ export class ValueEncoder {
     this.finish(value, 'none', isInstance)
   }
 
-  private checkMemory(memory: ArrayBuffer, size: number): void {
-    if (size > 0xffff_ffff) {
-      throw this.path.refuse(
-        `is one binary array of ${size} bytes, and 4 GiB is the most. Split it into several.`,
-      )
-    }
-    if (memory.byteLength > 0) return
-    try {
-      new Uint8Array(memory)
-    } catch (cause) {
-      const error = this.path.refuse(
-        'has a detached ArrayBuffer: it was transferred to another thread.',
-      )
-      error.cause = cause
-      throw error
-    }
-  }
-
   private arrow(value: object): void {
     const kind = arrowBrandOf(value)!
     this.register(value)
     this.to.byte(tags.tagArrow)
     this.to.byte(kind)
-    this.view(arrowToBytes(value, kind), false)
+    this.view(this.arrowStream(value, kind), false)
+  }
+
+  private arrowStream(value: object, kind: number): Uint8Array {
+    try {
+      return arrowToBytes(value, kind)
+    } catch (cause) {
+      const error = this.path.refuse(`cannot be written as Arrow IPC: ${String(cause)}`)
+      error.cause = cause
+      throw error
+    }
   }
 
   private error(value: Error, base: BaseKind, info: PrototypeInfo | undefined): void {
     this.register(value)
     const { to } = this
-    to.byte(tags.tagError)
-    if (base === 'domException') {
-      to.byte(tags.errorKindDom)
-      to.string(value.message)
-      to.string(value.name)
-    } else if (info?.rayCode !== undefined) {
-      to.byte(tags.errorKindRay)
-      to.string(info.rayCode)
-    } else {
-      to.byte(
-        Math.max(0, tags.errorKinds.indexOf(info?.builtinName as (typeof tags.errorKinds)[number])),
-      )
-    }
+    writeErrorKind(to, value, base === 'domException' ? undefined : (info ?? plainError))
     this.finish(value, 'error', false)
   }
 
@@ -397,8 +273,13 @@ export class ValueEncoder {
   }
 
   private contents(value: object, fill: Fill, ownFields: boolean): void {
+    const { to } = this
     switch (fill) {
       case 'none':
+        break
+      case 'strings':
+        this.stringProps(value, Object.keys(value))
+        to.byte(tags.tagEnd)
         break
       case 'props':
         this.props(value, Object.keys(value))
@@ -408,7 +289,7 @@ export class ValueEncoder {
         break
       case 'itemsAndProps':
         this.items(value as unknown[], true)
-        this.props(value, namedKeys(value))
+        this.props(value, namedKeysOf(value))
         break
       case 'map':
         this.mapEntries(value as Map<unknown, unknown>)
@@ -421,11 +302,21 @@ export class ValueEncoder {
         this.props(value, Object.keys(value))
         break
     }
-    if (ownFields) this.props(value, namedKeys(value))
+    if (ownFields) this.props(value, namedKeysOf(value))
   }
 
-  /** Properties as v8 reads them: keys first, then each value, without keys that a getter removed meanwhile. */
   private props(value: object, keys: readonly string[]): void {
+    this.stringProps(value, keys)
+    const symbols = getOwnPropertySymbols(value)
+    for (let i = 0; i < symbols.length; i++) this.symbolProp(value, symbols[i]!)
+    this.to.byte(tags.tagEnd)
+  }
+
+  /**
+   * Properties as v8 reads them: keys first, then each value, without keys that a getter removed
+   * meanwhile.
+   */
+  private stringProps(value: object, keys: readonly string[]): void {
     const { to, path } = this
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!
@@ -433,14 +324,15 @@ export class ValueEncoder {
       const item = (value as Record<string, unknown>)[key]
       if (item === undefined && !hasOwn.call(value, key)) continue
       to.string(key)
-      this.value(item)
+      if (typeof item === 'number') writeNumber(to, item)
+      else this.value(item)
     }
-    const symbols = getOwnPropertySymbols(value)
-    for (let i = 0; i < symbols.length; i++) this.symbolProp(value, symbols[i]!)
-    to.byte(tags.tagEnd)
   }
 
-  /** Only symbols that every process shares can be a key elsewhere. The rest is left out, as structured clone does. */
+  /**
+   * Only symbols that every process shares can be a key elsewhere. The rest is left out, as
+   * structured clone does.
+   */
   private symbolProp(value: object, key: symbol): void {
     const name = Symbol.keyFor(key)
     if (name === undefined || !Object.prototype.propertyIsEnumerable.call(value, key)) return
@@ -468,7 +360,7 @@ export class ValueEncoder {
     for (let i = 0; i < length; i++) {
       path.step('property', i)
       const item = value[i]
-      if (typeof item === 'number') this.number(item)
+      if (typeof item === 'number') writeNumber(to, item)
       else if (mayHaveHoles && item === undefined && !hasOwn.call(value, i)) to.byte(tags.tagHole)
       else this.value(item)
     }
@@ -495,35 +387,4 @@ export class ValueEncoder {
     }
     this.to.byte(tags.tagEnd)
   }
-}
-
-const viewNameOf = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype) as object,
-  Symbol.toStringTag,
-)!.get!
-
-function viewKindOf(value: ArrayBufferView): number {
-  if (getPrototypeOf(value) === Buffer.prototype) return tags.viewKinds.indexOf('Buffer')
-  const name = viewNameOf.call(value) as (typeof tags.viewKinds)[number] | undefined
-  return tags.viewKinds.indexOf(name ?? 'DataView')
-}
-
-/** Own keys that are not items of an array, typed array or String object. */
-function namedKeys(value: object): string[] {
-  const keys = Object.keys(value)
-  const indexed = Array.isArray(value) || types.isTypedArray(value) || types.isStringObject(value)
-  if (!indexed) return keys
-  // Integer keys come first, in ascending order.
-  let low = 0
-  let high = keys.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (isIndex(keys[middle]!)) low = middle + 1
-    else high = middle
-  }
-  return keys.slice(low)
-}
-
-function isIndex(key: string): boolean {
-  return /^(0|[1-9]\d{0,9})$/.test(key) && Number(key) < 0xffff_ffff
 }

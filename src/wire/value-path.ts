@@ -1,6 +1,7 @@
 // Where in a value the encoder is, for error messages: `value.a[3].sock`.
 //
-// The encoder notes one step per level as it goes, which costs a store or two; text is made only for an error.
+// The encoder notes one step per level as it goes, which costs a store or two; text is made only
+// for an error.
 
 import { SerializationError } from '../base/errors.js'
 
@@ -8,13 +9,17 @@ export type StepKind = 'property' | 'mapKey' | 'mapValue' | 'item'
 
 /** Steps printed at each end of a very long path. */
 const stepsShown = 12
+const pathLengthMax = 1000
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u
 
 export class ValuePath {
   private depth = 0
   private readonly kinds: StepKind[] = []
   private readonly keys: unknown[] = []
-  /** Text of the place where the steps begin: the value's name, or the place of an object that was put off. */
+  /**
+   * Text of the place where the steps begin: the value's name, or the place of an object that was
+   * put off.
+   */
   private root: string
 
   constructor(name: string) {
@@ -73,9 +78,11 @@ function briefly(key: unknown): string {
 }
 
 function shorten(root: string, steps: readonly string[]): string {
-  if (steps.length > 2 * stepsShown) {
-    return `${root}${steps.slice(0, stepsShown).join('')}...${steps.slice(-stepsShown).join('')}`
-  }
-  const path = root + steps.join('')
-  return path.length <= 2000 ? path : `${path.slice(0, 1000)}...${path.slice(-1000)}`
+  const shown =
+    steps.length <= 2 * stepsShown
+      ? steps
+      : [...steps.slice(0, stepsShown), '...', ...steps.slice(-stepsShown)]
+  const path = root + shown.join('')
+  const half = pathLengthMax / 2
+  return path.length <= pathLengthMax ? path : `${path.slice(0, half)}...${path.slice(-half)}`
 }

@@ -1,19 +1,25 @@
-// Strings on the wire. Short ones are written and read by hand: a native call costs more than 31 characters do.
+// Strings on the wire. Short ones are written and read by hand: a native call costs more than 31
+// characters do.
 //
-// Everything that is ASCII is stored as Latin-1, the cheapest to read. The rest is UTF-8, unless it has lone surrogates,
-// which UTF-8 cannot express; such strings keep their UTF-16 units.
+// Everything that is ASCII is stored as Latin-1, the cheapest to read. The rest is UTF-8, unless it
+// has lone surrogates, which UTF-8 cannot express; such strings keep their UTF-16 units.
 
 import { writeU32 } from '../base/bytes.js'
 import { shortStringMax, tagLatin1, tagShortString, tagUtf16, tagUtf8 } from './value-tags.js'
 
 type Write = (this: Uint8Array, text: string, offset: number, length: number) => number
 type Slice = (this: Uint8Array, start: number, end: number) => string
-/** Methods of Buffer that work on every Uint8Array, without the checks of `write` and `toString`. */
+/**
+ * Methods of Buffer that work on every Uint8Array, without the checks of `write` and `toString`.
+ */
 const native = Buffer.prototype as unknown as Record<'utf8Write' | 'ucs2Write', Write> &
   Record<'latin1Slice' | 'utf8Slice' | 'ucs2Slice', Slice>
 const { utf8Write, ucs2Write, latin1Slice, utf8Slice, ucs2Slice } = native
 
-/** Writes a string with its tag and returns the offset after it, or -1 if it does not fit below `limit`. */
+/**
+ * Writes a string with its tag and returns the offset after it, or -1 if it does not fit below
+ * `limit`.
+ */
 export function writeString(b: Uint8Array, offset: number, limit: number, text: string): number {
   const length = text.length
   if (length > shortStringMax || offset + length >= limit) return writeLong(b, offset, limit, text)
@@ -30,16 +36,22 @@ export function writeString(b: Uint8Array, offset: number, limit: number, text: 
 function writeLong(b: Uint8Array, offset: number, limit: number, text: string): number {
   const room = limit - offset - 5
   if (room < text.length) return -1
-  // Three bytes per unit is the worst case. Only when that does not fit are the bytes counted first.
-  if (room < text.length * 3 && Buffer.byteLength(text) > room)
-    return writeUtf16(b, offset, room, text)
+  // Three bytes per unit is the worst case. Only when that does not fit are the bytes counted
+  // first.
+  if (room < text.length * 3 && Buffer.byteLength(text) > room) {
+    return isWellFormed(text) ? -1 : writeUtf16(b, offset, room, text)
+  }
   const size = utf8Write.call(b, text, offset + 5, room)
-  if (size !== text.length && !(text as string & { isWellFormed(): boolean }).isWellFormed()) {
+  if (size !== text.length && !isWellFormed(text)) {
     return writeUtf16(b, offset, room, text)
   }
   b[offset] = size === text.length ? tagLatin1 : tagUtf8
   writeU32(b, offset + 1, size)
   return offset + 5 + size
+}
+
+function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed()
 }
 
 function writeUtf16(b: Uint8Array, offset: number, room: number, text: string): number {
@@ -94,7 +106,10 @@ export function readLongString(
   return ucs2Slice.call(b, at.start, at.end)
 }
 
-/** Property names read lately. Names repeat, and a name that is found here needs no native call and no interning. */
+/**
+ * Property names read lately. Names repeat, and a name that is found here needs no native call and
+ * no interning.
+ */
 const names: string[] = new Array<string>(1024).fill('')
 
 /** Reads the characters of a short string that is a property name. */

@@ -3,8 +3,8 @@
 //   0x80..0xff  the integers 0..127                0x40..0x5f  a Latin-1 string of 0..31 bytes
 //   below 0x40  the tags in this file
 //
-// A number of bytes or items is a varuint (7 bits a byte, low bits first) unless its tag says otherwise.
-// `docs/internals/values.md` has the whole grammar.
+// A number of bytes or items is a varuint (7 bits a byte, low bits first) unless its tag says
+// otherwise. `docs/internals/values.md` has the whole grammar.
 
 export const tagSmallInt = 0x80
 export const smallIntMax = 0x7f
@@ -66,14 +66,20 @@ export const tagUrl = 0x1f
 export const tagUrlSearchParams = 0x20
 /** Kind, a view with an Arrow IPC stream. */
 export const tagArrow = 0x21
-/** Index of the class, the value as its built-in base class would be, own fields if the base has no room for them. */
+/**
+ * Index of the class, the value as its built-in base class would be, own fields if the base has no
+ * room for them.
+ */
 export const tagInstance = 0x22
 /** Index of an attachment. */
 export const tagAttachment = 0x23
 /** Index of a function or class. */
 export const tagCode = 0x24
 
-/** First byte of a value with a backing table: u32 position of the table, then the value, then the table. */
+/**
+ * First byte of a value with a backing table: u32 position of the table, then the value, then the
+ * table.
+ */
 export const tagBackings = 0x3f
 
 /** Names of the classes of views; the position is the kind. Buffer is Node's. */
