@@ -42,3 +42,7 @@ export const nodeStartMs = 30_000
 export const shutdownMs = 5_000
 /** Items that a streaming generator may produce before the consumer reads one. */
 export const generatorItemsMax = 64
+/** Functions of one closure that are entered to find out whether they share a variable; each costs about 2 ms. */
+export const sharedVariableProbesMax = 100
+/** Scripts and compiled functions that the closure code remembers; the least recently used is forgotten. */
+export const compiledFunctionsMax = 5000
