@@ -13,7 +13,7 @@ import type { ClosureNode, FunctionRecord, PropertyRecord, Ref } from './nodes.j
 import { captured, inside, refuse, type Path } from './path.js'
 import { propertyRecords } from './object-record.js'
 import { builtinOf, rememberImport, rememberedImport, type ImportReference } from './references.js'
-import { scriptById, type Script } from './script.js'
+import { scriptOf, type Script } from './script.js'
 import { identifiersIn, parseFunction, reserved, type ParsedFunction } from './syntax.js'
 import { compiledFunctionsMax } from '../base/limits.js'
 import { makeUnit } from './make-unit.js'
@@ -86,7 +86,7 @@ export function functionRecord(graph: ClosureGraph, at: FunctionInGraph): Closur
   if (view.kind === 'native' || /\{\s*\[native code\]\s*\}\s*$/.test(text)) {
     return refuse(path, `the native function ${name} has no source`)
   }
-  const script = scriptById(view.scriptId)
+  const script = scriptOf(fn, view.scriptId)
   if (script === undefined || script.url.startsWith('node:')) {
     return refuse(path, `the function ${name} belongs to node itself (${script?.url ?? 'unknown script'})`)
   }

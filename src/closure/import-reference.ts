@@ -3,7 +3,7 @@
 import { commonjsExport, refreshCommonjs } from './commonjs.js'
 import { viewFunction } from './inspector.js'
 import { rememberImport, rememberedImport, type ImportReference } from './references.js'
-import { scriptById } from './script.js'
+import { scriptOf } from './script.js'
 
 const none = new WeakSet<Function>()
 
@@ -26,7 +26,7 @@ export function importReferenceOf(fn: Function): ImportReference | undefined {
 export function exportReference(fn: Function): ImportReference | undefined {
   const view = viewFunction(fn)
   if (view.kind !== 'written') return undefined
-  const script = scriptById(view.scriptId)
+  const script = scriptOf(fn, view.scriptId)
   const text = Function.prototype.toString.call(fn)
   const offset = script?.offsetOf(text, view.line, view.column)
   if (script === undefined || offset === undefined) return undefined

@@ -161,6 +161,11 @@ export function withDebugger<T>(body: () => T): T {
   }
 }
 
+/** Saves asking the engine for the text of a script that this process compiled itself. */
+export function knowScript(text: ScriptText): void {
+  if (!texts.has(text.id)) texts.set(text.id, text)
+}
+
 /** The text of a script, or undefined if the engine has dropped it. */
 export function scriptText(id: string): ScriptText | undefined {
   const known = texts.get(id)

@@ -16,7 +16,7 @@ import { intrinsicAt, wellKnownSymbol } from './intrinsics.js'
 import type { ClosureNode, ClosureTable, FunctionRecord, ObjectRecord, PropertyRecord, Ref } from './nodes.js'
 import { linkReference, loadReference, type LoadedModule } from './references.js'
 import { makeSpecial } from './special.js'
-import { instantiate, type Instance } from './unit.js'
+import { instantiate, type NotedInstance } from './unit.js'
 
 export async function rebuildClosure(bytes: Uint8Array, attachments: readonly unknown[]): Promise<Function> {
   const table = v8.deserialize(bytes) as ClosureTable
@@ -147,12 +147,13 @@ class Rebuild {
       const found = Object.getOwnPropertyDescriptor(value, node.method.name)
       value = node.method.accessor === undefined ? found?.value : found?.[node.method.accessor]
     }
+    instance.note(value as Function)
     this.settle(i, value)
     this.capture(node, instance)
     this.dress(node, value as Function)
   }
 
-  private instantiate(node: FunctionRecord): Instance {
+  private instantiate(node: FunctionRecord): NotedInstance {
     const unit = this.table.units[node.unit]
     if (unit === undefined) throw new SerializationError('The bytes of a function are damaged.')
     try {
@@ -163,7 +164,7 @@ class Rebuild {
     }
   }
 
-  private capture(node: FunctionRecord, instance: Instance): void {
+  private capture(node: FunctionRecord, instance: NotedInstance): void {
     for (const [name, ref] of node.captures) this.whenMade(ref, (value) => instance.set[name]?.(value))
   }
 
@@ -284,6 +285,7 @@ class Rebuild {
       const instance = this.instantiate(node)
       this.capture(node, instance)
       const value = instance.make() as Function
+      instance.note(value)
       this.settle(i, value)
       this.dress(node, value)
     }

@@ -3,12 +3,12 @@
 
 import { realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { scriptText, type ScriptText } from './inspector.js'
+import { knowScript, scriptText, type ScriptText } from './inspector.js'
 import { importsOf, type ImportBinding } from './imports.js'
 import { exportsOf } from './exports.js'
 import { cutMap, sourceMapOf, type FunctionMap, type SourceMap } from './source-map.js'
 import { childrenOf, hasUseStrict, isClass, isFunction, parseAny, type AnyNode } from './syntax.js'
-import { unitOfScript } from './unit.js'
+import { scriptOfRebuilt, unitOfScript } from './unit.js'
 
 type Range = readonly [start: number, end: number]
 
@@ -62,11 +62,13 @@ export class Script {
   }
 
   private measure(tree: AnyNode): void {
+    // What a unit puts around the user's code has no say in what `this` is inside it.
+    const from = this.unit?.codeAt ?? 0
     const todo = [tree]
     for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
       const range: Range = [node.start, node.end]
       const arrow = node.type === 'ArrowFunctionExpression'
-      if (isFunction(node) && !arrow) this.ownThis.push(range)
+      if (isFunction(node) && !arrow && node.start >= from) this.ownThis.push(range)
       if (node.type === 'PropertyDefinition' || node.type === 'StaticBlock') this.ownThis.push(range)
       const body = isFunction(node) && node.body.type === 'BlockStatement' ? node.body.body : []
       if (isClass(node) || hasUseStrict(body)) this.strictRanges.push(range)
@@ -155,10 +157,12 @@ function isMain(url: string): boolean {
 
 const scripts = new Map<string, Script>()
 
-/** The script with V8's number `id`; undefined if the engine dropped it. */
-export function scriptById(id: string): Script | undefined {
+/** The script of a function, by V8's number of it; undefined if the engine dropped it. */
+export function scriptOf(fn: Function, id: string): Script | undefined {
   let script = scripts.get(id)
   if (script === undefined) {
+    const rebuilt = scriptOfRebuilt(fn)
+    if (rebuilt !== undefined) knowScript({ id, isModule: false, ...rebuilt })
     const text = scriptText(id)
     if (text === undefined) return undefined
     script = new Script(text)

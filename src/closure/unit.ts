@@ -35,26 +35,48 @@ export interface Instance {
   readonly make: () => unknown
 }
 
+export interface NotedInstance extends Instance {
+  /** To be told the function itself, once it is found in what `make` returned. */
+  readonly note: (fn: Function) => void
+}
+
 type Factory = () => Instance
 
+/** What the engine was given for a unit, so that it need not be asked for it. */
+interface CompiledScript {
+  readonly unit: Unit
+  readonly url: string
+  readonly source: string
+  readonly startLine: number
+  readonly startColumn: number
+}
+
 const marker = `/*${reserved}unit:`
-const byKey = new Map<string, Unit>()
-const factories = new Map<string, Factory>()
+const byKey = new Map<string, CompiledScript>()
+const factories = new Map<string, { readonly key: string; readonly make: Factory }>()
+const madeFrom = new WeakMap<Function, string>()
 const keys = new WeakMap<object, string>()
 let counter = 0
 
 /** The unit a script was compiled from, if it was compiled here; with the offset of the unit's code in the script. */
 export function unitOfScript(source: string): { unit: Unit; codeAt: number } | undefined {
   if (!source.startsWith(marker)) return undefined
-  const unit = byKey.get(source.slice(marker.length, source.indexOf('*/')))
-  return unit && { unit, codeAt: wrap(unit).before.length + source.indexOf('*/') + 2 }
+  const unit = byKey.get(source.slice(marker.length, source.indexOf('*/')))?.unit
+  return unit && { unit, codeAt: source.indexOf(unit.code) }
 }
 
-export function instantiate(unit: Unit): Instance {
+/** The script of a function that was made here by `instantiate`; undefined for any other. */
+export function scriptOfRebuilt(fn: Function): CompiledScript | undefined {
+  const key = madeFrom.get(fn)
+  return key === undefined ? undefined : byKey.get(key)
+}
+
+export function instantiate(unit: Unit): NotedInstance {
   const content = identityOf(unit)
   let factory = factories.get(content)
   if (factory === undefined) {
-    factory = compile(unit)
+    const key = String(++counter)
+    factory = { key, make: compile(unit, key) }
     if (factories.size >= compiledFunctionsMax) {
       for (const oldest of factories.keys()) {
         factories.delete(oldest)
@@ -63,7 +85,10 @@ export function instantiate(unit: Unit): Instance {
     }
     factories.set(content, factory)
   }
-  return factory()
+  const { key, make } = factory
+  const { set, make: evaluate } = make()
+  const note = (fn: Function): void => void madeFrom.set(fn, key)
+  return { set, make: evaluate, note }
 }
 
 function identityOf(unit: Unit): string {
@@ -99,9 +124,7 @@ export function compileAt(url: string, code: string, options: vm.CompileFunction
   })
 }
 
-function compile(unit: Unit): Factory {
-  const key = String(++counter)
-  byKey.set(key, unit)
+function compile(unit: Unit, key: string): Factory {
   if (byKey.size > compiledFunctionsMax * 2) {
     for (const oldest of byKey.keys()) {
       byKey.delete(oldest)
@@ -115,13 +138,15 @@ function compile(unit: Unit): Factory {
     const opening = `${head}(function () { `
     const script = `${opening}${before}${unit.code}${after} })()`
     const at = opening.length + before.length + unit.at
-    const name = `//# sourceURL=${unit.url}?ray=${key}`
-    const text = `${script}\n${name}\n${mapComment(unit.map, script, at)}`
-    return compileAt(unit.url, 'return (0, eval)(__ray_a)')(text) as Factory
+    const url = `${unit.url}?ray=${key}`
+    const source = `${script}\n//# sourceURL=${url}\n${mapComment(unit.map, script, at)}`
+    byKey.set(key, { unit, url, source, startLine: 0, startColumn: 0 })
+    return compileAt(unit.url, 'return (0, eval)(__ray_a)')(source) as Factory
   }
-  const lead = head.length + before.length + unit.at
-  const options = { lineOffset: unit.line, columnOffset: unit.column - lead }
-  return compileAt(unit.url, `${head}${before}${unit.code}${after}`, options)() as Factory
+  const source = `${head}${before}${unit.code}${after}`
+  const startColumn = unit.column - (head.length + before.length + unit.at)
+  byKey.set(key, { unit, url: unit.url, source, startLine: unit.line, startColumn })
+  return compileAt(unit.url, source, { lineOffset: unit.line, columnOffset: startColumn })() as Factory
 }
 
 let announced = false
