@@ -62,3 +62,7 @@ export const smallContainersMax = 16
 export const codecSlabBytesMax = 1024 * 1024
 /** Largest single binary array; Node cannot map a longer one. */
 export const arrayBytesMax = 0xffff_ffff
+/** Functions of one closure that are entered to find out whether they share a variable; each costs about 2 ms. */
+export const sharedVariableProbesMax = 100
+/** Scripts and compiled functions that the closure code remembers; the least recently used is forgotten. */
+export const compiledFunctionsMax = 5000

@@ -1,21 +1,20 @@
 // Functions and classes that this process ships, and those that it received.
 //
-// A definition is the serialised closure with its attachments. It is exported to the raylet once, under an id, and fetched
-// by the workers that need it. The id is the hash of the definition, so that the same function defined a thousand times in
-// a loop is shipped once; a function that captures its own remote handle cannot contain its own hash and gets a
-// unique id instead.
+// A definition is the serialised closure with its attachments. It is exported to the raylet once, under the hash of its
+// bytes, and fetched by the workers that need it. A function that captures its own remote handle cannot contain its own
+// hash and gets a unique name instead.
 //
-// A class must have one identity wherever instances of it travel. The process where it was written remembers the class of
-// every definition it made, a worker keeps one class per id, and a class that was rebuilt keeps the id it came with.
+// A class must have one identity wherever instances of it travel: the closure layer gives every function an id that stays
+// with it (closure/identity), and a process that knows the id uses the class that it has.
 
 import { createHash } from 'node:crypto'
 import { SerializationError } from '../base/errors.js'
 import type { ProcessId } from '../base/ids.js'
 import { functionBytesMax } from '../base/limits.js'
 import {
-  originOf,
+  definitionById,
+  definitionIdOf,
   rebuildClosure,
-  resolveOrigin,
   serializeClosure,
   type ClosureHooks,
 } from '../closure/index.js'
@@ -28,8 +27,8 @@ import { keysOf, type RayletSender, type ReferenceHolder } from './reference-hol
 // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- any function or class may be shipped
 export type Code = Function
 
-/** A definition by its id, or the function or class at a node inside it. */
-export type CodeId = string | readonly [string, number]
+/** The hash of a definition, and the id that its function has in every process ('' where it travels by import). */
+export type CodeId = readonly [hash: string, definition: string]
 
 interface Definition {
   readonly bytes: Uint8Array
@@ -112,25 +111,18 @@ export class FunctionTable {
 
   /** How a function or class inside a value is named. */
   codeId(fn: Code): CodeId {
-    const origin = originOf(fn)
-    if (origin !== undefined) return [origin.closureHash, origin.node]
-    return this.idOf(fn, fn.name || 'anonymous')
+    const hash = this.idOf(fn, fn.name || 'anonymous')
+    return [hash, definitionIdOf(fn) ?? '']
   }
 
   /** The function, if no loading is needed. */
-  loaded(id: CodeId): Code | undefined {
-    if (typeof id === 'string') return this.#code.get(id)
-    return resolveOrigin(id[0], id[1])
+  loaded([hash, definition]: CodeId): Code | undefined {
+    return this.#code.get(hash) ?? (definition === '' ? undefined : definitionById(definition))
   }
 
-  async load(id: CodeId): Promise<Code> {
-    const here = this.loaded(id)
-    if (here !== undefined) return here
-    const root = await this.#loadRoot(typeof id === 'string' ? id : id[0])
-    if (typeof id === 'string') return root
-    const inner = resolveOrigin(id[0], id[1])
-    if (inner === undefined) throw new SerializationError(`no function ${id[1]} in definition ${id[0]}`)
-    return inner
+  /** The function of a definition, fetched and rebuilt if it is not here. */
+  async load(hash: string): Promise<Code> {
+    return this.#code.get(hash) ?? this.#loadRoot(hash)
   }
 
   #loadRoot(id: string): Promise<Code> {

@@ -12,7 +12,7 @@ import { packMessage, unpackMessage } from '../wire/control-channel.js'
 import type { Location, ObjectKey, WireError } from '../wire/messages/common.js'
 import type { StoreRequest, StoreResponse, Welcome } from '../wire/messages/raylet.js'
 import {
-  objectHeaderBytes,
+  headerBytesNeeded,
   readObject,
   readObjectHeader,
   type ObjectHeader,
@@ -129,7 +129,7 @@ export class StoreAccess {
     for (;;) {
       const mapping = reader.map(location, { offset: 0, sizeBytes })
       const header = readObjectHeader(mapping.bytes)
-      const need = header === undefined ? objectHeaderBytes(mapping.bytes) : 0
+      const need = header === undefined ? headerBytesNeeded(mapping.bytes) : 0
       mapping.close()
       if (header !== undefined) return header
       sizeBytes = Math.max(need, sizeBytes * 2)

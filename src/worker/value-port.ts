@@ -152,7 +152,7 @@ export class ValuePort {
     if (code.every((fn) => fn !== undefined)) return decodeValue(bytes, { buffers, attachments, code })
     // The bytes may lie in a buffer that is used again before the code is here.
     const kept = bytes.slice()
-    return Promise.all(c.map((id) => this.#functions.load(id))).then((loaded) =>
+    return Promise.all(c.map((id) => this.#functions.loaded(id) ?? this.#functions.load(id[0]))).then((loaded) =>
       decodeValue(kept, { buffers, attachments, code: loaded }),
     )
   }
