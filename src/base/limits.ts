@@ -42,3 +42,15 @@ export const nodeStartMs = 30_000
 export const shutdownMs = 5_000
 /** Items that a streaming generator may produce before the consumer reads one. */
 export const generatorItemsMax = 64
+/** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
+export const leaseOvertakenMax = 16
+/** Time for a worker to drop the lease of a dead owner before it is killed, in milliseconds. */
+export const leaseOwnerDiedMs = 1000
+/** Idle workers beyond one per CPU are ended after this long, in milliseconds. */
+export const workerIdleMs = 1000
+/** Workers of one environment that may fail to start in a row before requests for it are refused. */
+export const workerStartFailuresMax = 3
+/** How long all workers of a full node may wait for tasks that need yet another one before those are refused. */
+export const workersFullMs = 1000
+/** How long the value of an object waits for its owner to say that it escaped, in milliseconds. */
+export const objectPlaceholderMs = 60_000
