@@ -32,6 +32,16 @@ export const workersMax = 512
 export const stderrLinesKept = 20
 /** A put against a full store waits at most this long before it falls back to a file, in milliseconds. */
 export const storeWaitMs = 2000
+/** Above this share of the store in use, objects are spilled before anybody waits (as in Ray). */
+export const storeSpillShare = 0.8
+/** Spill files that are written at the same time. */
+export const storeSpillsMax = 2
+/** A spill that failed is not tried again before this time, in milliseconds. */
+export const storeSpillRetryMs = 1000
+/** Processes are asked to collect garbage for the store at most this often, in milliseconds. */
+export const storeCollectMs = 500
+/** Puts that wait for room in the store; the next ones go to a file at once. */
+export const storeWaitingMax = 10_000
 /** Spilled objects are fused into files of at least this size, when there is that much to spill (as in Ray). */
 export const spillFileBytesMin = 100 * 1024 * 1024
 /** Time for a worker process to start and say hello, in milliseconds. */
