@@ -1,6 +1,6 @@
 // Why an actor is dead, in the words that its callers read.
 
-import type { ObjectKey, ProcessExit } from '../wire/messages/common.js'
+import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/common.js'
 import type { ActorState } from '../wire/messages/raylet.js'
 import { objectIdHex, workerIdHex } from '../base/ids.js'
 
@@ -83,6 +83,15 @@ export function unschedulable(name: ActorName, why: string): Death {
 
 export function groupRemoved(name: ActorName, group: string): Death {
   return dead(name, 'placementGroupRemoved', `its placement group ${group} was removed.`)
+}
+
+/** The raylet says that it can never be placed. */
+export function refused(name: ActorName, error: WireError): Death {
+  const causes: Readonly<Record<string, string>> = {
+    RAY_ACTOR_UNSCHEDULABLE: 'unschedulable',
+    RAY_ACTOR_PLACEMENT_GROUP_REMOVED: 'placementGroupRemoved',
+  }
+  return dead(name, causes[error.code] ?? 'creationFailed', error.message)
 }
 
 function describeExit(exit: ProcessExit): string {

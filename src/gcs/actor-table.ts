@@ -298,6 +298,12 @@ export class ActorTable {
       this.#end(record, record.ending, effects)
       return
     }
+    if (event.error !== undefined) {
+      // Not full, but impossible: its workers cannot start, or its group is gone.
+      record.nodeId = undefined
+      this.#end(record, death.refused(record.spec, event.error), effects)
+      return
+    }
     record.refusedBy.add(event.nodeId)
     this.#unplace(record)
     this.#tryPlace(record, effects)
@@ -317,6 +323,8 @@ export class ActorTable {
     if (event.error !== undefined) {
       // The constructor would throw again, so a restart is no help.
       const { ending } = record
+      // Its raylet ends the worker in an orderly way, so that what it wrote is not lost.
+      record.nodeId = undefined
       this.#end(record, ending ?? death.creationFailed(record.spec, event.error), effects)
       return
     }

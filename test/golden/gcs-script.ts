@@ -3,7 +3,7 @@
 
 import type { ActorSpec, ActorState } from '../../src/wire/messages/raylet.js'
 import type { FromGcs, ToGcs } from '../../src/wire/messages/gcs.js'
-import type { ObjectKey, ProcessExit, Resources } from '../../src/wire/messages/common.js'
+import type { ObjectKey, ProcessExit, Resources, WireError } from '../../src/wire/messages/common.js'
 import type { SchedulingStrategy } from '../../src/wire/messages/common.js'
 import { GcsServer } from '../../src/gcs/gcs-server.js'
 import { VirtualClock } from '../../src/testing/virtual-clock.js'
@@ -120,7 +120,7 @@ function actorMessage(command: Command, nodeId: string): ToGcs {
       return { kind: 'actorPlaced', nodeId, actor, incarnation, worker, address: `w${worker}` }
     }
     case 'notPlaced':
-      return { kind: 'actorNotPlaced', nodeId, actor, incarnation }
+      return { kind: 'actorNotPlaced', nodeId, actor, incarnation, ...refusal(command) }
     case 'started': {
       const error = command.flag('threw') ? { error: new Uint8Array(1) } : {}
       return { kind: 'actorStarted', actor, incarnation, ...error }
@@ -130,6 +130,11 @@ function actorMessage(command: Command, nodeId: string): ToGcs {
     default:
       throw new Error(`no such command: ${command.verb}`)
   }
+}
+
+function refusal(command: Command): { error?: WireError } {
+  const code = command.options.get('error')
+  return code === undefined ? {} : { error: { code, message: `The raylet says ${code}.` } }
 }
 
 function processExit(command: Command): ProcessExit {
