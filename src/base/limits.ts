@@ -32,6 +32,16 @@ export const workersMax = 512
 export const stderrLinesKept = 20
 /** A put against a full store waits at most this long before it falls back to a file, in milliseconds. */
 export const storeWaitMs = 2000
+/** Above this share of the store in use, objects are spilled before anybody waits (as in Ray). */
+export const storeSpillShare = 0.8
+/** Spill files that are written at the same time. */
+export const storeSpillsMax = 2
+/** A spill that failed is not tried again before this time, in milliseconds. */
+export const storeSpillRetryMs = 1000
+/** Processes are asked to collect garbage for the store at most this often, in milliseconds. */
+export const storeCollectMs = 500
+/** Puts that wait for room in the store; the next ones go to a file at once. */
+export const storeWaitingMax = 10_000
 /** Spilled objects are fused into files of at least this size, when there is that much to spill (as in Ray). */
 export const spillFileBytesMin = 100 * 1024 * 1024
 /** Time for a worker process to start and say hello, in milliseconds. */
@@ -52,3 +62,15 @@ export const deadProcessesMax = 100_000
 export const nodeDeadlineMs = 15_000
 /** Changes of what is free are joined for this long before the other nodes hear of them, in milliseconds. */
 export const clusterViewMs = 100
+/** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
+export const leaseOvertakenMax = 16
+/** Time for a worker to drop the lease of a dead owner before it is killed, in milliseconds. */
+export const leaseOwnerDiedMs = 1000
+/** Idle workers beyond one per CPU are ended after this long, in milliseconds. */
+export const workerIdleMs = 1000
+/** Workers of one environment that may fail to start in a row before requests for it are refused. */
+export const workerStartFailuresMax = 3
+/** How long all workers of a full node may wait for tasks that need yet another one before those are refused. */
+export const workersFullMs = 1000
+/** How long the value of an object waits for its owner to say that it escaped, in milliseconds. */
+export const objectPlaceholderMs = 60_000
