@@ -52,6 +52,16 @@ export const nodeStartMs = 30_000
 export const shutdownMs = 5_000
 /** Items that a streaming generator may produce before the consumer reads one. */
 export const generatorItemsMax = 64
+/** Removed placement groups that the GCS remembers, so that a late request for one fails instead of waiting. */
+export const placementGroupTombstonesMax = 10_000
+/** Dead actors that the GCS remembers, so that a late call on one fails with its reason (as in Ray). */
+export const deadActorsMax = 100_000
+/** Dead processes that the GCS remembers, so that what one of them still had under way is not begun. */
+export const deadProcessesMax = 100_000
+/** A node that is not heard of for this long is declared dead, in milliseconds (as in Ray: 5 times 3 s). */
+export const nodeDeadlineMs = 15_000
+/** Changes of what is free are joined for this long before the other nodes hear of them, in milliseconds. */
+export const clusterViewMs = 100
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
 export const leaseOvertakenMax = 16
 /** Time for a worker to drop the lease of a dead owner before it is killed, in milliseconds. */
