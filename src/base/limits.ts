@@ -88,3 +88,9 @@ export const outputEndMs = 250
 export const lastMessagesMs = 2000
 /** Time for workers to end by themselves when the program is over, in milliseconds. */
 export const workerExitMs = 500
+/** Part of the available memory that the object store gets by default (as in Ray). */
+export const objectStoreShare = 0.3
+/** Largest object store that is chosen by default (as in Ray). */
+export const objectStoreBytesMax = 200 * 1024 ** 3
+/** Smallest object store that makes sense. */
+export const objectStoreBytesMin = 1024 * 1024

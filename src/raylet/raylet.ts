@@ -35,6 +35,8 @@ export interface RayletOptions {
   /** Of the driver that starts the node; workers are started before it says hello. */
   readonly environment: WorkerEnvironment
   readonly toGcs: (message: ToGcs) => void
+  /** A driver has said hello. */
+  readonly joined: () => void
   /** The last driver is gone. */
   readonly abandoned: () => void
   /** Checks every state machine after every event; for tests. */
@@ -75,7 +77,8 @@ export class Raylet {
   #isEnding = false
   #cancelTick: (() => void) | undefined
   #isReportDue = false
-  #lastReport = ''
+  /** What the GCS knows to be free; at first that is everything. */
+  #lastReport: string
   #workersGone: (() => void)[] = []
 
   constructor(clock: Clock, options: RayletOptions) {
@@ -85,6 +88,7 @@ export class Raylet {
     this.address = `\0typeray-${name}`
     this.storeAddress = `\0typeray-store-${name}`
     this.leases = new LeaseState({ nodeId: options.nodeId, resources: options.resources })
+    this.#lastReport = String(this.leases.tables.pool.total)
     this.#environments.set(jobIdOf(1), options.environment)
     this.#server = createServer((socket) => {
       const connection = new ControlConnection(socket, options.token, {
@@ -301,6 +305,7 @@ export class Raylet {
     const namespace = hello.namespace ?? ''
     connection.jobId = jobId
     this.#members.set(hello.process, connection)
+    this.options.joined()
     if (hello.environment !== undefined) this.#environments.set(jobId, hello.environment)
     this.#welcome(connection, { claimSlot: -1, namespace })
     this.toGcs({ kind: 'jobStarted', jobId, driver: hello.process, namespace })
