@@ -66,3 +66,45 @@ export const arrayBytesMax = 0xffff_ffff
 export const sharedVariableProbesMax = 100
 /** Scripts and compiled functions that the closure code remembers; the least recently used is forgotten. */
 export const compiledFunctionsMax = 5000
+/** Removed placement groups that the GCS remembers, so that a late request for one fails instead of waiting. */
+export const placementGroupTombstonesMax = 10_000
+/** Dead actors that the GCS remembers, so that a late call on one fails with its reason (as in Ray). */
+export const deadActorsMax = 100_000
+/** Dead processes that the GCS remembers, so that what one of them still had under way is not begun. */
+export const deadProcessesMax = 100_000
+/** A node that is not heard of for this long is declared dead, in milliseconds (as in Ray: 5 times 3 s). */
+export const nodeDeadlineMs = 15_000
+/** Changes of what is free are joined for this long before the other nodes hear of them, in milliseconds. */
+export const clusterViewMs = 100
+/** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
+export const leaseOvertakenMax = 16
+/** Time for a worker to drop the lease of a dead owner before it is killed, in milliseconds. */
+export const leaseOwnerDiedMs = 1000
+/** Idle workers beyond one per CPU are ended after this long, in milliseconds. */
+export const workerIdleMs = 1000
+/** Workers of one environment that may fail to start in a row before requests for it are refused. */
+export const workerStartFailuresMax = 3
+/** How long all workers of a full node may wait for tasks that need yet another one before those are refused. */
+export const workersFullMs = 1000
+/** How long the value of an object waits for its owner to say that it escaped, in milliseconds. */
+export const objectPlaceholderMs = 60_000
+/** Bytes that a connection may send before it has shown the token. */
+export const helloBytesMax = 64 * 1024
+/** Longest request on the store channel. */
+export const storeRequestBytesMax = 4096
+/** Longest line of a worker's output; longer ones are cut into several. */
+export const outputLineCharsMax = 64 * 1024
+/** Output that waits for a driver to read it; beyond that workers block in console.log. */
+export const outputBytesMax = 1024 * 1024
+/** How long the last output of a dead worker is waited for, in milliseconds: a grandchild may hold its pipes open. */
+export const outputEndMs = 250
+/** How long the last messages of a dead worker are waited for, in milliseconds. */
+export const lastMessagesMs = 2000
+/** Time for workers to end by themselves when the program is over, in milliseconds. */
+export const workerExitMs = 500
+/** Part of the available memory that the object store gets by default (as in Ray). */
+export const objectStoreShare = 0.3
+/** Largest object store that is chosen by default (as in Ray). */
+export const objectStoreBytesMax = 200 * 1024 ** 3
+/** Smallest object store that makes sense. */
+export const objectStoreBytesMin = 1024 * 1024
