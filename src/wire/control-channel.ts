@@ -32,6 +32,11 @@ export class ControlChannel<Out extends { readonly kind: string }, In> {
     socket.on('data', (chunk: Uint8Array) => this.#reader.push(chunk))
   }
 
+  /** Bytes that were read from the socket before it was ours. */
+  feed(bytes: Uint8Array): void {
+    this.#reader.push(bytes)
+  }
+
   send(message: Out): void {
     const frame = controlFrame(packr.pack(message))
     if (this.#isFlushing) {

@@ -58,11 +58,12 @@ export class ActorCore {
 
   /** getIfExists found another actor of that name: this handle is one of its handles from now on. */
   become(core: CoreWorker, key: ObjectKey): void {
+    const before = this.line(core)
     core.references.release(this.ref)
     this.ref.owner = key[0]
     this.ref.sequence = key[1]
-    this.#core = core
     this.#line = core.actors.line(key, this.binding.className)
+    before.forwardTo(this.#line)
   }
 }
 

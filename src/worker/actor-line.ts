@@ -63,8 +63,23 @@ export class ActorLine {
     return this.#state.state === 'dead'
   }
 
+  /** These calls belong to another actor after all: it is the one that has the name. */
+  forwardTo(line: ActorLine): void {
+    this.#target = line
+    const queue = this.#queue.slice(this.#queueAt)
+    this.#queue = []
+    this.#queueAt = 0
+    for (const task of queue) line.append(task)
+  }
+
+  #target: ActorLine | null = null
+
   /** Takes the place of a call in the order; `ready` sends it once its frame is written. */
   append(task: Task): void {
+    if (this.#target !== null) {
+      this.#target.append(task)
+      return
+    }
     if (this.#state.state === 'dead') {
       this.#ports.settler.fail(task, this.#deathError())
       return
@@ -75,6 +90,10 @@ export class ActorLine {
 
   /** Arguments of a queued call have become ready, or failed (it was settled then). */
   pumpSoon(): void {
+    if (this.#target !== null) {
+      this.#target.pumpSoon()
+      return
+    }
     if (this.#isDirty) {
       if ((this.#queue.length & 63) === 0) this.#pump()
       return
@@ -218,6 +237,7 @@ export class ActorLine {
 
   #deathError(): RayError {
     const state = this.#state
+    if (this.#ended !== null) return this.#ended
     if (state.state !== 'dead') throw new Error('typeray: the actor is not dead')
     const fields = {
       actorId: this.id,
@@ -236,6 +256,15 @@ export class ActorLine {
 
   /** What the constructor threw, decoded by the table of lines before it tells the state. */
   creationError: unknown
+
+  /** The actor was never started: all its calls fail with this error. */
+  endWith(error: RayError): void {
+    this.#ended = error
+    this.#state = { state: 'dead', cause: 'creationFailed', message: error.message }
+    this.#failQueued(error)
+  }
+
+  #ended: RayError | null = null
 
   /** Ends the line with the session. */
   fail(error: RayError): void {

@@ -13,6 +13,7 @@ import { ActorLines } from './actor-lines.js'
 import { ArgumentEncoder } from './argument-encoder.js'
 import { Canceller, type CancelOptions } from './canceller.js'
 import { ClaimSlots } from './claim-slots.js'
+import { helloOf, helloSync } from './hello.js'
 import { FunctionTable } from './function-table.js'
 import { requestGarbageCollection } from './garbage.js'
 import { ObjectAccess } from './object-access.js'
@@ -170,31 +171,35 @@ export class CoreWorker {
         isFirst = false
         welcomed(message)
       } else if (core === null) early.push(message)
-      else core.#receive(message)
+      else core.receive(message)
     })
     socket.on('close', () => {
       welcomed({ kind: 'refused', error: { code: 'RAY_LOCAL_RAYLET_DIED', message: diedText } })
       if (core !== null) core.#disconnected()
     })
     socket.on('error', () => undefined)
-    channel.send({
-      kind: 'hello',
-      token: options.token,
-      role: options.role,
-      process: options.process,
-      pid: process.pid,
-      address: options.address,
-      ...(options.environment && { environment: options.environment }),
-      ...(options.namespace !== undefined && { namespace: options.namespace }),
-      ...(options.start !== undefined && { start: options.start }),
-    })
+    channel.send(helloOf(options))
     const message = await first
     if (message.kind === 'refused') throw errorFromWire(message.error)
     if (message.kind !== 'welcome') throw new SessionError(`expected welcome, got ${message.kind}`)
     core = new CoreWorker(options, message, channel)
     const ready = core
     socket.unref()
-    queueMicrotask(() => early.forEach((each) => ready.#receive(each)))
+    queueMicrotask(() => early.forEach((each) => ready.receive(each)))
+    return core
+  }
+
+  /** The same without a turn of the event loop, for the first call of a program that has not awaited init. */
+  static joinSync(options: JoinOptions): CoreWorker {
+    const { socket, welcome, rest } = helloSync(options)
+    let core: CoreWorker | null = null
+    const channel = new ControlChannel<ToRaylet, FromRaylet>(socket, (message) => core?.receive(message))
+    core = new CoreWorker(options, welcome, channel)
+    const ready = core
+    socket.on('error', () => undefined)
+    socket.on('close', () => ready.#disconnected())
+    socket.unref()
+    if (rest.length > 0) queueMicrotask(() => channel.feed(rest))
     return core
   }
 
@@ -322,7 +327,8 @@ export class CoreWorker {
 
   // --- the raylet ----------------------------------------------------------------------------------------------------
 
-  #receive(message: FromRaylet): void {
+  /** A message from the raylet. */
+  receive(message: FromRaylet): void {
     switch (message.kind) {
       case 'leaseGranted':
         return this.submitter.granted(message)
