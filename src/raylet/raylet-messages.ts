@@ -63,8 +63,10 @@ export class RayletMessages {
       case 'fetchFunction':
         return this.#fetchFunction(message.hash, from)
       case 'createActor': {
-        const { actor, nested } = message.spec
+        const { actor, nested, detached } = message.spec
         raylet.objectEvent({ kind: 'createActor', from, actor, nested })
+        // A detached actor may be started again long after its last handle is gone.
+        if (detached) raylet.objectEvent({ kind: 'keep', objects: nested })
         return raylet.toGcs({ ...message, nodeId, from, jobId })
       }
       case 'subscribeActor':
