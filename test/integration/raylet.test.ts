@@ -234,6 +234,19 @@ test('places an actor on a worker of its own and says when it died', async () =>
   })
 })
 
+test('makes room for an actor when idle leases hold all CPUs', async () => {
+  await withNode({}, async (_node, driver) => {
+    driver.send(request(1))
+    driver.send(request(2))
+    await driver.until('leaseGranted', ({ request }) => request === 2)
+    const actor = [driver.process, 1] as const
+    driver.send({ kind: 'createActor', request: 3, spec: actorSpec(actor) })
+    driver.send({ kind: 'subscribeActor', actor })
+    await driver.until('actorChanged', ({ state }) => state.state === 'alive')
+    await driver.until('leaseEnded')
+  })
+})
+
 function actorSpec(actor: readonly [number, number]): ActorSpec {
   return {
     actor,
