@@ -170,7 +170,10 @@ export class ActorTable {
       assert(!this.#dead.has(key), 'an actor is not both alive and dead')
       assert(!this.#early.has(key), 'what came early has been handed to the actor')
       const { phase, state } = record
-      assert((state === 'ALIVE') === (phase === 'alive'), 'ALIVE means that the constructor is done')
+      assert(
+        (state === 'ALIVE') === (phase === 'alive'),
+        'ALIVE means that the constructor is done',
+      )
       assert((record.nodeId === undefined) === (phase === 'unplaced'), 'a placed actor has a node')
       const hasWorker = phase === 'starting' || phase === 'alive'
       assert((record.worker !== undefined) === hasWorker, 'a running actor has a worker')
@@ -334,8 +337,10 @@ export class ActorTable {
   }
 
   /** The actor that an answer is about, unless the answer is about an older incarnation. */
-  #current(event: { readonly actor: ObjectKey; readonly incarnation: number }):
-    ActorRecord | undefined {
+  #current(event: {
+    readonly actor: ObjectKey
+    readonly incarnation: number
+  }): ActorRecord | undefined {
     const record = this.#live.get(keyOf(event.actor))
     return record?.incarnation === event.incarnation ? record : undefined
   }
