@@ -205,8 +205,13 @@ export class ActorTable {
     }
     const holder = spec.name === '' ? undefined : this.byName(spec.namespace, spec.name)
     if (holder !== undefined) {
-      this.#early.delete(key)
       answer(spec.getIfExists ? { existing: holder } : { error: nameTaken(spec) })
+      // Whoever got a handle before the answer came must not wait for ever.
+      const state = death.nameTaken(spec, holder.actor)
+      this.#dead.set(key, state)
+      const subscribers = this.#early.get(key)?.subscribers ?? new Map<ProcessId, string>()
+      this.#early.delete(key)
+      this.#tell({ actor: spec.actor, subscribers }, state, effects)
       return
     }
     answer({})

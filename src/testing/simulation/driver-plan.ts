@@ -2,6 +2,7 @@
 // everything it made.
 
 import type { ObjectKey, Resources, SchedulingStrategy } from '../../wire/messages/common.js'
+import type { ActorSpec } from '../../wire/messages/raylet.js'
 import { actorName } from './checker.js'
 import type { SimulatedProcess } from './process.js'
 
@@ -10,7 +11,10 @@ const strategies = ['PACK', 'SPREAD', 'STRICT_PACK', 'STRICT_SPREAD'] as const
 export class DriverPlan {
   readonly driver: SimulatedProcess
   readonly #actors: ObjectKey[] = []
+  readonly #specs: ActorSpec[] = []
   readonly #groups: string[] = []
+  /** Refs in the driver's own variables; its tasks and questions hold theirs beside. */
+  #refs: ObjectKey[] = []
   readonly #cpus: number
   #count = 0
 
@@ -34,9 +38,22 @@ export class DriverPlan {
     const { driver } = this
     for (const actor of this.#actors) driver.send({ kind: 'release', objects: [...actor] })
     this.#actors.length = 0
+    this.#specs.length = 0
     for (const group of this.#groups) driver.send({ kind: 'removePlacementGroup', group })
     this.#groups.length = 0
-    for (const key of driver.refs.keys) driver.refs.drop(key)
+    for (const key of this.#refs) driver.refs.drop(key)
+    this.#refs = []
+  }
+
+  /** Actors outside of groups and without a fixed node that are not placed, as far as the driver knows. */
+  readonly waiting = (): readonly ActorSpec[] => {
+    const { driver } = this
+    if (!driver.isAlive) return []
+    return this.#specs.filter(({ actor, strategy }) => {
+      const state = driver.actors.stateOf(actor)?.state
+      const isFree = strategy.kind === 'default' || strategy.kind === 'spread'
+      return isFree && (state === 'pending' || state === 'restarting')
+    })
   }
 
   #act(): void {
@@ -62,28 +79,28 @@ export class DriverPlan {
     const count = prng.chance(0.1) ? prng.integer(10, 40) : prng.integer(1, 4)
     const cpus = prng.pick([0.5, 1, 1, 1, Math.min(2, this.#cpus)])
     for (let i = 0; i < count; i++) {
-      const nested = this.driver.refs.keys.filter(() => prng.chance(0.2))
+      const nested = this.#refs.filter(() => prng.chance(0.2))
       this.driver.tasks.submit({ cpus, depth: 1, nested }, () => {})
     }
   }
 
   #create(): void {
     const { prng } = this.driver.world
-    const { refs } = this.driver
-    const contains = refs.keys.filter(() => prng.chance(0.2))
-    refs.create(contains, prng.chance(0.4) ? prng.integer(1, 1000) : 0)
+    const contains = this.#refs.filter(() => prng.chance(0.2))
+    const pendingMs = prng.chance(0.4) ? prng.integer(1, 1000) : 0
+    this.#refs.push(this.driver.refs.create(contains, pendingMs))
   }
 
   #get(): void {
     const { refs, world } = this.driver
-    const { keys } = refs
-    if (keys.length > 0) refs.get(world.prng.pick(keys), () => {})
+    if (this.#refs.length > 0) refs.get(world.prng.pick(this.#refs), () => {})
   }
 
   #drop(): void {
-    const { refs, world } = this.driver
-    const { keys } = refs
-    if (keys.length > 0) refs.drop(world.prng.pick(keys))
+    if (this.#refs.length === 0) return
+    const key = this.driver.world.prng.pick(this.#refs)
+    this.#refs = this.#refs.filter((each) => each !== key)
+    this.driver.refs.drop(key)
   }
 
   #createActor(): void {
@@ -96,32 +113,30 @@ export class DriverPlan {
     world.trace.note(`${driver.name} creates ${actorName(actor)} ${group ?? ''}`)
     world.checker.counts.actors++
     this.#actors.push(actor)
-    driver.send({
-      kind: 'createActor',
-      request: ++this.#count,
-      spec: {
-        actor,
-        className: 'Simulated',
-        classHash: '',
-        flags: 0,
-        args: new Uint8Array(0),
-        nested: [],
-        placement: group === undefined ? { CPU: 1, ...resources } : { slot: 1 },
-        resources: group === undefined ? resources : { slot: 1 },
-        strategy: this.#strategy(group),
-        environment: '',
-        name: prng.chance(0.2) ? `name${prng.integer(1, 3)}` : '',
-        namespace: driver.jobId,
-        detached: prng.chance(0.05),
-        getIfExists: false,
-        maxRestarts: prng.pick([0, 1, 3, -1]),
-        maxTaskRetries: 0,
-        maxConcurrency: 1,
-        maxPendingCalls: -1,
-        depth: 0,
-        methods: [],
-      },
-    })
+    const spec: ActorSpec = {
+      actor,
+      className: 'Simulated',
+      classHash: '',
+      flags: 0,
+      args: new Uint8Array(0),
+      nested: [],
+      placement: group === undefined ? { CPU: 1, ...resources } : { slot: 1 },
+      resources: group === undefined ? resources : { slot: 1 },
+      strategy: this.#strategy(group),
+      environment: '',
+      name: prng.chance(0.2) ? `name${prng.integer(1, 3)}` : '',
+      namespace: driver.jobId,
+      detached: prng.chance(0.05),
+      getIfExists: false,
+      maxRestarts: prng.pick([0, 1, 3, -1]),
+      maxTaskRetries: 0,
+      maxConcurrency: 1,
+      maxPendingCalls: -1,
+      depth: 0,
+      methods: [],
+    }
+    this.#specs.push(spec)
+    driver.send({ kind: 'createActor', request: ++this.#count, spec })
     driver.send({ kind: 'subscribeActor', actor })
   }
 

@@ -26,10 +26,6 @@ export class HeldRefs {
     this.#process = process
   }
 
-  get keys(): ObjectKey[] {
-    return [...this.#held.values()].map((held) => held.key)
-  }
-
   get openGets(): number {
     return this.#asked.size
   }
@@ -80,7 +76,8 @@ export class HeldRefs {
   drop(key: ObjectKey): void {
     const id = keyOf(key)
     const held = this.#held.get(id)
-    if (held === undefined) return
+    const { world, name } = this.#process
+    if (held === undefined) return world.checker.fail(`${name} drops ${id} too often`, [id, name])
     held.count--
     if (held.count > 0) return
     this.#held.delete(id)

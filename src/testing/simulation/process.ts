@@ -41,11 +41,6 @@ export class SimulatedProcess {
     return processName(this.id)
   }
 
-  /** Nothing that it waits for is missing. */
-  get isSettled(): boolean {
-    return this.tasks.open === 0 && this.actors.open === 0 && this.refs.openGets === 0
-  }
-
   newActorKey(): ObjectKey {
     return [this.id, ++this.#actorCount]
   }
@@ -138,6 +133,8 @@ export class SimulatedProcess {
   #cut(peer: SimulatedProcess): void {
     this.world.network.send({ from: this.name, to: peer.name }, () => {
       if (!peer.isAlive) return
+      // The next message tries to connect again, and is refused again.
+      peer.#peers.delete(this.id)
       peer.tasks.closed(this.id)
       peer.actors.closed(this.id)
     })

@@ -7,9 +7,11 @@
 import { Prng } from '../../base/prng.js'
 import { GcsServer } from '../../gcs/gcs-server.js'
 import type { PlacementGroupRow } from '../../gcs/placement-group-table.js'
+import type { ObjectKey } from '../../wire/messages/common.js'
 import type { FromGcs, ToGcs } from '../../wire/messages/gcs.js'
 import { VirtualClock } from '../virtual-clock.js'
-import { Checker } from './checker.js'
+import { ResourceSet } from '../../scheduling/resources.js'
+import { actorName, Checker } from './checker.js'
 import { DriverPlan } from './driver-plan.js'
 import { Network } from './network.js'
 import { SimulatedNode } from './node.js'
@@ -86,9 +88,12 @@ export class Simulator {
     this.#startDrivers()
     if (faults) this.#planFaults()
     this.#runUntil(workMs)
-    this.#settle('the workload', () => this.#isAnswered())
+    this.#settle('the workload', () => this.#isAnswered('tasks and values'))
+    this.#checkNobodyWaitsForRoom()
     for (const plan of this.#plans) if (plan.driver.isAlive) plan.finish()
-    this.#runUntil(this.#clock.now() + 5000)
+    this.#settle('what waited for others', () => this.#isAnswered('calls too'))
+    // Long enough for a silent node to be missed, and for what was asked of it to be asked of others.
+    this.#runUntil(this.#clock.now() + 2 * nodeDeadlineMs)
     this.#checkBeforeTheEnd()
     for (const { driver } of this.#plans) driver.end('goodbye')
     this.#settle('the cluster', () => this.#isQuiet())
@@ -221,14 +226,23 @@ export class Simulator {
         const free = `${node.lease.available}`
         return `${node.nodeId}: ${queue.size} waiting, ${leases.size} leases, ${workers.size} workers, free ${free}`
       })
-    const first = open.slice(0, 3)
-    const text = `${what} does not settle; open: ${open.slice(0, 20).join(' ')}\n  ${leases.join('\n  ')}`
+    const unquiet = this.#live().filter(({ executor }) => executor.hosted === undefined)
+    const names = unquiet.map(({ name, node, jobId }) => `${name} of ${jobId} on ${node.nodeId}`)
+    const first = [...open.slice(0, 3), ...unquiet.map(({ name }) => name).slice(0, 3)]
+    const text = [
+      `${what} does not settle; open: ${open.slice(0, 20).join(' ')}`,
+      `host no actor: ${names.slice(0, 20).join(', ')}`,
+      ...leases,
+    ].join('\n  ')
     return this.#checker.fail(text, first)
   }
 
-  #isAnswered(): boolean {
-    if (this.#network.inFlight > 1000) return false
-    return this.#live().every((process) => process.isSettled)
+  /** Calls may wait for an actor that waits for others to end. */
+  #isAnswered(what: 'tasks and values' | 'calls too'): boolean {
+    return this.#live().every((process) => {
+      const isOpen = process.tasks.open > 0 || process.refs.openGets > 0
+      return !isOpen && (what === 'tasks and values' || process.actors.open === 0)
+    })
   }
 
   /** No job is left: no lease, no request, no worker but those of detached actors. */
@@ -238,7 +252,11 @@ export class Simulator {
       const workers = [...processes.values()]
       const { leases, queue } = lease.tables
       const isEmpty = leases.size === 0 && queue.size === 0
-      return isEmpty && workers.every((worker) => worker.executor.hosted !== undefined)
+      const jobs = new Set(this.#plans.map(({ driver }) => `${driver.node.nodeId} ${driver.jobId}`))
+      // A raylet is told of the end of a job only when the driver was on its node; elsewhere idle workers stay.
+      const isDone = ({ executor, jobId, node }: SimulatedProcess): boolean =>
+        executor.hosted !== undefined || !jobs.has(`${node.nodeId} ${jobId}`)
+      return isEmpty && workers.every(isDone)
     })
   }
 
@@ -248,6 +266,22 @@ export class Simulator {
     const query = { what: 'placementGroups' } as const
     this.#gcs.receive({ kind: 'query', nodeId: 'n1', from: 0, request: 0, query })
     return this.#answers as PlacementGroupRow[]
+  }
+
+  /** An actor that is not placed has no node with room for it, once its node's death would have been noticed. */
+  #checkNobodyWaitsForRoom(): void {
+    this.#runUntil(this.#clock.now() + 2 * nodeDeadlineMs)
+    const alive = [...this.#nodes.values()].filter((node) => node.isAlive)
+    for (const { waiting } of this.#plans) {
+      for (const { actor, placement } of waiting()) {
+        const need = ResourceSet.from(placement)
+        const node = alive.find((each) => need.fitsIn(each.lease.available))
+        const isQueued = alive.some((each) => isQueuedAt(each, actor))
+        if (node === undefined || isQueued) continue
+        const name = actorName(actor)
+        this.#checker.fail(`${name} waits although ${node.nodeId} has room`, [name, node.nodeId])
+      }
+    }
   }
 
   #checkCreated(group: string): void {
@@ -286,6 +320,15 @@ export class Simulator {
       this.#checker.expect(left.length === 0, `${node.nodeId} keeps ${names.join(' ')}`, names)
     }
   }
+}
+
+/** A raylet that is asked to place an actor lets it wait for room there, and does not look elsewhere. */
+function isQueuedAt(node: SimulatedNode, [owner, sequence]: ObjectKey): boolean {
+  for (const { actor } of node.lease.tables.queue) {
+    const key = actor?.spec.actor
+    if (key?.[0] === owner && key[1] === sequence) return true
+  }
+  return false
 }
 
 function describe(message: ToGcs): string {
