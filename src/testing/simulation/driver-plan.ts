@@ -1,9 +1,8 @@
 // What a simulated driver does with its life: tasks, objects, actors and placement groups at random moments, and the end of
 // everything it made.
 
-import type { ObjectKey, Resources, SchedulingStrategy } from '../../wire/messages/common.js'
+import type { ObjectKey, Resources } from '../../wire/messages/common.js'
 import type { ActorSpec } from '../../wire/messages/raylet.js'
-import { actorName } from './checker.js'
 import type { SimulatedProcess } from './process.js'
 
 const strategies = ['PACK', 'SPREAD', 'STRICT_PACK', 'STRICT_SPREAD'] as const
@@ -104,47 +103,13 @@ export class DriverPlan {
   }
 
   #createActor(): void {
-    const { driver } = this
-    const { world } = driver
-    const { prng } = world
-    const actor = driver.newActorKey()
-    const group = prng.chance(0.3) ? this.#groups.at(-1) : undefined
-    const resources: Resources = prng.chance(0.5) ? { slot: prng.integer(1, 2) } : {}
-    world.trace.note(`${driver.name} creates ${actorName(actor)} ${group ?? ''}`)
-    world.checker.counts.actors++
-    this.#actors.push(actor)
-    const spec: ActorSpec = {
-      actor,
-      className: 'Simulated',
-      classHash: '',
-      flags: 0,
-      args: new Uint8Array(0),
-      nested: [],
-      placement: group === undefined ? { CPU: 1, ...resources } : { slot: 1 },
-      resources: group === undefined ? resources : { slot: 1 },
-      strategy: this.#strategy(group),
-      environment: '',
-      name: prng.chance(0.2) ? `name${prng.integer(1, 3)}` : '',
-      namespace: driver.jobId,
-      detached: prng.chance(0.05),
-      getIfExists: false,
-      maxRestarts: prng.pick([0, 1, 3, -1]),
-      maxTaskRetries: 0,
-      maxConcurrency: 1,
-      maxPendingCalls: -1,
-      depth: 0,
-      methods: [],
-    }
-    this.#specs.push(spec)
-    driver.send({ kind: 'createActor', request: ++this.#count, spec })
-    driver.send({ kind: 'subscribeActor', actor })
-  }
-
-  #strategy(group: string | undefined): SchedulingStrategy {
     const { prng } = this.driver.world
-    if (group !== undefined) return { kind: 'placementGroup', target: { group, bundle: -1 } }
-    if (prng.chance(0.2)) return { kind: 'nodeAffinity', nodeId: 'n2', soft: prng.chance(0.8) }
-    return { kind: prng.chance(0.5) ? 'spread' : 'default' }
+    const group = prng.chance(0.3) ? this.#groups.at(-1) : undefined
+    const some: Resources = prng.chance(0.5) ? { slot: prng.integer(1, 2) } : {}
+    const resources = group === undefined ? some : { slot: 1 }
+    const spec = this.driver.createActor({ resources, isDetached: prng.chance(0.05), group })
+    this.#actors.push(spec.actor)
+    this.#specs.push(spec)
   }
 
   #call(): void {

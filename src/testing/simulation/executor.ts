@@ -47,8 +47,8 @@ export class Executor {
     this.#process = process
   }
 
-  get hosted(): ObjectKey | undefined {
-    return this.#hosted?.spec.actor
+  get hosted(): ActorSpec | undefined {
+    return this.#hosted?.spec
   }
 
   // --- leases ----------------------------------------------------------------------------------
@@ -173,6 +173,7 @@ export class Executor {
     const { world } = this.#process
     this.#running = undefined
     const { task, lease, owner } = running
+    if (world.prng.chance(0.02)) this.#process.createActor({ resources: {}, isDetached: false })
     for (const key of running.lent) this.#dropSoon(key, world.prng.chance(0.2))
     if (running.isCarried) {
       const frames = new TextEncoder().encode(task.id)

@@ -1,9 +1,11 @@
 // A simulated driver or worker: it owns tasks and actors, holds refs, and, if it is a worker, runs what others own.
 
 import type { ProcessId } from '../../base/ids.js'
-import type { ObjectKey } from '../../wire/messages/common.js'
-import type { FromRaylet, ToRaylet } from '../../wire/messages/raylet.js'
+import type { Prng } from '../../base/prng.js'
+import type { Resources, SchedulingStrategy } from '../../wire/messages/common.js'
+import type { ActorSpec, FromRaylet, ToRaylet } from '../../wire/messages/raylet.js'
 import { ActorCaller } from './actor-caller.js'
+import { actorName } from './checker.js'
 import { Executor } from './executor.js'
 import { HeldRefs } from './held-refs.js'
 import type { SimulatedNode } from './node.js'
@@ -41,8 +43,43 @@ export class SimulatedProcess {
     return processName(this.id)
   }
 
-  newActorKey(): ObjectKey {
-    return [this.id, ++this.#actorCount]
+  /** Creates an actor of which this process owns the only handle, and listens to what becomes of it. */
+  createActor(options: {
+    readonly resources: Resources
+    readonly isDetached: boolean
+    readonly group?: string | undefined
+  }): ActorSpec {
+    const { world, name } = this
+    const { prng } = world
+    const { resources, isDetached: detached, group } = options
+    const sequence = ++this.#actorCount
+    const spec: ActorSpec = {
+      actor: [this.id, sequence],
+      className: 'Simulated',
+      classHash: '',
+      flags: 0,
+      args: new Uint8Array(0),
+      nested: [],
+      placement: group === undefined ? { CPU: 1, ...resources } : resources,
+      resources,
+      strategy: strategyOf(prng, group),
+      environment: '',
+      name: prng.chance(0.2) ? `name${prng.integer(1, 3)}` : '',
+      namespace: this.jobId,
+      detached,
+      getIfExists: false,
+      maxRestarts: prng.pick([0, 1, 3, -1]),
+      maxTaskRetries: 0,
+      maxConcurrency: 1,
+      maxPendingCalls: -1,
+      depth: 0,
+      methods: [],
+    }
+    world.trace.note(`${name} creates ${actorName(spec.actor)} ${group ?? ''}`)
+    world.checker.counts.actors++
+    this.send({ kind: 'createActor', request: sequence, spec })
+    this.send({ kind: 'subscribeActor', actor: spec.actor })
+    return spec
   }
 
   send(message: ToRaylet): void {
@@ -118,7 +155,7 @@ export class SimulatedProcess {
     const { world, node } = this
     world.trace.note(`${this.name} ends ${signal ?? 'by itself'} (${reason})`)
     const { hosted } = this.executor
-    if (hosted !== undefined) world.checker.hostGone(hosted, this.name)
+    if (hosted !== undefined) world.checker.hostGone(hosted.actor, this.name)
     for (const id of this.#peers) {
       const peer = world.processes.get(id)
       if (peer !== undefined) this.#cut(peer)
@@ -139,4 +176,10 @@ export class SimulatedProcess {
       peer.actors.closed(this.id)
     })
   }
+}
+
+function strategyOf(prng: Prng, group: string | undefined): SchedulingStrategy {
+  if (group !== undefined) return { kind: 'placementGroup', target: { group, bundle: -1 } }
+  if (prng.chance(0.2)) return { kind: 'nodeAffinity', nodeId: 'n2', soft: prng.chance(0.8) }
+  return { kind: prng.chance(0.5) ? 'spread' : 'default' }
 }

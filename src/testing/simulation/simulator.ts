@@ -298,20 +298,37 @@ export class Simulator {
     })
   }
 
+  /** Drivers have dropped what they had, and all had time to notice. */
   #checkBeforeTheEnd(): void {
-    const ids = new Set(
-      this.#groupRows().flatMap((row) => (row.state === 'created' ? row.group : [])),
-    )
+    const rows = new Map(this.#groupRows().map((row) => [row.group, row]))
     for (const node of this.#nodes.values()) {
       if (!node.isAlive) continue
       for (const [group, indexes] of node.bundles) {
-        const isFine = indexes.size === 0 || ids.has(group)
-        this.#checker.expect(isFine, `${node.nodeId} holds a part of ${group}`, [group])
+        const bundles = rows.get(group)?.bundles ?? []
+        for (const index of indexes) {
+          const isHere = bundles.some(
+            (bundle) => bundle.index === index && bundle.nodeId === node.nodeId,
+          )
+          const what = `${node.nodeId} holds bundle ${index} of ${group} for nobody`
+          this.#checker.expect(isHere, what, [group, node.nodeId])
+        }
       }
+    }
+    this.#checkOwners()
+  }
+
+  #checkOwners(): void {
+    for (const process of this.#live()) {
+      const spec = process.executor.hosted
+      if (spec === undefined || spec.detached) continue
+      const owner = this.#world.processes.get(spec.actor[0])
+      const name = actorName(spec.actor)
+      this.#checker.expect(owner?.isAlive === true, `${name} outlives its owner`, [name])
     }
   }
 
   #checkWhatIsLeft(): void {
+    this.#checkOwners()
     for (const node of this.#nodes.values()) {
       if (!node.isAlive) continue
       node.validate()
