@@ -74,3 +74,23 @@ export const workerStartFailuresMax = 3
 export const workersFullMs = 1000
 /** How long the value of an object waits for its owner to say that it escaped, in milliseconds. */
 export const objectPlaceholderMs = 60_000
+/** Bytes that a connection may send before it has shown the token. */
+export const helloBytesMax = 64 * 1024
+/** Longest request on the store channel. */
+export const storeRequestBytesMax = 4096
+/** Longest line of a worker's output; longer ones are cut into several. */
+export const outputLineCharsMax = 64 * 1024
+/** Output that waits for a driver to read it; beyond that workers block in console.log. */
+export const outputBytesMax = 1024 * 1024
+/** How long the last output of a dead worker is waited for, in milliseconds: a grandchild may hold its pipes open. */
+export const outputEndMs = 250
+/** How long the last messages of a dead worker are waited for, in milliseconds. */
+export const lastMessagesMs = 2000
+/** Time for workers to end by themselves when the program is over, in milliseconds. */
+export const workerExitMs = 500
+/** Part of the available memory that the object store gets by default (as in Ray). */
+export const objectStoreShare = 0.3
+/** Largest object store that is chosen by default (as in Ray). */
+export const objectStoreBytesMax = 200 * 1024 ** 3
+/** Smallest object store that makes sense. */
+export const objectStoreBytesMin = 1024 * 1024

@@ -482,11 +482,11 @@ export class LeaseState {
   }
 
   #recall(stuck: readonly Stuck[]): void {
-    for (const { lease, idleOnly } of planRecalls(
-      stuck,
-      this.tables.queue,
-      this.tables.leases.values(),
-    )) {
+    // Who fits but has no worker gets one that starts, unless no more may be started.
+    const { workers, queue, leases } = this.tables
+    const isShort = workers.startingCount === 0 && workers.size >= workers.limit
+    const short = stuck.filter(({ lacks }) => isShort || lacks.length > 0)
+    for (const { lease, idleOnly } of planRecalls(short, queue, leases.values())) {
       lease.recall = idleOnly ? 'idle' : 'full'
       this.#send(lease.worker.process, {
         kind: 'recallLease',
