@@ -62,9 +62,11 @@ export class ActorPlacement {
     })
   }
 
-  refuse({ spec, incarnation }: PendingActor, error: WireError): void {
+  /** Without an error it may be placed elsewhere, or here again when more is free. */
+  refuse({ spec, incarnation }: PendingActor, error?: WireError): void {
     const { nodeId } = this.#tables
-    this.#tell({ kind: 'actorNotPlaced', nodeId, actor: spec.actor, incarnation, error })
+    const why = error === undefined ? {} : { error }
+    this.#tell({ kind: 'actorNotPlaced', nodeId, actor: spec.actor, incarnation, ...why })
   }
 
   /** Ends the actor of the key, waiting or running. True when something was given back at once. */

@@ -272,9 +272,8 @@ export class LeaseState {
   // --- reservations ---------------------------------------------------------
 
   #reserve(event: EventOf<'reserve'>): boolean {
-    const { pool, view, queue, nodeId } = this.tables
+    const { pool, queue, isAlone } = this.tables
     // With other nodes the GCS may place it elsewhere, and what is kept here would be kept for nothing.
-    const isAlone = view.every((node) => !node.alive || node.nodeId === nodeId)
     if (!isAlone || !pool.canEverAllocate(event.need)) return false
     queue.add(reservationRequest(event))
     return true
@@ -463,6 +462,7 @@ export class LeaseState {
       )
       for (let n = 0; n < missing; n++) this.#startWorker(kind, now)
     }
+    this.#sendAway(round.stuck)
     this.#recall(round.stuck)
     this.#runaway.look(round.stuck, now)
   }
@@ -491,6 +491,17 @@ export class LeaseState {
     const other = this.tables.workers.idleNotOf(workerKindKey(kind))
     if (other !== undefined) this.#endIdle(other, now)
     return false
+  }
+
+  /** Actors for which there is no room here, even without any lease, while another node may have some. */
+  #sendAway(stuck: readonly Stuck[]): void {
+    if (this.tables.isAlone) return
+    for (const { request, pools, lacks } of stuck) {
+      if (request.actor === undefined || lacks.length === 0) continue
+      if (pools.some((pool) => request.need.fitsIn(this.#reclaimable(pool)))) continue
+      this.tables.queue.remove(request)
+      this.#actors.refuse(request.actor)
+    }
   }
 
   #recall(stuck: readonly Stuck[]): void {
