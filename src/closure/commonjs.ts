@@ -51,7 +51,8 @@ function addModule(module: NodeModule): void {
   if (typeof exports === 'function' && filename.includes('/node_modules/')) return
   for (const key of Object.keys(exports)) {
     const value = exportedValue(exports, key)
-    if (typeof value !== 'function' || table.has(value) || isIntrinsic(value) || builtinName(value)) continue
+    if (typeof value !== 'function' || table.has(value) || isIntrinsic(value) || builtinName(value))
+      continue
     table.set(value, { ...base, path: [key] })
   }
 }

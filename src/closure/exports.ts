@@ -29,7 +29,8 @@ export function exportsOf(tree: Extract<AnyNode, { type: 'Program' }>): ExportTa
   const table = new Map<number, { length: number; name: string }>()
   for (const [name, target] of exported) {
     const node = typeof target === 'string' ? local.get(target) : target
-    if (node === undefined || !(isFunction(node) || isClass(node)) || table.has(node.start)) continue
+    if (node === undefined || !(isFunction(node) || isClass(node)) || table.has(node.start))
+      continue
     table.set(node.start, { length: node.end - node.start, name })
   }
   return table

@@ -41,7 +41,6 @@ export interface Obstacles {
   this: boolean
   super: boolean
   eval: boolean
-  newTarget: boolean
   arguments: boolean
   /** A private name of a class around the function. */
   private: string | undefined
@@ -70,7 +69,13 @@ interface Context {
   readonly atDefinition: boolean
 }
 
-const memberContext = { ownThis: true, inClass: true, home: true, member: true, atDefinition: false }
+const memberContext = {
+  ownThis: true,
+  inClass: true,
+  home: true,
+  member: true,
+  atDefinition: false,
+}
 
 export function freeVariables(root: FunctionNode | Class): FreeVariables {
   return new Walk(root).result()
@@ -86,19 +91,25 @@ class Walk {
     this: false,
     super: false,
     eval: false,
-    newTarget: false,
     arguments: false,
     private: undefined,
   }
 
   constructor(root: FunctionNode | Class) {
     this.root = root
-    const start = { ownThis: false, inClass: false, home: false, member: false, atDefinition: false }
+    const start = {
+      ownThis: false,
+      inClass: false,
+      home: false,
+      member: false,
+      atDefinition: false,
+    }
     this.visit(root, undefined, start)
   }
 
   result(): FreeVariables {
-    const body = isFunction(this.root) && this.root.body.type === 'BlockStatement' ? this.root.body.body : []
+    const body =
+      isFunction(this.root) && this.root.body.type === 'BlockStatement' ? this.root.body.body : []
     const strict = isClass(this.root) || hasUseStrict(body)
     return { names: this.names, obstacles: this.obstacles, metaEdits: this.metaEdits, strict }
   }
@@ -148,9 +159,10 @@ class Walk {
         if (!context.home) this.obstacles.super = true
         return true
       case 'MetaProperty':
+        // A `new.target` outside a function is refused by the parser.
         if (node.meta.name === 'import') {
           this.metaEdits.push({ start: node.start, end: node.end, text: metaName })
-        } else if (!context.ownThis) this.obstacles.newTarget = true
+        }
         return true
       case 'PrivateIdentifier':
         if (!context.inClass) this.obstacles.private = node.name
@@ -172,7 +184,8 @@ class Walk {
     scope: Scope,
     context: Context,
   ): void {
-    const named = !node.computed && node.property.type === 'Identifier' ? node.property.name : undefined
+    const named =
+      !node.computed && node.property.type === 'Identifier' ? node.property.name : undefined
     if (node.object.type === 'Identifier') this.reference(node.object, scope, context, named)
     else this.visit(node.object, scope, context)
     if (named === undefined) this.visit(node.property, scope, context)
@@ -260,7 +273,12 @@ class Walk {
   }
 
   private add(name: string): FreeName {
-    const free = { occurrences: [], assigned: false, atDefinition: false, members: new Set<string>() }
+    const free = {
+      occurrences: [],
+      assigned: false,
+      atDefinition: false,
+      members: new Set<string>(),
+    }
     this.names.set(name, free)
     return free
   }
@@ -295,7 +313,8 @@ function isBound(name: string, scope: Scope): boolean {
 function collectVars(node: AnyNode, into: Set<string>): void {
   if (isFunction(node) || isClass(node)) return
   if (node.type === 'VariableDeclaration' && node.kind === 'var') {
-    for (const declared of node.declarations) for (const name of namesOf(declared.id)) into.add(name)
+    for (const declared of node.declarations)
+      for (const name of namesOf(declared.id)) into.add(name)
   }
   for (const child of childrenOf(node)) collectVars(child, into)
 }
@@ -304,7 +323,8 @@ function collectVars(node: AnyNode, into: Set<string>): void {
 function collectLexical(body: readonly AnyNode[], into: Set<string>): void {
   for (const node of body) {
     if (node.type === 'VariableDeclaration' && node.kind !== 'var') {
-      for (const declared of node.declarations) for (const name of namesOf(declared.id)) into.add(name)
+      for (const declared of node.declarations)
+        for (const name of namesOf(declared.id)) into.add(name)
     }
     if ((node.type === 'FunctionDeclaration' || node.type === 'ClassDeclaration') && node.id) {
       into.add(node.id.name)

@@ -2,7 +2,13 @@
 
 import { builtinName } from './builtins.js'
 import { sharedVariables } from './shared-variables.js'
-import { freeVariables, metaName, type Edit, type FreeName, type FreeVariables } from './free-variables.js'
+import {
+  freeVariables,
+  metaName,
+  type Edit,
+  type FreeName,
+  type FreeVariables,
+} from './free-variables.js'
 import type { ClosureGraph } from './graph.js'
 import { assignDefinitionId } from './identity.js'
 import type { ImportBinding } from './imports.js'
@@ -88,7 +94,10 @@ export function functionRecord(graph: ClosureGraph, at: FunctionInGraph): Closur
   }
   const script = scriptOf(fn, view.scriptId)
   if (script === undefined || script.url.startsWith('node:')) {
-    return refuse(path, `the function ${name} belongs to node itself (${script?.url ?? 'unknown script'})`)
+    return refuse(
+      path,
+      `the function ${name} belongs to node itself (${script?.url ?? 'unknown script'})`,
+    )
   }
   const offset = script.offsetOf(text, view.line, view.column)
   const exported = offset === undefined ? undefined : script.exportName(offset, text.length)
@@ -102,7 +111,10 @@ export function functionRecord(graph: ClosureGraph, at: FunctionInGraph): Closur
   try {
     analysis = analyse(text)
   } catch (cause) {
-    return refuse(path, `its source cannot be parsed (${cause instanceof Error ? cause.message : 'error'})`)
+    return refuse(
+      path,
+      `its source cannot be parsed (${cause instanceof Error ? cause.message : 'error'})`,
+    )
   }
   const written = draft(graph, { ...at, text, view, script, offset, ...analysis })
   graph.functions.push(written)
@@ -161,20 +173,29 @@ function refuseObstacles({ fn, parsed, free, path, script, offset, view }: Draft
   const no = (why: string): never => refuse(path, `the function ${fn.name || 'anonymous'} ${why}`)
   const { obstacles } = free
   if (obstacles.private !== undefined) {
-    no(`uses the private member #${obstacles.private} of a class around it (send the class instead)`)
+    no(
+      `uses the private member #${obstacles.private} of a class around it (send the class instead)`,
+    )
   }
-  if (obstacles.super) no('uses super outside its class (send the class or the whole object instead)')
+  if (obstacles.super)
+    no('uses super outside its class (send the class or the whole object instead)')
   if (obstacles.eval) no('calls eval directly, so what it captures cannot be known')
-  if (obstacles.newTarget) no('uses the new.target of a function around it')
-  if (parsed.kind === 'arrow' && obstacles.arguments) no('uses the arguments of a function around it')
+  if (parsed.kind === 'arrow' && obstacles.arguments)
+    no('uses the arguments of a function around it')
   if (parsed.kind !== 'arrow' || !obstacles.this) return
   const module = script.isModule || view.scopes.at(-1)?.kind === 'Module'
   if (!module || script.hasOwnThis(offset)) {
-    no('is an arrow function that uses lexical `this` (use a method, or copy what it needs to a variable)')
+    no(
+      'is an arrow function that uses lexical `this` (use a method, or copy what it needs to a variable)',
+    )
   }
 }
 
-function methodKeyEdit(parsed: ParsedFunction, key: { start: number; end: number }, name: string): Edit {
+function methodKeyEdit(
+  parsed: ParsedFunction,
+  key: { start: number; end: number },
+  name: string,
+): Edit {
   const { node, accessor } = parsed
   const flags = 'async' in node ? (node.async ? 'async ' : '') + (node.generator ? '*' : '') : ''
   const lines = parsed.code.slice(key.start, key.end).split('\n').length - 1
@@ -192,7 +213,10 @@ interface Heritage {
 }
 
 /** V8 need not keep the variables of an `extends` clause alive, so the parent is taken from the class itself. */
-function heritageOf(graph: ClosureGraph, { fn, parsed, free, view, path }: Draft): Heritage | undefined {
+function heritageOf(
+  graph: ClosureGraph,
+  { fn, parsed, free, view, path }: Draft,
+): Heritage | undefined {
   const { node } = parsed
   if (!('superClass' in node) || !node.superClass) return undefined
   const clause = node.superClass
@@ -261,7 +285,12 @@ function captureVariables(
     if (value === fn && own === name) continue
     const isTop = at >= top
     if (isTop && binding) {
-      variables.set(name, { ref: referImport(graph, binding, script.url), free: use, depth: undefined, top: true })
+      variables.set(name, {
+        ref: referImport(graph, binding, script.url),
+        free: use,
+        depth: undefined,
+        top: true,
+      })
       continue
     }
     const ref = referVariable(graph, { name, value, use, script, path: captured(path, name) })
@@ -293,7 +322,8 @@ function referVariable(graph: ClosureGraph, { name, value, use, script, path }: 
   }
   if (viteImport.test(name)) return graph.referMembers(value, use.members, path)
   if (name === '__vite_ssr_import_meta__') return graph.add({ k: 'meta', url: script.url })
-  if (name === '__vite_ssr_dynamic_import__') return graph.add({ k: 'importer', parent: script.url })
+  if (name === '__vite_ssr_dynamic_import__')
+    return graph.add({ k: 'importer', parent: script.url })
   return graph.refer(value, path)
 }
 
@@ -306,7 +336,10 @@ function referImport(graph: ClosureGraph, binding: ImportBinding, parent: string
 
 const ownByNature = new Set<string | symbol>(['length', 'name', 'prototype', 'arguments', 'caller'])
 
-type Extras = Pick<FunctionRecord, 'properties' | 'prototypeProperties' | 'prototypeParent' | 'single'>
+type Extras = Pick<
+  FunctionRecord,
+  'properties' | 'prototypeProperties' | 'prototypeParent' | 'single'
+>
 
 function functionExtras(graph: ClosureGraph, { fn, parsed, path }: Draft): Extras {
   const properties = propertyRecords(graph, fn, { path, skip: (key) => ownByNature.has(key) })
@@ -369,13 +402,22 @@ function writtenInBody(
       if (member.computed) computed = true
       else if (member.type === 'MethodDefinition' && member.static === isStatic) {
         const accessor = member.kind === 'get' || member.kind === 'set' ? ':accessor' : ''
-        const name = member.key.type === 'Literal' ? String(member.key.value) : 'name' in member.key ? member.key.name : ''
-        sources.set(name + accessor, parsed.code.slice(member.start, member.end).replace(/^static\s+/, ''))
+        const name =
+          member.key.type === 'Literal'
+            ? String(member.key.value)
+            : 'name' in member.key
+              ? member.key.name
+              : ''
+        sources.set(
+          name + accessor,
+          parsed.code.slice(member.start, member.end).replace(/^static\s+/, ''),
+        )
       }
     }
   }
   return (key) => {
-    if (isStatic ? ownByNature.has(key) && isOwnByNature(holder, key) : key === 'constructor') return true
+    if (isStatic ? ownByNature.has(key) && isOwnByNature(holder, key) : key === 'constructor')
+      return true
     const found = Object.getOwnPropertyDescriptor(holder, key) ?? {}
     if (!('value' in found)) return computed || sources.has(`${String(key)}:accessor`)
     const value: unknown = found.value
@@ -410,4 +452,3 @@ export function finishFunctions(graph: ClosureGraph): void {
     graph.nodes[written.index] = { ...written.record, unit: number, captures }
   }
 }
-

@@ -32,5 +32,12 @@ export function exportReference(fn: Function): ImportReference | undefined {
   if (script === undefined || offset === undefined) return undefined
   const name = script.exportName(offset, text.length)
   if (name === undefined) return undefined
-  return { parent: script.url, specifier: script.url, name, commonjs: false, path: [], interop: undefined }
+  return {
+    parent: script.url,
+    specifier: script.url,
+    name,
+    commonjs: false,
+    path: [],
+    interop: undefined,
+  }
 }

@@ -35,7 +35,13 @@ export function importsOf(tree: Program): ScriptImports {
               ? '*'
               : nameOf(s.imported)
         const specifier = String(statement.source.value)
-        imports.set(s.local.name, { specifier, name, commonjs: false, path: [], interop: undefined })
+        imports.set(s.local.name, {
+          specifier,
+          name,
+          commonjs: false,
+          path: [],
+          interop: undefined,
+        })
       }
     } else if (statement.type === 'VariableDeclaration') {
       for (const d of statement.declarations) if (d.init) addRequire(d.id, d.init, imports)
@@ -94,7 +100,8 @@ function addRequire(id: AnyNode, init: AnyNode, imports: Map<string, ImportBindi
   if (id.type === 'Identifier') imports.set(id.name, { ...base, path })
   if (id.type !== 'ObjectPattern') return
   for (const property of id.properties) {
-    if (property.type !== 'Property' || property.computed || property.value.type !== 'Identifier') continue
+    if (property.type !== 'Property' || property.computed || property.value.type !== 'Identifier')
+      continue
     imports.set(property.value.name, { ...base, path: [...path, nameOf(property.key)] })
   }
 }
@@ -115,4 +122,3 @@ function helperName(callee: AnyNode): string {
 
 /** Names that Vite gives to the namespaces of imported modules; the values are proxies that only vitest can make. */
 export const viteImport = /^__vi(te_ssr)?_import_\d+__$/
-

@@ -16,7 +16,15 @@ const verdicts = new WeakMap<object, string | null>()
 
 /** Prototypes of the language whose objects can be made anew and then filled. */
 const fillable = new Set<unknown>([Object.prototype, Array.prototype, Map.prototype, Set.prototype])
-for (const type of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
+for (const type of [
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+]) {
   fillable.add(type.prototype)
 }
 fillable.add(AggregateError.prototype)
@@ -41,7 +49,11 @@ export function instanceProblem(value: object): string | undefined {
 }
 
 function judge(prototype: object, sample: object): string | undefined {
-  for (let p: object | null = prototype; p !== null; p = Object.getPrototypeOf(p) as object | null) {
+  for (
+    let p: object | null = prototype;
+    p !== null;
+    p = Object.getPrototypeOf(p) as object | null
+  ) {
     if (fillable.has(p)) return undefined
     const type: unknown = Object.getOwnPropertyDescriptor(p, 'constructor')?.value
     if (isIntrinsic(p)) {
@@ -58,7 +70,10 @@ function judge(prototype: object, sample: object): string | undefined {
 /** Instances of subclasses of Date, RegExp, typed arrays: v8.serialize copies what is inside them. */
 function wholeInstance(value: object): boolean {
   return (
-    types.isDate(value) || types.isRegExp(value) || types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    types.isAnyArrayBuffer(value) ||
+    ArrayBuffer.isView(value)
   )
 }
 
@@ -70,7 +85,8 @@ function classProblem(type: Function): string | undefined {
   }
   if (isIntrinsic(type)) return undefined
   const text = Function.prototype.toString.call(type)
-  if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) return `an instance of the native class ${type.name}`
+  if (/\{\s*\[native code\]\s*\}\s*$/.test(text))
+    return `an instance of the native class ${type.name}`
   const secrets = privateMembers(text)
   const named = secrets.length > 0 ? `has private fields (${secrets.join(', ')})` : ''
   if (isInternal(type)) return `an instance of ${type.name}, a class inside node`

@@ -17,7 +17,8 @@ const hidden: Readonly<Record<string, () => Holder>> = {
   '~generator': () => Object.getPrototypeOf(function* () {}) as Holder,
   '~asyncGenerator': () => Object.getPrototypeOf(async function* () {}) as Holder,
   '~typedArray': () => Object.getPrototypeOf(Uint8Array) as Holder,
-  '~iterator': () => Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()) as object) as Holder,
+  '~iterator': () =>
+    Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()) as object) as Holder,
 }
 
 let table: Map<unknown, IntrinsicPath> | undefined
@@ -71,7 +72,8 @@ function build(): Map<unknown, IntrinsicPath> {
   add(process.env, ['process', 'env'])
   for (const [name, of] of Object.entries(hidden)) {
     add(of(), [name])
-    if (name !== '~iterator') add((of() as { constructor?: unknown }).constructor, [name, 'constructor'])
+    if (name !== '~iterator')
+      add((of() as { constructor?: unknown }).constructor, [name, 'constructor'])
     descend(of(), [name], 1)
   }
   return found
@@ -81,7 +83,9 @@ function build(): Map<unknown, IntrinsicPath> {
 function globalValue(name: string): unknown {
   const property = Object.getOwnPropertyDescriptor(globalThis, name)
   if (property === undefined || 'value' in property) return property?.value as unknown
-  const cheap = ['process', 'Buffer', 'performance', 'crypto', 'URL', 'URLSearchParams'].includes(name)
+  const cheap = ['process', 'Buffer', 'performance', 'crypto', 'URL', 'URLSearchParams'].includes(
+    name,
+  )
   return cheap ? (globalThis as Record<string, unknown>)[name] : undefined
 }
 
@@ -98,7 +102,8 @@ export function wellKnownSymbol(name: string): symbol | undefined {
 
 export function intrinsicAt(path: IntrinsicPath): unknown {
   const [first = 'globalThis', ...rest] = path
-  let value: unknown = hidden[first]?.() ?? (first === 'globalThis' ? globalThis : globalValue(first))
+  let value: unknown =
+    hidden[first]?.() ?? (first === 'globalThis' ? globalThis : globalValue(first))
   if (value === undefined) value = (globalThis as Record<string, unknown>)[first]
   for (const [i, step] of rest.entries()) {
     if (step === 'get()') break

@@ -31,7 +31,11 @@ export function makeUnit(written: WrittenFunction, cells: ReadonlyMap<string, Re
     captures.push([cellName, cell])
     for (const o of variable.free.occurrences) {
       const access = o.use === 'call' ? `${cellName}.get()` : `${cellName}.v`
-      edits.push({ start: o.start, end: o.end, text: o.use === 'shorthand' ? `${name}: ${access}` : access })
+      edits.push({
+        start: o.start,
+        end: o.end,
+        text: o.use === 'shorthand' ? `${name}: ${access}` : access,
+      })
     }
   }
   const applied = withoutNested(edits)

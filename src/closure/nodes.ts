@@ -31,7 +31,8 @@ export interface FunctionRecord {
   readonly heritage: Ref | undefined
   /** Used as a class: at most one of this id exists in a process. */
   readonly single: boolean
-  readonly method: { readonly name: string; readonly accessor: 'get' | 'set' | undefined } | undefined
+  readonly method:
+    { readonly name: string; readonly accessor: 'get' | 'set' | undefined } | undefined
   readonly properties: readonly PropertyRecord[]
   readonly prototypeProperties: readonly PropertyRecord[]
   readonly prototypeParent: Ref | undefined

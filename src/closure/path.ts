@@ -29,5 +29,7 @@ export function pathText(path: Path): string {
 /** The refusal of one value. `why` completes "it is ..." or is a sentence of its own. */
 export function refuse(path: Path, why: string): never {
   const text = pathText(path)
-  throw new SerializationError(`Cannot send ${text} to another process: ${why}.`, { fields: { path: text } })
+  throw new SerializationError(`Cannot send ${text} to another process: ${why}.`, {
+    fields: { path: text },
+  })
 }

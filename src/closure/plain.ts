@@ -20,7 +20,14 @@ const wholePrototypes = new Set<unknown>([
   BigInt.prototype,
   bufferPrototype,
 ])
-for (const type of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array]) {
+for (const type of [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+]) {
   wholePrototypes.add(type.prototype)
 }
 for (const type of [Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array]) {
@@ -41,7 +48,9 @@ function contentsOf(value: object): readonly unknown[] | undefined {
   const prototype: unknown = getPrototypeOf(value)
   if (!Object.isExtensible(value)) return undefined
   if (Array.isArray(value)) {
-    return prototype === Array.prototype && Object.keys(value).length === value.length ? value : undefined
+    return prototype === Array.prototype && Object.keys(value).length === value.length
+      ? value
+      : undefined
   }
   if (prototype === Object.prototype) {
     if (types.isProxy(value) || types.isArgumentsObject(value)) return undefined
@@ -86,7 +95,8 @@ export class PlainData {
     const seen = new Set([root])
     for (const value of seen) {
       if (this.plain.has(value) || (isWhole(value) && !this.isSpecial(value))) continue
-      const contents = this.mixed.has(value) || this.isSpecial(value) ? undefined : contentsOf(value)
+      const contents =
+        this.mixed.has(value) || this.isSpecial(value) ? undefined : contentsOf(value)
       if (contents === undefined) return false
       for (const item of contents) {
         if (typeof item === 'object' && item !== null) seen.add(item)
@@ -103,7 +113,8 @@ export class PlainData {
     const mixed: object[] = []
     for (const value of holders.keys()) {
       if (this.plain.has(value) || (isWhole(value) && !this.isSpecial(value))) continue
-      const contents = this.mixed.has(value) || this.isSpecial(value) ? undefined : contentsOf(value)
+      const contents =
+        this.mixed.has(value) || this.isSpecial(value) ? undefined : contentsOf(value)
       if (contents === undefined) mixed.push(value)
       for (const item of contents ?? []) {
         if (typeof item === 'function' || typeof item === 'symbol') mixed.push(value)
@@ -116,7 +127,8 @@ export class PlainData {
     for (let value = mixed.pop(); value !== undefined; value = mixed.pop()) {
       if (this.mixed.has(value)) {
         // Already mixed before this walk, or by another path; its holders of this walk may not know yet.
-        for (const holder of holders.get(value) ?? []) if (!this.mixed.has(holder)) mixed.push(holder)
+        for (const holder of holders.get(value) ?? [])
+          if (!this.mixed.has(holder)) mixed.push(holder)
         continue
       }
       this.mixed.add(value)

@@ -13,14 +13,26 @@ import { builtinAt } from './builtins.js'
 import { Cell } from './cell.js'
 import { definitionById, registerDefinition } from './identity.js'
 import { intrinsicAt, wellKnownSymbol } from './intrinsics.js'
-import type { ClosureNode, ClosureTable, FunctionRecord, ObjectRecord, PropertyRecord, Ref } from './nodes.js'
+import type {
+  ClosureNode,
+  ClosureTable,
+  FunctionRecord,
+  ObjectRecord,
+  PropertyRecord,
+  Ref,
+} from './nodes.js'
 import { linkReference, loadReference, type LoadedModule } from './references.js'
 import { makeSpecial } from './special.js'
 import { instantiate, type NotedInstance } from './unit.js'
 
-export async function rebuildClosure(bytes: Uint8Array, attachments: readonly unknown[]): Promise<Function> {
+export async function rebuildClosure(
+  bytes: Uint8Array,
+  attachments: readonly unknown[],
+): Promise<Function> {
   const table = v8.deserialize(bytes) as ClosureTable
-  const loading = table.nodes.map((node) => (node.k === 'import' ? loadReference(node.from) : undefined))
+  const loading = table.nodes.map((node) =>
+    node.k === 'import' ? loadReference(node.from) : undefined,
+  )
   const modules = await Promise.all(loading)
   const root = new Rebuild(table, { attachments, modules }).value()
   if (typeof root !== 'function') throw new SerializationError('The bytes do not hold a function.')
@@ -160,12 +172,15 @@ class Rebuild {
       return instantiate(unit)
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause)
-      throw new SerializationError(`The function ${node.name} cannot be compiled here: ${why}`, { cause })
+      throw new SerializationError(`The function ${node.name} cannot be compiled here: ${why}`, {
+        cause,
+      })
     }
   }
 
   private capture(node: FunctionRecord, instance: NotedInstance): void {
-    for (const [name, ref] of node.captures) this.whenMade(ref, (value) => instance.set[name]?.(value))
+    for (const [name, ref] of node.captures)
+      this.whenMade(ref, (value) => instance.set[name]?.(value))
   }
 
   /** Name, prototype chain and properties of a new function. */
@@ -199,10 +214,14 @@ class Rebuild {
         const soft = { ...common, configurable: true }
         if (!get && !set) defineProperty(target, key, { ...soft, ...noAccess })
         if (get) {
-          this.whenMade(get, (g) => defineProperty(target, key, { ...soft, get: g as () => unknown }))
+          this.whenMade(get, (g) =>
+            defineProperty(target, key, { ...soft, get: g as () => unknown }),
+          )
         }
         if (set) {
-          this.whenMade(set, (s) => defineProperty(target, key, { ...soft, set: s as (v: unknown) => void }))
+          this.whenMade(set, (s) =>
+            defineProperty(target, key, { ...soft, set: s as (v: unknown) => void }),
+          )
         }
         if (!common.configurable) {
           this.last.push(() => defineProperty(target, key, { configurable: false }))
@@ -219,7 +238,8 @@ class Rebuild {
     }
     if (node?.k !== 'object') return
     const value = this.values[i] as object
-    if (node.prototype) this.whenMade(node.prototype, (p) => Object.setPrototypeOf(value, p as object | null))
+    if (node.prototype)
+      this.whenMade(node.prototype, (p) => Object.setPrototypeOf(value, p as object | null))
     this.define(value, node.properties)
     // Insertion order counts, so a collection is filled at once, and late if one of its items is.
     const complete = node.entries.every(([key, item]) => this.isMade(key) && this.isMade(item))
@@ -344,7 +364,11 @@ function emptyObject(node: ObjectRecord): object {
   }
 }
 
-function defineProperty(target: object, key: string | symbol, descriptor: PropertyDescriptor): void {
+function defineProperty(
+  target: object,
+  key: string | symbol,
+  descriptor: PropertyDescriptor,
+): void {
   try {
     Object.defineProperty(target, key, descriptor)
   } catch (cause) {

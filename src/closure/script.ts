@@ -69,7 +69,8 @@ export class Script {
       const range: Range = [node.start, node.end]
       const arrow = node.type === 'ArrowFunctionExpression'
       if (isFunction(node) && !arrow && node.start >= from) this.ownThis.push(range)
-      if (node.type === 'PropertyDefinition' || node.type === 'StaticBlock') this.ownThis.push(range)
+      if (node.type === 'PropertyDefinition' || node.type === 'StaticBlock')
+        this.ownThis.push(range)
       const body = isFunction(node) && node.body.type === 'BlockStatement' ? node.body.body : []
       if (isClass(node) || hasUseStrict(body)) this.strictRanges.push(range)
       for (const child of childrenOf(node)) todo.push(child)
@@ -89,7 +90,9 @@ export class Script {
 
   /** Inside a function or class member that has a `this` of its own. */
   hasOwnThis(offset: number | undefined): boolean {
-    return offset === undefined || this.ownThis.some(([start, end]) => start < offset && offset < end)
+    return (
+      offset === undefined || this.ownThis.some(([start, end]) => start < offset && offset < end)
+    )
   }
 
   isStrict(offset: number | undefined): boolean {
@@ -115,7 +118,8 @@ export class Script {
     }
     const column = offset - (this.lineStarts[row] ?? 0) + (row === 0 ? this.text.startColumn : 0)
     this.map ??= sourceMapOf(this.text.source, this.url) ?? null
-    const map = this.map === null ? undefined : cutMap(this.map, { offset, length }, this.lineStarts)
+    const map =
+      this.map === null ? undefined : cutMap(this.map, { offset, length }, this.lineStarts)
     return { url: this.url, line: row + this.text.startLine, column, map }
   }
 

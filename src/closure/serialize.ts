@@ -16,17 +16,26 @@ export interface SerializedClosure {
  * Writes a function or class with all that it captures, as it is now. Throws SerializationError naming the path to what
  * cannot travel.
  */
-export function serializeClosure(root: Function, name: string, hooks: ClosureHooks): SerializedClosure {
+export function serializeClosure(
+  root: Function,
+  name: string,
+  hooks: ClosureHooks,
+): SerializedClosure {
   const graph = new ClosureGraph(hooks)
   const table = graph.write(root, name)
-  const rough = table.nodes.reduce((sum, node) => sum + (node.k === 'data' ? quickSize(node.v) : 0), 0)
+  const rough = table.nodes.reduce(
+    (sum, node) => sum + (node.k === 'data' ? quickSize(node.v) : 0),
+    0,
+  )
   if (rough > functionBytesMax) throw tooLarge(graph, name, rough)
   let bytes: Uint8Array
   try {
     bytes = v8.serialize(table)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new SerializationError(`The captured data of ${name} cannot be serialised: ${why}`, { cause })
+    throw new SerializationError(`The captured data of ${name} cannot be serialised: ${why}`, {
+      cause,
+    })
   }
   if (bytes.byteLength > functionBytesMax) throw tooLarge(graph, name, bytes.byteLength)
   return { bytes, attachments: graph.attachments }

@@ -5,7 +5,13 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** Generated line and column, then source number, line and column; all from zero. */
-type Segment = readonly [line: number, column: number, source: number, sourceLine: number, sourceColumn: number]
+type Segment = readonly [
+  line: number,
+  column: number,
+  source: number,
+  sourceLine: number,
+  sourceColumn: number,
+]
 
 export interface SourceMap {
   readonly sources: readonly string[]
@@ -34,7 +40,10 @@ export function sourceMapOf(source: string, scriptUrl: string): SourceMap | unde
     const map = JSON.parse(json) as { sources: string[]; sourceRoot?: string; mappings: string }
     const base = new URL(url.startsWith('data:') ? scriptUrl : url, scriptUrl)
     const root = map.sourceRoot ? new URL(map.sourceRoot.replace(/\/?$/, '/'), base) : base
-    return { sources: map.sources.map((s) => new URL(s, root).href), segments: decode(map.mappings) }
+    return {
+      sources: map.sources.map((s) => new URL(s, root).href),
+      segments: decode(map.mappings),
+    }
   } catch {
     return undefined
   }
@@ -112,7 +121,11 @@ export function cutMap(
 }
 
 /** Number of the last segment at or before an offset. */
-function firstAt(segments: readonly Segment[], offset: number, lineStarts: readonly number[]): number {
+function firstAt(
+  segments: readonly Segment[],
+  offset: number,
+  lineStarts: readonly number[],
+): number {
   let low = 0
   let high = segments.length
   while (low < high) {

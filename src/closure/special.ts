@@ -37,5 +37,7 @@ function build(node: SpecialNode): object {
 /** `import.meta.resolve` of another file cannot be had in Node 20; the CommonJS resolver knows where packages are. */
 function resolveBare(specifier: string, from: string): string {
   const found = createRequire(from).resolve(specifier)
-  return path.isAbsolute(found) ? new URL(`file://${found}`).href : `node:${found.replace(/^node:/, '')}`
+  return path.isAbsolute(found)
+    ? new URL(`file://${found}`).href
+    : `node:${found.replace(/^node:/, '')}`
 }

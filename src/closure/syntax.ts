@@ -129,7 +129,8 @@ export function namesOf(pattern: AnyNode | null | undefined, into: string[] = []
       into.push(pattern.name)
       break
     case 'ObjectPattern':
-      for (const p of pattern.properties) namesOf(p.type === 'Property' ? p.value : p.argument, into)
+      for (const p of pattern.properties)
+        namesOf(p.type === 'Property' ? p.value : p.argument, into)
       break
     case 'ArrayPattern':
       for (const element of pattern.elements) namesOf(element, into)

@@ -103,7 +103,9 @@ function identityOf(unit: Unit): string {
 
 /** What the factory puts around the unit's code, without line breaks. */
 function wrap(unit: Unit): { readonly before: string; readonly after: string } {
-  const setters = unit.names.map((name) => `${name}(${reserved}v) { ${name} = ${reserved}v }`).join(', ')
+  const setters = unit.names
+    .map((name) => `${name}(${reserved}v) { ${name} = ${reserved}v }`)
+    .join(', ')
   const variables = unit.names.length > 0 ? `let ${unit.names.join(', ')}; ` : ''
   const strict = unit.strict ? '"use strict"; ' : ''
   return {
@@ -115,7 +117,11 @@ function wrap(unit: Unit): { readonly before: string; readonly after: string } {
 const loader = vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
 
 /** Compiles a function whose `import()` resolves from `url`. */
-export function compileAt(url: string, code: string, options: vm.CompileFunctionOptions = {}): Function {
+export function compileAt(
+  url: string,
+  code: string,
+  options: vm.CompileFunctionOptions = {},
+): Function {
   announceLoader()
   return vm.compileFunction(code, ['__ray_a'], {
     ...options,
@@ -146,7 +152,10 @@ function compile(unit: Unit, key: string): Factory {
   const source = `${head}${before}${unit.code}${after}`
   const startColumn = unit.column - (head.length + before.length + unit.at)
   byKey.set(key, { unit, url: unit.url, source, startLine: unit.line, startColumn })
-  return compileAt(unit.url, source, { lineOffset: unit.line, columnOffset: startColumn })() as Factory
+  return compileAt(unit.url, source, {
+    lineOffset: unit.line,
+    columnOffset: startColumn,
+  })() as Factory
 }
 
 let announced = false
@@ -155,7 +164,9 @@ let announced = false
 function announceLoader(): void {
   if (announced) return
   announced = true
-  const first = vm.compileFunction('return import("node:vm")', [], { importModuleDynamically: loader })
+  const first = vm.compileFunction('return import("node:vm")', [], {
+    importModuleDynamically: loader,
+  })
   const { emitWarning } = process
   const quiet = (warning: string | Error, ...rest: unknown[]): void => {
     if (String(warning).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) return
