@@ -62,8 +62,8 @@ describe('a variable that several functions share', () => {
   it('is refused by name when that cannot be found out', () => {
     let n = 0
     class Counter {
-      inc(): number {
-        return ++n
+      constructor() {
+        n++
       }
     }
     const get = (): number => n
@@ -71,6 +71,20 @@ describe('a variable that several functions share', () => {
       code: 'RAY_SERIALIZATION',
       message: /f -> Counter -> n.*Counter and get may share the variable n/,
     })
+  })
+
+  it('is found out for a class through its methods', async () => {
+    let n = 5
+    class Counter {
+      inc(): number {
+        return ++n
+      }
+    }
+    const get = (): number => n
+    const moved = await ship(() => [get(), new Counter().inc(), get()])
+    // At home the class is the original, which goes on with the original variable.
+    assert.deepEqual(moved(), [5, 6, 5])
+    assert.equal(n, 6)
   })
 
   it('needs no care when nobody that travels assigns it', async () => {

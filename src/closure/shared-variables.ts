@@ -9,7 +9,8 @@ import type { Variable, WrittenFunction } from './function-record.js'
 import type { ClosureGraph } from './graph.js'
 import type { Ref } from './nodes.js'
 import { captured, refuse } from './path.js'
-import { variableGroups } from './probe.js'
+import { variableGroups, type ProbeSubject } from './probe.js'
+import { parseFunction } from './syntax.js'
 
 interface Use {
   readonly by: WrittenFunction
@@ -59,7 +60,7 @@ function groupByVariable(list: readonly Use[], name: string): readonly (readonly
   }
   return candidates.flatMap((group) => {
     if (group.length < 2 || !group.some((use) => use.variable.free.assigned)) return [group]
-    const subjects = group.map(({ by }) => ({ fn: by.fn, node: by.parsed.node }))
+    const subjects = group.map(({ by }) => probeSubject(by))
     const numbers = variableGroups(subjects, name)
     if (numbers === undefined) return refuseAmbiguous(group, name)
     const split = new Map<number, Use[]>()
@@ -71,6 +72,20 @@ function groupByVariable(list: readonly Use[], name: string): readonly (readonly
     }
     return [...split.values()]
   })
+}
+
+/** A class cannot be stopped at its entry, but any method written in it sees the same variables. */
+function probeSubject({ fn, parsed, text }: WrittenFunction): ProbeSubject {
+  if (parsed.kind !== 'class') return { fn, node: parsed.node }
+  for (const holder of [fn.prototype as object, fn]) {
+    for (const key of Reflect.ownKeys(holder)) {
+      const method: unknown = Object.getOwnPropertyDescriptor(holder, key)?.value
+      if (typeof method !== 'function' || key === 'constructor') continue
+      const source = Function.prototype.toString.call(method)
+      if (text.includes(source)) return { fn: method, node: parseFunction(source).node }
+    }
+  }
+  return { fn, node: parsed.node }
 }
 
 /** False only if the two certainly have variables of their own: some scope, from theirs outward, differs. */
