@@ -1,5 +1,6 @@
 // Writes one function or class: its source as a unit, what it captures, and what was put on it afterwards.
 
+import { BoundedMap } from './bounded-map.js'
 import { builtinName } from './builtins.js'
 import { sharedVariables } from './shared-variables.js'
 import {
@@ -58,14 +59,13 @@ interface Analysis {
   readonly free: FreeVariables
 }
 
-const analyses = new Map<string, Analysis>()
+const analyses = new BoundedMap<string, Analysis>(compiledFunctionsMax)
 
 function analyse(text: string): Analysis {
   let found = analyses.get(text)
   if (found === undefined) {
     const parsed = parseFunction(text)
     found = { parsed, free: freeVariables(parsed.node) }
-    if (analyses.size >= compiledFunctionsMax) analyses.clear()
     analyses.set(text, found)
   }
   return found

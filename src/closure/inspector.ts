@@ -6,6 +6,8 @@
 
 import { Session } from 'node:inspector'
 import { SerializationError } from '../base/errors.js'
+import { compiledFunctionsMax } from '../base/limits.js'
+import { BoundedMap } from './bounded-map.js'
 
 export interface ScriptText {
   readonly id: string
@@ -58,7 +60,7 @@ export const subjectCode = `${exchangeCode}.subject`
 
 let open: Session | undefined
 const seen = new Map<string, Omit<ScriptText, 'source'>>()
-const texts = new Map<string, ScriptText>()
+const texts = new BoundedMap<string, ScriptText>(compiledFunctionsMax)
 
 /** The session of this process, opened at first use. It does not keep the process alive. */
 export function session(): Session {

@@ -3,6 +3,8 @@
 
 import { realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { compiledFunctionsMax } from '../base/limits.js'
+import { BoundedMap } from './bounded-map.js'
 import { knowScript, scriptText, type ScriptText } from './inspector.js'
 import { importsOf, type ImportBinding } from './imports.js'
 import { exportsOf } from './exports.js'
@@ -159,7 +161,7 @@ function isMain(url: string): boolean {
   }
 }
 
-const scripts = new Map<string, Script>()
+const scripts = new BoundedMap<string, Script>(compiledFunctionsMax)
 
 /** The script of a function, by V8's number of it; undefined if the engine dropped it. */
 export function scriptOf(fn: Function, id: string): Script | undefined {

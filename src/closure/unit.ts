@@ -9,7 +9,9 @@
 // for that file instead: node caches source maps of evaluated code, and `import()` still resolves from the file.
 
 import vm from 'node:vm'
+import { SerializationError } from '../base/errors.js'
 import { compiledFunctionsMax } from '../base/limits.js'
+import { BoundedMap } from './bounded-map.js'
 import { mapComment, type FunctionMap } from './source-map.js'
 import { reserved } from './syntax.js'
 
@@ -52,8 +54,10 @@ interface CompiledScript {
 }
 
 const marker = `/*${reserved}unit:`
-const byKey = new Map<string, CompiledScript>()
-const factories = new Map<string, { readonly key: string; readonly make: Factory }>()
+const byKey = new BoundedMap<string, CompiledScript>(compiledFunctionsMax * 4)
+const factories = new BoundedMap<string, { readonly key: string; readonly make: Factory }>(
+  compiledFunctionsMax,
+)
 const madeFrom = new WeakMap<Function, string>()
 const keys = new WeakMap<object, string>()
 let counter = 0
@@ -62,7 +66,13 @@ let counter = 0
 export function unitOfScript(source: string): { unit: Unit; codeAt: number } | undefined {
   if (!source.startsWith(marker)) return undefined
   const unit = byKey.get(source.slice(marker.length, source.indexOf('*/')))?.unit
-  return unit && { unit, codeAt: source.indexOf(unit.code) }
+  if (unit === undefined) {
+    throw new SerializationError(
+      'A function that arrived from another process cannot be sent on: this process received so many functions since ' +
+        'that it no longer knows its origin.',
+    )
+  }
+  return { unit, codeAt: source.indexOf(unit.code) }
 }
 
 /** The script of a function that was made here by `instantiate`; undefined for any other. */
@@ -77,12 +87,6 @@ export function instantiate(unit: Unit): NotedInstance {
   if (factory === undefined) {
     const key = String(++counter)
     factory = { key, make: compile(unit, key) }
-    if (factories.size >= compiledFunctionsMax) {
-      for (const oldest of factories.keys()) {
-        factories.delete(oldest)
-        break
-      }
-    }
     factories.set(content, factory)
   }
   const { key, make } = factory
@@ -131,12 +135,6 @@ export function compileAt(
 }
 
 function compile(unit: Unit, key: string): Factory {
-  if (byKey.size > compiledFunctionsMax * 2) {
-    for (const oldest of byKey.keys()) {
-      byKey.delete(oldest)
-      break
-    }
-  }
   const { before, after } = wrap(unit)
   const head = `${marker}${key}*/`
   if (unit.map !== undefined && process.sourceMapsEnabled) {

@@ -59,10 +59,6 @@ describe('functions by value', { concurrency: 2 }, () => {
     assert.equal(byReference, true)
   })
 
-  it('work in a file of node --test, and in the parent of one', async () => {
-    assert.equal((await answer('--test-only', driver))['byValue'], true)
-  })
-
   it('work under vitest, whose imports are proxies', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'closure-vitest-'))
     try {
