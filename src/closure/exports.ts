@@ -1,8 +1,9 @@
 // Which functions and classes of a module are its exports, by position: the declaration or initialiser itself, so that
 // importing the name elsewhere gives the very function that was written there.
 
+import { freeVariables } from './free-variables.js'
 import { nameOf } from './imports.js'
-import { childrenOf, isClass, isFunction, namesOf, type AnyNode } from './syntax.js'
+import { isClass, isFunction, type AnyNode } from './syntax.js'
 
 export type ExportTable = ReadonlyMap<number, { readonly length: number; readonly name: string }>
 
@@ -26,7 +27,7 @@ export function exportsOf(tree: Extract<AnyNode, { type: 'Program' }>): ExportTa
       for (const s of statement.specifiers) exported.push([nameOf(s.exported), nameOf(s.local)])
     }
   }
-  const assigned = assignedNames(tree)
+  const bindings = freeVariables(tree).names
   const table = new Map<number, { length: number; name: string }>()
   for (const [name, target] of exported) {
     const node = typeof target === 'string' ? local.get(target) : target
@@ -51,15 +52,4 @@ function* declarations(node: AnyNode): Iterable<[string, AnyNode]> {
 function withoutNameHelper(node: AnyNode): AnyNode {
   if (node.type !== 'CallExpression' || node.callee.type !== 'Identifier') return node
   return node.callee.name === '__name' ? (node.arguments[0] ?? node) : node
-}
-
-/** Names that are assigned anywhere: such a binding may hold another function by now. */
-function assignedNames(tree: AnyNode): Set<string> {
-  const names = new Set<string>()
-  const todo = [tree]
-  for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
-    if (node.type === 'AssignmentExpression') for (const name of namesOf(node.left)) names.add(name)
-    for (const child of childrenOf(node)) todo.push(child)
-  }
-  return names
 }

@@ -77,7 +77,10 @@ const memberContext = {
   atDefinition: false,
 }
 
-export function freeVariables(root: FunctionNode | Class): FreeVariables {
+type Root = FunctionNode | Class | Extract<AnyNode, { type: 'Program' }>
+
+/** For a whole program, the names at its top count as free: what is asked is whether they are assigned. */
+export function freeVariables(root: Root): FreeVariables {
   return new Walk(root).result()
 }
 
@@ -95,7 +98,7 @@ class Walk {
     private: undefined,
   }
 
-  constructor(root: FunctionNode | Class) {
+  constructor(root: Root) {
     this.root = root
     const start = {
       ownThis: false,

@@ -10,7 +10,7 @@
 import v8 from 'node:v8'
 import { SerializationError } from '../base/errors.js'
 import { builtinAt } from './builtins.js'
-import { Cell } from './cell.js'
+import { Cell, cellPrefix, cellsOf, rememberCells } from './cell.js'
 import { definitionById, registerDefinition } from './identity.js'
 import { intrinsicAt, wellKnownSymbol } from './intrinsics.js'
 import type {
@@ -47,7 +47,7 @@ interface Given {
 /** Descriptor of an accessor with neither getter nor setter. */
 const noAccess = { get: undefined } as unknown as PropertyDescriptor
 
-type Complete = (value: unknown) => void
+type Complete = (value: unknown) => unknown
 
 class Rebuild {
   private readonly table: ClosureTable
@@ -66,12 +66,44 @@ class Rebuild {
 
   value(): unknown {
     const { nodes, root } = this.table
+    this.reuse()
     const fresh: number[] = []
-    for (const [i, node] of nodes.entries()) if (this.makeEarly(i, node)) fresh.push(i)
+    for (const [i, node] of nodes.entries()) {
+      if (this.made[i] !== true && this.makeEarly(i, node)) fresh.push(i)
+    }
     for (const i of fresh) this.link(i)
     for (const i of this.lateOrder()) this.makeLate(i)
     for (const finish of this.last) finish()
     return '$' in root ? this.values[root.$] : root.v
+  }
+
+  /**
+   * Takes the classes that this process has already. Functions that share a variable with such a class get its cell; if
+   * the class is an original, which has variables and no cells, they are taken as originals too.
+   */
+  private reuse(): void {
+    const ofOriginals = new Set<number>()
+    const functions = [...this.table.nodes.entries()].flatMap(([i, node]) =>
+      node.k === 'function' ? [{ i, node }] : [],
+    )
+    for (const { i, node } of functions) {
+      const known = node.single ? definitionById(node.id) : undefined
+      if (known === undefined) continue
+      this.settle(i, known)
+      const cells = cellsOf(known)
+      for (const [name, ref] of node.captures) {
+        if (!name.startsWith(cellPrefix) || !('$' in ref)) continue
+        const cell = cells?.get(name)
+        if (cell !== undefined) this.settle(ref.$, cell)
+        else ofOriginals.add(ref.$)
+      }
+    }
+    if (ofOriginals.size === 0) return
+    for (const { i, node } of functions) {
+      const shares = node.captures.some(([, ref]) => '$' in ref && ofOriginals.has(ref.$))
+      const known = shares && this.made[i] !== true ? definitionById(node.id) : undefined
+      if (known !== undefined) this.settle(i, known)
+    }
   }
 
   private settle(i: number, value: unknown): void {
@@ -84,8 +116,10 @@ class Rebuild {
 
   /** Hands over the value of a reference, now or as soon as it exists. */
   private whenMade(ref: Ref, complete: Complete): void {
-    if ('v' in ref) return complete(ref.v)
-    if (this.made[ref.$] === true) return complete(this.values[ref.$])
+    if ('v' in ref || this.made[ref.$] === true) {
+      complete(this.now(ref))
+      return
+    }
     const waiting = this.missing.get(ref.$)
     if (waiting) waiting.push(complete)
     else this.missing.set(ref.$, [complete])
@@ -105,13 +139,9 @@ class Rebuild {
       case 'bound':
       case 'prototype':
         return false
-      case 'function': {
-        const known = node.single ? definitionById(node.id) : undefined
-        if (known === undefined && node.class) return false
-        if (known !== undefined) this.settle(i, known)
-        else this.makeFunction(i, node)
+      case 'function':
+        if (!node.class) this.makeFunction(i, node)
         return false
-      }
       case 'object':
         this.settle(i, emptyObject(node))
         return true
@@ -186,6 +216,7 @@ class Rebuild {
   /** Name, prototype chain and properties of a new function. */
   private dress(node: FunctionRecord, fn: Function): void {
     registerDefinition(node.id, fn)
+    if (node.single) this.noteCells(node, fn)
     const name = Object.getOwnPropertyDescriptor(fn, 'name')
     if (fn.name !== node.name && (name === undefined || name.configurable === true)) {
       if (name === undefined || 'value' in name) {
@@ -199,6 +230,16 @@ class Rebuild {
     }
     this.define(fn, node.properties)
     this.define(prototype, node.prototypeProperties)
+  }
+
+  /** Cells exist before any class does, but not before every function; hence the wait. */
+  private noteCells(node: FunctionRecord, fn: Function): void {
+    const cells = new Map<string, Cell>()
+    for (const [name, ref] of node.captures) {
+      if (!name.startsWith(cellPrefix)) continue
+      this.whenMade(ref, (cell) => cell instanceof Cell && cells.set(name, cell))
+    }
+    rememberCells(fn, cells)
   }
 
   private define(target: object, records: readonly PropertyRecord[]): void {

@@ -9,7 +9,15 @@ import { knowScript, scriptText, type ScriptText } from './inspector.js'
 import { importsOf, type ImportBinding } from './imports.js'
 import { exportsOf } from './exports.js'
 import { cutMap, sourceMapOf, type FunctionMap, type SourceMap } from './source-map.js'
-import { childrenOf, hasUseStrict, isClass, isFunction, parseAny, type AnyNode } from './syntax.js'
+import {
+  childrenOf,
+  hasUseStrict,
+  isClass,
+  isFunction,
+  namesOf,
+  parseAny,
+  type AnyNode,
+} from './syntax.js'
 import { scriptOfRebuilt, unitOfScript } from './unit.js'
 
 type Range = readonly [start: number, end: number]
@@ -36,6 +44,7 @@ export class Script {
   private readonly exported: ReadonlyMap<number, { readonly length: number; readonly name: string }>
   private readonly ownThis: Range[] = []
   private readonly strictRanges: Range[] = []
+  private readonly assigned = new Set<string>()
   private readonly lineStarts: number[] = [0]
   private map: SourceMap | null | undefined
 
@@ -75,8 +84,18 @@ export class Script {
         this.ownThis.push(range)
       const body = isFunction(node) && node.body.type === 'BlockStatement' ? node.body.body : []
       if (isClass(node) || hasUseStrict(body)) this.strictRanges.push(range)
+      let target: AnyNode | undefined
+      if (node.type === 'AssignmentExpression') target = node.left
+      else if (node.type === 'ForInStatement' || node.type === 'ForOfStatement') target = node.left
+      else if (node.type === 'UpdateExpression') target = node.argument
+      if (node.start >= from) for (const name of namesOf(target)) this.assigned.add(name)
       for (const child of childrenOf(node)) todo.push(child)
     }
+  }
+
+  /** Some code of the script assigns a variable of that name. */
+  assigns(name: string): boolean {
+    return this.assigned.has(name)
   }
 
   /** Where the text of a function begins, given V8's position of it, which is somewhere inside. */

@@ -34,12 +34,10 @@ export function sharedVariables(
   }
   const cells = new Map<WrittenFunction, Map<string, Ref>>()
   for (const [key, list] of uses) {
-    if (list.length < 2 || !list.some((use) => use.variable.free.assigned)) continue
     const name = key.slice(key.lastIndexOf('\n') + 1)
-    for (const group of groupByVariable(list, name)) {
+    for (const group of groupsThatShare(list, name)) {
       const [first] = group
-      if (first === undefined || group.length < 2) continue
-      if (!group.some((use) => use.variable.free.assigned)) continue
+      if (first === undefined) continue
       const cell = graph.add({ k: 'cell', value: first.variable.ref })
       for (const { by } of group) {
         const own = cells.get(by) ?? new Map<string, Ref>()
@@ -48,6 +46,19 @@ export function sharedVariables(
     }
   }
   return cells
+}
+
+/**
+ * The functions for which a variable becomes a cell. For a class it does even if it travels alone and its file assigns
+ * the variable somewhere: a later closure may bring a function that shares it to where the class already is.
+ */
+function groupsThatShare(list: readonly Use[], name: string): (readonly Use[])[] {
+  const assigned = list.length > 1 && list.some((use) => use.variable.free.assigned)
+  const groups = assigned ? groupByVariable(list, name) : list.map((use) => [use])
+  return groups.filter((group) => {
+    if (group.length > 1 && group.some((use) => use.variable.free.assigned)) return true
+    return group.some(({ by }) => by.record.single && by.script.assigns(name))
+  })
 }
 
 function groupByVariable(list: readonly Use[], name: string): readonly (readonly Use[])[] {
