@@ -12,7 +12,10 @@ export interface BuiltinName {
 let table = new Map<unknown, BuiltinName>()
 let listed = -1
 
-/** Where in node's modules a value is exported. Only modules that this process has loaded are searched. */
+/**
+ * Where in node's modules a value is exported. Only modules that this process has loaded are
+ * searched.
+ */
 export function builtinName(value: unknown): BuiltinName | undefined {
   refresh()
   return table.get(value)

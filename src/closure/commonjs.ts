@@ -25,7 +25,10 @@ export function refreshCommonjs(): void {
   for (const module of loaded) if (module?.loaded === true) addModule(module)
 }
 
-/** The module and property whose value this is; undefined for anything the program's entry file exports. */
+/**
+ * The module and property whose value this is; undefined for anything the program's entry file
+ * exports.
+ */
 export function commonjsExport(value: unknown): ImportReference | undefined {
   return table.get(value)
 }

@@ -1,5 +1,6 @@
-// Which functions and classes of a module are its exports, by position: the declaration or initialiser itself, so that
-// importing the name elsewhere gives the very function that was written there.
+// Which functions and classes of a module are its exports, by position: the declaration or
+// initialiser itself, so that importing the name elsewhere gives the very function that was written
+// there.
 
 import { freeVariables } from './free-variables.js'
 import { nameOf } from './imports.js'

@@ -1,8 +1,9 @@
 // Which names a function takes from outside, and how it uses them.
 //
-// The answer decides what is captured, so it errs on one side only: a name that is bound inside is never reported, a name
-// that may come from outside always is. Besides the names it reports what cannot be moved (lexical `this`, `eval`, ...),
-// and where each free name is written, so that a shared variable can be turned into a cell without touching line numbers.
+// The answer decides what is captured, so it errs on one side only: a name that is bound inside is
+// never reported, a name that may come from outside always is. Besides the names it reports what
+// cannot be moved (lexical `this`, `eval`, ...), and where each free name is written, so that a
+// shared variable can be turned into a cell without touching line numbers.
 
 import {
   childrenOf,
@@ -79,7 +80,10 @@ const memberContext = {
 
 type Root = FunctionNode | Class | Extract<AnyNode, { type: 'Program' }>
 
-/** For a whole program, the names at its top count as free: what is asked is whether they are assigned. */
+/**
+ * For a whole program, the names at its top count as free: what is asked is whether they are
+ * assigned.
+ */
 export function freeVariables(root: Root): FreeVariables {
   return new Walk(root).result()
 }

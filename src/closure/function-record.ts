@@ -1,4 +1,5 @@
-// Writes one function or class: its source as a unit, what it captures, and what was put on it afterwards.
+// Writes one function or class: its source as a unit, what it captures, and what was put on it
+// afterwards.
 
 import { BoundedMap } from './bounded-map.js'
 import { builtinName } from './builtins.js'
@@ -30,7 +31,10 @@ type Written = Extract<FunctionView, { kind: 'written' }>
 export interface Variable {
   readonly ref: Ref
   readonly free: FreeName
-  /** The scope it lives in, counted from the outermost; undefined for what has no variable, such as imports. */
+  /**
+   * The scope it lives in, counted from the outermost; undefined for what has no variable, such as
+   * imports.
+   */
   readonly depth: number | undefined
   /** The scope is the top of a file, of which there is one. */
   readonly top: boolean
@@ -77,7 +81,10 @@ export interface FunctionInGraph {
   readonly path: Path
 }
 
-/** The node of a function: complete for imports and bound functions, filled in by `finishFunctions` for the rest. */
+/**
+ * The node of a function: complete for imports and bound functions, filled in by `finishFunctions`
+ * for the rest.
+ */
 export function functionRecord(graph: ClosureGraph, at: FunctionInGraph): ClosureNode {
   const { fn, path } = at
   const name = fn.name || 'anonymous'
@@ -123,7 +130,10 @@ export function functionRecord(graph: ClosureGraph, at: FunctionInGraph): Closur
 
 const esm = { commonjs: false, path: [], interop: undefined } as const
 
-/** Functions that a module imported may be met inside objects too; they are known as imports wherever they turn up. */
+/**
+ * Functions that a module imported may be met inside objects too; they are known as imports
+ * wherever they turn up.
+ */
 const scanned = new WeakSet<Script>()
 
 function rememberImports(script: Script, top: ScopeView | undefined): void {
@@ -212,7 +222,10 @@ interface Heritage {
   readonly only: ReadonlySet<string>
 }
 
-/** V8 need not keep the variables of an `extends` clause alive, so the parent is taken from the class itself. */
+/**
+ * V8 need not keep the variables of an `extends` clause alive, so the parent is taken from the
+ * class itself.
+ */
 function heritageOf(
   graph: ClosureGraph,
   { fn, parsed, free, view, path }: Draft,
@@ -243,7 +256,10 @@ function heritageOf(
 
 const wrapperNames = new Set(['require', 'module', 'exports', '__filename', '__dirname'])
 
-/** Number of the scope that is the top of the file, from the innermost; beyond the end if there is none. */
+/**
+ * Number of the scope that is the top of the file, from the innermost; beyond the end if there is
+ * none.
+ */
 function topScope({ view: { scopes }, script }: Draft): number {
   if (script.isRebuilt) return scopes.length
   const last = scopes.length - 1
@@ -307,7 +323,10 @@ interface NamedValue {
   readonly path: Path
 }
 
-/** Most variables are their values. Those that the module system or vitest put there stand for something else. */
+/**
+ * Most variables are their values. Those that the module system or vitest put there stand for
+ * something else.
+ */
 function referVariable(graph: ClosureGraph, { name, value, use, script, path }: NamedValue): Ref {
   const heap = (typeof value === 'object' && value !== null) || typeof value === 'function'
   if (!heap) return graph.refer(value, path)
@@ -360,7 +379,10 @@ function functionExtras(graph: ClosureGraph, { fn, parsed, path }: Draft): Extra
   }
 }
 
-/** The class body runs again on the other side; what differs from what it makes there is put on afterwards. */
+/**
+ * The class body runs again on the other side; what differs from what it makes there is put on
+ * afterwards.
+ */
 function classExtras(graph: ClosureGraph, d: Draft): Extras {
   const { fn, path } = d
   refuseStaticPrivate(d)

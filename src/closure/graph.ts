@@ -1,8 +1,9 @@
 // Walks everything that a function captures and writes it down as a table of nodes.
 //
-// A value is classified in a fixed order: what every process has, what came by import, what a module exports, functions
-// and classes, plain data, other objects. Values are numbered when they are met and written later, from a queue: a chain
-// of a few thousand closures would overflow the stack of a recursive walk.
+// A value is classified in a fixed order: what every process has, what came by import, what a
+// module exports, functions and classes, plain data, other objects. Values are numbered when they
+// are met and written later, from a queue: a chain of a few thousand closures would overflow the
+// stack of a recursive walk.
 
 import { types } from 'node:util'
 import { builtinName } from './builtins.js'
@@ -19,7 +20,10 @@ import { specialNode } from './special.js'
 import type { Unit } from './unit.js'
 
 export interface ClosureHooks {
-  /** Values of the layer above, such as refs and handles: never looked into, handed over beside the bytes. */
+  /**
+   * Values of the layer above, such as refs and handles: never looked into, handed over beside the
+   * bytes.
+   */
   isAttachment(value: object): boolean
 }
 

@@ -8,8 +8,9 @@ import { scriptOf } from './script.js'
 const none = new WeakSet<Function>()
 
 /**
- * The import that gives this very function in any process: it arrived by one, or is an export of a module. Undefined for
- * what travels by value, among it everything written in the program's entry file.
+ * The import that gives this very function in any process: it arrived by one, or is an export of a
+ * module. Undefined for what travels by value, among it everything written in the program's entry
+ * file.
  */
 export function importReferenceOf(fn: Function): ImportReference | undefined {
   const known = rememberedImport(fn)

@@ -1,13 +1,17 @@
 // The import bindings of a script: which local name stands for which export of which module.
 //
-// Compilers write imports in several shapes. Besides the statements of ES modules this knows `require` with member access
-// and destructuring, the interop helpers of esbuild, tsc and babel around it, and what Vite makes of imports under vitest.
+// Compilers write imports in several shapes. Besides the statements of ES modules this knows
+// `require` with member access and destructuring, the interop helpers of esbuild, tsc and babel
+// around it, and what Vite makes of imports under vitest.
 
 import { namesOf, type AnyNode } from './syntax.js'
 
 export interface ImportBinding {
   readonly specifier: string
-  /** Exported name, `*` for the namespace; for CommonJS undefined stands for the whole of `module.exports`. */
+  /**
+   * Exported name, `*` for the namespace; for CommonJS undefined stands for the whole of
+   * `module.exports`.
+   */
   readonly name: string | undefined
   readonly commonjs: boolean
   /** Properties read from what `require` returned. */
@@ -120,5 +124,8 @@ function helperName(callee: AnyNode): string {
   return ''
 }
 
-/** Names that Vite gives to the namespaces of imported modules; the values are proxies that only vitest can make. */
+/**
+ * Names that Vite gives to the namespaces of imported modules; the values are proxies that only
+ * vitest can make.
+ */
 export const viteImport = /^__vi(te_ssr)?_import_\d+__$/

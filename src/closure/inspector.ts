@@ -1,8 +1,10 @@
-// What the engine knows about a function that JavaScript does not tell: the variables it captured and the script it was
-// written in. Both come from an inspector session to the own thread, which answers synchronously.
+// What the engine knows about a function that JavaScript does not tell: the variables it captured
+// and the script it was written in. Both come from an inspector session to the own thread, which
+// answers synchronously.
 //
-// The Runtime domain needs no enabling. The Debugger domain does, and while it is enabled every `await` of the process
-// is about ten times slower, so it is on only while unseen scripts are listed and always switched off again.
+// The Runtime domain needs no enabling. The Debugger domain does, and while it is enabled every
+// `await` of the process is about ten times slower, so it is on only while unseen scripts are
+// listed and always switched off again.
 
 import { Session } from 'node:inspector'
 import { SerializationError } from '../base/errors.js'
@@ -49,7 +51,10 @@ interface RemoteValue {
   readonly value?: unknown
 }
 
-/** Values are handed between JavaScript and the session through this object, which only the expressions below read. */
+/**
+ * Values are handed between JavaScript and the session through this object, which only the
+ * expressions below read.
+ */
 export const exchange: { subject: unknown; answer: unknown } = {
   subject: undefined,
   answer: undefined,
@@ -212,7 +217,9 @@ export function scriptText(id: string): ScriptText | undefined {
   })
 }
 
-/** The private names an object or class carries itself, with their values where V8 gives plain ones. */
+/**
+ * The private names an object or class carries itself, with their values where V8 gives plain ones.
+ */
 export function privateProperties(
   value: object,
 ): { readonly name: string; readonly value: unknown }[] {

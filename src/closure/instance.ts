@@ -1,8 +1,9 @@
 // Which objects can travel as prototype and own fields, and which only look as if they could.
 //
-// An object is more than its properties when it has private fields, or internal slots that only its constructor can fill:
-// sockets, promises, generators, proxies. Copying its properties would give a broken object, so it is refused by name.
-// The verdict on a class is kept per prototype; asking for one more instance costs a few type checks.
+// An object is more than its properties when it has private fields, or internal slots that only its
+// constructor can fill: sockets, promises, generators, proxies. Copying its properties would give a
+// broken object, so it is refused by name. The verdict on a class is kept per prototype; asking for
+// one more instance costs a few type checks.
 
 import { types } from 'node:util'
 import { builtinName } from './builtins.js'
@@ -67,7 +68,9 @@ function judge(prototype: object, sample: object): string | undefined {
   return undefined
 }
 
-/** Instances of subclasses of Date, RegExp, typed arrays: v8.serialize copies what is inside them. */
+/**
+ * Instances of subclasses of Date, RegExp, typed arrays: v8.serialize copies what is inside them.
+ */
 function wholeInstance(value: object): boolean {
   return (
     types.isDate(value) ||

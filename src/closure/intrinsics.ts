@@ -1,8 +1,12 @@
-// Values that every process has: what the language and node put on the global object. They travel as a path.
+// Values that every process has: what the language and node put on the global object. They travel
+// as a path.
 
 type Holder = object | Function
 
-/** A step of a path: a property name, `@@name` for a well-known symbol, `get()` for the getter itself. */
+/**
+ * A step of a path: a property name, `@@name` for a well-known symbol, `get()` for the getter
+ * itself.
+ */
 export type IntrinsicPath = readonly string[]
 
 const lowercase = new Set(
@@ -79,7 +83,10 @@ function build(): Map<unknown, IntrinsicPath> {
   return found
 }
 
-/** Node defines some globals with getters; these few are cheap and always there. Others are left alone. */
+/**
+ * Node defines some globals with getters; these few are cheap and always there. Others are left
+ * alone.
+ */
 function globalValue(name: string): unknown {
   const property = Object.getOwnPropertyDescriptor(globalThis, name)
   if (property === undefined || 'value' in property) return property?.value as unknown

@@ -1,5 +1,6 @@
-// Puts together the source that the other side compiles for one function: its text with the few edits it needs, and the
-// names it captures. Edits never add or remove a line, so that lines stay the user's.
+// Puts together the source that the other side compiles for one function: its text with the few
+// edits it needs, and the names it captures. Edits never add or remove a line, so that lines stay
+// the user's.
 
 import { cellPrefix } from './cell.js'
 import type { Edit } from './free-variables.js'

@@ -41,7 +41,10 @@ export function propertyRecord(
   }
 }
 
-/** Stateless or nearly so, and common at the top of a file: made again from what they were made from. */
+/**
+ * Stateless or nearly so, and common at the top of a file: made again from what they were made
+ * from.
+ */
 export function constructRecord(value: object): ClosureNode | undefined {
   const prototype: unknown = Object.getPrototypeOf(value)
   const make = (path: readonly string[], ...args: unknown[]): ClosureNode => ({

@@ -1,4 +1,5 @@
-// The way from the shipped function to a value inside it, for error messages: `f -> conf.deep.sock`.
+// The way from the shipped function to a value inside it, for error messages: `f ->
+// conf.deep.sock`.
 
 import { SerializationError } from '../base/errors.js'
 

@@ -1,9 +1,11 @@
-// Finds captured data that v8.serialize can copy as a whole: plain objects, arrays, maps, sets, dates, typed arrays.
+// Finds captured data that v8.serialize can copy as a whole: plain objects, arrays, maps, sets,
+// dates, typed arrays.
 //
-// Walking such a graph node by node costs ten times what v8.serialize does, and configuration or lookup tables are the
-// commonest thing to capture. A graph that holds a function or an instance somewhere is mixed: the containers on the way
-// to it are written one by one, and what hangs off them is still copied whole. Copies stay identical where they were,
-// because everything goes through one v8.serialize call.
+// Walking such a graph node by node costs ten times what v8.serialize does, and configuration or
+// lookup tables are the commonest thing to capture. A graph that holds a function or an instance
+// somewhere is mixed: the containers on the way to it are written one by one, and what hangs off
+// them is still copied whole. Copies stay identical where they were, because everything goes
+// through one v8.serialize call.
 
 import { types } from 'node:util'
 
@@ -77,7 +79,10 @@ export class PlainData {
   private readonly plain = new Set<object>()
   private readonly mixed = new Set<object>()
 
-  /** `isSpecial` names objects that look plain but travel in another way, such as a module's exports. */
+  /**
+   * `isSpecial` names objects that look plain but travel in another way, such as a module's
+   * exports.
+   */
   constructor(isSpecial: (value: object) => boolean) {
     this.isSpecial = isSpecial
   }
@@ -126,7 +131,8 @@ export class PlainData {
     }
     for (let value = mixed.pop(); value !== undefined; value = mixed.pop()) {
       if (this.mixed.has(value)) {
-        // Already mixed before this walk, or by another path; its holders of this walk may not know yet.
+        // Already mixed before this walk, or by another path; its holders of this walk may not know
+        // yet.
         for (const holder of holders.get(value) ?? [])
           if (!this.mixed.has(holder)) mixed.push(holder)
         continue

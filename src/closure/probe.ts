@@ -1,16 +1,18 @@
 // Do several functions share one variable, or does each have its own of the same name and value?
 //
-// It matters when one of them assigns it: `inc` and `get` of one counter must go on sharing on the other side, and those
-// of two counters must not. V8 hands out copies of scopes, so neither identity nor a write to the copy tells. Comparing
-// values proves a difference, never a sameness.
+// It matters when one of them assigns it: `inc` and `get` of one counter must go on sharing on the
+// other side, and those of two counters must not. V8 hands out copies of scopes, so neither
+// identity nor a write to the copy tells. Comparing values proves a difference, never a sameness.
 //
-// So the variable itself is marked, from inside. A breakpoint stops each function at its very entry; there the variable
-// is given a token, and execution is terminated before the function's first statement runs. Then each function is
-// entered once more to read which token it sees: those that see the same one share. At the end the values are put back.
-// One entry costs about 0.5 ms, and nothing but ambiguous cases comes here.
+// So the variable itself is marked, from inside. A breakpoint stops each function at its very
+// entry; there the variable is given a token, and execution is terminated before the function's
+// first statement runs. Then each function is entered once more to read which token it sees: those
+// that see the same one share. At the end the values are put back. One entry costs about 0.5 ms,
+// and nothing but ambiguous cases comes here.
 //
-// Functions that cannot be stopped at entry (classes, parameters with computed defaults) are reported as
-// unknown. So is everything while a debugger may be attached, because it would see the stops; the caller then refuses.
+// Functions that cannot be stopped at entry (classes, parameters with computed defaults) are
+// reported as unknown. So is everything while a debugger may be attached, because it would see the
+// stops; the caller then refuses.
 
 import { url as inspectorUrl } from 'node:inspector'
 import { sharedVariableProbesMax } from '../base/limits.js'
@@ -32,7 +34,10 @@ export interface ProbeSubject {
 
 const simple = new Set(['Identifier', 'RestElement', 'ArrayPattern', 'ObjectPattern'])
 
-/** True when calling the function without arguments runs nothing before its first breakable position. */
+/**
+ * True when calling the function without arguments runs nothing before its first breakable
+ * position.
+ */
 function stopsAtEntry({ node }: ProbeSubject): boolean {
   if (!isFunction(node)) return false
   return node.params.every(
@@ -45,7 +50,10 @@ function stopsAtEntry({ node }: ProbeSubject): boolean {
 
 const missed = Symbol('the function could not be stopped')
 
-/** Evaluates an expression in the scope of a function that is stopped at its entry, and abandons the call. */
+/**
+ * Evaluates an expression in the scope of a function that is stopped at its entry, and abandons the
+ * call.
+ */
 function atEntry({ fn, node }: ProbeSubject, expression: string, value?: unknown): unknown {
   let result: unknown = missed
   const paused = ({ params }: { params: { callFrames: { callFrameId: string }[] } }): void => {
@@ -80,8 +88,8 @@ function atEntry({ fn, node }: ProbeSubject, expression: string, value?: unknown
 }
 
 /**
- * For each function the number of the variable it sees under `name`: equal numbers, same variable. Undefined if that
- * cannot be found out.
+ * For each function the number of the variable it sees under `name`: equal numbers, same variable.
+ * Undefined if that cannot be found out.
  */
 export function variableGroups(
   subjects: readonly ProbeSubject[],

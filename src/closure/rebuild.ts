@@ -1,9 +1,10 @@
 // Makes the functions of a closure again, in another process.
 //
-// Modules are imported first, all at once; everything after that is synchronous. Values that can exist before their parts
-// (functions, objects, cells) are all made at once and linked, so cycles need no care. Classes cannot: their heritage must
-// exist and their static blocks run code. They, and what is derived from them, are made in an order that puts whatever
-// they refer to first where that is possible; links to a value that is still missing are completed when it appears.
+// Modules are imported first, all at once; everything after that is synchronous. Values that can
+// exist before their parts (functions, objects, cells) are all made at once and linked, so cycles
+// need no care. Classes cannot: their heritage must exist and their static blocks run code. They,
+// and what is derived from them, are made in an order that puts whatever they refer to first where
+// that is possible; links to a value that is still missing are completed when it appears.
 //
 // There is no recursion: chains of thousands of closures are fine.
 
@@ -78,8 +79,9 @@ class Rebuild {
   }
 
   /**
-   * Takes the classes that this process has already. Functions that share a variable with such a class get its cell; if
-   * the class is an original, which has variables and no cells, they are taken as originals too.
+   * Takes the classes that this process has already. Functions that share a variable with such a
+   * class get its cell; if the class is an original, which has variables and no cells, they are
+   * taken as originals too.
    */
   private reuse(): void {
     const ofOriginals = new Set<number>()
@@ -295,7 +297,10 @@ class Rebuild {
     if (node.integrity) this.last.push(() => restrict(value, node.integrity))
   }
 
-  /** Numbers of the nodes that are still to be made; what a node refers to comes before it, except around cycles. */
+  /**
+   * Numbers of the nodes that are still to be made; what a node refers to comes before it, except
+   * around cycles.
+   */
   private lateOrder(): number[] {
     const order: number[] = []
     const entered = new Set<number>()

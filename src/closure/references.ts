@@ -1,8 +1,9 @@
 // Values that travel as "import this", and the imports of the other side.
 //
-// A reference names the importing file, the specifier as written there, and the export. The receiving process resolves it
-// itself, through the same loaders and caches as the user's own imports, so at home it leads to the very same class. A
-// value that arrived by reference is remembered with it and leaves by reference again.
+// A reference names the importing file, the specifier as written there, and the export. The
+// receiving process resolves it itself, through the same loaders and caches as the user's own
+// imports, so at home it leads to the very same class. A value that arrived by reference is
+// remembered with it and leaves by reference again.
 
 import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
@@ -56,8 +57,8 @@ export function importFrom(
 }
 
 /**
- * URL of a module whose top level the caller is running inside, because a closure that is being rebuilt imports it.
- * Code after a top-level `await` of that module is not recognised.
+ * URL of a module whose top level the caller is running inside, because a closure that is being
+ * rebuilt imports it. Code after a top-level `await` of that module is not recognised.
  */
 export function importingModule(): string | undefined {
   if (importing.size === 0) return undefined

@@ -1,5 +1,6 @@
-// What the serialiser needs to know of a whole script: its imports, which functions are its exports, where `this` and
-// strict mode change, and its source map. A script is parsed once; only these tables are kept, not the tree.
+// What the serialiser needs to know of a whole script: its imports, which functions are its
+// exports, where `this` and strict mode change, and its source map. A script is parsed once; only
+// these tables are kept, not the tree.
 
 import { realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
@@ -35,7 +36,9 @@ export class Script {
   /** ES module, or code that was compiled from one. */
   readonly isModule: boolean
   readonly imports: ReadonlyMap<string, ImportBinding>
-  /** Names at the top of a file that a tool wrapped in an arrow function (tsx does so for CommonJS). */
+  /**
+   * Names at the top of a file that a tool wrapped in an arrow function (tsx does so for CommonJS).
+   */
   readonly wrappedNames: ReadonlySet<string> | undefined
   private readonly text: ScriptText
   private readonly unit: ReturnType<typeof unitOfScript>
@@ -127,7 +130,10 @@ export class Script {
     return found?.length === length ? found.name : undefined
   }
 
-  /** The place of a function in the user's file. Code that was shipped here before remembers its own. */
+  /**
+   * The place of a function in the user's file. Code that was shipped here before remembers its
+   * own.
+   */
   placeOf(offset: number, length: number): Place {
     if (this.unit !== undefined) return this.placeInUnit(offset, length)
     let row = this.lineStarts.length - 1
@@ -168,7 +174,10 @@ function sliceMap(map: FunctionMap, from: number, length: number): FunctionMap {
   return { sources: map.sources, segments: Int32Array.from(kept) }
 }
 
-/** The program's entry file: it is never imported elsewhere, because importing it would run the program again. */
+/**
+ * The program's entry file: it is never imported elsewhere, because importing it would run the
+ * program again.
+ */
 function isMain(url: string): boolean {
   const entry = process.argv[1]
   if (entry === undefined) return false

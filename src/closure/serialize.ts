@@ -13,8 +13,8 @@ export interface SerializedClosure {
 }
 
 /**
- * Writes a function or class with all that it captures, as it is now. Throws SerializationError naming the path to what
- * cannot travel.
+ * Writes a function or class with all that it captures, as it is now. Throws SerializationError
+ * naming the path to what cannot travel.
  */
 export function serializeClosure(
   root: Function,

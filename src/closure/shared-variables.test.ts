@@ -82,7 +82,8 @@ describe('a variable that several functions share', () => {
     }
     const get = (): number => n
     const moved = await ship(() => [get(), new Counter().inc(), get()])
-    // At home the class is the original, which goes on with the original variable; so does what shares it.
+    // At home the class is the original, which goes on with the original variable; so does what
+    // shares it.
     assert.deepEqual(moved(), [5, 6, 6])
     assert.equal(n, 6)
   })

@@ -1,9 +1,10 @@
 // Finds the variables that several functions of one closure share and one of them assigns.
 //
-// A captured variable is copied. That can be noticed only when a shipped function assigns it and another one sees it, so
-// only such variables are looked at. At the top of a file there is one variable per name. In inner scopes the same name
-// in the same place may be one variable or several: different values, there or in a scope around, prove several; for
-// equal values the probe decides; and if it cannot, the closure is refused by name rather than silently changed.
+// A captured variable is copied. That can be noticed only when a shipped function assigns it and
+// another one sees it, so only such variables are looked at. At the top of a file there is one
+// variable per name. In inner scopes the same name in the same place may be one variable or
+// several: different values, there or in a scope around, prove several; for equal values the probe
+// decides; and if it cannot, the closure is refused by name rather than silently changed.
 
 import type { Variable, WrittenFunction } from './function-record.js'
 import type { ClosureGraph } from './graph.js'
@@ -49,8 +50,9 @@ export function sharedVariables(
 }
 
 /**
- * The functions for which a variable becomes a cell. For a class it does even if it travels alone and its file assigns
- * the variable somewhere: a later closure may bring a function that shares it to where the class already is.
+ * The functions for which a variable becomes a cell. For a class it does even if it travels alone
+ * and its file assigns the variable somewhere: a later closure may bring a function that shares it
+ * to where the class already is.
  */
 function groupsThatShare(list: readonly Use[], name: string): (readonly Use[])[] {
   const assigned = list.length > 1 && list.some((use) => use.variable.free.assigned)
@@ -99,7 +101,10 @@ function probeSubject({ fn, parsed, text }: WrittenFunction): ProbeSubject {
   return { fn, node: parsed.node }
 }
 
-/** False only if the two certainly have variables of their own: some scope, from theirs outward, differs. */
+/**
+ * False only if the two certainly have variables of their own: some scope, from theirs outward,
+ * differs.
+ */
 function mayBeSame(a: Use, b: Use): boolean {
   const depth = a.variable.depth ?? 0
   const [scopesA, scopesB] = [a.by.view.scopes, b.by.view.scopes]

@@ -1,5 +1,6 @@
-// Source maps, as far as they are needed to keep a shipped function pointing at the user's own lines: reading the
-// map of a script, cutting out the part that covers one function, and writing that part for the code compiled elsewhere.
+// Source maps, as far as they are needed to keep a shipped function pointing at the user's own
+// lines: reading the map of a script, cutting out the part that covers one function, and writing
+// that part for the code compiled elsewhere.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -19,7 +20,10 @@ export interface SourceMap {
   readonly segments: readonly Segment[]
 }
 
-/** Part of a source map for one text: offsets into the text in place of generated positions, four numbers each. */
+/**
+ * Part of a source map for one text: offsets into the text in place of generated positions, four
+ * numbers each.
+ */
 export interface FunctionMap {
   readonly sources: readonly string[]
   readonly segments: Int32Array
@@ -28,7 +32,10 @@ export interface FunctionMap {
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const digits = new Map([...alphabet].map((character, value) => [character.charCodeAt(0), value]))
 
-/** The source map that a script names in its last comment, or undefined; a broken or missing map is no map. */
+/**
+ * The source map that a script names in its last comment, or undefined; a broken or missing map is
+ * no map.
+ */
 export function sourceMapOf(source: string, scriptUrl: string): SourceMap | undefined {
   const at = source.lastIndexOf('//# sourceMappingURL=')
   if (at < 0 || source.slice(at).trimEnd().includes('\n')) return undefined
@@ -137,7 +144,10 @@ function firstAt(
   return Math.max(low - 1, 0)
 }
 
-/** Writes a source map, as a comment with a data: URL, for code that contains the mapped text at `at`. */
+/**
+ * Writes a source map, as a comment with a data: URL, for code that contains the mapped text at
+ * `at`.
+ */
 export function mapComment(map: FunctionMap, code: string, at: number): string {
   let mappings = ''
   let lineStart = 0

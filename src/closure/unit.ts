@@ -1,12 +1,15 @@
-// One unit is the source of one function, ready to be compiled in any process, with the positions it had at home.
+// One unit is the source of one function, ready to be compiled in any process, with the positions
+// it had at home.
 //
-// A unit compiles to a factory: called once per closure it makes a fresh set of captured variables, setters for them, and
-// the function itself. The variables are ordinary `let`s, so captured constants cost nothing when the function runs.
+// A unit compiles to a factory: called once per closure it makes a fresh set of captured variables,
+// setters for them, and the function itself. The variables are ordinary `let`s, so captured
+// constants cost nothing when the function runs.
 //
-// Positions. Compiled plainly, the unit gets the URL of the user's file and line and column offsets that put every
-// statement where it was, so stack frames are right without any help. If the file had a source map and this process
-// shows mapped stacks (`--enable-source-maps`, tsx), the unit goes through an indirect `eval` inside a function compiled
-// for that file instead: node caches source maps of evaluated code, and `import()` still resolves from the file.
+// Positions. Compiled plainly, the unit gets the URL of the user's file and line and column offsets
+// that put every statement where it was, so stack frames are right without any help. If the file
+// had a source map and this process shows mapped stacks (`--enable-source-maps`, tsx), the unit
+// goes through an indirect `eval` inside a function compiled for that file instead: node caches
+// source maps of evaluated code, and `import()` still resolves from the file.
 
 import vm from 'node:vm'
 import { SerializationError } from '../base/errors.js'
@@ -20,7 +23,10 @@ export interface Unit {
   readonly url: string
   /** An expression that evaluates to the function, or to an object or class that holds it. */
   readonly code: string
-  /** Where in `code` the function's own text begins, and the place that had in its script, from zero. */
+  /**
+   * Where in `code` the function's own text begins, and the place that had in its script, from
+   * zero.
+   */
   readonly at: number
   readonly line: number
   readonly column: number
@@ -62,7 +68,10 @@ const madeFrom = new WeakMap<Function, string>()
 const keys = new WeakMap<object, string>()
 let counter = 0
 
-/** The unit a script was compiled from, if it was compiled here; with the offset of the unit's code in the script. */
+/**
+ * The unit a script was compiled from, if it was compiled here; with the offset of the unit's code
+ * in the script.
+ */
 export function unitOfScript(source: string): { unit: Unit; codeAt: number } | undefined {
   if (!source.startsWith(marker)) return undefined
   const unit = byKey.get(source.slice(marker.length, source.indexOf('*/')))?.unit
@@ -138,7 +147,8 @@ function compile(unit: Unit, key: string): Factory {
   const { before, after } = wrap(unit)
   const head = `${marker}${key}*/`
   if (unit.map !== undefined && process.sourceMapsEnabled) {
-    // The body of a function, because the top level of evaluated code would have the global object for `this`.
+    // The body of a function, because the top level of evaluated code would have the global object
+    // for `this`.
     const opening = `${head}(function () { `
     const script = `${opening}${before}${unit.code}${after} })()`
     const at = opening.length + before.length + unit.at
@@ -158,7 +168,10 @@ function compile(unit: Unit, key: string): Factory {
 
 let announced = false
 
-/** Node says once that this loader constant is experimental; users did not choose it, so the message is dropped. */
+/**
+ * Node says once that this loader constant is experimental; users did not choose it, so the message
+ * is dropped.
+ */
 function announceLoader(): void {
   if (announced) return
   announced = true

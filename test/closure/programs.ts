@@ -1,4 +1,5 @@
-// Writes the driver programs of the matrix: the same cases, as every kind of JavaScript that people run.
+// Writes the driver programs of the matrix: the same cases, as every kind of JavaScript that people
+// run.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
