@@ -44,7 +44,7 @@ function addModule(module: string): void {
   }
 }
 
-export function builtinModule(module: string): object | undefined {
+function builtinModule(module: string): object | undefined {
   return process.getBuiltinModule(module) as object | undefined
 }
 

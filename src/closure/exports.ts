@@ -32,8 +32,11 @@ export function exportsOf(tree: Extract<AnyNode, { type: 'Program' }>): ExportTa
   const table = new Map<number, { length: number; name: string }>()
   for (const [name, target] of exported) {
     const node = typeof target === 'string' ? local.get(target) : target
-    if (node === undefined || !(isFunction(node) || isClass(node)) || table.has(node.start))
+    if (node === undefined || !(isFunction(node) || isClass(node)) || table.has(node.start)) {
       continue
+    }
+    // A binding that is assigned may hold another function by now.
+    if ([...local].some(([id, at]) => at === node && bindings.get(id)?.assigned === true)) continue
     table.set(node.start, { length: node.end - node.start, name })
   }
   return table

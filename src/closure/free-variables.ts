@@ -266,6 +266,8 @@ class Walk {
       case 'CatchClause':
         for (const name of namesOf(node.param)) own.add(name)
         break
+      default:
+        break
     }
     this.visitAll(childrenOf(node), inside, context)
   }

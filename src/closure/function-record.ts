@@ -196,7 +196,8 @@ function refuseObstacles({ fn, parsed, free, path, script, offset, view }: Draft
   const module = script.isModule || view.scopes.at(-1)?.kind === 'Module'
   if (!module || script.hasOwnThis(offset)) {
     no(
-      'is an arrow function that uses lexical `this` (use a method, or copy what it needs to a variable)',
+      'is an arrow function that uses lexical `this` ' +
+        '(use a method, or copy what it needs to a variable)',
     )
   }
 }
@@ -405,8 +406,8 @@ function refuseStaticPrivate({ fn, parsed, path }: Draft): void {
     if (member.key.type !== 'PrivateIdentifier') continue
     refuse(
       path,
-      `the class ${fn.name} has the static private field #${member.key.name}, whose state cannot be copied ` +
-        '(make it public, or keep it in a variable beside the class)',
+      `the class ${fn.name} has the static private field #${member.key.name}, ` +
+        'whose state cannot be copied (make it public, or keep it in a variable beside the class)',
     )
   }
 }

@@ -198,7 +198,8 @@ export class ClosureGraph {
       return { k: 'builtin', at: { ...whole, name: '*' } }
     return refuse(
       path,
-      'it is the namespace of a module whose name is unknown here (import it inside the function instead)',
+      'it is the namespace of a module whose name is unknown here ' +
+        '(import it inside the function instead)',
     )
   }
 }

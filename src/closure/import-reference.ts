@@ -24,7 +24,7 @@ export function importReferenceOf(fn: Function): ImportReference | undefined {
 }
 
 /** The module and name under which a function is exported from the ES module it is written in. */
-export function exportReference(fn: Function): ImportReference | undefined {
+function exportReference(fn: Function): ImportReference | undefined {
   const view = viewFunction(fn)
   if (view.kind !== 'written') return undefined
   const script = scriptOf(fn, view.scriptId)

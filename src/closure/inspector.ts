@@ -76,8 +76,9 @@ export function session(): Session {
   } catch (cause) {
     throw new SerializationError(
       'Functions cannot be sent by value because the inspector of this process is not available ' +
-        '(node was started with --experimental-permission, or built without it). Export the function from a ' +
-        'CommonJS module of its own and submit that export, or start node without the flag.',
+        '(node was started with --experimental-permission, or built without it). Export the ' +
+        'function from a CommonJS module of its own and submit that export, or start node ' +
+        'without the flag.',
       { cause },
     )
   }
@@ -215,22 +216,4 @@ export function scriptText(id: string): ScriptText | undefined {
     texts.set(id, text)
     return text
   })
-}
-
-/**
- * The private names an object or class carries itself, with their values where V8 gives plain ones.
- */
-export function privateProperties(
-  value: object,
-): { readonly name: string; readonly value: unknown }[] {
-  try {
-    const answer = ask('Runtime.getProperties', { objectId: remoteId(value), ownProperties: true })
-    const list = (answer.privateProperties ?? []) as { name: string; value?: RemoteValue }[]
-    return list.map((p) => ({
-      name: p.name,
-      value: p.value?.objectId === undefined ? p.value?.value : p.value,
-    }))
-  } finally {
-    releaseRemote()
-  }
 }

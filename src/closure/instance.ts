@@ -60,7 +60,8 @@ function judge(prototype: object, sample: object): string | undefined {
     if (isIntrinsic(p)) {
       if (isWhole(Object.create(p) as object) || wholeInstance(sample)) return undefined
       const name = intrinsicPath(p)?.[0] ?? 'a native class'
-      return `an instance of ${name.startsWith('~') ? 'a native iterator' : name}, which only its own process can use`
+      const shown = name.startsWith('~') ? 'a native iterator' : name
+      return `an instance of ${shown}, which only its own process can use`
     }
     const why = typeof type === 'function' ? classProblem(type) : undefined
     if (why !== undefined) return why
@@ -104,7 +105,7 @@ function isInternal(type: Function): boolean {
 }
 
 /** Names of the private members that instances of a class carry. */
-export function privateMembers(text: string): string[] {
+function privateMembers(text: string): string[] {
   if (!/#[\p{L}_$]/u.test(text) || !text.startsWith('class')) return []
   const { node } = parseFunction(text)
   if (node.type !== 'ClassExpression') return []

@@ -10,9 +10,12 @@ type Holder = object | Function
 export type IntrinsicPath = readonly string[]
 
 const lowercase = new Set(
-  `process console globalThis global setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate
-   queueMicrotask structuredClone fetch parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent
-   encodeURI decodeURI performance atob btoa escape unescape eval crypto`.split(/\s+/),
+  `process console globalThis global setTimeout setInterval setImmediate clearTimeout
+   clearInterval clearImmediate
+   queueMicrotask structuredClone fetch parseInt parseFloat isNaN isFinite encodeURIComponent
+   decodeURIComponent encodeURI decodeURI performance atob btoa escape unescape eval crypto`.split(
+    /\s+/,
+  ),
 )
 
 /** Prototypes that no global name leads to, by the function that shows them. */

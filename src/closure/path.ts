@@ -19,7 +19,7 @@ export function property(outer: Path, key: string | symbol): Path {
   return { outer, label: /^[\w$]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]` }
 }
 
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   const labels: string[] = []
   for (let p: Path | undefined = path; p !== undefined; p = p.outer) labels.push(p.label)
   const text = labels.reverse()

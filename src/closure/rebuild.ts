@@ -22,7 +22,12 @@ import type {
   PropertyRecord,
   Ref,
 } from './nodes.js'
-import { linkReference, loadReference, type LoadedModule } from './references.js'
+import {
+  linkReference,
+  loadReference,
+  type ImportReference,
+  type LoadedModule,
+} from './references.js'
 import { makeSpecial } from './special.js'
 import { instantiate, type NotedInstance } from './unit.js'
 
@@ -31,10 +36,14 @@ export async function rebuildClosure(
   attachments: readonly unknown[],
 ): Promise<Function> {
   const table = v8.deserialize(bytes) as ClosureTable
-  const loading = table.nodes.map((node) =>
-    node.k === 'import' ? loadReference(node.from) : undefined,
+  const modules = new Map<number, LoadedModule | undefined>()
+  const load = async (i: number, from: ImportReference): Promise<void> => {
+    modules.set(i, await loadReference(from))
+  }
+  const loading = [...table.nodes.entries()].flatMap(([i, node]) =>
+    node.k === 'import' ? [load(i, node.from)] : [],
   )
-  const modules = await Promise.all(loading)
+  await Promise.all(loading)
   const root = new Rebuild(table, { attachments, modules }).value()
   if (typeof root !== 'function') throw new SerializationError('The bytes do not hold a function.')
   return root
@@ -42,7 +51,7 @@ export async function rebuildClosure(
 
 interface Given {
   readonly attachments: readonly unknown[]
-  readonly modules: readonly (LoadedModule | undefined)[]
+  readonly modules: ReadonlyMap<number, LoadedModule | undefined>
 }
 
 /** Descriptor of an accessor with neither getter nor setter. */
@@ -172,7 +181,7 @@ class Rebuild {
       case 'builtin':
         return builtinAt(node.at)
       case 'import':
-        return linkReference(node.from, this.given.modules[i])
+        return linkReference(node.from, this.given.modules.get(i))
       case 'attachment':
         return this.given.attachments[node.index]
       case 'construct':

@@ -4,7 +4,7 @@ import { it } from 'node:test'
 import { SerializationError } from '../base/errors.js'
 import { importingModule, importReference, importReferenceOf } from './index.js'
 
-it('an exported class is referred to by its module, and the reference leads back to the very same class', async () => {
+it('a reference to an exported class leads back to the very same class', async () => {
   const reference = importReferenceOf(SerializationError)
   assert.equal(reference?.name, 'SerializationError')
   assert.match(reference.specifier, /base\/errors\.js$/)
@@ -21,7 +21,7 @@ it('a class of the entry file and a function that is no export have no reference
   assert.equal(importReferenceOf(path.join), undefined)
 })
 
-it('the module whose top level runs during an import is known to code called from there', async () => {
+it('a module whose top level runs is known to code called from there', async () => {
   const seen: (string | undefined)[] = []
   const probe = globalThis as { probeImport?: () => void }
   probe.probeImport = () => seen.push(importingModule())

@@ -61,11 +61,11 @@ function tooLarge(graph: ClosureGraph, name: string, bytes: number): Serializati
   }
   const culprit =
     biggest === '' ? '' : ` Its biggest captured variable is ${biggest} (${megabytes(most)}): put`
-  const advice = `${culprit || ' Put'} the captured value with ray.put and pass the ref as an argument.`
-  return new SerializationError(
-    `The remote function ${name} is too large (${megabytes(bytes)} > ${megabytes(functionBytesMax)}).${advice}`,
-    { fields: { bytes, variable: biggest } },
-  )
+  const advice = `${culprit || ' Put'} the captured value with ray.put and pass the ref instead.`
+  const sizes = `${megabytes(bytes)} > ${megabytes(functionBytesMax)}`
+  return new SerializationError(`The remote function ${name} is too large (${sizes}).${advice}`, {
+    fields: { bytes, variable: biggest },
+  })
 }
 
 function sizeOf(graph: ClosureGraph, ref: Ref): number {

@@ -32,7 +32,7 @@ function counter(log: string[]) {
     },
     async wait() {
       log.push('wait')
-      await null
+      await Promise.resolve()
       return n
     },
   }

@@ -128,7 +128,8 @@ function refuseAmbiguous(group: readonly Use[], name: string): never {
   const path = first?.by.path ?? { outer: undefined, label: name }
   return refuse(
     captured(path, name),
-    `${names.join(' and ')} may share the variable ${name} and one of them assigns it, but it cannot be found out ` +
-      'whether it is one variable (keep it in an object that both use, or submit without a debugger)',
+    `${names.join(' and ')} may share the variable ${name} and one of them assigns it, but it ` +
+      'cannot be found out whether it is one variable (keep it in an object that both use, or ' +
+      'submit without a debugger)',
   )
 }

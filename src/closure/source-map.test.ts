@@ -4,7 +4,7 @@ import { it } from 'node:test'
 import esbuild from 'esbuild'
 import { cutMap, mapComment, sourceMapOf } from './source-map.js'
 
-it('the map cut out for one function leads to the same lines when the function is compiled elsewhere', () => {
+it('the map cut out for one function leads to the same lines elsewhere', () => {
   const typescript =
     'interface A {\n  a: number\n}\nconst one: number = 1\nexport function target(a: A) {\n' +
     '  const filler = a.a\n\n  return [filler, one]\n}\nexport const after = 2\n'

@@ -144,6 +144,9 @@ export function namesOf(pattern: AnyNode | null | undefined, into: string[] = []
     case 'RestElement':
       namesOf(pattern.argument, into)
       break
+    default:
+      // Members of objects, in assignments.
+      break
   }
   return into
 }

@@ -77,8 +77,8 @@ export function unitOfScript(source: string): { unit: Unit; codeAt: number } | u
   const unit = byKey.get(source.slice(marker.length, source.indexOf('*/')))?.unit
   if (unit === undefined) {
     throw new SerializationError(
-      'A function that arrived from another process cannot be sent on: this process received so many functions since ' +
-        'that it no longer knows its origin.',
+      'A function that arrived from another process cannot be sent on: this process received ' +
+        'so many functions since that it no longer knows its origin.',
     )
   }
   return { unit, codeAt: source.indexOf(unit.code) }

@@ -43,13 +43,13 @@ describe('functions by value', { concurrency: 2 }, () => {
     })
   })
 
-  it('work beside a debugger, which never sees a stop: shared variables are refused instead', async () => {
+  it('work beside a debugger, except that shared variables are refused', async () => {
     const { byValue, byReference, shared } = await answer('--inspect=0', driver)
     assert.deepEqual([byValue, byReference], [true, true])
     assert.match(String(shared), /inc and get may share the variable n.*without a debugger/)
   })
 
-  it('are refused where the inspector is not available, except what a CommonJS module exports', async () => {
+  it('are refused without the inspector, except what a CommonJS module exports', async () => {
     const { byValue, byReference } = await answer(
       '--experimental-permission',
       '--allow-fs-read=*',

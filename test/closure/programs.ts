@@ -44,14 +44,16 @@ const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'package.json': '{"name":"esm-kit","type":"module","exports":"./index.js"}',
     'index.js':
       'export const add = (a, b) => a + b\n' +
-      'export const chunk = (a, n) => (a.length ? [a.slice(0, n), ...chunk(a.slice(n), n)] : [])\n' +
+      'export const chunk = (a, n) =>\n' +
+      '  a.length ? [a.slice(0, n), ...chunk(a.slice(n), n)] : []\n' +
       'export default { add, chunk }\n',
   },
   'cjs-kit': {
     'package.json': '{"name":"cjs-kit","main":"index.js"}',
     'index.js':
       'exports.add = (a, b) => a + b\n' +
-      'exports.chunk = (a, n) => (a.length ? [a.slice(0, n), ...exports.chunk(a.slice(n), n)] : [])\n',
+      'exports.chunk = (a, n) =>\n' +
+      '  a.length ? [a.slice(0, n), ...exports.chunk(a.slice(n), n)] : []\n',
   },
   'cjs-function': {
     'package.json': '{"name":"cjs-function","main":"index.js"}',
