@@ -338,6 +338,8 @@ export class LeaseState {
 
   #workerJoined(event: EventOf<'workerJoined'>, now: number): boolean {
     const worker = this.tables.workers.get(event.start)
+    // It was sent away while it was on its way here.
+    if (worker?.state === 'ending') this.#kill(worker, 'not needed any more')
     if (worker?.state !== 'starting') return false
     worker.pid = event.pid
     worker.address = event.address
