@@ -49,10 +49,15 @@ export class ActorPlacement {
     }
     if (choice.kind === 'node') {
       // An actor that holds less than it takes to place it gives the rest back at once.
-      this.#nodes.deduct(choice.nodeId, spec.resources)
+      this.#nodes.claim(choice.nodeId, claimOf(spec), spec.resources)
       this.#turn++
     }
     return choice
+  }
+
+  /** The node has answered, or need not any more. */
+  answered(spec: ActorSpec, nodeId: string): void {
+    this.#nodes.unclaim(nodeId, claimOf(spec))
   }
 
   #choose(spec: ActorSpec, nodes: readonly NodeView[], demand: Resources): PolicyChoice {
@@ -99,6 +104,8 @@ export class ActorPlacement {
     return { kind: 'wait' }
   }
 }
+
+const claimOf = ({ actor }: ActorSpec): string => `actor ${actor[0]}/${actor[1]}`
 
 function whyInfeasible(spec: ActorSpec, nodes: readonly NodeView[], demand: Resources): string {
   const { strategy } = spec

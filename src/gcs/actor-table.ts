@@ -43,7 +43,7 @@ export type ActorEvent =
         | 'actorStarted'
         | 'actorWorkerDied'
     })
-  /** Something may have become free; `nodeId` when it is known where. */
+  /** Something may have become free; `nodeId` when it is known where, undefined to ask those again who said no. */
   | { readonly kind: 'viewChanged'; readonly nodeId?: string }
   | { readonly kind: 'groupChanged'; readonly group: string; readonly removed: boolean }
   | { readonly kind: 'nodeDied'; readonly nodeId: string }
@@ -162,6 +162,11 @@ export class ActorTable {
     const key = keyOf(actor)
     const record = this.#live.get(key)
     return record === undefined ? this.#dead.get(key) : publicState(record)
+  }
+
+  /** Some actor has no node. */
+  get isWaiting(): boolean {
+    return this.#unplaced.size > 0
   }
 
   validate(): void {
@@ -289,6 +294,7 @@ export class ActorTable {
   #placed(event: EventOf<'actorPlaced'>, effects: Send[]): void {
     const record = this.#current(event)
     if (record?.phase !== 'placing' || record.nodeId !== event.nodeId) return
+    this.#placement.answered(record.spec, event.nodeId)
     record.phase = 'starting'
     record.worker = { process: event.worker, address: event.address }
     // Ends that were asked for while there was no worker to end.
@@ -301,6 +307,7 @@ export class ActorTable {
   #notPlaced(event: EventOf<'actorNotPlaced'>, effects: Send[]): void {
     const record = this.#current(event)
     if (record?.phase !== 'placing' || record.nodeId !== event.nodeId) return
+    this.#placement.answered(record.spec, event.nodeId)
     if (record.ending !== undefined) {
       record.nodeId = undefined
       this.#end(record, record.ending, effects)
@@ -354,7 +361,8 @@ export class ActorTable {
     // Actors of one shape stand or fall together: after the first that has to wait, the others are not tried.
     const full = new Set<string>()
     for (const record of [...this.#unplaced]) {
-      if (nodeId !== undefined) record.refusedBy.delete(nodeId)
+      if (nodeId === undefined) record.refusedBy.clear()
+      else record.refusedBy.delete(nodeId)
       const shape = record.refusedBy.size > 0 ? record.key : record.shape
       if (full.has(shape)) continue
       if (!this.#tryPlace(record, effects)) full.add(shape)
@@ -408,6 +416,7 @@ export class ActorTable {
     if (record === undefined || record.phase === 'unplaced') return
     const { exit } = event
     const { spec } = record
+    if (record.nodeId !== undefined) this.#placement.answered(spec, record.nodeId)
     // There is nothing left to end on that node.
     record.nodeId = undefined
     record.lastExit = exit
@@ -492,7 +501,10 @@ export class ActorTable {
     this.#live.delete(record.key)
     this.#unplaced.delete(record)
     this.#dead.set(record.key, state)
-    if (record.nodeId !== undefined) this.#sendEnd(record, false, state.cause, effects)
+    if (record.nodeId !== undefined) {
+      this.#placement.answered(record.spec, record.nodeId)
+      this.#sendEnd(record, false, state.cause, effects)
+    }
     this.#tell(audienceOf(record), state, effects)
   }
 

@@ -4,7 +4,7 @@
 // first, then placement groups, which live on nodes, then actors, which may live in groups.
 
 import type { Clock } from '../base/clock.js'
-import { clusterViewMs } from '../base/limits.js'
+import { clusterViewMs, placementRetryMs } from '../base/limits.js'
 import { addAmounts } from '../scheduling/resource-amounts.js'
 import type { Resources } from '../wire/messages/common.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
@@ -37,6 +37,9 @@ export class GcsServer {
   /** Set while a change of what is free waits to be told. */
   #cancelView: (() => void) | undefined
 
+  /** Set while somebody waits for a place. */
+  #cancelRetry: (() => void) | undefined
+
   constructor(
     clock: Clock,
     send: (nodeId: string, message: FromGcs) => void,
@@ -50,12 +53,14 @@ export class GcsServer {
 
   receive(message: ToGcs): void {
     this.#route(message)
+    this.#retryLater()
     if (this.#validates) this.validate()
   }
 
   /** The connection to the node is gone for good, or its process is known to be dead. */
   nodeLost(nodeId: string): void {
     this.#node({ kind: 'lost', nodeId })
+    this.#retryLater()
     if (this.#validates) this.validate()
   }
 
@@ -63,6 +68,8 @@ export class GcsServer {
     this.#cancelHealthCheck()
     this.#cancelView?.()
     this.#cancelView = undefined
+    this.#cancelRetry?.()
+    this.#cancelRetry = undefined
   }
 
   validate(): void {
@@ -206,6 +213,21 @@ export class GcsServer {
     this.#cancelView = this.#clock.timer(clusterViewMs, () => {
       this.#cancelView = undefined
       this.#sendView()
+    })
+  }
+
+  /**
+   * A raylet may refuse in a moment in which it is full and be free again before it reports, which is then no change to
+   * report. So whoever waits is tried again now and then, without news.
+   */
+  #retryLater(): void {
+    const isWaiting = this.#actors.isWaiting || this.#groups.isWaiting
+    if (!isWaiting || this.#cancelRetry !== undefined) return
+    this.#cancelRetry = this.#clock.timer(placementRetryMs, () => {
+      this.#cancelRetry = undefined
+      this.#group({ kind: 'viewChanged' })
+      this.#actor({ kind: 'viewChanged' })
+      this.#retryLater()
     })
   }
 

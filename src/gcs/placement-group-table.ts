@@ -127,6 +127,11 @@ export class PlacementGroupTable {
     return effects
   }
 
+  /** Some group is not whole, and nobody was asked. */
+  get isWaiting(): boolean {
+    return this.#unplaced.size > 0
+  }
+
   row(group: string): PlacementGroupRow | undefined {
     const record = this.#groups.get(group)
     return record === undefined ? undefined : toRow(record)
@@ -208,7 +213,8 @@ export class PlacementGroupTable {
     record.attempt++
     for (const [nodeId, bundles] of byNode(missing)) {
       record.waitingFor.add(nodeId)
-      for (const bundle of bundles) this.#nodes.deduct(nodeId, bundle.resources)
+      const share = bundles.reduce<Resources>((sum, each) => addAmounts(sum, each.resources), {})
+      this.#nodes.claim(nodeId, claimOf(record), share)
       const shares = bundles.map(({ index, resources }) => ({ index, resources }))
       const { group, attempt } = record
       effects.push(send(nodeId, { kind: 'reserveBundles', group, attempt, bundles: shares }))
@@ -229,6 +235,7 @@ export class PlacementGroupTable {
       return
     }
     record.waitingFor.delete(event.nodeId)
+    this.#nodes.unclaim(event.nodeId, claimOf(record))
     if (record.waitingFor.size === 0) this.#created(record, effects)
   }
 
@@ -245,6 +252,7 @@ export class PlacementGroupTable {
     const planned = record.bundles.filter((bundle) => !bundle.isHeld)
     for (const [nodeId, bundles] of byNode(planned)) {
       const indexes = bundles.map((bundle) => bundle.index)
+      this.#nodes.unclaim(nodeId, claimOf(record))
       if (nodeId === refusedBy || !this.#nodes.isAlive(nodeId)) continue
       const { group } = record
       effects.push(send(nodeId, { kind: 'returnBundles', group, indexes, removed: false }))
@@ -281,6 +289,7 @@ export class PlacementGroupTable {
     if (record.state === 'removed') return
     const indexesOf = new Map<string, number[]>()
     for (const [nodeId, bundles] of byNode(record.bundles)) {
+      this.#nodes.unclaim(nodeId, claimOf(record))
       indexesOf.set(
         nodeId,
         bundles.map((bundle) => bundle.index),
@@ -345,6 +354,8 @@ export class PlacementGroupTable {
     )
   }
 }
+
+const claimOf = ({ group }: GroupRecord): string => `group ${group}`
 
 function byNode(bundles: readonly Bundle[]): Map<string, Bundle[]> {
   const map = new Map<string, Bundle[]>()

@@ -16,6 +16,8 @@ const heartbeatMs = 3000
 export interface NodeOptions {
   readonly nodeId: string
   readonly resources: Resources
+  /** Otherwise it says only what has changed. */
+  readonly hasHeartbeat: boolean
   /** Hands a message to the network, towards the GCS. */
   readonly toGcs: (message: ToGcs) => void
 }
@@ -35,6 +37,7 @@ export class SimulatedNode {
   #cancelTick: () => void = () => {}
   #cancelHeartbeat: () => void = () => {}
   #reportIsDue = false
+  #lastReport = ''
   isAlive = true
 
   constructor(world: World, options: NodeOptions) {
@@ -47,7 +50,7 @@ export class SimulatedNode {
     const where = { nodeId: this.nodeId, address: this.nodeId, labels: {} }
     const isHead = this.nodeId === 'n1'
     this.#toGcs({ kind: 'registerNode', ...where, isHead, resources: this.resources })
-    this.#heartbeat()
+    if (options.hasHeartbeat) this.#heartbeat()
   }
 
   // --- processes -------------------------------------------------------------------------------
@@ -308,7 +311,10 @@ export class SimulatedNode {
     this.#reportIsDue = true
     this.world.clock.timer(0, () => {
       this.#reportIsDue = false
-      if (this.isAlive) this.#sendReport()
+      const report = `${this.lease.available}`
+      if (!this.isAlive || report === this.#lastReport) return
+      this.#lastReport = report
+      this.#sendReport()
     })
   }
 

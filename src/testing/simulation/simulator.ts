@@ -56,6 +56,7 @@ export class Simulator {
   readonly #nodes = new Map<string, SimulatedNode>()
   readonly #plans: DriverPlan[] = []
   readonly #killed = { workers: 0, drivers: 0, nodes: 0 }
+  readonly #hasHeartbeats: boolean
   #answers: unknown
 
   constructor(options: SimulationOptions) {
@@ -79,7 +80,10 @@ export class Simulator {
       newProcessId: () => ++processCount,
     }
     const send = (nodeId: string, message: FromGcs): void => this.#fromGcs(nodeId, message)
-    this.#gcs = new GcsServer(this.#clock, send, { nodeDeadlineMs, validate: true })
+    // Without heartbeats the GCS knows of a death from a cut connection only, as on one machine.
+    this.#hasHeartbeats = prng.chance(0.5)
+    const health = this.#hasHeartbeats ? { nodeDeadlineMs } : {}
+    this.#gcs = new GcsServer(this.#clock, send, { ...health, validate: true })
     for (let i = 1; i <= nodes; i++) this.#addNode(`n${i}`)
   }
 
@@ -122,7 +126,11 @@ export class Simulator {
     const toGcs = (message: ToGcs): void => {
       this.#network.send({ from: nodeId, to: 'gcs' }, () => this.#toGcs(message))
     }
-    this.#nodes.set(nodeId, new SimulatedNode(this.#world, { nodeId, resources, toGcs }))
+    const hasHeartbeat = this.#hasHeartbeats
+    this.#nodes.set(
+      nodeId,
+      new SimulatedNode(this.#world, { nodeId, resources, hasHeartbeat, toGcs }),
+    )
   }
 
   #toGcs(message: ToGcs): void {
@@ -190,7 +198,7 @@ export class Simulator {
     const node = this.#prng.pick(nodes)
     this.#killed.nodes++
     node.die()
-    if (this.#prng.chance(0.5)) return
+    if (this.#hasHeartbeats && this.#prng.chance(0.5)) return
     const { nodeId } = node
     this.#network.send({ from: nodeId, to: 'gcs' }, () => this.#gcs.nodeLost(nodeId))
   }
