@@ -32,14 +32,18 @@ export class DriverPlan {
     }
   }
 
+  /** Gives back the CPUs that its groups hold, which tasks wait for. */
+  removeGroups(): void {
+    for (const group of this.#groups) this.driver.send({ kind: 'removePlacementGroup', group })
+    this.#groups.length = 0
+  }
+
   /** Drops what it holds, so that what is left in the cluster is what was left behind by mistake. */
   finish(): void {
     const { driver } = this
     for (const actor of this.#actors) driver.send({ kind: 'release', objects: [...actor] })
     this.#actors.length = 0
     this.#specs.length = 0
-    for (const group of this.#groups) driver.send({ kind: 'removePlacementGroup', group })
-    this.#groups.length = 0
     for (const key of this.#refs) driver.refs.drop(key)
     this.#refs = []
   }
@@ -137,7 +141,12 @@ export class DriverPlan {
     const { prng } = driver.world
     const group = `g${driver.id}.${++this.#count}`
     const bundles: Resources[] = []
-    for (let i = prng.integer(1, 4); i > 0; i--) bundles.push({ slot: prng.integer(1, 3) })
+    const detached = prng.chance(0.05)
+    // CPUs are what tasks compete for, so reservations of them are refused now and then.
+    const cpus = detached || prng.chance(0.4) ? {} : { CPU: 1 }
+    for (let i = prng.integer(1, 4); i > 0; i--) {
+      bundles.push({ slot: prng.integer(1, 3), ...cpus })
+    }
     this.#groups.push(group)
     driver.world.checker.counts.groups++
     driver.world.trace.note(`${driver.name} creates ${group}`)
@@ -147,7 +156,7 @@ export class DriverPlan {
       bundles,
       strategy: prng.pick(strategies),
       name: '',
-      detached: prng.chance(0.05),
+      detached,
     })
   }
 

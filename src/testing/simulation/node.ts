@@ -30,6 +30,7 @@ export class SimulatedNode {
   readonly objects = new ObjectTable()
   /** Live processes. */
   readonly processes = new Map<number, SimulatedProcess>()
+  readonly finishedJobs = new Set<string>()
   readonly bundles = new Map<string, Set<number>>()
   readonly #toGcs: (message: ToGcs) => void
   /** Workers by the name of their start, from when they begin to start. */
@@ -130,6 +131,7 @@ export class SimulatedNode {
     }
     this.#toGcs({ kind: 'processDied', process: id, jobId })
     if (start !== undefined) return
+    this.finishedJobs.add(jobId)
     this.#leases({ kind: 'jobFinished', jobId })
     this.#toGcs({ kind: 'jobFinished', jobId })
   }

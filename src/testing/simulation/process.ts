@@ -27,6 +27,8 @@ export class SimulatedProcess {
   /** What placement groups that it created were last said to be. */
   readonly groups = new Map<string, string>()
   isAlive = true
+  /** Its job was over before it was started. */
+  readonly isLate: boolean
   readonly #peers = new Set<ProcessId>()
   #actorCount = 0
 
@@ -36,6 +38,7 @@ export class SimulatedProcess {
     this.id = this.world.newProcessId()
     this.jobId = options.jobId
     this.start = options.start
+    this.isLate = node.finishedJobs.has(options.jobId)
     this.world.processes.set(this.id, this)
   }
 

@@ -92,6 +92,7 @@ export class Simulator {
     this.#startDrivers()
     if (faults) this.#planFaults()
     this.#runUntil(workMs)
+    for (const plan of this.#plans) if (plan.driver.isAlive) plan.removeGroups()
     this.#settle('the workload', () => this.#isAnswered('tasks and values'))
     this.#checkNobodyWaitsForRoom()
     for (const plan of this.#plans) if (plan.driver.isAlive) plan.finish()
@@ -262,8 +263,9 @@ export class Simulator {
       const isEmpty = leases.size === 0 && queue.size === 0
       const jobs = new Set(this.#plans.map(({ driver }) => `${driver.node.nodeId} ${driver.jobId}`))
       // A raylet is told of the end of a job only when the driver was on its node; elsewhere idle workers stay.
-      const isDone = ({ executor, jobId, node }: SimulatedProcess): boolean =>
-        executor.hosted !== undefined || !jobs.has(`${node.nodeId} ${jobId}`)
+      // So do those that were started for an actor just before the GCS heard of the end.
+      const isDone = ({ executor, jobId, node, isLate }: SimulatedProcess): boolean =>
+        executor.hosted !== undefined || isLate || !jobs.has(`${node.nodeId} ${jobId}`)
       return isEmpty && workers.every(isDone)
     })
   }
