@@ -12,6 +12,7 @@ export class DriverPlan {
   readonly #actors: ObjectKey[] = []
   readonly #specs: ActorSpec[] = []
   readonly #groups: string[] = []
+  readonly #cpuGroups = new Set<string>()
   /** Refs in the driver's own variables; its tasks and questions hold theirs beside. */
   #refs: ObjectKey[] = []
   readonly #cpus: number
@@ -33,9 +34,9 @@ export class DriverPlan {
   }
 
   /** Gives back the CPUs that its groups hold, which tasks wait for. */
-  removeGroups(): void {
-    for (const group of this.#groups) this.driver.send({ kind: 'removePlacementGroup', group })
-    this.#groups.length = 0
+  removeCpuGroups(): void {
+    for (const group of this.#cpuGroups) this.driver.send({ kind: 'removePlacementGroup', group })
+    this.#cpuGroups.clear()
   }
 
   /** Drops what it holds, so that what is left in the cluster is what was left behind by mistake. */
@@ -44,6 +45,8 @@ export class DriverPlan {
     for (const actor of this.#actors) driver.send({ kind: 'release', objects: [...actor] })
     this.#actors.length = 0
     this.#specs.length = 0
+    for (const group of this.#groups) driver.send({ kind: 'removePlacementGroup', group })
+    this.#groups.length = 0
     for (const key of this.#refs) driver.refs.drop(key)
     this.#refs = []
   }
@@ -143,11 +146,12 @@ export class DriverPlan {
     const bundles: Resources[] = []
     const detached = prng.chance(0.05)
     // CPUs are what tasks compete for, so reservations of them are refused now and then.
-    const cpus = detached || prng.chance(0.4) ? {} : { CPU: 1 }
+    const cpus: { CPU?: number } = detached || prng.chance(0.4) ? {} : { CPU: 1 }
     for (let i = prng.integer(1, 4); i > 0; i--) {
       bundles.push({ slot: prng.integer(1, 3), ...cpus })
     }
     this.#groups.push(group)
+    if (cpus.CPU !== undefined) this.#cpuGroups.add(group)
     driver.world.checker.counts.groups++
     driver.world.trace.note(`${driver.name} creates ${group}`)
     driver.send({

@@ -12,6 +12,8 @@ import { SimulatedProcess } from './process.js'
 import type { World } from './world.js'
 
 const heartbeatMs = 3000
+/** A node that was full for a moment says no and reports nothing. That is rare, and made common here. */
+const refusalChance = 0.1
 
 export interface NodeOptions {
   readonly nodeId: string
@@ -150,12 +152,21 @@ export class SimulatedNode {
 
   fromGcs(message: FromGcs): void {
     switch (message.kind) {
-      case 'placeActor':
       case 'endActor':
       case 'clusterView':
         return this.#leases(message)
-      case 'reserveBundles':
-        return this.#leases(message)
+      case 'placeActor': {
+        if (!this.world.prng.chance(refusalChance)) return this.#leases(message)
+        const { spec, incarnation } = message
+        const refusal = { nodeId: this.nodeId, actor: spec.actor, incarnation }
+        return this.#toGcs({ kind: 'actorNotPlaced', ...refusal })
+      }
+      case 'reserveBundles': {
+        if (!this.world.prng.chance(refusalChance)) return this.#leases(message)
+        const { group, attempt } = message
+        const { nodeId } = this
+        return this.#toGcs({ kind: 'bundlesReserved', nodeId, group, attempt, ok: false })
+      }
       case 'returnBundles': {
         const { group, indexes, removed } = message
         const held = this.bundles.get(group)

@@ -92,7 +92,7 @@ export class Simulator {
     this.#startDrivers()
     if (faults) this.#planFaults()
     this.#runUntil(workMs)
-    for (const plan of this.#plans) if (plan.driver.isAlive) plan.removeGroups()
+    for (const plan of this.#plans) if (plan.driver.isAlive) plan.removeCpuGroups()
     this.#settle('the workload', () => this.#isAnswered('tasks and values'))
     this.#checkNobodyWaitsForRoom()
     for (const plan of this.#plans) if (plan.driver.isAlive) plan.finish()
@@ -281,6 +281,7 @@ export class Simulator {
   /** An actor that is not placed has no node with room for it, once its node's death would have been noticed. */
   #checkNobodyWaitsForRoom(): void {
     this.#runUntil(this.#clock.now() + 2 * nodeDeadlineMs)
+    this.#checkBundles('created')
     const alive = [...this.#nodes.values()].filter((node) => node.isAlive)
     for (const { waiting } of this.#plans) {
       for (const { actor, placement } of waiting()) {
@@ -310,21 +311,27 @@ export class Simulator {
 
   /** Drivers have dropped what they had, and all had time to notice. */
   #checkBeforeTheEnd(): void {
+    this.#checkBundles('any')
+    this.#checkOwners()
+  }
+
+  /** What nodes hold is what the group has there. A group that is not created may be in the middle of an attempt. */
+  #checkBundles(which: 'created' | 'any'): void {
     const rows = new Map(this.#groupRows().map((row) => [row.group, row]))
     for (const node of this.#nodes.values()) {
       if (!node.isAlive) continue
       for (const [group, indexes] of node.bundles) {
-        const bundles = rows.get(group)?.bundles ?? []
+        const row = rows.get(group)
+        if (which === 'created' && row?.state !== 'created') continue
         for (const index of indexes) {
-          const isHere = bundles.some(
+          const isHere = row?.bundles.some(
             (bundle) => bundle.index === index && bundle.nodeId === node.nodeId,
           )
           const what = `${node.nodeId} holds bundle ${index} of ${group} for nobody`
-          this.#checker.expect(isHere, what, [group, node.nodeId])
+          this.#checker.expect(isHere === true, what, [group, node.nodeId])
         }
       }
     }
-    this.#checkOwners()
   }
 
   #checkOwners(): void {
