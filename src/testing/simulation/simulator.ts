@@ -7,7 +7,7 @@
 import { Prng } from '../../base/prng.js'
 import { GcsServer } from '../../gcs/gcs-server.js'
 import type { PlacementGroupRow } from '../../gcs/placement-group-table.js'
-import type { ObjectKey } from '../../wire/messages/common.js'
+import type { ObjectKey, Resources } from '../../wire/messages/common.js'
 import type { FromGcs, ToGcs } from '../../wire/messages/gcs.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { ResourceSet } from '../../scheduling/resources.js'
@@ -282,16 +282,24 @@ export class Simulator {
   #checkNobodyWaitsForRoom(): void {
     this.#runUntil(this.#clock.now() + 2 * nodeDeadlineMs)
     this.#checkBundles('created')
-    const alive = [...this.#nodes.values()].filter((node) => node.isAlive)
+    for (const { group, state, bundles } of this.#groupRows()) {
+      const [only, ...more] = bundles
+      if (state !== 'pending' || only === undefined || more.length > 0) continue
+      this.#checkNoRoom(group, only.resources)
+    }
     for (const { waiting } of this.#plans) {
       for (const { actor, placement } of waiting()) {
-        const need = ResourceSet.from(placement)
-        const node = alive.find((each) => need.fitsIn(each.lease.available))
-        const isQueued = alive.some((each) => isQueuedAt(each, actor))
-        if (node === undefined || isQueued) continue
-        const name = actorName(actor)
-        this.#checker.fail(`${name} waits although ${node.nodeId} has room`, [name, node.nodeId])
+        const isQueued = [...this.#nodes.values()].some((node) => isQueuedAt(node, actor))
+        if (!isQueued) this.#checkNoRoom(actorName(actor), placement)
       }
+    }
+  }
+
+  #checkNoRoom(waiting: string, resources: Resources): void {
+    const need = ResourceSet.from(resources)
+    for (const { isAlive, lease, nodeId } of this.#nodes.values()) {
+      if (!isAlive || !need.fitsIn(lease.available)) continue
+      this.#checker.fail(`${waiting} waits although ${nodeId} has room`, [waiting, nodeId])
     }
   }
 
