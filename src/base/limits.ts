@@ -52,6 +52,20 @@ export const nodeStartMs = 30_000
 export const shutdownMs = 5_000
 /** Items that a streaming generator may produce before the consumer reads one. */
 export const generatorItemsMax = 64
+/** Contents of binary data from this size travel beside a value and are read in place; smaller ones are copied. */
+export const outOfBandBytesMin = 4096
+/** Nesting that the value codec follows on the call stack; what is deeper waits in its queue. */
+export const valueDepthMax = 200
+/** Containers in a value that takes the short path of the codec: so many can be compared pairwise at no cost. */
+export const smallContainersMax = 16
+/** Buffer that the value codec keeps between values; a larger one is dropped after use. */
+export const codecSlabBytesMax = 1024 * 1024
+/** Largest single binary array; Node cannot map a longer one. */
+export const arrayBytesMax = 0xffff_ffff
+/** Functions of one closure that are entered to find out whether they share a variable; each costs about 2 ms. */
+export const sharedVariableProbesMax = 100
+/** Scripts and compiled functions that the closure code remembers; the least recently used is forgotten. */
+export const compiledFunctionsMax = 5000
 /** Removed placement groups that the GCS remembers, so that a late request for one fails instead of waiting. */
 export const placementGroupTombstonesMax = 10_000
 /** Dead actors that the GCS remembers, so that a late call on one fails with its reason (as in Ray). */

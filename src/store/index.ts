@@ -8,6 +8,7 @@ export {
   createMemory,
   type Mapping,
   mapRange,
+  mapShared,
   type Memory,
   openMemory,
   type PrivateRange,

@@ -22,6 +22,8 @@ export interface Libc {
   /** Readable and writable memory; throws a system error. Returns the address. */
   map(args: MapArgs): number
   unmap(address: number, sizeBytes: number): void
+  /** Makes page table entries for pages before they are written, where the kernel knows how. */
+  populate(address: number, sizeBytes: number): void
   prctl(option: number, value: number): number
   socket(domain: number, type: number): number
   connect(fd: number, address: Uint8Array): number
@@ -34,6 +36,7 @@ export interface Libc {
 }
 
 const protReadWrite = 3
+const madvPopulateWrite = 23
 const mapFailed = 0xffff_ffff_ffff_ffffn
 let loaded: Libc | undefined
 
@@ -59,6 +62,7 @@ function load(): Libc {
     'uintptr_t mmap(uintptr_t addr, size_t len, int prot, int flags, int fd, int64_t offset)',
   ) as (...args: number[]) => Word
   const munmap = library.func('int munmap(uintptr_t addr, size_t len)')
+  const madvise = library.func('int madvise(uintptr_t addr, size_t len, int advice)')
   const connect = library.func('int connect(int fd, const void *addr, unsigned int len)')
   const socket = library.func('int socket(int domain, int type, int protocol)')
   const fallocate = library.func('int fallocate(int fd, int mode, int64_t offset, int64_t len)')
@@ -75,6 +79,8 @@ function load(): Libc {
     unmap: (address, sizeBytes) => {
       if (munmap(address, sizeBytes) !== 0) throw systemError('munmap', koffi.errno())
     },
+    // Linux has it since 5.14. It saves time only, so a failure is not one.
+    populate: (address, sizeBytes) => void madvise(address, sizeBytes, madvPopulateWrite),
     prctl: (option, value) => prctl(option, value, 0, 0, 0) as number,
     socket: (domain, type) => socket(domain, type, 0) as number,
     connect: (fd, address) => connect(fd, address, address.length) as number,

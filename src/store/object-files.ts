@@ -7,14 +7,14 @@
 // Which objects go into which file, and when a file is closed, is decided in store-state.ts. It
 // names files by numbers of its own; `fdOf` turns such a number into the descriptor.
 
-import { constants, mkdirSync, openSync, unlinkSync } from 'node:fs'
-import { close, open, read, write } from 'node:fs'
+import { close, constants, mkdirSync, open, openSync, read, unlinkSync, write } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { assert } from '../base/assert.js'
 import { newId } from '../base/ids.js'
 import { libc, systemError } from './libc.js'
+import type { SpillItem } from './store-events.js'
 
 const closeFd = promisify(close)
 const openFd = promisify(open)
@@ -22,11 +22,7 @@ const readFd = promisify(read)
 const writeFd = promisify(write)
 
 /** Bytes on their way from the arena to a file. */
-export interface SpillItem {
-  readonly from: number
-  readonly to: number
-  readonly sizeBytes: number
-}
+type CopyItem = Omit<SpillItem, 'copy'>
 
 export interface SpillFilesOptions {
   readonly folder: string
@@ -68,7 +64,7 @@ export class SpillFiles {
     return fd
   }
 
-  /** Opens a file and sets `sizeBytes` of disk aside, so that its writer cannot meet a full disk. */
+  /** Opens a file and sets `sizeBytes` of disk aside, so that its writer meets no full disk. */
   async open(file: number, sizeBytes: number): Promise<void> {
     assert(!this.#fds.has(file), `spill file ${file} is new`)
     const fd = await this.#openNameless()
@@ -84,13 +80,13 @@ export class SpillFiles {
   }
 
   /** Opens `file` and copies objects of the arena into it; on failure there is no file. */
-  spill(file: number, items: readonly SpillItem[]): Promise<void> {
+  spill(file: number, items: readonly CopyItem[]): Promise<void> {
     const running = this.#spill(file, items).finally(() => this.#running.delete(running))
     this.#running.add(running)
     return running
   }
 
-  async #spill(file: number, items: readonly SpillItem[]): Promise<void> {
+  async #spill(file: number, items: readonly CopyItem[]): Promise<void> {
     const last = items.at(-1)
     assert(last !== undefined, 'there is something to spill')
     await this.open(file, last.to + last.sizeBytes)
@@ -125,7 +121,7 @@ export class SpillFiles {
     await Promise.all([...this.#fds.keys()].map((file) => this.close(file)))
   }
 
-  async #copy(fd: number, item: SpillItem, buffer: Buffer): Promise<void> {
+  async #copy(fd: number, item: CopyItem, buffer: Buffer): Promise<void> {
     for (let done = 0; done < item.sizeBytes;) {
       if (this.#isClosing) throw new Error('The object store is closing.')
       const want = Math.min(buffer.length, item.sizeBytes - done)

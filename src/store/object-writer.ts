@@ -26,7 +26,7 @@ export interface WriterOptions {
 
 /** Most buffers that one writev takes (IOV_MAX). */
 const vectorsMax = 1024
-/** Most bytes of one call: libuv counts them in a signed 32-bit integer, and goes wrong at 2 GiB. */
+/** Most bytes of one call: libuv counts in a signed 32-bit integer and goes wrong at 2 GiB. */
 const callBytesMaxDefault = 1024 * 1024 * 1024
 /** Alignment gaps up to this are filled with zeros to keep one call for neighbouring parts. */
 const gap = new Uint8Array(4096)

@@ -23,7 +23,7 @@ const serverScript = `
       const frame = have
       have = Buffer.alloc(0)
       if (frame[4] === 1) socket.write(frame)
-      if (frame[4] === 2) for (const byte of frame) setImmediate(() => socket.write(Buffer.of(byte)))
+      if (frame[4] === 2) for (const x of frame) setImmediate(() => socket.write(Buffer.of(x)))
       if (frame[4] === 4) process.kill(process.pid, 'SIGKILL')
       if (frame[4] === 5) socket.write(frame.subarray(0, 6), () => process.exit())
     })

@@ -31,8 +31,8 @@ export function refusal(
   if (errno === 'ENOSPC' && sizeBytes > totalBytes && sizeBytes > (freeBytes ?? Infinity)) {
     const message =
       `An object of ${sizeBytes} bytes is larger than everything: the object store of this node ` +
-      `has ${totalBytes} bytes, and the disk under ${spillFolder} has ${free} left. Split the object, ` +
-      'or start the node with more objectStoreMemory or a larger spill folder.'
+      `has ${totalBytes} bytes, and the disk under ${spillFolder} has ${free} left. Split the ` +
+      'object, or start the node with more objectStoreMemory or a larger spill folder.'
     return { ...answer, code: 'RAY_OBJECT_STORE_FULL', message }
   }
   const why =

@@ -19,7 +19,7 @@ export function connectUnix(path: string): number {
   if (name.length === 0 || sizeBytes > pathBytesMax) {
     throw new RangeError(`A Unix socket path has 1 to ${pathBytesMax - 1} bytes, not "${path}".`)
   }
-  // The length is part of an abstract name, and Node 20 pads the names it listens on with zeros.
+  // The length is part of an abstract name, and Node 20 pads those it listens on with zeros.
   const sizes = isAbstract ? [sizeBytes, pathBytesMax] : [sizeBytes]
   const fd = libc().socket(afUnix, sockStream | sockCloexec)
   if (fd < 0) throw systemError('socket', libc().errno())

@@ -2,6 +2,7 @@
 
 import type { LeaseEffect, LeaseEvent } from '../../src/raylet/lease-events.js'
 import { LeaseState } from '../../src/raylet/lease-state.js'
+import { ResourceSet } from '../../src/scheduling/resources.js'
 import type { ProcessExit, Resources, SchedulingStrategy } from '../../src/wire/messages/common.js'
 import type { ActorSpec } from '../../src/wire/messages/raylet.js'
 import type { Command } from './transcript.js'
@@ -98,6 +99,13 @@ export class LeaseScript {
         const resources = resourcesOf(command)
         return { kind: 'reserveBundles', group, attempt: 1, bundles: [{ index: 0, resources }] }
       }
+      case 'expect': {
+        const need = ResourceSet.from(resourcesOf(command))
+        const key = `actor 1/${command.word(0)}`
+        return { kind: 'reserve', key, from: 1, name: 'Counter', jobId: 'j', depth: 0, need }
+      }
+      case 'unexpect':
+        return { kind: 'unreserve', key: `actor 1/${command.word(0)}` }
       case 'giveback':
         return { kind: 'returnBundles', group, indexes: [0], removed: true }
       case 'actor':

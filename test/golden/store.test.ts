@@ -110,7 +110,10 @@ function placeText(place: Place): string {
 function effectText(effect: StoreEffect): string {
   switch (effect.kind) {
     case 'grant':
-      return `grant ${effect.client}/${effect.request} copy=${effect.copy} ${placeText(effect.place)}`
+      return (
+        `grant ${effect.client}/${effect.request} ` +
+        `copy=${effect.copy} ${placeText(effect.place)}`
+      )
     case 'pinned':
       return (
         `pinned ${effect.client}/${effect.request} ${effect.object} ` +

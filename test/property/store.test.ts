@@ -31,10 +31,11 @@ interface Granted {
   readonly copy: CopyId
 }
 
+// prettier-ignore
 const verbs = [
   'allocate', 'allocate', 'seal', 'seal', 'abort', 'pin', 'pin', 'unpin', 'free', 'die',
   'spilled', 'opened', 'failed', 'tick',
-] as const // prettier-ignore
+] as const
 const arenaPages = 16
 const keys = 8
 
