@@ -21,12 +21,23 @@
 import { assert } from '../base/assert.js'
 import { deadActorsMax, deadProcessesMax } from '../base/limits.js'
 import type { ProcessId } from '../base/ids.js'
-import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/common.js'
+import type { ObjectKey, WireError } from '../wire/messages/common.js'
 import type { ToGcs } from '../wire/messages/gcs.js'
 import type { ActorSpec, ActorState } from '../wire/messages/raylet.js'
 import * as death from './actor-death.js'
 import type { Death } from './actor-death.js'
 import type { ActorPlacement } from './actor-placement.js'
+import {
+  audienceOf,
+  dropNode,
+  keyOf,
+  nameKey,
+  nameTaken,
+  newRecord,
+  objectKeyOf,
+  publicState,
+} from './actor-record.js'
+import type { ActorRecord, Audience } from './actor-record.js'
 import { BoundedMap } from './bounded-map.js'
 import { send } from './effect.js'
 import type { Send } from './effect.js'
@@ -51,39 +62,6 @@ export type ActorEvent =
   | { readonly kind: 'jobFinished'; readonly jobId: string }
 
 type EventOf<K extends ActorEvent['kind']> = ActorEvent & { readonly kind: K }
-
-interface ActorRecord {
-  readonly key: string
-  readonly spec: ActorSpec
-  /** Equal for actors that ask for the same place. */
-  readonly shape: string
-  readonly jobId: string
-  /** Node of the process that created it; when it dies, so did the owner. */
-  readonly ownerNode: string
-  state: 'PENDING_CREATION' | 'ALIVE' | 'RESTARTING'
-  phase: 'unplaced' | 'placing' | 'starting' | 'alive'
-  /** Restarts so far, and the number of the current run. */
-  incarnation: number
-  /** Set from `placing` on. */
-  nodeId: string | undefined
-  /** Set from `starting` on. */
-  worker: { readonly process: ProcessId; readonly address: string } | undefined
-  /** Set while it drains: what will be said when its worker is gone. */
-  ending: Death | undefined
-  /** Reason of a kill that allows a restart. Cleared by the restart. */
-  killReason: string | undefined
-  /** How the incarnation before this one ended. */
-  lastExit: ProcessExit | undefined
-  /** Nodes that said no to this actor since they last reported. */
-  readonly refusedBy: Set<string>
-  /** Processes that are told of every change, with their nodes. Removed when the process or its node dies. */
-  readonly subscribers: Map<ProcessId, string>
-}
-
-interface Audience {
-  readonly actor: ObjectKey
-  readonly subscribers: ReadonlyMap<ProcessId, string>
-}
 
 /** What came for an actor before its creation. */
 interface Early {
@@ -529,74 +507,4 @@ export class ActorTable {
       effects.push(send(nodeId, { kind: 'actorChanged', to, actor, state }))
     }
   }
-}
-
-const keyOf = (actor: ObjectKey): string => `${actor[0]}/${actor[1]}`
-
-function objectKeyOf(key: string): ObjectKey {
-  const [owner, sequence] = key.split('/')
-  return [Number(owner), Number(sequence)]
-}
-
-/** A newline cannot be confused: the namespace comes first with its length. */
-function nameKey(namespace: string, name: string): string {
-  return `${namespace.length}/${namespace}/${name}`
-}
-
-function nameTaken(spec: ActorSpec): WireError {
-  const { name, namespace } = spec
-  return {
-    code: 'RAY_ACTOR_ERROR',
-    message:
-      `The name ${name} (namespace=${namespace}) is already taken. Choose another name, get the ` +
-      `actor that has it with ray.getActor, or pass getIfExists: true.`,
-    fields: { name, namespace, actorId: death.actorIdHex(spec.actor) },
-  }
-}
-
-function newRecord(key: string, event: EventOf<'createActor'>): ActorRecord {
-  const { placement, resources, strategy } = event.spec
-  return {
-    key,
-    spec: event.spec,
-    shape: JSON.stringify([placement, resources, strategy]),
-    jobId: event.jobId,
-    ownerNode: event.nodeId,
-    state: 'PENDING_CREATION',
-    phase: 'unplaced',
-    incarnation: 0,
-    nodeId: undefined,
-    worker: undefined,
-    ending: undefined,
-    killReason: undefined,
-    lastExit: undefined,
-    refusedBy: new Set(),
-    subscribers: new Map(),
-  }
-}
-
-function publicState(record: ActorRecord): ActorState {
-  const { state, incarnation, lastExit, worker, nodeId } = record
-  if (state === 'PENDING_CREATION') return { state: 'pending' }
-  if (state === 'RESTARTING') {
-    const restarting = { state: 'restarting' as const, incarnation }
-    return lastExit === undefined ? restarting : { ...restarting, exit: lastExit }
-  }
-  assert(worker !== undefined, 'a live actor has a worker')
-  assert(nodeId !== undefined, 'a live actor has a node')
-  return {
-    state: 'alive',
-    worker: worker.process,
-    address: worker.address,
-    nodeId,
-    incarnation,
-  }
-}
-
-function audienceOf(record: ActorRecord): Audience {
-  return { actor: record.spec.actor, subscribers: record.subscribers }
-}
-
-function dropNode(subscribers: Map<ProcessId, string>, nodeId: string): void {
-  for (const [process, node] of subscribers) if (node === nodeId) subscribers.delete(process)
 }
