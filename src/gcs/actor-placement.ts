@@ -1,4 +1,5 @@
-// Chooses the node of an actor: by its scheduling strategy over the nodes, or inside its placement group.
+// Chooses the node of an actor: by its scheduling strategy over the nodes, or inside its placement
+// group.
 
 import { hybridPolicy } from '../scheduling/hybrid-policy.js'
 import { nodeAffinityPolicy } from '../scheduling/node-affinity-policy.js'
@@ -32,14 +33,17 @@ export class ActorPlacement {
     this.#groups = groups
   }
 
-  /** Chooses a node, and counts what the actor takes there. Nodes in `refusedBy` have just said no. */
+  /**
+   * Chooses a node, and counts what the actor takes there. Nodes in `refusedBy` have just said no.
+   */
   place(spec: ActorSpec, refusedBy: ReadonlySet<string>): Placement {
     const { strategy } = spec
     const demand = largerAmounts(spec.placement, spec.resources)
     if (strategy.kind === 'placementGroup' && strategy.target !== undefined) {
       return this.#placeInGroup(strategy.target, demand, refusedBy)
     }
-    // A refusal is about what is free now, so the node still counts when it is asked what it could ever host.
+    // A refusal is about what is free now, so the node still counts when it is asked what it could
+    // ever host.
     const nodes = this.#nodes
       .view()
       .map((node) => (refusedBy.has(node.nodeId) ? { ...node, available: {} } : node))

@@ -32,7 +32,10 @@ export interface ActorRecord {
   lastExit: ProcessExit | undefined
   /** Nodes that said no to this actor since they last reported. */
   readonly refusedBy: Set<string>
-  /** Processes that are told of every change, with their nodes. Removed when the process or its node dies. */
+  /**
+   * Processes that are told of every change, with their nodes. Removed when the process or its node
+   * dies.
+   */
   readonly subscribers: Map<ProcessId, string>
 }
 

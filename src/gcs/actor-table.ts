@@ -5,16 +5,19 @@
 //        |    +-----------|-|--------+
 //        +------------> RESTARTING --+
 //
-// Within a state that is not ALIVE an actor has no node yet (`unplaced`), has been sent to one (`placing`), or its
-// constructor runs there (`starting`). Every run of the constructor has a number, the incarnation; what is heard about
-// another incarnation than the current one is old news and is dropped. An attempt to place it that a node refuses begins no
-// new incarnation; a worker or node that dies under it does.
+// Within a state that is not ALIVE an actor has no node yet (`unplaced`), has been sent to one
+// (`placing`), or its constructor runs there (`starting`). Every run of the constructor has a
+// number, the incarnation; what is heard about another incarnation than the current one is old news
+// and is dropped. An attempt to place it that a node refuses begins no new incarnation; a worker or
+// node that dies under it does.
 //
-// An owner's death, the end of the job and `ray.kill` end an actor at once. An actor that went out of scope is drained: it
-// finishes the calls it has and is only then said to be dead, but its name is free from the beginning.
+// An owner's death, the end of the job and `ray.kill` end an actor at once. An actor that went out
+// of scope is drained: it finishes the calls it has and is only then said to be dead, but its name
+// is free from the beginning.
 //
-// Handles travel on other sockets than the creation, so another process may subscribe to, or kill, an actor that is not
-// known here yet. That is kept until the creation comes, or the death of the owner says that it never will.
+// Handles travel on other sockets than the creation, so another process may subscribe to, or kill,
+// an actor that is not known here yet. That is kept until the creation comes, or the death of the
+// owner says that it never will.
 //
 // Invariants, checked by validate(): see there.
 
@@ -54,7 +57,10 @@ export type ActorEvent =
         | 'actorStarted'
         | 'actorWorkerDied'
     })
-  /** Something may have become free; `nodeId` when it is known where, undefined to ask those again who said no. */
+  /**
+   * Something may have become free; `nodeId` when it is known where, undefined to ask those again
+   * who said no.
+   */
   | { readonly kind: 'viewChanged'; readonly nodeId?: string }
   | { readonly kind: 'groupChanged'; readonly group: string; readonly removed: boolean }
   | { readonly kind: 'nodeDied'; readonly nodeId: string }
@@ -336,7 +342,8 @@ export class ActorTable {
   }
 
   #viewChanged(nodeId: string | undefined, effects: Send[]): void {
-    // Actors of one shape stand or fall together: after the first that has to wait, the others are not tried.
+    // Actors of one shape stand or fall together: after the first that has to wait, the others are
+    // not tried.
     const full = new Set<string>()
     for (const record of [...this.#unplaced]) {
       if (nodeId === undefined) record.refusedBy.clear()

@@ -1,7 +1,9 @@
-// The GCS: what the whole cluster must agree on. Nodes, actors, placement groups, and the questions about them.
+// The GCS: what the whole cluster must agree on. Nodes, actors, placement groups, and the questions
+// about them.
 //
-// This shell joins the tables to each other and to time. It decides the order in which they hear of one event: nodes
-// first, then placement groups, which live on nodes, then actors, which may live in groups.
+// This shell joins the tables to each other and to time. It decides the order in which they hear of
+// one event: nodes first, then placement groups, which live on nodes, then actors, which may live
+// in groups.
 
 import type { Clock } from '../base/clock.js'
 import { clusterViewMs, placementRetryMs } from '../base/limits.js'
@@ -18,8 +20,9 @@ import type { PlacementGroupEvent } from './placement-group-table.js'
 
 export interface GcsOptions {
   /**
-   * A node that has sent nothing for this long is declared dead; its raylet must report several times in it. Undefined: a
-   * node is dead when whoever holds the connection to it says so with `nodeLost`.
+   * A node that has sent nothing for this long is declared dead; its raylet must report several
+   * times in it. Undefined: a node is dead when whoever holds the connection to it says so with
+   * `nodeLost`.
    */
   readonly nodeDeadlineMs?: number
   /** Checks every table after every message; for tests. */
@@ -207,7 +210,10 @@ export class GcsServer {
     for (const { nodeId } of nodes) this.#send(nodeId, { kind: 'clusterView', nodes })
   }
 
-  /** A node needs nobody to tell it what it has itself, and others can live with a view that is a little old. */
+  /**
+   * A node needs nobody to tell it what it has itself, and others can live with a view that is a
+   * little old.
+   */
   #sendViewSoon(): void {
     if (this.#cancelView !== undefined || this.#nodes.view().length < 2) return
     this.#cancelView = this.#clock.timer(clusterViewMs, () => {
@@ -217,8 +223,8 @@ export class GcsServer {
   }
 
   /**
-   * A raylet may refuse in a moment in which it is full and be free again before it reports, which is then no change to
-   * report. So whoever waits is tried again now and then, without news.
+   * A raylet may refuse in a moment in which it is full and be free again before it reports, which
+   * is then no change to report. So whoever waits is tried again now and then, without news.
    */
   #retryLater(): void {
     const isWaiting = this.#actors.isWaiting || this.#groups.isWaiting

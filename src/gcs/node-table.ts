@@ -1,11 +1,13 @@
 // The nodes of the cluster: who is alive, what each has and what is free, as far as is known here.
 //
-// A node says what is free when that changes. What the GCS has placed there and has no answer to yet is taken off, so that
-// a burst of actors does not all go to the node that was empty a moment ago. With the answer the claim is over, although the
-// report that counts it may come a little later: too high an estimate costs a refusal by the raylet, which has the last
-// word, but one that stays too low would let somebody wait for ever beside a free node.
+// A node says what is free when that changes. What the GCS has placed there and has no answer to
+// yet is taken off, so that a burst of actors does not all go to the node that was empty a moment
+// ago. With the answer the claim is over, although the report that counts it may come a little
+// later: too high an estimate costs a refusal by the raylet, which has the last word, but one that
+// stays too low would let somebody wait for ever beside a free node.
 //
-// Invariants, checked by validate(): a dead node never comes back under its id, and nothing is placed on it.
+// Invariants, checked by validate(): a dead node never comes back under its id, and nothing is
+// placed on it.
 
 import { assert } from '../base/assert.js'
 import type { Resources } from '../wire/messages/common.js'
@@ -28,7 +30,10 @@ export type NodeEvent =
       readonly total: Resources
     }
   | { readonly kind: 'lost'; readonly nodeId: string }
-  /** Declares nodes dead that were not heard of for `deadlineMs`; to be sent several times per deadline. */
+  /**
+   * Declares nodes dead that were not heard of for `deadlineMs`; to be sent several times per
+   * deadline.
+   */
   | { readonly kind: 'healthCheck'; readonly deadlineMs: number }
 
 export type NodeEffect =
@@ -129,7 +134,8 @@ export class NodeTable {
   #registered(event: NodeEvent & { kind: 'registered' }, now: number): NodeEffect[] {
     const known = this.#nodes.get(event.nodeId)
     if (known !== undefined) {
-      // A dead node that comes back has lost its actors to others: it must start again under a new id.
+      // A dead node that comes back has lost its actors to others: it must start again under a new
+      // id.
       if (known.alive) known.heardAt = now
       return []
     }
@@ -158,7 +164,8 @@ export class NodeTable {
     node.reported = event.available
     updateAvailable(node)
     if (!isSameTotal) return [{ kind: 'clusterChanged' }]
-    // Said even when the amounts are those expected: whoever was refused tries again after the next report.
+    // Said even when the amounts are those expected: whoever was refused tries again after the next
+    // report.
     return [{ kind: 'availableChanged', nodeId: event.nodeId }]
   }
 
@@ -177,7 +184,8 @@ export class NodeTable {
   #healthCheck(deadlineMs: number, now: number): NodeEffect[] {
     const sinceCheck = now - (this.#checkedAt ?? now)
     this.#checkedAt = now
-    // When this process itself was stopped, the silence was its own: reports wait in its sockets, unread.
+    // When this process itself was stopped, the silence was its own: reports wait in its sockets,
+    // unread.
     const wasAsleep = sinceCheck > deadlineMs / 2
     const effects: NodeEffect[] = []
     for (const node of [...this.#nodes.values()]) {

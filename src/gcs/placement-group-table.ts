@@ -1,11 +1,13 @@
 // Placement groups: bundles of resources, reserved all together or not at all.
 //
-// Resources are held by raylets, so a group is reserved in two phases. An attempt asks every node of a plan to hold its
-// share; when all have agreed the group is created, and at the first refusal what the others hold is returned and the
-// group waits for a change of the view. Connections keep order, so a `returnBundles` always follows the `reserveBundles`
-// it takes back, and the answer to an abandoned attempt can be dropped without looking at it.
+// Resources are held by raylets, so a group is reserved in two phases. An attempt asks every node
+// of a plan to hold its share; when all have agreed the group is created, and at the first refusal
+// what the others hold is returned and the group waits for a change of the view. Connections keep
+// order, so a `returnBundles` always follows the `reserveBundles` it takes back, and the answer to
+// an abandoned attempt can be dropped without looking at it.
 //
-// When a node dies its bundles get new nodes in the same way, while the others stay where they are, with what runs there.
+// When a node dies its bundles get new nodes in the same way, while the others stay where they are,
+// with what runs there.
 //
 // Invariants, checked by validate():
 //   - a created group has a node for every bundle, and waits for none;
@@ -82,7 +84,9 @@ export interface PlacementGroupRow {
 
 export class PlacementGroupTable {
   readonly #nodes: NodeTable
-  /** In the order of creation, in which they are tried. Removed ones stay as tombstones, bounded. */
+  /**
+   * In the order of creation, in which they are tried. Removed ones stay as tombstones, bounded.
+   */
   readonly #groups = new Map<string, GroupRecord>()
   /** Groups that have a bundle without a node and no attempt under way. */
   readonly #unplaced = new Set<GroupRecord>()
@@ -245,7 +249,9 @@ export class PlacementGroupTable {
     this.#setState(record, 'created', effects)
   }
 
-  /** Ends the attempt under way. The node that refused holds nothing, so nothing is returned to it. */
+  /**
+   * Ends the attempt under way. The node that refused holds nothing, so nothing is returned to it.
+   */
   #abandon(record: GroupRecord, effects: PlacementGroupEffect[], refusedBy?: string): void {
     if (record.waitingFor.size === 0) return
     record.waitingFor.clear()
@@ -298,7 +304,8 @@ export class PlacementGroupTable {
     record.bundles = []
     record.waitingFor.clear()
     this.#unplaced.delete(record)
-    // Every node hears of it: requests for the group may wait anywhere, also if it never had a bundle there.
+    // Every node hears of it: requests for the group may wait anywhere, also if it never had a
+    // bundle there.
     const { group } = record
     for (const { nodeId } of this.#nodes.view()) {
       const indexes = indexesOf.get(nodeId) ?? []

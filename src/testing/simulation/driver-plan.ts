@@ -1,5 +1,5 @@
-// What a simulated driver does with its life: tasks, objects, actors and placement groups at random moments, and the end of
-// everything it made.
+// What a simulated driver does with its life: tasks, objects, actors and placement groups at random
+// moments, and the end of everything it made.
 
 import type { ObjectKey, Resources } from '../../wire/messages/common.js'
 import type { ActorSpec } from '../../wire/messages/raylet.js'
@@ -39,7 +39,9 @@ export class DriverPlan {
     this.#cpuGroups.clear()
   }
 
-  /** Drops what it holds, so that what is left in the cluster is what was left behind by mistake. */
+  /**
+   * Drops what it holds, so that what is left in the cluster is what was left behind by mistake.
+   */
   finish(): void {
     const { driver } = this
     for (const actor of this.#actors) driver.send({ kind: 'release', objects: [...actor] })
@@ -51,7 +53,10 @@ export class DriverPlan {
     this.#refs = []
   }
 
-  /** Actors outside of groups and without a fixed node that are not placed, as far as the driver knows. */
+  /**
+   * Actors outside of groups and without a fixed node that are not placed, as far as the driver
+   * knows.
+   */
   readonly waiting = (): readonly ActorSpec[] => {
     const { driver } = this
     if (!driver.isAlive) return []

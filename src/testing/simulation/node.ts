@@ -1,4 +1,5 @@
-// A simulated node: the raylet's own state machines, in a shell that starts no processes and opens no sockets.
+// A simulated node: the raylet's own state machines, in a shell that starts no processes and opens
+// no sockets.
 
 import type { FromGcs, ToGcs } from '../../wire/messages/gcs.js'
 import type { ProcessExit, Resources } from '../../wire/messages/common.js'
@@ -12,7 +13,10 @@ import { SimulatedProcess } from './process.js'
 import type { World } from './world.js'
 
 const heartbeatMs = 3000
-/** A node that was full for a moment says no and reports nothing. That is rare, and made common here. */
+/**
+ * A node that was full for a moment says no and reports nothing. That is rare, and made common
+ * here.
+ */
 const refusalChance = 0.1
 
 export interface NodeOptions {

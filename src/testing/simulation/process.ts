@@ -1,4 +1,5 @@
-// A simulated driver or worker: it owns tasks and actors, holds refs, and, if it is a worker, runs what others own.
+// A simulated driver or worker: it owns tasks and actors, holds refs, and, if it is a worker, runs
+// what others own.
 
 import type { ProcessId } from '../../base/ids.js'
 import type { Prng } from '../../base/prng.js'
@@ -46,7 +47,9 @@ export class SimulatedProcess {
     return processName(this.id)
   }
 
-  /** Creates an actor of which this process owns the only handle, and listens to what becomes of it. */
+  /**
+   * Creates an actor of which this process owns the only handle, and listens to what becomes of it.
+   */
   createActor(options: {
     readonly resources: Resources
     readonly isDetached: boolean

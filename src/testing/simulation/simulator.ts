@@ -1,8 +1,10 @@
-// Runs a whole cluster in one process: the real state machines of GCS and raylets, simulated drivers and workers, a network
-// that delays, and faults. One seed decides everything, so a failure can be run again as often as it takes to understand it.
+// Runs a whole cluster in one process: the real state machines of GCS and raylets, simulated
+// drivers and workers, a network that delays, and faults. One seed decides everything, so a failure
+// can be run again as often as it takes to understand it.
 //
-// A run has four acts: the workload with faults; the wait until everything asked for has its answer; the end of all drivers;
-// and the look at what is left, which must be nothing but what was made to stay.
+// A run has four acts: the workload with faults; the wait until everything asked for has its
+// answer; the end of all drivers; and the look at what is left, which must be nothing but what was
+// made to stay.
 
 import { Prng } from '../../base/prng.js'
 import { GcsServer } from '../../gcs/gcs-server.js'
@@ -40,7 +42,10 @@ export interface SimulationSummary {
   readonly counts: Readonly<Record<string, number>>
 }
 
-/** After the last fault everything has an answer within this time, and after the last driver all is quiet within it. */
+/**
+ * After the last fault everything has an answer within this time, and after the last driver all is
+ * quiet within it.
+ */
 const settleMsMax = 120_000
 const nodeDeadlineMs = 15_000
 
@@ -97,7 +102,8 @@ export class Simulator {
     this.#checkNobodyWaitsForRoom()
     for (const plan of this.#plans) if (plan.driver.isAlive) plan.finish()
     this.#settle('what waited for others', () => this.#isAnswered('calls too'))
-    // Long enough for a silent node to be missed, and for what was asked of it to be asked of others.
+    // Long enough for a silent node to be missed, and for what was asked of it to be asked of
+    // others.
     this.#runUntil(this.#clock.now() + 2 * nodeDeadlineMs)
     this.#checkBeforeTheEnd()
     for (const { driver } of this.#plans) driver.end('goodbye')
@@ -192,7 +198,10 @@ export class Simulator {
     this.#prng.pick(drivers).end('fault', 'SIGKILL')
   }
 
-  /** Any but the first, on which the GCS lives. Half of them fall silent, and only the health check can tell. */
+  /**
+   * Any but the first, on which the GCS lives. Half of them fall silent, and only the health check
+   * can tell.
+   */
   #killNode(): void {
     const nodes = [...this.#nodes.values()].filter((node) => node.isAlive && node.nodeId !== 'n1')
     if (nodes.length === 0) return
@@ -262,8 +271,9 @@ export class Simulator {
       const { leases, queue } = lease.tables
       const isEmpty = leases.size === 0 && queue.size === 0
       const jobs = new Set(this.#plans.map(({ driver }) => `${driver.node.nodeId} ${driver.jobId}`))
-      // A raylet is told of the end of a job only when the driver was on its node; elsewhere idle workers stay.
-      // So do those that were started for an actor just before the GCS heard of the end.
+      // A raylet is told of the end of a job only when the driver was on its node; elsewhere idle
+      // workers stay. So do those that were started for an actor just before the GCS heard of the
+      // end.
       const isDone = ({ executor, jobId, node, isLate }: SimulatedProcess): boolean =>
         executor.hosted !== undefined || isLate || !jobs.has(`${node.nodeId} ${jobId}`)
       return isEmpty && workers.every(isDone)
@@ -278,7 +288,10 @@ export class Simulator {
     return this.#answers as PlacementGroupRow[]
   }
 
-  /** An actor that is not placed has no node with room for it, once its node's death would have been noticed. */
+  /**
+   * An actor that is not placed has no node with room for it, once its node's death would have been
+   * noticed.
+   */
   #checkNobodyWaitsForRoom(): void {
     this.#runUntil(this.#clock.now() + 2 * nodeDeadlineMs)
     this.#checkBundles('created')
@@ -323,7 +336,10 @@ export class Simulator {
     this.#checkOwners()
   }
 
-  /** What nodes hold is what the group has there. A group that is not created may be in the middle of an attempt. */
+  /**
+   * What nodes hold is what the group has there. A group that is not created may be in the middle
+   * of an attempt.
+   */
   #checkBundles(which: 'created' | 'any'): void {
     const rows = new Map(this.#groupRows().map((row) => [row.group, row]))
     for (const node of this.#nodes.values()) {
@@ -364,7 +380,10 @@ export class Simulator {
   }
 }
 
-/** A raylet that is asked to place an actor lets it wait for room there, and does not look elsewhere. */
+/**
+ * A raylet that is asked to place an actor lets it wait for room there, and does not look
+ * elsewhere.
+ */
 function isQueuedAt(node: SimulatedNode, [owner, sequence]: ObjectKey): boolean {
   for (const { actor } of node.lease.tables.queue) {
     const key = actor?.spec.actor
