@@ -355,8 +355,8 @@ export class PlacementGroupTable {
     const total = nodes.reduce<Resources>((sum, node) => addAmounts(sum, node.total), {})
     return (
       `Placement group ${record.group} can never be placed: it asks for the bundles ` +
-      `${bundles.join(', ')} with ${record.strategy}, and the cluster has ${formatAmounts(total)} ` +
-      `on ${nodes.length} node${nodes.length === 1 ? '' : 's'}. ` +
+      `${bundles.join(', ')} with ${record.strategy}, and the cluster has ` +
+      `${formatAmounts(total)} on ${nodes.length} node${nodes.length === 1 ? '' : 's'}. ` +
       `It waits for nodes to join; remove it or ask for less.`
     )
   }

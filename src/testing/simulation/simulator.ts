@@ -242,7 +242,8 @@ export class Simulator {
       .map((node) => {
         const { queue, leases, workers } = node.lease.tables
         const free = `${node.lease.available}`
-        return `${node.nodeId}: ${queue.size} waiting, ${leases.size} leases, ${workers.size} workers, free ${free}`
+        const use = `${leases.size} leases, ${workers.size} workers, free ${free}`
+        return `${node.nodeId}: ${queue.size} waiting, ${use}`
       })
     const unquiet = this.#live().filter(({ executor }) => executor.hosted === undefined)
     const names = unquiet.map(({ name, node, jobId }) => `${name} of ${jobId} on ${node.nodeId}`)
