@@ -74,6 +74,8 @@ export const deadActorsMax = 100_000
 export const deadProcessesMax = 100_000
 /** A node that is not heard of for this long is declared dead, in milliseconds (as in Ray: 5 times 3 s). */
 export const nodeDeadlineMs = 15_000
+/** Actors and placement groups that wait for a place are tried again this often without news, in milliseconds. */
+export const placementRetryMs = 1000
 /** Changes of what is free are joined for this long before the other nodes hear of them, in milliseconds. */
 export const clusterViewMs = 100
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
