@@ -21,6 +21,8 @@ type LeaseOpened = Extract<FromRaylet, { kind: 'leaseOpened' }>
 
 /** Results are kept back for at most this long, in ms. */
 const replyDelayMs = 0.3
+/** A wanted lease that was idle for this long is closed. */
+const idleCloseMs = 1
 
 export class TaskExecutor implements ConnectionEvents {
   readonly #core: CoreWorker
@@ -38,6 +40,11 @@ export class TaskExecutor implements ConnectionEvents {
   #isStopped = false
   #isFreedDue = false
   #isRecalled = false
+  /** Its owner waits for a worker: the lease is closed when this one has been idle for a moment. */
+  #isWanted = false
+  #idleTimer: NodeJS.Timeout | null = null
+  /** Leases up to this one are over. */
+  #lastLease = -1
   #fairTimer: NodeJS.Timeout | null = null
   #isBlocked = false
   #lastFlush = 0
@@ -56,7 +63,10 @@ export class TaskExecutor implements ConnectionEvents {
   // --- leases ----------------------------------------------------------------------------------------------------------
 
   leaseOpened(message: LeaseOpened): void {
+    // A lease that its owner returned ends without a word to the worker.
+    if (this.#lease !== null) this.#lastLease = this.#lease.lease
     this.#lease = message
+    this.#isWanted = false
     this.#index = 0
     this.#isStopped = false
     this.#isRecalled = false
@@ -90,11 +100,16 @@ export class TaskExecutor implements ConnectionEvents {
     }
   }
 
-  recalled(lease: number, ownerDied: boolean): void {
+  recalled(lease: number, recall: { ownerDied: boolean; idleOnly?: boolean }): void {
     if (this.#lease?.lease !== lease) return
+    if (recall.idleOnly === true) {
+      this.#isWanted = true
+      if (this.isIdle) this.#closeWhenIdle()
+      return
+    }
     this.#isRecalled = true
-    if (ownerDied) this.#dropQueued()
-    if (!this.#isBusy && this.#at === this.#queue.length) {
+    if (recall.ownerDied) this.#dropQueued()
+    if (this.isIdle) {
       this.#closeLease()
       return
     }
@@ -102,6 +117,15 @@ export class TaskExecutor implements ConnectionEvents {
       this.#fairTimer = null
       if (this.#isRecalled) this.#dropQueued()
     }, leaseFairMs)
+  }
+
+  // The same owner waits for another worker. If it is only slow to use this one, closing the lease would make it ask again
+  // and again; if it is busy computing, a millisecond costs nothing.
+  #closeWhenIdle(): void {
+    this.#idleTimer ??= setTimeout(() => {
+      this.#idleTimer = null
+      if (this.#isWanted && this.isIdle && !this.#isBlocked) this.#closeLease()
+    }, idleCloseMs)
   }
 
   /** Everything that has not started is the owner's again: it hears so with `stale`, `back` or from the raylet. */
@@ -116,7 +140,9 @@ export class TaskExecutor implements ConnectionEvents {
     const lease = this.#lease
     if (lease === null) return
     this.#lease = null
+    this.#lastLease = lease.lease
     this.#isRecalled = false
+    this.#isWanted = false
     if (this.#fairTimer !== null) clearTimeout(this.#fairTimer)
     this.#fairTimer = null
     for (const connection of [...this.#connections]) {
@@ -146,6 +172,7 @@ export class TaskExecutor implements ConnectionEvents {
     const lease = message.lease ?? -1
     connection.lease = lease
     const current = this.#lease?.lease ?? -1
+    const isOver = lease <= this.#lastLease
     if (lease === current) {
       this.#announceClaims(connection)
       if (this.#isStopped) connection.send({ kind: 'back', started: this.#index, blocked: this.#isBlocked })
@@ -302,7 +329,10 @@ export class TaskExecutor implements ConnectionEvents {
     }
     this.flush()
     this.#sendFreed()
-    if (this.#isRecalled && this.#at === this.#queue.length) this.#closeLease()
+    if (this.#at === this.#queue.length) {
+      if (this.#isRecalled) this.#closeLease()
+      else if (this.#isWanted) this.#closeWhenIdle()
+    }
     this.onIdle?.()
   }
 
