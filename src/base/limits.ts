@@ -74,6 +74,8 @@ export const deadActorsMax = 100_000
 export const deadProcessesMax = 100_000
 /** A node that is not heard of for this long is declared dead, in milliseconds (as in Ray: 5 times 3 s). */
 export const nodeDeadlineMs = 15_000
+/** Actors and placement groups that wait for a place are tried again this often without news, in milliseconds. */
+export const placementRetryMs = 1000
 /** Changes of what is free are joined for this long before the other nodes hear of them, in milliseconds. */
 export const clusterViewMs = 100
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
@@ -108,3 +110,5 @@ export const objectStoreShare = 0.3
 export const objectStoreBytesMax = 200 * 1024 ** 3
 /** Smallest object store that makes sense. */
 export const objectStoreBytesMin = 1024 * 1024
+/** A lease is not asked back for its own owner before this time, so that the owner can use it at all, in milliseconds. */
+export const leaseRecallIdleMs = 2

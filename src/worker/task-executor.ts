@@ -22,7 +22,7 @@ type LeaseOpened = Extract<FromRaylet, { kind: 'leaseOpened' }>
 /** Results are kept back for at most this long, in ms. */
 const replyDelayMs = 0.3
 /** A wanted lease that was idle for this long is closed. */
-const idleCloseMs = 1
+const idleCloseMs = 3
 
 export class TaskExecutor implements ConnectionEvents {
   readonly #core: CoreWorker
@@ -71,7 +71,7 @@ export class TaskExecutor implements ConnectionEvents {
     this.#isStopped = false
     this.#isRecalled = false
     this.#isFreedDue = false
-    this.#core.claims.reset(this.#core.welcome.claimSlot)
+    this.#core.claims.begin(this.#core.welcome.claimSlot, message.lease)
     if (message.frames !== undefined) this.#carry(message)
     for (const connection of this.#connections) {
       if (connection.isEarly && connection.lease === message.lease) connection.begin()
@@ -130,10 +130,17 @@ export class TaskExecutor implements ConnectionEvents {
 
   /** Everything that has not started is the owner's again: it hears so with `stale`, `back` or from the raylet. */
   #dropQueued(): void {
-    if (this.#core.claims.isReady) this.#core.claims.stop(this.#core.welcome.claimSlot)
+    this.#stopClaims()
     this.#isStopped = true
     this.#queue = this.#queue.slice(this.#at).filter((task) => task.from.isRelay)
     this.#at = 0
+  }
+
+  /** Ends the epoch. False: the owner did so before, and knows what it took back. */
+  #stopClaims(): boolean {
+    const { claims, welcome } = this.#core
+    if (!claims.isReady || this.#lease === null) return true
+    return claims.stop(welcome.claimSlot, this.#lease.lease) >= 0
   }
 
   #closeLease(): void {
@@ -176,7 +183,7 @@ export class TaskExecutor implements ConnectionEvents {
     if (lease === current) {
       this.#announceClaims(connection)
       if (this.#isStopped) connection.send({ kind: 'back', started: this.#index, blocked: this.#isBlocked })
-    } else if (lease > current) connection.isEarly = true
+    } else if (!isOver) connection.isEarly = true
     else {
       connection.send({ kind: 'stale', lease })
       connection.end()
@@ -189,7 +196,9 @@ export class TaskExecutor implements ConnectionEvents {
 
   /** The claim words are mapped: owners may send ahead from now on. */
   claimsReady(): void {
-    this.#core.claims.reset(this.#core.welcome.claimSlot, this.#index)
+    if (this.#lease !== null) {
+      this.#core.claims.begin(this.#core.welcome.claimSlot, this.#lease.lease, this.#index)
+    }
     for (const connection of this.#connections) {
       if (connection.lease === this.#lease?.lease && !connection.isRelay) this.#announceClaims(connection)
     }
@@ -205,7 +214,9 @@ export class TaskExecutor implements ConnectionEvents {
       this.actor?.arrived(task)
       return
     }
-    if (task.from.isRelay || !this.#isStopped) this.#queue.push(task)
+    // What comes after a lease was closed has been given back with `stale`, and must not run here too.
+    const isOurs = task.from.isRelay || (!this.#isStopped && task.from.lease === this.#lease?.lease)
+    if (isOurs) this.#queue.push(task)
   }
 
   resumed(connection: OwnerConnection): void {
@@ -214,7 +225,7 @@ export class TaskExecutor implements ConnectionEvents {
     this.#at = 0
     this.#isStopped = false
     this.#index = 0
-    this.#core.claims.reset(this.#core.welcome.claimSlot)
+    this.#core.claims.begin(this.#core.welcome.claimSlot, connection.lease)
     this.#isFreedDue = true
     if (!this.#isBusy) this.#sendFreed()
   }
@@ -311,7 +322,8 @@ export class TaskExecutor implements ConnectionEvents {
   #claim(): boolean {
     const { claims, welcome } = this.#core
     if (!this.#isStopped) {
-      if (!claims.isReady || claims.claim(welcome.claimSlot, this.#index)) {
+      const lease = this.#lease?.lease ?? -1
+      if (!claims.isReady || claims.claim(welcome.claimSlot, lease, this.#index)) {
         this.#index++
         return true
       }
@@ -429,7 +441,7 @@ export class TaskExecutor implements ConnectionEvents {
     this.flush()
     if (!this.#isStopped) {
       const started = this.#index
-      const isOurs = !this.#core.claims.isReady || this.#core.claims.stop(this.#core.welcome.claimSlot) >= 0
+      const isOurs = this.#stopClaims()
       this.#dropQueued()
       if (isOurs) {
         for (const connection of this.#connections) {

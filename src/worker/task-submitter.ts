@@ -18,6 +18,7 @@ import {
 } from '../base/limits.js'
 import type { ProcessExit, WireError } from '../wire/messages/common.js'
 import type { FromRaylet, LeaseKey } from '../wire/messages/raylet.js'
+import { claimedSince } from '../wire/claim-slot.js'
 import type { ClaimSlots } from './claim-slots.js'
 import { LeaseLine, type LineEvents } from './lease-line.js'
 import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
@@ -362,7 +363,7 @@ export class TaskSubmitter {
     this.#unlist(line)
     const key = this.#keyOfLine.get(line)
     this.#keyOfLine.delete(line)
-    const started = line.hasClaims && exit.started >= 0 ? line.older + exit.started - line.answered : 1
+    const started = line.hasClaims && exit.started >= 0 ? line.older + claimedSince(exit.started, line.answered) : 1
     const again = tasks.slice(Math.max(started, 0))
     if (key !== undefined && again.length > 0) key.prepend(again)
     for (const task of tasks.slice(0, Math.max(started, 0))) this.#outcomes.workerLost(task, exit)
@@ -425,7 +426,7 @@ export class TaskSubmitter {
           if (line.inFlight < 2 || line.isSuspended) continue
           isWatching = true
           if (this.#now() - line.headSince < stealAfterMs || line.headSince === 0) continue
-          const started = this.#claims.stop(line.claimSlot)
+          const started = this.#claims.stop(line.claimSlot, line.lease)
           if (started >= 0) line.takeBack(started)
         }
       }
