@@ -42,3 +42,9 @@ export const nodeStartMs = 30_000
 export const shutdownMs = 5_000
 /** Items that a streaming generator may produce before the consumer reads one. */
 export const generatorItemsMax = 64
+/** A block of a dataset is read up to about this size: large enough to forget a task's cost, small enough to stream. */
+export const dataBlockBytes = 64 * 1024 * 1024
+/** Row groups below this size share a block even where that leaves fewer blocks than CPUs would like. */
+export const dataBlockBytesMin = 1024 * 1024
+/** Blocks of a dataset that are computed ahead of their consumer may take about this much of the object store. */
+export const dataAheadBytesMax = 512 * 1024 * 1024

@@ -6,7 +6,8 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { blockOfColumns, columnsOfBlock, schemaOfBlock, sliceBlock } from '../block/block.js'
 import { blockOfRows, rowsOfBlock } from '../block/rows.js'
-import { describeParquet, fragmentsOf, readParquetFragment, writeParquetFile } from './parquet.js'
+import { fragmentsOf } from './parquet-fragments.js'
+import { describeParquet, readParquetFragment, writeParquetFile } from './parquet.js'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'typeray-parquet-'))
 after(() => fs.rmSync(folder, { recursive: true }))

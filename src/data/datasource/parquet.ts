@@ -9,51 +9,18 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type Data, DataType } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
-import {
-  type Block,
-  blockOfData,
-  columnAt,
-  schemaOfBlock,
-  type SchemaField,
-  toOneBatch,
-} from '../block/block.js'
+import { type Block, blockOfData, columnAt, schemaOfBlock, toOneBatch } from '../block/block.js'
 import { dataOfColumn } from '../block/column-data.js'
 import { columnOfVector } from '../block/column.js'
 import { compactStrings, dictionaryStrings, encodeStrings } from '../block/utf8.js'
 import { withBlock } from '../engine/block-scan.js'
 import { execute, query, quoteName, quoteText } from '../engine/engine.js'
-
-/** How 64-bit integers are read: as they are, or as doubles, which are exact up to 2^53. */
-export type Int64Format = 'bigint' | 'number'
-
-export interface ParquetReadOptions {
-  readonly columns?: readonly string[] | undefined
-  readonly int64?: Int64Format | undefined
-}
-
-export interface RowGroup {
-  readonly rows: number
-  /** Size in memory, as the file estimates it. */
-  readonly bytes: number
-}
-
-export interface ParquetFile {
-  readonly path: string
-  readonly rowGroups: readonly RowGroup[]
-}
-
-export interface ParquetDescription {
-  readonly files: readonly ParquetFile[]
-  readonly schema: readonly SchemaField[]
-}
-
-/** Some consecutive rows of a file, usually one or several of its row groups. */
-export interface ParquetFragment {
-  readonly path: string
-  readonly start: number
-  readonly rows: number
-  readonly bytes: number
-}
+import type {
+  ParquetDescription,
+  ParquetFragment,
+  ParquetReadOptions,
+  RowGroup,
+} from './parquet-fragments.js'
 
 /** Finds the files and reads their footers: no data. */
 export function describeParquet(
@@ -76,28 +43,6 @@ export function describeParquet(
   const empty = query(`SELECT ${selection(first, options)} FROM ${source(first)} LIMIT 0`)
   const files = [...byFile].map(([file, rowGroups]) => ({ path: file, rowGroups }))
   return { files, schema: schemaOfBlock(empty) }
-}
-
-/** The fragments of files: row groups, joined while they stay below `blockBytes` together. */
-export function fragmentsOf(
-  files: readonly ParquetFile[],
-  blockBytes: number,
-): readonly ParquetFragment[] {
-  return files.flatMap(({ path: file, rowGroups }) => {
-    const fragments: ParquetFragment[] = []
-    let start = 0
-    for (const { rows, bytes } of rowGroups) {
-      const last = fragments.at(-1)
-      if (last !== undefined && last.bytes + bytes <= blockBytes) {
-        const joined = { ...last, rows: last.rows + rows, bytes: last.bytes + bytes }
-        fragments[fragments.length - 1] = joined
-      } else if (rows > 0) {
-        fragments.push({ path: file, start, rows, bytes })
-      }
-      start += rows
-    }
-    return fragments
-  })
 }
 
 /** Reads a fragment as one block. */
