@@ -1,7 +1,6 @@
 // Runs block tasks on the Ray session of this process. A task returns its block and its metadata separately: the block
 // stays in the object store of the node that made it, and only the metadata comes to the driver.
 
-import { availableParallelism } from 'node:os'
 import * as ray from '../../ray/index.js'
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
@@ -18,7 +17,8 @@ export class RayTaskRunner implements TaskRunner {
   readonly #unfinished = new Set<BlockRef>()
 
   async cpus(): Promise<number> {
-    return availableParallelism()
+    const { CPU = 1 } = await ray.clusterResources()
+    return Math.max(1, Math.floor(CPU))
   }
 
   share(transforms: readonly Transform[]): SharedTransforms {

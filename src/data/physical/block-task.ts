@@ -24,7 +24,7 @@ export interface BlockTask {
 export async function runBlockTask(
   task: BlockTask,
   transforms: readonly Transform[],
-  block?: Block,
+  block: Block | undefined,
 ): Promise<[Block, BlockMetadata]> {
   const startedMs = performance.now()
   let current = block ?? (await makeBlock(task.input))
