@@ -1,5 +1,5 @@
-// Programmer errors. A failed assertion ends the process, in production too: a crashed worker or raylet is a case the
-// system handles, a corrupt one is not.
+// Programmer errors. A failed assertion ends the process, in production too: a crashed worker or
+// raylet is a case the system handles, a corrupt one is not.
 
 /** Thrown when an invariant of Typeray itself is broken. Seeing one is a bug in Typeray. */
 export class AssertionError extends Error {

@@ -1,5 +1,6 @@
-// Little-endian reads and writes on byte arrays, written out by hand: on the hot path they are several times faster than
-// DataView or Buffer methods, which check bounds and arguments on every call.
+// Little-endian reads and writes on byte arrays, written out by hand: on the hot path they are
+// several times faster than DataView or Buffer methods, which check bounds and arguments on every
+// call.
 
 export function readU32(b: Uint8Array, o: number): number {
   return (b[o]! | (b[o + 1]! << 8) | (b[o + 2]! << 16) | (b[o + 3]! << 24)) >>> 0

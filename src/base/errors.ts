@@ -1,11 +1,13 @@
 // All errors that a user of Typeray can meet, in one table.
 //
-// Names are Ray's (python/ray/exceptions.py) with an `Error` suffix where Ray lacks one. An operating error is a
-// `RayError`: it has a stable `code`, `fields` with ids, a message that says what happened, to which id and what to do,
-// and the original as its `cause`. What the user's function threw is always the `cause` of a `RayTaskError`.
+// Names are Ray's (python/ray/exceptions.py) with an `Error` suffix where Ray lacks one. An
+// operating error is a `RayError`: it has a stable `code`, `fields` with ids, a message that says
+// what happened, to which id and what to do, and the original as its `cause`. What the user's
+// function threw is always the `cause` of a `RayTaskError`.
 //
-// `instanceof` must survive two copies of the module (a bundle beside node_modules) and the trip through a socket, so
-// classes are recognised by a brand in the global symbol registry and not by identity.
+// `instanceof` must survive two copies of the module (a bundle beside node_modules) and the trip
+// through a socket, so classes are recognised by a brand in the global symbol registry and not by
+// identity.
 
 const brand = Symbol.for('typeray.error')
 
@@ -69,7 +71,10 @@ function codesOf(type: typeof RayError): readonly string[] {
   return codes
 }
 
-/** User code threw. `cause` is what it threw; the message contains its name and message, the stack both sides. */
+/**
+ * User code threw. `cause` is what it threw; the message contains its name and message, the stack
+ * both sides.
+ */
 export class RayTaskError extends RayError {
   static override readonly code: string = 'RAY_TASK_ERROR'
 }

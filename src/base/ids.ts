@@ -1,12 +1,15 @@
 // Identifiers.
 //
-// Objects and tasks are made millions of times a second, so their ids are not random: a process draws one random 48-bit
-// prefix when it joins the cluster and counts from there. A task's id is that of its first return, and the i-th return
-// has the next number but i. Everything else is rare and gets random bytes.
+// Objects and tasks are made millions of times a second, so their ids are not random: a process
+// draws one random 48-bit prefix when it joins the cluster and counts from there. A task's id is
+// that of its first return, and the i-th return has the next number but i. Everything else is rare
+// and gets random bytes.
 
 import { randomBytes } from 'node:crypto'
 
-/** 48 random bits that name one process of the cluster; the first half of every ObjectId it makes. */
+/**
+ * 48 random bits that name one process of the cluster; the first half of every ObjectId it makes.
+ */
 export type ProcessId = number
 
 export function newProcessId(): ProcessId {

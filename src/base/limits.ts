@@ -32,6 +32,16 @@ export const workersMax = 512
 export const stderrLinesKept = 20
 /** A put against a full store waits at most this long before it falls back to a file, in milliseconds. */
 export const storeWaitMs = 2000
+/** Above this share of the store in use, objects are spilled before anybody waits (as in Ray). */
+export const storeSpillShare = 0.8
+/** Spill files that are written at the same time. */
+export const storeSpillsMax = 2
+/** A spill that failed is not tried again before this time, in milliseconds. */
+export const storeSpillRetryMs = 1000
+/** Processes are asked to collect garbage for the store at most this often, in milliseconds. */
+export const storeCollectMs = 500
+/** Puts that wait for room in the store; the next ones go to a file at once. */
+export const storeWaitingMax = 10_000
 /** Spilled objects are fused into files of at least this size, when there is that much to spill (as in Ray). */
 export const spillFileBytesMin = 100 * 1024 * 1024
 /** Time for a worker process to start and say hello, in milliseconds. */
@@ -42,6 +52,62 @@ export const nodeStartMs = 30_000
 export const shutdownMs = 5_000
 /** Items that a streaming generator may produce before the consumer reads one. */
 export const generatorItemsMax = 64
+/** Contents of binary data from this size travel beside a value and are read in place; smaller ones are copied. */
+export const outOfBandBytesMin = 4096
+/** Nesting that the value codec follows on the call stack; what is deeper waits in its queue. */
+export const valueDepthMax = 200
+/** Containers in a value that takes the short path of the codec: so many can be compared pairwise at no cost. */
+export const smallContainersMax = 16
+/** Buffer that the value codec keeps between values; a larger one is dropped after use. */
+export const codecSlabBytesMax = 1024 * 1024
+/** Largest single binary array; Node cannot map a longer one. */
+export const arrayBytesMax = 0xffff_ffff
+/** Functions of one closure that are entered to find out whether they share a variable; each costs about 2 ms. */
+export const sharedVariableProbesMax = 100
+/** Scripts and compiled functions that the closure code remembers; the least recently used is forgotten. */
+export const compiledFunctionsMax = 5000
+/** Removed placement groups that the GCS remembers, so that a late request for one fails instead of waiting. */
+export const placementGroupTombstonesMax = 10_000
+/** Dead actors that the GCS remembers, so that a late call on one fails with its reason (as in Ray). */
+export const deadActorsMax = 100_000
+/** Dead processes that the GCS remembers, so that what one of them still had under way is not begun. */
+export const deadProcessesMax = 100_000
+/** A node that is not heard of for this long is declared dead, in milliseconds (as in Ray: 5 times 3 s). */
+export const nodeDeadlineMs = 15_000
+/** Changes of what is free are joined for this long before the other nodes hear of them, in milliseconds. */
+export const clusterViewMs = 100
+/** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
+export const leaseOvertakenMax = 16
+/** Time for a worker to drop the lease of a dead owner before it is killed, in milliseconds. */
+export const leaseOwnerDiedMs = 1000
+/** Idle workers beyond one per CPU are ended after this long, in milliseconds. */
+export const workerIdleMs = 1000
+/** Workers of one environment that may fail to start in a row before requests for it are refused. */
+export const workerStartFailuresMax = 3
+/** How long all workers of a full node may wait for tasks that need yet another one before those are refused. */
+export const workersFullMs = 1000
+/** How long the value of an object waits for its owner to say that it escaped, in milliseconds. */
+export const objectPlaceholderMs = 60_000
+/** Bytes that a connection may send before it has shown the token. */
+export const helloBytesMax = 64 * 1024
+/** Longest request on the store channel. */
+export const storeRequestBytesMax = 4096
+/** Longest line of a worker's output; longer ones are cut into several. */
+export const outputLineCharsMax = 64 * 1024
+/** Output that waits for a driver to read it; beyond that workers block in console.log. */
+export const outputBytesMax = 1024 * 1024
+/** How long the last output of a dead worker is waited for, in milliseconds: a grandchild may hold its pipes open. */
+export const outputEndMs = 250
+/** How long the last messages of a dead worker are waited for, in milliseconds. */
+export const lastMessagesMs = 2000
+/** Time for workers to end by themselves when the program is over, in milliseconds. */
+export const workerExitMs = 500
+/** Part of the available memory that the object store gets by default (as in Ray). */
+export const objectStoreShare = 0.3
+/** Largest object store that is chosen by default (as in Ray). */
+export const objectStoreBytesMax = 200 * 1024 ** 3
+/** Smallest object store that makes sense. */
+export const objectStoreBytesMin = 1024 * 1024
 /** A block of a dataset is read up to about this size: large enough to forget a task's cost, small enough to stream. */
 export const dataBlockBytes = 64 * 1024 * 1024
 /** Row groups below this size share a block even where that leaves fewer blocks than CPUs would like. */

@@ -282,7 +282,13 @@ export type FromRaylet =
    * so, and after `leaseFairMs` at the latest when the running task ends, giving unstarted tasks back. With `now`, also
    * when the owner is dead: drop everything (the raylet kills the worker if it does not answer).
    */
-  | { readonly kind: 'recallLease'; readonly lease: number; readonly ownerDied: boolean }
+  | {
+      readonly kind: 'recallLease'
+      readonly lease: number
+      readonly ownerDied: boolean
+      /** Only requests of the same owner and key wait: close it once it is idle, but give no task back. */
+      readonly idleOnly?: boolean
+    }
   | { readonly kind: 'relayedToWorker'; readonly lease: number; readonly frames: Uint8Array }
   /** End in an orderly way: run exit handlers, flush output. The raylet kills after `shutdownMs`. */
   | { readonly kind: 'exit'; readonly reason: string }

@@ -1,0 +1,9 @@
+// Functions and classes by value: everything the layers above use.
+
+export { serializeClosure, type SerializedClosure } from './serialize.js'
+export type { ClosureHooks } from './graph.js'
+export { rebuildClosure } from './rebuild.js'
+export { instanceProblem } from './instance.js'
+export { assignDefinitionId, definitionById, definitionIdOf } from './identity.js'
+export { importReference, importingModule, type ImportReference } from './references.js'
+export { importReferenceOf } from './import-reference.js'

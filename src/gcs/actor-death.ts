@@ -1,0 +1,112 @@
+// Why an actor is dead, in the words that its callers read.
+
+import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/common.js'
+import type { ActorState } from '../wire/messages/raylet.js'
+import { objectIdHex, workerIdHex } from '../base/ids.js'
+
+export type Death = ActorState & { readonly state: 'dead' }
+
+/** Reason of a ProcessExit whose process ended itself with `exitActor()`: an end, and not a crash. */
+export const exitActorReason = 'exitActor'
+
+export interface ActorName {
+  readonly actor: ObjectKey
+  readonly className: string
+}
+
+export function actorIdHex(actor: ObjectKey): string {
+  return objectIdHex(actor[0], actor[1])
+}
+
+function dead(name: ActorName, cause: string, why: string): Death {
+  const message = `Actor ${name.className} (${actorIdHex(name.actor)}) is dead: ${why}`
+  return { state: 'dead', cause, message }
+}
+
+export function outOfScope(name: ActorName): Death {
+  return dead(
+    name,
+    'outOfScope',
+    `every handle to it was dropped. Keep a handle for as long as it is needed, or create it ` +
+      `with lifetime: 'detached'.`,
+  )
+}
+
+export function killed(name: ActorName, reason: string): Death {
+  const more = reason === '' || reason === 'ray.kill' ? '' : ` (${reason})`
+  return dead(name, 'kill', `it was ended by ray.kill${more}.`)
+}
+
+export function exited(name: ActorName, exit: ProcessExit): Death {
+  return { ...dead(name, 'exited', `it ended itself with exitActor().`), exit }
+}
+
+export function ownerDied(name: ActorName): Death {
+  const owner = workerIdHex(name.actor[0])
+  return dead(
+    name,
+    'ownerDied',
+    `its owner, process ${owner}, died. Create it with lifetime: 'detached' to let it live on.`,
+  )
+}
+
+export function jobFinished(name: ActorName, jobId: string): Death {
+  return dead(
+    name,
+    'ownerDied',
+    `its job ${jobId} has finished. Create it with lifetime: 'detached' to let it live on.`,
+  )
+}
+
+export function creationFailed(name: ActorName, error: Uint8Array): Death {
+  return { ...dead(name, 'creationFailed', `its constructor threw an error.`), error }
+}
+
+export function crashed(name: ActorName, exit: ProcessExit, maxRestarts: number): Death {
+  const how = `its worker process ${describeExit(exit)}.`
+  const why = `${how} ${describeRestarts(maxRestarts)}${quoteStderr(exit)}`
+  return { ...dead(name, 'crash', why), exit }
+}
+
+export function nodeDied(name: ActorName, nodeId: string, maxRestarts: number): Death {
+  return dead(
+    name,
+    'nodeDied',
+    `node ${nodeId}, on which it ran, died. ${describeRestarts(maxRestarts)}`,
+  )
+}
+
+/** No node can ever host it. */
+export function unschedulable(name: ActorName, why: string): Death {
+  return dead(name, 'unschedulable', why)
+}
+
+export function groupRemoved(name: ActorName, group: string): Death {
+  return dead(name, 'placementGroupRemoved', `its placement group ${group} was removed.`)
+}
+
+/** The raylet says that it can never be placed. */
+export function refused(name: ActorName, error: WireError): Death {
+  const causes: Readonly<Record<string, string>> = {
+    RAY_ACTOR_UNSCHEDULABLE: 'unschedulable',
+    RAY_ACTOR_PLACEMENT_GROUP_REMOVED: 'placementGroupRemoved',
+  }
+  return dead(name, causes[error.code] ?? 'creationFailed', error.message)
+}
+
+function describeExit(exit: ProcessExit): string {
+  const reason = exit.reason === '' ? '' : ` (${exit.reason})`
+  if (exit.signal !== null) return `${exit.pid} was ended by signal ${exit.signal}${reason}`
+  if (exit.exitCode !== null) return `${exit.pid} exited with code ${exit.exitCode}${reason}`
+  return `${exit.pid} is gone${reason}`
+}
+
+function describeRestarts(maxRestarts: number): string {
+  if (maxRestarts === 0) return 'It is not restarted; maxRestarts is 0.'
+  return `It was restarted as often as maxRestarts allows (${maxRestarts}).`
+}
+
+function quoteStderr(exit: ProcessExit): string {
+  if (exit.stderr.length === 0) return ''
+  return ` Its last lines on stderr:\n${exit.stderr.map((line) => `  ${line}`).join('\n')}`
+}

@@ -1,0 +1,580 @@
+// The life of every actor, from its creation to its last words.
+//
+//   PENDING_CREATION --> ALIVE --> DEAD
+//        |    |           | ^        ^
+//        |    +-----------|-|--------+
+//        +------------> RESTARTING --+
+//
+// Within a state that is not ALIVE an actor has no node yet (`unplaced`), has been sent to one (`placing`), or its
+// constructor runs there (`starting`). Every run of the constructor has a number, the incarnation; what is heard about
+// another incarnation than the current one is old news and is dropped. An attempt to place it that a node refuses begins no
+// new incarnation; a worker or node that dies under it does.
+//
+// An owner's death, the end of the job and `ray.kill` end an actor at once. An actor that went out of scope is drained: it
+// finishes the calls it has and is only then said to be dead, but its name is free from the beginning.
+//
+// Handles travel on other sockets than the creation, so another process may subscribe to, or kill, an actor that is not
+// known here yet. That is kept until the creation comes, or the death of the owner says that it never will.
+//
+// Invariants, checked by validate(): see there.
+
+import { assert } from '../base/assert.js'
+import { deadActorsMax, deadProcessesMax } from '../base/limits.js'
+import type { ProcessId } from '../base/ids.js'
+import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/common.js'
+import type { ToGcs } from '../wire/messages/gcs.js'
+import type { ActorSpec, ActorState } from '../wire/messages/raylet.js'
+import * as death from './actor-death.js'
+import type { Death } from './actor-death.js'
+import type { ActorPlacement } from './actor-placement.js'
+import { BoundedMap } from './bounded-map.js'
+import { send } from './effect.js'
+import type { Send } from './effect.js'
+
+export type ActorEvent =
+  | (ToGcs & {
+      readonly kind:
+        | 'createActor'
+        | 'subscribeActor'
+        | 'killActor'
+        | 'actorOutOfScope'
+        | 'actorPlaced'
+        | 'actorNotPlaced'
+        | 'actorStarted'
+        | 'actorWorkerDied'
+    })
+  /** Something may have become free; `nodeId` when it is known where. */
+  | { readonly kind: 'viewChanged'; readonly nodeId?: string }
+  | { readonly kind: 'groupChanged'; readonly group: string; readonly removed: boolean }
+  | { readonly kind: 'nodeDied'; readonly nodeId: string }
+  | { readonly kind: 'processDied'; readonly process: ProcessId }
+  | { readonly kind: 'jobFinished'; readonly jobId: string }
+
+type EventOf<K extends ActorEvent['kind']> = ActorEvent & { readonly kind: K }
+
+interface ActorRecord {
+  readonly key: string
+  readonly spec: ActorSpec
+  /** Equal for actors that ask for the same place. */
+  readonly shape: string
+  readonly jobId: string
+  /** Node of the process that created it; when it dies, so did the owner. */
+  readonly ownerNode: string
+  state: 'PENDING_CREATION' | 'ALIVE' | 'RESTARTING'
+  phase: 'unplaced' | 'placing' | 'starting' | 'alive'
+  /** Restarts so far, and the number of the current run. */
+  incarnation: number
+  /** Set from `placing` on. */
+  nodeId: string | undefined
+  /** Set from `starting` on. */
+  worker: { readonly process: ProcessId; readonly address: string } | undefined
+  /** Set while it drains: what will be said when its worker is gone. */
+  ending: Death | undefined
+  /** Reason of a kill that allows a restart. Cleared by the restart. */
+  killReason: string | undefined
+  /** How the incarnation before this one ended. */
+  lastExit: ProcessExit | undefined
+  /** Nodes that said no to this actor since they last reported. */
+  readonly refusedBy: Set<string>
+  /** Processes that are told of every change, with their nodes. Removed when the process or its node dies. */
+  readonly subscribers: Map<ProcessId, string>
+}
+
+interface Audience {
+  readonly actor: ObjectKey
+  readonly subscribers: ReadonlyMap<ProcessId, string>
+}
+
+/** What came for an actor before its creation. */
+interface Early {
+  readonly subscribers: Map<ProcessId, string>
+  kill: { readonly noRestart: boolean; readonly reason: string } | undefined
+}
+
+export class ActorTable {
+  readonly #placement: ActorPlacement
+  readonly #live = new Map<string, ActorRecord>()
+  readonly #dead = new BoundedMap<string, Death>(deadActorsMax)
+  /** Actors in `unplaced`, in the order in which they came to it. */
+  readonly #unplaced = new Set<ActorRecord>()
+  /** By namespace and name. A dead or draining actor has none. */
+  readonly #named = new Map<string, ActorRecord>()
+  readonly #early = new Map<string, Early>()
+  readonly #deadProcesses = new BoundedMap<ProcessId, true>(deadProcessesMax)
+  readonly #finishedJobs = new BoundedMap<string, true>(deadProcessesMax)
+
+  constructor(placement: ActorPlacement) {
+    this.#placement = placement
+  }
+
+  handle(event: ActorEvent): Send[] {
+    const effects: Send[] = []
+    switch (event.kind) {
+      case 'createActor':
+        this.#create(event, effects)
+        break
+      case 'subscribeActor':
+        this.#subscribe(event, effects)
+        break
+      case 'killActor':
+        this.#kill(event, effects)
+        break
+      case 'actorOutOfScope':
+        this.#outOfScope(event.actor, effects)
+        break
+      case 'actorPlaced':
+        this.#placed(event, effects)
+        break
+      case 'actorNotPlaced':
+        this.#notPlaced(event, effects)
+        break
+      case 'actorStarted':
+        this.#started(event, effects)
+        break
+      case 'actorWorkerDied':
+        this.#workerDied(event, effects)
+        break
+      case 'viewChanged':
+        this.#viewChanged(event.nodeId, effects)
+        break
+      case 'groupChanged':
+        this.#groupChanged(event, effects)
+        break
+      case 'nodeDied':
+        this.#nodeDied(event.nodeId, effects)
+        break
+      case 'processDied':
+        this.#processDied(event.process, effects)
+        break
+      case 'jobFinished':
+        this.#jobFinished(event.jobId, effects)
+        break
+    }
+    return effects
+  }
+
+  byName(namespace: string, name: string): ActorSpec | undefined {
+    return this.#named.get(nameKey(namespace, name))?.spec
+  }
+
+  /** The state that a subscriber would be told; undefined for an actor that is not known. */
+  stateOf(actor: ObjectKey): ActorState | undefined {
+    const key = keyOf(actor)
+    const record = this.#live.get(key)
+    return record === undefined ? this.#dead.get(key) : publicState(record)
+  }
+
+  validate(): void {
+    for (const [key, record] of this.#live) {
+      assert(record.key === key, 'an actor is found under its own key')
+      assert(!this.#dead.has(key), 'an actor is not both alive and dead')
+      assert(!this.#early.has(key), 'what came early has been handed to the actor')
+      const { phase, state } = record
+      assert((state === 'ALIVE') === (phase === 'alive'), 'ALIVE means that the constructor is done')
+      assert((record.nodeId === undefined) === (phase === 'unplaced'), 'a placed actor has a node')
+      const hasWorker = phase === 'starting' || phase === 'alive'
+      assert((record.worker !== undefined) === hasWorker, 'a running actor has a worker')
+      assert(this.#unplaced.has(record) === (phase === 'unplaced'), 'unplaced actors are listed')
+      assert(state !== 'RESTARTING' || record.incarnation > 0, 'a restart has a number')
+      const { maxRestarts, name, namespace } = record.spec
+      assert(maxRestarts === -1 || record.incarnation <= maxRestarts, 'restarts are counted')
+      const isNamed = this.#named.get(nameKey(namespace, name)) === record
+      assert(isNamed === (name !== '' && record.ending === undefined), 'a live actor has its name')
+      assert(record.ending === undefined || phase !== 'unplaced', 'a drained actor has a node')
+    }
+    for (const record of this.#named.values()) {
+      assert(this.#live.get(record.key) === record, 'a name belongs to a live actor')
+    }
+    assert(this.#unplaced.size <= this.#live.size, 'only live actors wait for a node')
+  }
+
+  // --- creation --------------------------------------------------------------------------------
+
+  #create(event: EventOf<'createActor'>, effects: Send[]): void {
+    const { spec, nodeId, from, request, jobId } = event
+    const key = keyOf(spec.actor)
+    const answer = (more: { existing?: ActorSpec; error?: WireError }): void => {
+      effects.push(send(nodeId, { kind: 'actorRegistered', to: from, request, ...more }))
+    }
+    if (this.#live.has(key) || this.#dead.has(key)) {
+      answer({})
+      return
+    }
+    const holder = spec.name === '' ? undefined : this.byName(spec.namespace, spec.name)
+    if (holder !== undefined) {
+      this.#early.delete(key)
+      answer(spec.getIfExists ? { existing: holder } : { error: nameTaken(spec) })
+      return
+    }
+    answer({})
+    const record = newRecord(key, event)
+    const early = this.#early.get(key)
+    this.#early.delete(key)
+    for (const [process, node] of early?.subscribers ?? []) record.subscribers.set(process, node)
+    this.#live.set(key, record)
+    this.#unplaced.add(record)
+    if (spec.name !== '') this.#named.set(nameKey(spec.namespace, spec.name), record)
+    this.#publish(record, effects)
+    if (this.#finishedJobs.has(jobId) && !spec.detached) {
+      this.#end(record, death.jobFinished(spec, jobId), effects)
+    } else if (this.#deadProcesses.has(spec.actor[0]) && !spec.detached) {
+      this.#end(record, death.ownerDied(spec), effects)
+    } else if (early?.kill?.noRestart === true) {
+      this.#end(record, death.killed(spec, early.kill.reason), effects)
+    } else {
+      this.#tryPlace(record, effects)
+    }
+  }
+
+  #subscribe(event: EventOf<'subscribeActor'>, effects: Send[]): void {
+    const { actor, from, nodeId } = event
+    const key = keyOf(actor)
+    const record = this.#live.get(key)
+    const state = this.stateOf(actor)
+    if (state !== undefined) {
+      record?.subscribers.set(from, nodeId)
+      effects.push(send(nodeId, { kind: 'actorChanged', to: from, actor, state }))
+    } else if (this.#deadProcesses.has(actor[0])) {
+      const gone = death.ownerDied({ actor, className: 'of an unknown class' })
+      effects.push(send(nodeId, { kind: 'actorChanged', to: from, actor, state: gone }))
+    } else {
+      this.#earlyOf(key).subscribers.set(from, nodeId)
+    }
+  }
+
+  #earlyOf(key: string): Early {
+    let early = this.#early.get(key)
+    if (early === undefined) {
+      early = { subscribers: new Map(), kill: undefined }
+      this.#early.set(key, early)
+    }
+    return early
+  }
+
+  // --- placing ---------------------------------------------------------------------------------
+
+  /** Returns false when the actor has to wait. */
+  #tryPlace(record: ActorRecord, effects: Send[]): boolean {
+    assert(record.phase === 'unplaced', 'only an actor without a node is placed')
+    const placement = this.#placement.place(record.spec, record.refusedBy)
+    switch (placement.kind) {
+      case 'wait':
+        return false
+      case 'unschedulable':
+        this.#end(record, death.unschedulable(record.spec, placement.why), effects)
+        return true
+      case 'groupRemoved':
+        this.#end(record, death.groupRemoved(record.spec, placement.group), effects)
+        return true
+      case 'node': {
+        record.phase = 'placing'
+        record.nodeId = placement.nodeId
+        record.refusedBy.clear()
+        this.#unplaced.delete(record)
+        const { spec, incarnation, jobId } = record
+        effects.push(send(placement.nodeId, { kind: 'placeActor', spec, incarnation, jobId }))
+        return true
+      }
+    }
+  }
+
+  #placed(event: EventOf<'actorPlaced'>, effects: Send[]): void {
+    const record = this.#current(event)
+    if (record?.phase !== 'placing' || record.nodeId !== event.nodeId) return
+    record.phase = 'starting'
+    record.worker = { process: event.worker, address: event.address }
+    // Ends that were asked for while there was no worker to end.
+    if (record.ending !== undefined) this.#sendEnd(record, true, 'out of scope', effects)
+    else if (record.killReason !== undefined) {
+      this.#sendEnd(record, false, record.killReason, effects)
+    }
+  }
+
+  #notPlaced(event: EventOf<'actorNotPlaced'>, effects: Send[]): void {
+    const record = this.#current(event)
+    if (record?.phase !== 'placing' || record.nodeId !== event.nodeId) return
+    if (record.ending !== undefined) {
+      record.nodeId = undefined
+      this.#end(record, record.ending, effects)
+      return
+    }
+    if (event.error !== undefined) {
+      // Not full, but impossible: its workers cannot start, or its group is gone.
+      record.nodeId = undefined
+      this.#end(record, death.refused(record.spec, event.error), effects)
+      return
+    }
+    record.refusedBy.add(event.nodeId)
+    this.#unplace(record)
+    this.#tryPlace(record, effects)
+  }
+
+  #unplace(record: ActorRecord): void {
+    record.phase = 'unplaced'
+    record.nodeId = undefined
+    record.worker = undefined
+    record.killReason = undefined
+    this.#unplaced.add(record)
+  }
+
+  #started(event: EventOf<'actorStarted'>, effects: Send[]): void {
+    const record = this.#current(event)
+    if (record?.phase !== 'starting') return
+    if (event.error !== undefined) {
+      // The constructor would throw again, so a restart is no help.
+      const { ending } = record
+      // Its raylet ends the worker in an orderly way, so that what it wrote is not lost.
+      record.nodeId = undefined
+      this.#end(record, ending ?? death.creationFailed(record.spec, event.error), effects)
+      return
+    }
+    record.phase = 'alive'
+    record.state = 'ALIVE'
+    if (record.ending === undefined) this.#publish(record, effects)
+  }
+
+  /** The actor that an answer is about, unless the answer is about an older incarnation. */
+  #current(event: { readonly actor: ObjectKey; readonly incarnation: number }):
+    ActorRecord | undefined {
+    const record = this.#live.get(keyOf(event.actor))
+    return record?.incarnation === event.incarnation ? record : undefined
+  }
+
+  #viewChanged(nodeId: string | undefined, effects: Send[]): void {
+    // Actors of one shape stand or fall together: after the first that has to wait, the others are not tried.
+    const full = new Set<string>()
+    for (const record of [...this.#unplaced]) {
+      if (nodeId !== undefined) record.refusedBy.delete(nodeId)
+      const shape = record.refusedBy.size > 0 ? record.key : record.shape
+      if (full.has(shape)) continue
+      if (!this.#tryPlace(record, effects)) full.add(shape)
+    }
+  }
+
+  #groupChanged(event: EventOf<'groupChanged'>, effects: Send[]): void {
+    for (const record of [...this.#live.values()]) {
+      const { target } = record.spec.strategy
+      if (target?.group !== event.group) continue
+      if (event.removed) {
+        this.#end(record, death.groupRemoved(record.spec, event.group), effects)
+      } else if (record.phase === 'unplaced') {
+        record.refusedBy.clear()
+        this.#tryPlace(record, effects)
+      }
+    }
+  }
+
+  // --- ends ------------------------------------------------------------------------------------
+
+  #kill(event: EventOf<'killActor'>, effects: Send[]): void {
+    const key = keyOf(event.actor)
+    const record = this.#live.get(key)
+    if (record === undefined) {
+      const isKnown = this.#dead.has(key) || this.#deadProcesses.has(event.actor[0])
+      if (!isKnown) this.#earlyOf(key).kill = { noRestart: event.noRestart, reason: event.reason }
+    } else if (event.noRestart) {
+      this.#end(record, death.killed(record.spec, event.reason), effects)
+    } else if (record.phase !== 'unplaced' && record.killReason === undefined) {
+      record.killReason = event.reason
+      if (record.phase !== 'placing') this.#sendEnd(record, false, event.reason, effects)
+    }
+  }
+
+  #outOfScope(actor: ObjectKey, effects: Send[]): void {
+    const record = this.#live.get(keyOf(actor))
+    if (record === undefined || record.spec.detached || record.ending !== undefined) return
+    const ending = death.outOfScope(record.spec)
+    if (record.phase === 'unplaced') {
+      this.#end(record, ending, effects)
+      return
+    }
+    record.ending = ending
+    this.#releaseName(record)
+    if (record.phase !== 'placing') this.#sendEnd(record, true, 'out of scope', effects)
+  }
+
+  #workerDied(event: EventOf<'actorWorkerDied'>, effects: Send[]): void {
+    const record = this.#current(event)
+    if (record === undefined || record.phase === 'unplaced') return
+    const { exit } = event
+    const { spec } = record
+    // There is nothing left to end on that node.
+    record.nodeId = undefined
+    record.lastExit = exit
+    if (record.ending !== undefined) this.#end(record, record.ending, effects)
+    else if (exit.reason === death.exitActorReason) {
+      this.#end(record, death.exited(spec, exit), effects)
+    } else if (record.killReason !== undefined) {
+      this.#restart(record, { ...death.killed(spec, record.killReason), exit }, effects)
+    } else {
+      this.#restart(record, death.crashed(spec, exit, spec.maxRestarts), effects)
+    }
+  }
+
+  #nodeDied(nodeId: string, effects: Send[]): void {
+    for (const early of this.#early.values()) dropNode(early.subscribers, nodeId)
+    for (const record of this.#live.values()) dropNode(record.subscribers, nodeId)
+    for (const record of [...this.#live.values()]) {
+      const { spec } = record
+      const ranThere = record.nodeId === nodeId
+      if (ranThere) record.nodeId = undefined
+      if (record.ownerNode === nodeId && !spec.detached) {
+        this.#end(record, death.ownerDied(spec), effects)
+      } else if (ranThere && record.ending !== undefined) {
+        this.#end(record, record.ending, effects)
+      } else if (ranThere && record.phase === 'placing') {
+        // No constructor has run as far as is known, so this is no restart.
+        this.#unplace(record)
+        this.#tryPlace(record, effects)
+      } else if (ranThere) {
+        record.lastExit = undefined
+        this.#restart(record, death.nodeDied(spec, nodeId, spec.maxRestarts), effects)
+      }
+    }
+  }
+
+  #processDied(process: ProcessId, effects: Send[]): void {
+    this.#deadProcesses.set(process, true)
+    for (const record of [...this.#live.values()]) {
+      record.subscribers.delete(process)
+      const { spec } = record
+      const isOwned = spec.actor[0] === process && !spec.detached
+      if (isOwned) this.#end(record, death.ownerDied(spec), effects)
+    }
+    for (const [key, early] of this.#early) {
+      early.subscribers.delete(process)
+      const actor = objectKeyOf(key)
+      if (actor[0] === process) {
+        // Its creation will never come.
+        const state = death.ownerDied({ actor, className: 'of an unknown class' })
+        this.#early.delete(key)
+        this.#tell({ actor, subscribers: early.subscribers }, state, effects)
+      } else if (early.subscribers.size === 0 && early.kill === undefined) {
+        this.#early.delete(key)
+      }
+    }
+  }
+
+  #jobFinished(jobId: string, effects: Send[]): void {
+    this.#finishedJobs.set(jobId, true)
+    for (const record of [...this.#live.values()]) {
+      if (record.jobId !== jobId || record.spec.detached) continue
+      this.#end(record, death.jobFinished(record.spec, jobId), effects)
+    }
+  }
+
+  #restart(record: ActorRecord, otherwise: Death, effects: Send[]): void {
+    const { maxRestarts } = record.spec
+    if (maxRestarts !== -1 && record.incarnation >= maxRestarts) {
+      this.#end(record, otherwise, effects)
+      return
+    }
+    record.incarnation++
+    record.state = 'RESTARTING'
+    this.#unplace(record)
+    this.#publish(record, effects)
+    this.#tryPlace(record, effects)
+  }
+
+  /** The only way from life to death. */
+  #end(record: ActorRecord, state: Death, effects: Send[]): void {
+    this.#releaseName(record)
+    this.#live.delete(record.key)
+    this.#unplaced.delete(record)
+    this.#dead.set(record.key, state)
+    if (record.nodeId !== undefined) this.#sendEnd(record, false, state.cause, effects)
+    this.#tell(audienceOf(record), state, effects)
+  }
+
+  #releaseName(record: ActorRecord): void {
+    const { namespace, name } = record.spec
+    const key = nameKey(namespace, name)
+    if (this.#named.get(key) === record) this.#named.delete(key)
+  }
+
+  #sendEnd(record: ActorRecord, drain: boolean, reason: string, effects: Send[]): void {
+    assert(record.nodeId !== undefined, 'only a placed actor is ended at its node')
+    const { actor } = record.spec
+    effects.push(send(record.nodeId, { kind: 'endActor', actor, drain, reason }))
+  }
+
+  #publish(record: ActorRecord, effects: Send[]): void {
+    this.#tell(audienceOf(record), publicState(record), effects)
+  }
+
+  #tell({ actor, subscribers }: Audience, state: ActorState, effects: Send[]): void {
+    for (const [to, nodeId] of subscribers) {
+      effects.push(send(nodeId, { kind: 'actorChanged', to, actor, state }))
+    }
+  }
+}
+
+const keyOf = (actor: ObjectKey): string => `${actor[0]}/${actor[1]}`
+
+function objectKeyOf(key: string): ObjectKey {
+  const [owner, sequence] = key.split('/')
+  return [Number(owner), Number(sequence)]
+}
+
+/** A newline cannot be confused: the namespace comes first with its length. */
+function nameKey(namespace: string, name: string): string {
+  return `${namespace.length}/${namespace}/${name}`
+}
+
+function nameTaken(spec: ActorSpec): WireError {
+  const { name, namespace } = spec
+  return {
+    code: 'RAY_ACTOR_ERROR',
+    message:
+      `The name ${name} (namespace=${namespace}) is already taken. Choose another name, get the ` +
+      `actor that has it with ray.getActor, or pass getIfExists: true.`,
+    fields: { name, namespace, actorId: death.actorIdHex(spec.actor) },
+  }
+}
+
+function newRecord(key: string, event: EventOf<'createActor'>): ActorRecord {
+  const { placement, resources, strategy } = event.spec
+  return {
+    key,
+    spec: event.spec,
+    shape: JSON.stringify([placement, resources, strategy]),
+    jobId: event.jobId,
+    ownerNode: event.nodeId,
+    state: 'PENDING_CREATION',
+    phase: 'unplaced',
+    incarnation: 0,
+    nodeId: undefined,
+    worker: undefined,
+    ending: undefined,
+    killReason: undefined,
+    lastExit: undefined,
+    refusedBy: new Set(),
+    subscribers: new Map(),
+  }
+}
+
+function publicState(record: ActorRecord): ActorState {
+  const { state, incarnation, lastExit, worker, nodeId } = record
+  if (state === 'PENDING_CREATION') return { state: 'pending' }
+  if (state === 'RESTARTING') {
+    const restarting = { state: 'restarting' as const, incarnation }
+    return lastExit === undefined ? restarting : { ...restarting, exit: lastExit }
+  }
+  assert(worker !== undefined, 'a live actor has a worker')
+  assert(nodeId !== undefined, 'a live actor has a node')
+  return {
+    state: 'alive',
+    worker: worker.process,
+    address: worker.address,
+    nodeId,
+    incarnation,
+  }
+}
+
+function audienceOf(record: ActorRecord): Audience {
+  return { actor: record.spec.actor, subscribers: record.subscribers }
+}
+
+function dropNode(subscribers: Map<ProcessId, string>, nodeId: string): void {
+  for (const [process, node] of subscribers) if (node === nodeId) subscribers.delete(process)
+}

@@ -1,0 +1,222 @@
+// The GCS: what the whole cluster must agree on. Nodes, actors, placement groups, and the questions about them.
+//
+// This shell joins the tables to each other and to time. It decides the order in which they hear of one event: nodes
+// first, then placement groups, which live on nodes, then actors, which may live in groups.
+
+import type { Clock } from '../base/clock.js'
+import { clusterViewMs } from '../base/limits.js'
+import { addAmounts } from '../scheduling/resource-amounts.js'
+import type { Resources } from '../wire/messages/common.js'
+import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import { ActorPlacement } from './actor-placement.js'
+import { ActorTable } from './actor-table.js'
+import type { ActorEvent } from './actor-table.js'
+import { NodeTable } from './node-table.js'
+import type { NodeEffect, NodeEvent } from './node-table.js'
+import { PlacementGroupTable } from './placement-group-table.js'
+import type { PlacementGroupEvent } from './placement-group-table.js'
+
+export interface GcsOptions {
+  /**
+   * A node that has sent nothing for this long is declared dead; its raylet must report several times in it. Undefined: a
+   * node is dead when whoever holds the connection to it says so with `nodeLost`.
+   */
+  readonly nodeDeadlineMs?: number
+  /** Checks every table after every message; for tests. */
+  readonly validate?: boolean
+}
+
+export class GcsServer {
+  readonly #clock: Clock
+  readonly #send: (nodeId: string, message: FromGcs) => void
+  readonly #validates: boolean
+  readonly #nodes = new NodeTable()
+  readonly #groups = new PlacementGroupTable(this.#nodes)
+  readonly #actors = new ActorTable(new ActorPlacement(this.#nodes, this.#groups))
+  #cancelHealthCheck: () => void = () => {}
+  /** Set while a change of what is free waits to be told. */
+  #cancelView: (() => void) | undefined
+
+  constructor(
+    clock: Clock,
+    send: (nodeId: string, message: FromGcs) => void,
+    options: GcsOptions = {},
+  ) {
+    this.#clock = clock
+    this.#send = send
+    this.#validates = options.validate ?? false
+    if (options.nodeDeadlineMs !== undefined) this.#checkHealth(options.nodeDeadlineMs)
+  }
+
+  receive(message: ToGcs): void {
+    this.#route(message)
+    if (this.#validates) this.validate()
+  }
+
+  /** The connection to the node is gone for good, or its process is known to be dead. */
+  nodeLost(nodeId: string): void {
+    this.#node({ kind: 'lost', nodeId })
+    if (this.#validates) this.validate()
+  }
+
+  close(): void {
+    this.#cancelHealthCheck()
+    this.#cancelView?.()
+    this.#cancelView = undefined
+  }
+
+  validate(): void {
+    this.#nodes.validate()
+    this.#groups.validate()
+    this.#actors.validate()
+  }
+
+  #route(message: ToGcs): void {
+    switch (message.kind) {
+      case 'registerNode':
+        this.#node({ ...message, kind: 'registered' })
+        break
+      case 'nodeReport':
+        this.#node({ ...message, kind: 'reported' })
+        break
+      case 'jobStarted':
+        // Nothing is kept of a job until it is over; its actors and groups carry its id.
+        break
+      case 'jobFinished':
+      case 'processDied':
+        this.#group(message)
+        this.#actor(message)
+        break
+      case 'createActor':
+      case 'subscribeActor':
+      case 'killActor':
+      case 'actorOutOfScope':
+      case 'actorPlaced':
+      case 'actorNotPlaced':
+      case 'actorStarted':
+      case 'actorWorkerDied':
+        this.#actor(message)
+        break
+      case 'createPlacementGroup':
+      case 'removePlacementGroup':
+      case 'bundlesReserved':
+        this.#group(message)
+        break
+      case 'query':
+        this.#answer(message)
+        break
+    }
+  }
+
+  #node(event: NodeEvent): void {
+    for (const effect of this.#nodes.handle(event, this.#clock.now())) this.#nodeEffect(effect)
+  }
+
+  #nodeEffect(effect: NodeEffect): void {
+    switch (effect.kind) {
+      case 'clusterChanged':
+        this.#sendView()
+        this.#group({ kind: 'viewChanged' })
+        this.#actor({ kind: 'viewChanged' })
+        break
+      case 'availableChanged':
+        this.#sendViewSoon()
+        this.#group({ kind: 'viewChanged' })
+        this.#actor({ kind: 'viewChanged', nodeId: effect.nodeId })
+        break
+      case 'nodeDied':
+        this.#sendView()
+        this.#group(effect)
+        this.#actor(effect)
+        // What waited for that node alone can never be placed now, which is found out by trying.
+        this.#group({ kind: 'viewChanged' })
+        this.#actor({ kind: 'viewChanged' })
+        break
+    }
+  }
+
+  #group(event: PlacementGroupEvent): void {
+    for (const effect of this.#groups.handle(event)) {
+      if (effect.kind === 'send') this.#deliver(effect.nodeId, effect.message)
+      else {
+        const { group } = effect
+        const removed = this.#groups.row(group)?.state === 'removed'
+        this.#actor({ kind: 'groupChanged', group, removed })
+      }
+    }
+  }
+
+  #actor(event: ActorEvent): void {
+    for (const { nodeId, message } of this.#actors.handle(event)) this.#deliver(nodeId, message)
+  }
+
+  #deliver(nodeId: string, message: FromGcs): void {
+    if (this.#nodes.isAlive(nodeId)) this.#send(nodeId, message)
+  }
+
+  #answer(message: ToGcs & { readonly kind: 'query' }): void {
+    const { nodeId, from, request, query } = message
+    const answer = (value: unknown): void => {
+      const more = value === undefined ? {} : { value }
+      this.#deliver(nodeId, { kind: 'answer', to: from, request, ...more })
+    }
+    switch (query.what) {
+      case 'nodes':
+        answer(this.#nodes.rows())
+        break
+      case 'clusterResources':
+        answer(sum(this.#nodes.view().map((node) => node.total)))
+        break
+      case 'availableResources':
+        answer(sum(this.#nodes.view().map((node) => node.available)))
+        break
+      case 'actorByName':
+        answer(this.#actors.byName(query.namespace, query.name))
+        break
+      case 'placementGroups':
+        answer(this.#groups.rows())
+        break
+      case 'storeStatistics':
+      case 'workers': {
+        const text = `The question ${query.what} is for the raylet of a node, not for the GCS.`
+        const error = { code: 'RAY_RPC', message: text }
+        this.#deliver(nodeId, { kind: 'answer', to: from, request, error })
+        break
+      }
+    }
+  }
+
+  /** At once: a raylet that does not know of a node refuses what only that node can run. */
+  #sendView(): void {
+    this.#cancelView?.()
+    this.#cancelView = undefined
+    const nodes = this.#nodes.view().map(({ nodeId, alive, total, available, labels }) => ({
+      nodeId,
+      alive,
+      total,
+      available,
+      labels,
+    }))
+    for (const { nodeId } of nodes) this.#send(nodeId, { kind: 'clusterView', nodes })
+  }
+
+  /** A node needs nobody to tell it what it has itself, and others can live with a view that is a little old. */
+  #sendViewSoon(): void {
+    if (this.#cancelView !== undefined || this.#nodes.view().length < 2) return
+    this.#cancelView = this.#clock.timer(clusterViewMs, () => {
+      this.#cancelView = undefined
+      this.#sendView()
+    })
+  }
+
+  #checkHealth(deadlineMs: number): void {
+    this.#cancelHealthCheck = this.#clock.timer(deadlineMs / 5, () => {
+      this.#node({ kind: 'healthCheck', deadlineMs })
+      this.#checkHealth(deadlineMs)
+    })
+  }
+}
+
+function sum(amounts: readonly Resources[]): Resources {
+  return amounts.reduce<Resources>((all, each) => addAmounts(all, each), {})
+}

@@ -1,0 +1,172 @@
+// The nodes of the cluster: who is alive, what each has and what is free, as far as is known here.
+//
+// A node says what is free; between two of its reports the GCS takes off what it has just placed there, so that a burst of
+// actors does not all go to the node that was empty a moment ago. The next report replaces the estimate. A wrong estimate
+// costs a refusal by the raylet, which has the last word.
+//
+// Invariants, checked by validate(): a dead node never comes back under its id, and nothing is placed on it.
+
+import { assert } from '../base/assert.js'
+import type { Resources } from '../wire/messages/common.js'
+import type { NodeView } from '../scheduling/node-view.js'
+import { sameAmounts, subtractAmounts } from '../scheduling/resource-amounts.js'
+
+export type NodeEvent =
+  | {
+      readonly kind: 'registered'
+      readonly nodeId: string
+      readonly address: string
+      readonly resources: Resources
+      readonly labels: Readonly<Record<string, string>>
+      readonly isHead: boolean
+    }
+  | {
+      readonly kind: 'reported'
+      readonly nodeId: string
+      readonly available: Resources
+      readonly total: Resources
+    }
+  | { readonly kind: 'lost'; readonly nodeId: string }
+  /** Declares nodes dead that were not heard of for `deadlineMs`; to be sent several times per deadline. */
+  | { readonly kind: 'healthCheck'; readonly deadlineMs: number }
+
+export type NodeEffect =
+  /** A node came, or has other resources than before. */
+  | { readonly kind: 'clusterChanged' }
+  | { readonly kind: 'nodeDied'; readonly nodeId: string }
+  /** Only what is free has changed. */
+  | { readonly kind: 'availableChanged'; readonly nodeId: string }
+
+interface NodeRecord {
+  readonly nodeId: string
+  readonly address: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly isHead: boolean
+  alive: boolean
+  total: Resources
+  available: Resources
+  /** When the node was last heard of, or last forgiven for the silence of this process. */
+  heardAt: number
+}
+
+export interface NodeRow {
+  readonly nodeId: string
+  readonly alive: boolean
+  readonly address: string
+  readonly resources: Resources
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** Rows of dead nodes that `ray.nodes()` still shows. */
+const deadNodesKept = 1000
+
+export class NodeTable {
+  readonly #nodes = new Map<string, NodeRecord>()
+  #checkedAt: number | undefined
+
+  handle(event: NodeEvent, now: number): NodeEffect[] {
+    switch (event.kind) {
+      case 'registered':
+        return this.#registered(event, now)
+      case 'reported':
+        return this.#reported(event, now)
+      case 'lost':
+        return this.#lost(event.nodeId)
+      case 'healthCheck':
+        return this.#healthCheck(event.deadlineMs, now)
+    }
+  }
+
+  isAlive(nodeId: string): boolean {
+    return this.#nodes.get(nodeId)?.alive ?? false
+  }
+
+  /** Alive nodes. */
+  view(): NodeView[] {
+    return [...this.#nodes.values()].filter((node) => node.alive)
+  }
+
+  /** All nodes, the dead ones too. */
+  rows(): NodeRow[] {
+    return [...this.#nodes.values()].map(({ nodeId, alive, address, total, labels }) => ({
+      nodeId,
+      alive,
+      address,
+      resources: total,
+      labels,
+    }))
+  }
+
+  /** Counts a placement that the node has not reported yet. */
+  deduct(nodeId: string, demand: Resources): void {
+    const node = this.#nodes.get(nodeId)
+    assert(node?.alive, 'a placement is on an alive node')
+    node.available = subtractAmounts(node.available, demand)
+  }
+
+  validate(): void {
+    for (const node of this.#nodes.values()) {
+      for (const name in node.available) {
+        const isKnown = name in node.total || node.available[name]! <= 0
+        assert(isKnown, 'a node has in total what it has free')
+      }
+    }
+  }
+
+  #registered(event: NodeEvent & { kind: 'registered' }, now: number): NodeEffect[] {
+    const known = this.#nodes.get(event.nodeId)
+    if (known !== undefined) {
+      // A dead node that comes back has lost its actors to others: it must start again under a new id.
+      if (known.alive) known.heardAt = now
+      return []
+    }
+    const { nodeId, address, resources, labels, isHead } = event
+    this.#nodes.set(nodeId, {
+      nodeId,
+      address,
+      labels,
+      isHead,
+      alive: true,
+      total: resources,
+      available: resources,
+      heardAt: now,
+    })
+    return [{ kind: 'clusterChanged' }]
+  }
+
+  #reported(event: NodeEvent & { kind: 'reported' }, now: number): NodeEffect[] {
+    const node = this.#nodes.get(event.nodeId)
+    if (node === undefined || !node.alive) return []
+    node.heardAt = now
+    const isSameTotal = sameAmounts(node.total, event.total)
+    node.total = event.total
+    node.available = event.available
+    if (!isSameTotal) return [{ kind: 'clusterChanged' }]
+    // Said even when the amounts are those expected: whoever was refused tries again after the next report.
+    return [{ kind: 'availableChanged', nodeId: event.nodeId }]
+  }
+
+  #lost(nodeId: string): NodeEffect[] {
+    const node = this.#nodes.get(nodeId)
+    if (node === undefined || !node.alive) return []
+    node.alive = false
+    node.available = {}
+    const dead = [...this.#nodes.values()].filter((each) => !each.alive)
+    for (const old of dead.slice(0, -deadNodesKept)) this.#nodes.delete(old.nodeId)
+    return [{ kind: 'nodeDied', nodeId }]
+  }
+
+  #healthCheck(deadlineMs: number, now: number): NodeEffect[] {
+    const sinceCheck = now - (this.#checkedAt ?? now)
+    this.#checkedAt = now
+    // When this process itself was stopped, the silence was its own: reports wait in its sockets, unread.
+    const wasAsleep = sinceCheck > deadlineMs / 2
+    const effects: NodeEffect[] = []
+    for (const node of [...this.#nodes.values()]) {
+      if (!node.alive) continue
+      if (wasAsleep) node.heardAt = now
+      else if (now - node.heardAt > deadlineMs) effects.push(...this.#lost(node.nodeId))
+    }
+    return effects
+  }
+}

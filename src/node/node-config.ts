@@ -1,0 +1,120 @@
+// What a node has and how it is set up. Chosen by the process that starts it, complete and checked.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import os from 'node:os'
+import { SessionError } from '../base/errors.js'
+import {
+  objectStoreBytesMax,
+  objectStoreBytesMin,
+  objectStoreShare,
+  pageBytes,
+} from '../base/limits.js'
+import { ResourceSet } from '../scheduling/resources.js'
+import type { Resources, WorkerEnvironment } from '../wire/messages/common.js'
+
+export interface NodeOptions {
+  readonly numCpus?: number
+  readonly numGpus?: number
+  /** Bytes that tasks may ask for as `memory`. */
+  readonly memory?: number
+  /** Bytes of shared memory for objects. */
+  readonly objectStoreMemory?: number
+  /** Custom resources by name. */
+  readonly resources?: Resources
+  readonly labels?: Readonly<Record<string, string>>
+  readonly spillFolder?: string
+  readonly environment?: WorkerEnvironment
+  /** JavaScript file that workers run; for tests. */
+  readonly workerEntry?: string
+  /** Checks every state machine after every event; for tests. */
+  readonly validate?: boolean
+}
+
+export interface NodeConfig {
+  readonly resources: Resources
+  readonly labels: Readonly<Record<string, string>>
+  readonly objectStoreBytes: number
+  readonly spillFolder: string
+  readonly environment: WorkerEnvironment
+  readonly workerEntry: string | undefined
+  readonly validate: boolean
+}
+
+/** Throws a SessionError that names what is wrong. */
+export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
+  if (process.platform !== 'linux') {
+    throw new SessionError(
+      `Typeray runs on Linux; this is ${process.platform}. Use a Linux machine, a container, or WSL.`,
+    )
+  }
+  const available = process.availableMemory()
+  const objectStoreBytes = storeBytes(options.objectStoreMemory, available)
+  const resources: Record<string, number> = {
+    ...options.resources,
+    CPU: options.numCpus ?? os.availableParallelism(),
+    GPU: options.numGpus ?? countGpus(),
+    memory: options.memory ?? Math.max(0, Math.floor(available - objectStoreBytes)),
+  }
+  try {
+    ResourceSet.from(resources)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new SessionError(`The resources of the node make no sense: ${why}.`, { cause: error })
+  }
+  return {
+    resources,
+    labels: options.labels ?? {},
+    objectStoreBytes,
+    spillFolder: options.spillFolder ?? os.tmpdir(),
+    environment: options.environment ?? { execArgv: [], env: {}, cwd: process.cwd() },
+    workerEntry: options.workerEntry,
+    validate: options.validate ?? false,
+  }
+}
+
+function storeBytes(asked: number | undefined, available: number): number {
+  const most = Math.min(memoryTotal(), fileSizeLimit())
+  if (asked === undefined) {
+    const share = Math.min(available * objectStoreShare, objectStoreBytesMax, most)
+    return Math.max(objectStoreBytesMin, wholePages(share))
+  }
+  if (!Number.isFinite(asked) || asked < objectStoreBytesMin) {
+    throw new SessionError(
+      `objectStoreMemory must be at least ${objectStoreBytesMin} bytes, not ${asked}.`,
+    )
+  }
+  if (asked > most) {
+    throw new SessionError(
+      `objectStoreMemory of ${asked} bytes is more than the ${most} bytes that this machine ` +
+        '(or its container, or the limit on file sizes) allows. Ask for less.',
+    )
+  }
+  return wholePages(asked)
+}
+
+function wholePages(bytes: number): number {
+  return Math.floor(bytes / pageBytes) * pageBytes
+}
+
+/** Of the machine, or of the container that this process runs in. */
+function memoryTotal(): number {
+  const limit = process.constrainedMemory()
+  // Without a limit it is 0, or a number beyond every machine.
+  return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem()
+}
+
+/** RLIMIT_FSIZE holds for shared memory too. */
+function fileSizeLimit(): number {
+  const limits = readFileSync('/proc/self/limits', 'utf8')
+  const soft = /^Max file size\s+(\S+)/m.exec(limits)?.[1]
+  return soft === undefined || soft === 'unlimited' ? Infinity : Number(soft)
+}
+
+function countGpus(): number {
+  try {
+    return readdirSync('/proc/driver/nvidia/gpus').length
+  } catch {
+    // No driver, no GPUs.
+    return 0
+  }
+}

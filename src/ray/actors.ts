@@ -1,0 +1,55 @@
+import { ActorCore, actorOf, type ActorBinding, installActorDispose, makeHandle, ObjectRef, refState } from '../worker/index.js'
+import type { ActorSpec } from '../wire/messages/raylet.js'
+import { requireSession } from './session.js'
+import type { ActorHandle } from './signatures.js'
+
+export interface KillOptions {
+  /** Do not start the actor again, even if `maxRestarts` allows it; true by default. */
+  readonly noRestart?: boolean
+}
+
+/** Ends an actor at once, whatever it does. Calls that wait fail with ActorDiedError. */
+export function kill(actor: unknown, options: KillOptions = {}): void {
+  const core = actorOf(actor)
+  if (core === undefined) {
+    throw new TypeError('ray.kill takes the handle of an actor. To cancel a task use ray.cancel(ref).')
+  }
+  const session = requireSession()
+  core.line(session)
+  session.actors.kill(core.key, options.noRestart !== false)
+}
+
+/**
+ * The actor of that name. Give the type of its class to have typed methods: `getActor<Counter>('counter')`.
+ *
+ * @throws RayActorError when there is no living actor of that name in the namespace.
+ */
+export async function getActor<T = Record<string, (...args: never[]) => unknown>>(
+  name: string,
+  options: { readonly namespace?: string } = {},
+): Promise<ActorHandle<T>> {
+  if (typeof name !== 'string' || name === '') {
+    throw new TypeError(`ray.getActor takes a name that is not empty, not ${String(name)}.`)
+  }
+  const core = requireSession()
+  const namespace = options.namespace ?? core.welcome.namespace
+  const spec = (await core.query({ what: 'actorByName', name, namespace })) as ActorSpec
+  // As in Ray, a handle by name does not keep the actor alive: it is not counted.
+  const ref = new ObjectRef(spec.actor[0], spec.actor[1])
+  ref.state = refState.primitive
+  ref.isKnown = true
+  const binding: ActorBinding = {
+    className: spec.className,
+    methods: spec.methods,
+    maxTaskRetries: spec.maxTaskRetries,
+    maxPendingCalls: spec.maxPendingCalls,
+  }
+  return makeHandle(new ActorCore(ref, binding)) as unknown as ActorHandle<T>
+}
+
+installActorDispose((actor) => {
+  const core = requireSession()
+  actor.line(core)
+  core.actors.kill(actor.key, true)
+  return Promise.resolve()
+})

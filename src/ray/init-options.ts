@@ -1,0 +1,82 @@
+import type { NodeOptions } from '../node/node-config.js'
+import { driverEnvironment } from './driver-environment.js'
+
+export interface InitOptions {
+  /** CPUs that tasks may use; all of the machine by default. */
+  readonly numCpus?: number
+  readonly numGpus?: number
+  /** Bytes of memory that tasks may ask for. */
+  readonly memory?: number
+  /** Custom resources by name. */
+  readonly resources?: Readonly<Record<string, number>>
+  readonly labels?: Readonly<Record<string, string>>
+  /** Bytes of shared memory for objects; 30 % of the free memory by default. */
+  readonly objectStoreMemory?: number
+  /** Folder for objects that do not fit into the store; the system's folder for temporary files by default. */
+  readonly objectSpillingDirectory?: string
+  /** Where named actors live; a random one by default. */
+  readonly namespace?: string
+  /** Print what workers write; true by default. */
+  readonly logToDriver?: boolean
+  /** Keep the session if there is one already, instead of an error. */
+  readonly ignoreReinitError?: boolean
+}
+
+const known = new Set([
+  'numCpus',
+  'numGpus',
+  'memory',
+  'resources',
+  'labels',
+  'objectStoreMemory',
+  'objectSpillingDirectory',
+  'namespace',
+  'logToDriver',
+  'ignoreReinitError',
+])
+
+const later = 'is not built yet; see "What works" in the README'
+
+const refused: Readonly<Record<string, string>> = {
+  address: `${later}. ray.init() starts a node on this machine`,
+  localMode: later,
+  includeDashboard: later,
+  dashboardHost: later,
+  dashboardPort: later,
+  jobConfig: later,
+  loggingLevel: later,
+  loggingConfig: later,
+  runtimeEnv: `${later}. Workers inherit the environment, working directory and Node options of the driver`,
+  enableResourceIsolation: later,
+}
+
+export function nodeOptionsOf(options: InitOptions): NodeOptions {
+  for (const key of Object.keys(options)) {
+    if (known.has(key)) continue
+    const why = refused[key]
+    if (why !== undefined) throw new TypeError(`The option '${key}' of ray.init ${why}.`)
+    throw new TypeError(`'${key}' is not an option of ray.init. Options are: ${[...known].sort().join(', ')}.`)
+  }
+  check('numCpus', options.numCpus)
+  check('numGpus', options.numGpus)
+  check('memory', options.memory)
+  check('objectStoreMemory', options.objectStoreMemory)
+  const { numCpus, numGpus, memory, resources, labels, objectStoreMemory } = options
+  return {
+    ...(numCpus !== undefined && { numCpus }),
+    ...(numGpus !== undefined && { numGpus }),
+    ...(memory !== undefined && { memory }),
+    ...(resources !== undefined && { resources }),
+    ...(labels !== undefined && { labels }),
+    ...(objectStoreMemory !== undefined && { objectStoreMemory }),
+    ...(options.objectSpillingDirectory !== undefined && { spillFolder: options.objectSpillingDirectory }),
+    environment: driverEnvironment(),
+  }
+}
+
+function check(name: string, value: unknown): void {
+  if (value === undefined) return
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
+    throw new RangeError(`The option '${name}' of ray.init must be a number of zero or more, not ${String(value)}.`)
+  }
+}

@@ -1,0 +1,147 @@
+import { installRefActions, installRelease, ObjectRef, type CoreWorker } from '../worker/index.js'
+import { requireSession } from './session.js'
+import type { Values } from './signatures.js'
+
+export interface GetOptions {
+  /** Rejects with GetTimeoutError after this many milliseconds; 0 asks without waiting. */
+  readonly timeoutMs?: number
+  /** Rejects with TaskCancelledError when it aborts. The task itself goes on. */
+  readonly signal?: AbortSignal
+}
+
+export interface WaitOptions extends GetOptions {
+  /** How many refs must be ready; 1 by default. */
+  readonly numReturns?: number
+  /** Also wait until the values are on this node; true by default. */
+  readonly fetchLocal?: boolean
+}
+
+/**
+ * The value of a ref, or the values of a list of refs in order. Large typed arrays are views on shared memory: reading costs
+ * no copy, and writing to one changes this process's copy only.
+ *
+ * Prefer one `get` of a list to `Promise.all` over many: it waits with a single promise and fails at the first error.
+ *
+ * @throws RayTaskError when a task threw; its `cause` is what was thrown. GetTimeoutError after `timeoutMs`.
+ */
+export function get<T>(ref: ObjectRef<T>, options?: GetOptions): Promise<T>
+export function get<const R extends readonly ObjectRef[]>(refs: R, options?: GetOptions): Promise<Values<R>>
+export function get(target: unknown, options: GetOptions = {}): Promise<unknown> {
+  try {
+    checkBounds('ray.get', options)
+    if (target instanceof ObjectRef) return requireSession().objects.get(target, options)
+    checkRefs('ray.get', target)
+    return requireSession().objects.get(target, options)
+  } catch (error) {
+    return Promise.reject(error as Error)
+  }
+}
+
+/**
+ * Stores a value and returns a ref of it. Synchronous: the value is written before the call returns, and changing it later
+ * changes nothing that was stored.
+ *
+ * @throws SerializationError naming the path of what cannot be stored. ObjectStoreFullError, OutOfDiskError.
+ */
+export function put<T>(value: T): ObjectRef<Awaited<T>> {
+  if (value instanceof ObjectRef) {
+    throw new TypeError(`ray.put got ${String(value)}, which is a ref already. Put the value, or pass the ref on as it is.`)
+  }
+  return requireSession().objects.put(value) as ObjectRef<Awaited<T>>
+}
+
+/**
+ * Waits until `numReturns` of the refs are ready, or `timeoutMs` has passed. Returns those that are ready, at most
+ * `numReturns`, and the rest, both in the order given.
+ */
+export async function wait<T>(
+  refs: readonly ObjectRef<T>[],
+  options: WaitOptions = {},
+): Promise<[ready: ObjectRef<T>[], rest: ObjectRef<T>[]]> {
+  checkRefs('ray.wait', refs)
+  checkBounds('ray.wait', options)
+  const numReturns = options.numReturns ?? 1
+  if (!Number.isInteger(numReturns) || numReturns < 1) {
+    throw new RangeError(`ray.wait: numReturns must be a positive integer, not ${String(numReturns)}.`)
+  }
+  if (numReturns > refs.length && refs.length > 0) {
+    throw new RangeError(`ray.wait: numReturns is ${numReturns}, but only ${refs.length} refs were given.`)
+  }
+  if (refs.length === 0) return [[], []]
+  const core = requireSession()
+  const bounds = { ...options, numReturns, fetchLocal: options.fetchLocal ?? true }
+  return core.objects.wait(refs as readonly ObjectRef[], bounds) as Promise<[ObjectRef<T>[], ObjectRef<T>[]]>
+}
+
+/** Frees the values of refs now, everywhere. Later gets fail with ObjectFreedError. */
+export function free(refs: ObjectRef | readonly ObjectRef[]): void {
+  const list = refs instanceof ObjectRef ? [refs] : refs
+  checkRefs('ray.free', list)
+  requireSession().objects.free(list)
+}
+
+export interface CancelOptions {
+  /** End the worker that runs the task. Not for calls of actors. */
+  readonly force?: boolean
+  /** Cancel the tasks that it has submitted, too; true by default. */
+  readonly recursive?: boolean
+}
+
+/**
+ * Cancels the task that makes a ref; its gets fail with TaskCancelledError at once. A running task's AbortSignal
+ * (`ray.getRuntimeContext().signal`) aborts; one that computes without a pause is interrupted.
+ */
+export function cancel(ref: ObjectRef, options: CancelOptions = {}): void {
+  if (!(ref instanceof ObjectRef)) throw new TypeError(`ray.cancel takes an ObjectRef, not ${describe(ref)}.`)
+  const core = requireSession()
+  const task = ref.task
+  const isForced = options.force === true
+  if (task === null) {
+    if (ref.owner !== core.process && ref.state === 0) {
+      throw new TypeError(
+        `${String(ref)} belongs to another process: only the process that submitted a task can cancel it.`,
+      )
+    }
+    return
+  }
+  if (isForced && task.actor !== null) {
+    throw new TypeError('A call of an actor cannot be cancelled by force: use ray.kill to end the actor.')
+  }
+  core.cancel(task, { force: isForced, recursive: options.recursive !== false })
+}
+
+function checkRefs(what: string, refs: unknown): asserts refs is readonly ObjectRef[] {
+  if (!Array.isArray(refs)) {
+    throw new TypeError(`${what} takes an ObjectRef or an array of them, not ${describe(refs)}.`)
+  }
+  for (let i = 0; i < refs.length; i++) {
+    if (!(refs[i] instanceof ObjectRef)) {
+      throw new TypeError(`${what}: item ${i} is ${describe(refs[i])}, not an ObjectRef.`)
+    }
+  }
+}
+
+function checkBounds(what: string, { timeoutMs, signal }: GetOptions): void {
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
+    throw new RangeError(`${what}: timeoutMs must be a number of zero or more, not ${String(timeoutMs)}.`)
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`${what}: signal must be an AbortSignal.`)
+  }
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null'
+  if (value instanceof Promise) return 'a Promise (await it first)'
+  return typeof value === 'object' ? `an instance of ${value.constructor?.name ?? 'Object'}` : `a ${typeof value}`
+}
+
+installRefActions({
+  get: (ref, options) => get(ref, options),
+  free: (ref) => free(ref),
+})
+installRelease((ref) => {
+  const core: CoreWorker | null = requireSession()
+  core.references.release(ref)
+})
+

@@ -1,0 +1,119 @@
+import {
+  TaskPlacementGroupRemovedError,
+  TaskUnschedulableError,
+} from '../base/errors.js'
+import { newId } from '../base/ids.js'
+import { attachmentBrand, type CoreWorker, ObjectRef, refState, registerAttachment, settleRef } from '../worker/index.js'
+import { requireSession } from './session.js'
+
+export type PlacementStrategy = 'PACK' | 'SPREAD' | 'STRICT_PACK' | 'STRICT_SPREAD'
+export type Bundle = Readonly<Record<string, number>>
+
+const strategies = ['PACK', 'SPREAD', 'STRICT_PACK', 'STRICT_SPREAD']
+
+/** Resources that are reserved together: all of the bundles, or none. */
+export class PlacementGroup {
+  readonly id: string
+  readonly bundleSpecs: readonly Bundle[]
+  readonly strategy: PlacementStrategy
+  #ready: ObjectRef<PlacementGroup> | null
+
+  /** @internal */
+  constructor(id: string, bundleSpecs: readonly Bundle[], strategy: PlacementStrategy, ready: ObjectRef<PlacementGroup> | null) {
+    this.id = id
+    this.bundleSpecs = bundleSpecs
+    this.strategy = strategy
+    this.#ready = ready
+  }
+
+  /** A ref that is ready when all bundles are reserved. */
+  ready(): ObjectRef<PlacementGroup> {
+    if (this.#ready === null) {
+      throw new TypeError(`Only the process that made placement group ${this.id} can wait for it.`)
+    }
+    return this.#ready
+  }
+
+  /** Whether the bundles are reserved within this time. */
+  async wait(timeoutMs = 30_000): Promise<boolean> {
+    const core = requireSession()
+    const [done] = await core.objects.wait([this.ready() as ObjectRef], { numReturns: 1, fetchLocal: true, timeoutMs })
+    if (done.length === 0) return false
+    await core.objects.get(this.ready() as ObjectRef, {})
+    return true
+  }
+}
+
+Object.defineProperty(PlacementGroup.prototype, attachmentBrand, { value: 'group' })
+
+registerAttachment<PlacementGroup>('group', {
+  encode: (group) => [group.id, group.bundleSpecs, group.strategy],
+  decode: (encoded) => {
+    const [id, bundles, strategy] = encoded as [string, Bundle[], PlacementStrategy]
+    return new PlacementGroup(id, bundles, strategy, null)
+  },
+})
+
+/**
+ * Reserves bundles of resources. PACK puts them on as few nodes as possible, SPREAD on as many; the STRICT ones insist.
+ *
+ * @throws TypeError for bundles that are empty or a strategy that does not exist.
+ */
+export function placementGroup(
+  bundles: readonly Bundle[],
+  strategy: PlacementStrategy = 'PACK',
+  options: { readonly name?: string; readonly lifetime?: 'detached' } = {},
+): PlacementGroup {
+  checkBundles(bundles)
+  if (!strategies.includes(strategy)) {
+    throw new TypeError(`The strategy of a placement group is one of ${strategies.join(', ')}, not ${String(strategy)}.`)
+  }
+  const core = requireSession()
+  const id = newId()
+  const ready = new ObjectRef<PlacementGroup>(core.process, core.nextSequence())
+  const group = new PlacementGroup(id, bundles, strategy, ready)
+  listen(core, group, ready as ObjectRef)
+  core.raylet.send({
+    kind: 'createPlacementGroup',
+    group: id,
+    bundles,
+    strategy,
+    name: options.name ?? '',
+    detached: options.lifetime === 'detached',
+  })
+  return group
+}
+
+function listen(core: CoreWorker, group: PlacementGroup, ready: ObjectRef): void {
+  core.placementGroups.set(group.id, (state, message) => {
+    if (state === 'created') settleRef(ready, refState.primitive, group)
+    else if (state === 'infeasible') {
+      settleRef(ready, refState.error, new TaskUnschedulableError(message, { fields: { placementGroupId: group.id } }))
+    } else if (state === 'removed') {
+      const text = `Placement group ${group.id} was removed${message === '' ? '' : `: ${message}`}.`
+      settleRef(ready, refState.error, new TaskPlacementGroupRemovedError(text, { fields: { placementGroupId: group.id } }))
+      core.placementGroups.delete(group.id)
+    }
+    if (ready.isKnown) core.references.settled(ready)
+  })
+}
+
+function checkBundles(bundles: readonly Bundle[]): void {
+  if (!Array.isArray(bundles) || bundles.length === 0) {
+    throw new TypeError('A placement group needs at least one bundle, such as [{ CPU: 1 }].')
+  }
+  bundles.forEach((bundle, index) => {
+    const amounts = Object.entries(bundle ?? {})
+    const isValid = amounts.length > 0 && amounts.every(([, n]) => typeof n === 'number' && Number.isFinite(n) && n >= 0)
+    if (!isValid || amounts.every(([, n]) => n === 0)) {
+      throw new TypeError(`Bundle ${index} of a placement group must name amounts above zero, such as { CPU: 1 }.`)
+    }
+  })
+}
+
+/** Gives the bundles back. Tasks and actors in them end with an error that says so. */
+export function removePlacementGroup(group: PlacementGroup): void {
+  if (!(group instanceof PlacementGroup)) throw new TypeError('ray.removePlacementGroup takes a PlacementGroup.')
+  requireSession().raylet.send({ kind: 'removePlacementGroup', group: group.id })
+}
+

@@ -1,0 +1,87 @@
+import {
+  type ActorOptions,
+  type AnyActorHandle,
+  compileActorOptions,
+  createActor,
+  methodNames,
+  RemoteCode,
+  RemoteFunction as Task,
+  type TaskOptions,
+} from '../worker/index.js'
+import { requireSession } from './session.js'
+import type { ActorClass, AnyClass, AnyFunction, RemoteFunction } from './signatures.js'
+
+type Remote<F> = F extends abstract new (...args: infer A) => infer T
+  ? ActorClass<A, T>
+  : F extends (...args: infer A) => infer R
+    ? RemoteFunction<A, R>
+    : never
+
+/**
+ * Makes a function run as tasks, or a class whose instances are actors.
+ *
+ * @example
+ * const square = ray.remote((x: number) => x * x)
+ * await ray.get(square.remote(4)) // 16
+ *
+ * @throws TypeError for an option that is unknown or not built, naming it.
+ */
+export function remote<F extends AnyClass | AnyFunction>(target: F): Remote<F>
+export function remote<F extends AnyClass>(options: ActorOptions, target: F): Remote<F>
+export function remote<F extends AnyFunction>(options: TaskOptions, target: F): Remote<F>
+export function remote(first: unknown, second?: unknown): unknown {
+  const target = second ?? first
+  const options = second === undefined ? {} : first
+  if (typeof target !== 'function') {
+    throw new TypeError(
+      `ray.remote takes a function or a class, optionally after options; got ${typeof target}.`,
+    )
+  }
+  return isClass(target)
+    ? new RemoteClass(target as never, options as ActorOptions)
+    : new SubmittingFunction(new RemoteCode(target.name || 'anonymous', target), options as TaskOptions)
+}
+
+function isClass(target: CallableFunction): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(target)) || /^\s*@/.test(String(target))
+}
+
+/** A remote function at the surface: starts a session if there is none. */
+class SubmittingFunction extends Task {
+  override remote(...args: unknown[]): ReturnType<Task['remote']> {
+    requireSession()
+    return super.remote(...args)
+  }
+
+  override options(options: TaskOptions): SubmittingFunction {
+    return new SubmittingFunction(this.remoteCode, { ...this.taskOptions, ...options })
+  }
+}
+
+class RemoteClass {
+  readonly #type: { readonly prototype: object; readonly name: string }
+  readonly #code: RemoteCode
+  readonly #options: ActorOptions
+  readonly #config: ReturnType<typeof compileActorOptions>
+
+  constructor(
+    type: { readonly prototype: object; readonly name: string } & CallableFunction,
+    options: ActorOptions,
+    code = new RemoteCode(type.name || 'Anonymous', type),
+  ) {
+    this.#type = type
+    this.#options = options
+    this.#config = compileActorOptions(options)
+    this.#code = code
+  }
+
+  remote(...args: unknown[]): AnyActorHandle {
+    const core = requireSession()
+    const methods = methodNames(this.#type)
+    return createActor(core, { code: this.#code, methods, config: this.#config }, args)
+  }
+
+  options(options: ActorOptions): RemoteClass {
+    return new RemoteClass(this.#type as never, { ...this.#options, ...options }, this.#code)
+  }
+}

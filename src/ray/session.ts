@@ -1,0 +1,181 @@
+// The session of this process: one node, or none.
+
+import { RayError, SessionError } from '../base/errors.js'
+import { newProcessId } from '../base/ids.js'
+import { type NodeHandle, startNode, startNodeSync } from '../node/start-node.js'
+import type { NodeOptions } from '../node/node-config.js'
+import { CoreWorker, currentCore, installCore } from '../worker/index.js'
+import { driverEnvironment } from './driver-environment.js'
+import { type InitOptions, nodeOptionsOf } from './init-options.js'
+import { printOutput } from './output.js'
+
+const now = (): number => performance.now()
+
+interface Live {
+  readonly core: CoreWorker
+  readonly node: NodeHandle
+  readonly ending: () => Promise<void>
+}
+
+let live: Live | null = null
+let starting: Promise<Session> | null = null
+let hooksInstalled = false
+
+/** What `ray.init()` gives: facts about the session; `await using` shuts it down at the end of the block. */
+export class Session implements AsyncDisposable {
+  readonly nodeId: string
+  readonly jobId: string
+  readonly sessionName: string
+  readonly namespace: string
+
+  /** @internal */
+  constructor(core: CoreWorker) {
+    const { nodeId, jobId, sessionName, namespace } = core.welcome
+    this.nodeId = nodeId
+    this.jobId = jobId
+    this.sessionName = sessionName
+    this.namespace = namespace
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await shutdown()
+  }
+}
+
+/**
+ * Starts Typeray on this machine: a raylet process, its object store and its first workers.
+ *
+ * @throws SessionError when there is a session already (unless `ignoreReinitError`), or when the node cannot start.
+ */
+export async function init(options: InitOptions = {}): Promise<Session> {
+  const nodeOptions = nodeOptionsOf(options)
+  const core = currentCore()
+  if (core?.role === 'worker') return new Session(core)
+  if (core !== null || starting !== null) {
+    if (options.ignoreReinitError !== true) {
+      throw new SessionError(
+        'ray.init() was called twice. Call ray.shutdown() first, or pass { ignoreReinitError: true } to keep the session.',
+      )
+    }
+    return starting ?? new Session(core!)
+  }
+  starting = begin(nodeOptions, options)
+  try {
+    return await starting
+  } finally {
+    starting = null
+  }
+}
+
+async function begin(nodeOptions: NodeOptions, options: InitOptions): Promise<Session> {
+  const node = await startNode(nodeOptions)
+  try {
+    const core = await CoreWorker.join({ ...joinOptions(node, nodeOptions, options) })
+    return adopt(core, node, options)
+  } catch (error) {
+    await node.stop()
+    throw error
+  }
+}
+
+function joinOptions(
+  node: NodeHandle,
+  nodeOptions: NodeOptions,
+  options: InitOptions,
+): Parameters<typeof CoreWorker.join>[0] {
+  return {
+    role: 'driver',
+    process: newProcessId(),
+    rayletAddress: node.address,
+    token: node.token,
+    address: '',
+    environment: nodeOptions.environment ?? driverEnvironment(),
+    namespace: options.namespace ?? '',
+    now,
+  }
+}
+
+function adopt(core: CoreWorker, node: NodeHandle, options: InitOptions): Session {
+  installCore(core)
+  core.sink = {
+    receive: (message) => {
+      if (message.kind === 'output' && options.logToDriver !== false) printOutput(message)
+    },
+    blocked: () => undefined,
+    sessionLost: () => {
+      if (live?.core === core) live = null
+    },
+  }
+  live = { core, node, ending: () => node.ended }
+  installHooks()
+  return new Session(core)
+}
+
+/** The core of the session, started now if there is none: any call may be the first. */
+export function requireSession(): CoreWorker {
+  const core = currentCore()
+  if (core !== null) {
+    if (core.lost !== null) throw core.lost
+    return core
+  }
+  if (starting !== null) {
+    throw new SessionError('ray.init() has not finished: await it before the first call.')
+  }
+  const nodeOptions = nodeOptionsOf({})
+  const node = startNodeSync(nodeOptions)
+  const joined = CoreWorker.joinSync(joinOptions(node, nodeOptions, {}))
+  adopt(joined, node, {})
+  return joined
+}
+
+export function isInitialized(): boolean {
+  const core = currentCore()
+  return core !== null && core.lost === null
+}
+
+/** Ends the session: its tasks, actors and objects. Does nothing when there is none. */
+export async function shutdown(): Promise<void> {
+  if (starting !== null) await starting.catch(() => undefined)
+  const core = currentCore()
+  if (core?.role === 'worker') throw new RayError('ray.shutdown() was called in a worker; only the driver can.')
+  const ending = live
+  live = null
+  if (ending === null) {
+    if (core !== null) {
+      core.close()
+      installCore(null)
+    }
+    return
+  }
+  ending.core.close()
+  installCore(null)
+  await ending.node.stop()
+}
+
+// A program ends when nothing is pending any more. The session ends with it, in order.
+function installHooks(): void {
+  if (hooksInstalled) return
+  hooksInstalled = true
+  process.on('beforeExit', () => {
+    if (live !== null) void shutdown()
+  })
+  process.on('exit', () => {
+    live?.core.close()
+  })
+  process.on('SIGINT', interrupted)
+}
+
+function interrupted(): void {
+  if (live === null) {
+    // Not ours any more: behave as if we had never listened.
+    process.off('SIGINT', interrupted)
+    hooksInstalled = false
+    if (process.listenerCount('SIGINT') === 0) process.kill(process.pid, 'SIGINT')
+    return
+  }
+  if (process.listenerCount('SIGINT') > 1) return
+  shutdown().then(
+    () => process.exit(130),
+    () => process.exit(130),
+  )
+}

@@ -1,0 +1,75 @@
+// The types that make `remote`, `get` and handles infer.
+
+import type {
+  ActorOptions,
+  MethodOptions,
+  ObjectRef,
+  ObjectRefGenerator,
+  TaskOptions,
+} from '../worker/index.js'
+
+/** Any function; `never[]` because only its parameters' types matter, not what we call it with. */
+export type AnyFunction = (...args: never[]) => unknown
+export type AnyClass = abstract new (...args: never[]) => object
+
+/** Arguments of a remote call: each a value, or a ref of one. */
+export type RefArguments<A extends readonly unknown[]> = {
+  [K in keyof A]: A[K] | ObjectRef<Awaited<A[K]>>
+}
+
+type Yielded<R> =
+  Awaited<R> extends AsyncIterable<infer T> ? T : Awaited<R> extends Iterable<infer T> ? T : unknown
+
+type SeveralRefs<R> = R extends readonly [unknown, ...unknown[]]
+  ? { -readonly [K in keyof R]: ObjectRef<Awaited<R[K]>> }
+  : R extends readonly (infer T)[]
+    ? ObjectRef<Awaited<T>>[]
+    : ObjectRef[]
+
+/** What a call returns at once, by its `numReturns`. */
+export type Submitted<R, N> = N extends 'streaming'
+  ? ObjectRefGenerator<Yielded<R>>
+  : N extends 0
+    ? undefined
+    : N extends 1 | undefined
+      ? ObjectRef<Awaited<R>>
+      : SeveralRefs<Awaited<R>>
+
+type NumReturns<O> = O extends { readonly numReturns: infer N } ? N : undefined
+
+/** A function that runs as tasks. */
+export interface RemoteFunction<A extends readonly unknown[], R, N = undefined> {
+  /** Runs the function in a worker. Returns a ref of its result at once. */
+  remote(...args: RefArguments<A>): Submitted<R, N>
+  /** The same function with other options. Throws TypeError for an option that is unknown or not built. */
+  options<const O extends TaskOptions>(
+    options: O,
+  ): RemoteFunction<A, R, 'numReturns' extends keyof O ? NumReturns<O> : N>
+}
+
+export interface RemoteMethod<A extends readonly unknown[], R, N = undefined> {
+  /** Calls the method. Returns a ref of its result at once. */
+  remote(...args: RefArguments<A>): Submitted<R, N>
+  options<const O extends MethodOptions>(options: O): RemoteMethod<A, R, NumReturns<O>>
+}
+
+/** A reference to an actor; its methods are called with `.remote()`. */
+export type ActorHandle<T> = {
+  readonly [K in keyof T as T[K] extends AnyFunction ? K : never]: T[K] extends (
+    ...args: infer A
+  ) => infer R
+    ? RemoteMethod<A, R>
+    : never
+} & AsyncDisposable
+
+/** A class whose instances are actors. */
+export interface ActorClass<A extends readonly unknown[], T> {
+  /** Starts an actor. Returns its handle at once; a constructor that throws surfaces on the first call. */
+  remote(...args: RefArguments<A>): ActorHandle<T>
+  options(options: ActorOptions): ActorClass<A, T>
+}
+
+/** The values of a list of refs, in a tuple for a tuple. */
+export type Values<R extends readonly unknown[]> = {
+  -readonly [K in keyof R]: R[K] extends ObjectRef<infer T> ? T : never
+}

@@ -1,0 +1,157 @@
+// Actors on this node: the GCS says where an actor goes, the raylet gives it a worker of its own for as long as it lives.
+//
+// An actor waits in the same queue as lease requests. It needs `spec.placement` free to be placed, and holds
+// `spec.resources` from then on (by default 1 CPU and nothing, as in Ray). Its worker is never used for anything else.
+
+import { shutdownMs } from '../base/limits.js'
+import { devicesOf } from '../scheduling/resource-pool.js'
+import { ResourceSet } from '../scheduling/resources.js'
+import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/common.js'
+import type { ToGcs } from '../wire/messages/gcs.js'
+import type { LeaseEffect, LeaseEvent } from './lease-events.js'
+import type { PendingActor, PendingRequest } from './lease-queue.js'
+import { refusalOf } from './lease-refusal.js'
+import type { LeaseTables } from './lease-tables.js'
+import { workerKindKey, type WorkerKind } from './worker-kind.js'
+import type { ActorHold, WorkerRecord } from './worker-table.js'
+
+type EventOf<Kind extends LeaseEvent['kind']> = Extract<LeaseEvent, { kind: Kind }>
+
+export class ActorPlacement {
+  readonly #tables: LeaseTables
+  readonly #emit: (effect: LeaseEffect) => void
+
+  constructor(tables: LeaseTables, emit: (effect: LeaseEffect) => void) {
+    this.#tables = tables
+    this.#emit = emit
+  }
+
+  /** Queues the actor; true when a round of granting must follow. Placing the same incarnation twice is one placing. */
+  place({ spec, incarnation, jobId }: EventOf<'placeActor'>): boolean {
+    if (this.#find(spec.actor, incarnation)) return false
+    const hold = ResourceSet.from(spec.resources)
+    const placement = ResourceSet.from(spec.placement)
+    const need = most(placement, hold)
+    const target = spec.strategy.kind === 'placementGroup' ? spec.strategy.target : undefined
+    const workerKind: WorkerKind = {
+      jobId,
+      environment: spec.environment,
+      usesGpu: need.get('GPU') > 0,
+    }
+    const place = target === undefined ? '' : `${target.group}#${target.bundle}`
+    const request: PendingRequest = {
+      name: spec.className,
+      jobId,
+      depth: spec.depth,
+      need,
+      hold,
+      target,
+      workerKind,
+      shape: `actor|${need}|${hold}|${place}|${workerKindKey(workerKind)}`,
+      owner: 0,
+      request: 0,
+      task: undefined,
+      actor: { spec, incarnation },
+      sequence: 0,
+      overtaken: 0,
+    }
+    const error = refusalOf(this.#tables, request, spec.strategy)
+    if (error !== undefined) {
+      this.refuse({ spec, incarnation }, error)
+      return false
+    }
+    this.#tables.queue.add(request)
+    return true
+  }
+
+  /** Gives the actor its worker. */
+  handOver(worker: WorkerRecord, { actor, allocation }: ActorHold): void {
+    const { spec, incarnation } = actor
+    if (spec.nested.length > 0) {
+      this.#emit({ kind: 'lend', to: worker.process, objects: spec.nested })
+    }
+    const { jobId } = worker.kind
+    const gpus = devicesOf(allocation, 'GPU')
+    this.#emit({
+      kind: 'send',
+      to: worker.process,
+      message: { kind: 'startActor', spec, incarnation, gpus, jobId },
+    })
+    this.#tell({
+      kind: 'actorPlaced',
+      nodeId: this.#tables.nodeId,
+      actor: spec.actor,
+      incarnation,
+      worker: worker.process,
+      address: worker.address,
+    })
+  }
+
+  refuse({ spec, incarnation }: PendingActor, error: WireError): void {
+    const { nodeId } = this.#tables
+    this.#tell({ kind: 'actorNotPlaced', nodeId, actor: spec.actor, incarnation, error })
+  }
+
+  /** Ends the actor of the key, waiting or running. True when something was given back at once. */
+  end({ actor, drain, reason }: EventOf<'endActor'>): boolean {
+    const waiting = this.#tables.queue.take(
+      (request) => request.actor !== undefined && isSame(request.actor.spec.actor, actor),
+    )
+    for (const worker of this.#tables.workers.all()) {
+      if (worker.actor === undefined || !isSame(worker.actor.actor.spec.actor, actor)) continue
+      if (drain) {
+        this.#emit({ kind: 'send', to: worker.process, message: { kind: 'exit', reason } })
+      } else {
+        this.#emit({ kind: 'signalWorker', start: worker.start, signal: 'SIGKILL', reason })
+      }
+    }
+    return waiting.length > 0
+  }
+
+  /** The constructor has returned or thrown. A worker whose constructor threw is of no use to anybody. */
+  started({ from, actor, error }: EventOf<'actorStarted'>, now: number): void {
+    const worker = this.#tables.workers.ofProcess(from)
+    if (worker?.actor === undefined || !isSame(worker.actor.actor.spec.actor, actor)) return
+    const { incarnation } = worker.actor.actor
+    this.#tell({
+      kind: 'actorStarted',
+      actor,
+      incarnation,
+      ...(error === undefined ? {} : { error }),
+    })
+    if (error === undefined) return
+    worker.killAt = now + shutdownMs
+    worker.killReason = 'constructor failed'
+    const message = { kind: 'exit', reason: 'constructor failed' } as const
+    this.#emit({ kind: 'send', to: worker.process, message })
+  }
+
+  died({ spec, incarnation }: PendingActor, exit: ProcessExit): void {
+    this.#tell({ kind: 'actorWorkerDied', actor: spec.actor, incarnation, exit })
+  }
+
+  #find(actor: ObjectKey, incarnation: number): boolean {
+    const isIt = (other: PendingActor | undefined): boolean =>
+      other !== undefined && other.incarnation === incarnation && isSame(other.spec.actor, actor)
+    for (const request of this.#tables.queue) if (isIt(request.actor)) return true
+    for (const worker of this.#tables.workers.all()) if (isIt(worker.actor?.actor)) return true
+    return false
+  }
+
+  #tell(message: ToGcs): void {
+    this.#emit({ kind: 'gcs', message })
+  }
+}
+
+function isSame(a: ObjectKey, b: ObjectKey): boolean {
+  return a[0] === b[0] && a[1] === b[1]
+}
+
+/** By name, the larger of two amounts. */
+function most(a: ResourceSet, b: ResourceSet): ResourceSet {
+  const more: Record<string, number> = { ...a.toResources() }
+  for (const [name, units] of Object.entries(b.toResources())) {
+    more[name] = Math.max(more[name] ?? 0, units)
+  }
+  return ResourceSet.from(more)
+}

@@ -1,0 +1,148 @@
+// One round of granting: gives what is free to those who wait, in order.
+//
+// A request that does not fit must not hold up others of a different shape for ever, nor be starved for ever by small
+// ones that always fit. So later requests may overtake one that does not fit, `leaseOvertakenMax` times; from then on
+// whatever it lacks is kept for it, until it is granted. Deeper requests are never held up by it: they come before it,
+// and the task that holds what it lacks may be waiting for them.
+//
+// A request that fits but has no worker keeps its share for the rest of the round, so that as many workers are started
+// as can be used at once and no more.
+
+import { leaseOvertakenMax } from '../base/limits.js'
+import type { Allocation, ResourcePool } from '../scheduling/resource-pool.js'
+import type { LeaseQueue, PendingRequest } from './lease-queue.js'
+import { isBefore } from './lease-queue.js'
+import type { WorkerKind } from './worker-kind.js'
+import { workerKindKey } from './worker-kind.js'
+import type { WorkerRecord, WorkerTable } from './worker-table.js'
+
+export interface Grant {
+  readonly request: PendingRequest
+  readonly worker: WorkerRecord
+  readonly pool: ResourcePool
+  readonly allocation: Allocation
+}
+
+/** The first request of a line that could not be granted. */
+export interface Stuck {
+  readonly request: PendingRequest
+  /** The pools it could take from; none while its placement group is pending. */
+  readonly pools: readonly ResourcePool[]
+  /** Resources it lacks; empty when it lacks only a worker. */
+  readonly lacks: readonly string[]
+}
+
+export interface WantedWorkers {
+  readonly kind: WorkerKind
+  count: number
+}
+
+export interface GrantRoundOptions {
+  readonly queue: LeaseQueue
+  readonly workers: WorkerTable
+  readonly poolsOf: (request: PendingRequest) => readonly ResourcePool[]
+  /** Takes the worker into use at once; the round goes on with what is left. */
+  readonly grant: (grant: Grant) => void
+}
+
+interface Line {
+  readonly requests: readonly PendingRequest[]
+  at: number
+}
+
+export class GrantRound {
+  readonly stuck: Stuck[] = []
+  readonly wanted = new Map<string, WantedWorkers>()
+  readonly #options: GrantRoundOptions
+  /** Shares kept for requests that wait only for a worker; given back at the end of the round. */
+  readonly #kept: { readonly pool: ResourcePool; readonly allocation: Allocation }[] = []
+  #wantedCount = 0
+
+  constructor(options: GrantRoundOptions) {
+    this.#options = options
+  }
+
+  run(): void {
+    // The lines are live: a granted request leaves its line, and the next one moves up to its place.
+    const lines: Line[] = this.#options.queue.lines().map((requests) => ({ requests, at: 0 }))
+    for (;;) {
+      const line = firstOf(lines)
+      if (line === undefined) break
+      const request = line.requests[line.at]!
+      const outcome = this.#offer(request)
+      if (outcome === 'waits') line.at++
+      else if (outcome === 'stuck') line.at = Infinity
+    }
+    for (const { pool, allocation } of this.#kept) pool.release(allocation)
+  }
+
+  /** Grants the request, or notes why not. When it is stuck, the rest of its line need not be looked at. */
+  #offer(request: PendingRequest): 'granted' | 'waits' | 'stuck' {
+    const { workers } = this.#options
+    const pools = this.#options.poolsOf(request)
+    const pool = pools.find((candidate) => candidate.canAllocate(request.need))
+    if (pool === undefined) return this.#stick(request, pools, lacksOf(request, pools))
+    if (this.#isKeptForOthers(request, pool)) return this.#stick(request, [], [])
+    const key = workerKindKey(request.workerKind)
+    const worker = workers.idleOf(key)
+    const hold = pool.allocate(request.hold)
+    if (hold === undefined) return this.#stick(request, pools, lacksOf(request, pools))
+    if (worker !== undefined) {
+      this.#countOvertaken(request, pool)
+      this.#options.grant({ request, worker, pool, allocation: hold })
+      return 'granted'
+    }
+    this.#kept.push({ pool, allocation: hold })
+    const wanted = this.wanted.get(key) ?? { kind: request.workerKind, count: 0 }
+    wanted.count++
+    this.wanted.set(key, wanted)
+    this.#wantedCount++
+    this.stuck.push({ request, pools, lacks: [] })
+    // More than can be started or are starting are of no use in this round.
+    return this.#wantedCount < workers.startRoom + workers.startingCount ? 'waits' : 'stuck'
+  }
+
+  #stick(
+    request: PendingRequest,
+    pools: readonly ResourcePool[],
+    lacks: readonly string[],
+  ): 'stuck' {
+    this.stuck.push({ request, pools, lacks })
+    return 'stuck'
+  }
+
+  #countOvertaken(granted: PendingRequest, pool: ResourcePool): void {
+    for (const { request, pools, lacks } of this.stuck) {
+      if (pools.includes(pool) && lacks.some((name) => granted.hold.get(name) > 0)) {
+        request.overtaken++
+      }
+    }
+  }
+
+  #isKeptForOthers(granted: PendingRequest, pool: ResourcePool): boolean {
+    return this.stuck.some(
+      ({ request, pools, lacks }) =>
+        request.overtaken >= leaseOvertakenMax &&
+        pools.includes(pool) &&
+        lacks.some((name) => granted.hold.get(name) > 0),
+    )
+  }
+}
+
+function firstOf(lines: readonly Line[]): Line | undefined {
+  let first: Line | undefined
+  let best: PendingRequest | undefined
+  for (const line of lines) {
+    const request = line.requests[line.at]
+    if (request === undefined) continue
+    if (best === undefined || isBefore(request, best)) {
+      first = line
+      best = request
+    }
+  }
+  return first
+}
+
+function lacksOf(request: PendingRequest, pools: readonly ResourcePool[]): string[] {
+  return [...new Set(pools.flatMap((pool) => pool.lacks(request.need)))]
+}

@@ -1,0 +1,74 @@
+// What happens to the leases of a node, and what the node does about it.
+
+import type { ProcessId } from '../base/ids.js'
+import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'
+import type { ObjectKey, ProcessExit } from '../wire/messages/common.js'
+
+type From<Kind extends ToRaylet['kind']> = Extract<ToRaylet, { kind: Kind }> & {
+  /** The process that sent the message. */
+  readonly from: ProcessId
+}
+
+export type LeaseEvent =
+  // From drivers and workers.
+  | (From<'requestLease'> & { readonly jobId: string })
+  | From<'cancelLeaseRequest'>
+  | From<'returnLease'>
+  | From<'leaseClosed'>
+  | From<'blocked'>
+  | From<'unblocked'>
+  | From<'relay'>
+  | From<'relayToWorker'>
+  | From<'signalWorker'>
+  | From<'actorStarted'>
+  // From the GCS.
+  | Extract<
+      FromGcs,
+      { kind: 'placeActor' | 'endActor' | 'reserveBundles' | 'returnBundles' | 'clusterView' }
+    >
+  /** The group was removed before it had anything on this node, or cannot ever be placed. */
+  | { readonly kind: 'groupGone'; readonly group: string; readonly message: string }
+  // From the worker pool.
+  | {
+      readonly kind: 'workerJoined'
+      readonly start: string
+      readonly process: ProcessId
+      readonly pid: number
+      readonly address: string
+      readonly claimSlot: number
+    }
+  | { readonly kind: 'workerDied'; readonly start: string; readonly exit: ProcessExit }
+  /** A driver or worker is gone, with whatever it owned. */
+  | { readonly kind: 'processDied'; readonly process: ProcessId }
+  /** Workers for this job may be started ahead of need. */
+  | { readonly kind: 'jobStarted'; readonly jobId: string }
+  | { readonly kind: 'jobFinished'; readonly jobId: string }
+  /** Time has come to `deadline()`. */
+  | { readonly kind: 'tick' }
+
+export type LeaseEffect =
+  | { readonly kind: 'send'; readonly to: ProcessId; readonly message: FromRaylet }
+  | { readonly kind: 'gcs'; readonly message: ToGcs }
+  | {
+      readonly kind: 'startWorker'
+      readonly start: string
+      readonly jobId: string
+      readonly environment: string
+    }
+  | {
+      readonly kind: 'signalWorker'
+      readonly start: string
+      readonly signal: 'SIGINT' | 'SIGKILL'
+      /** Becomes the reason of the exit, when the signal ends the process. */
+      readonly reason: string
+    }
+  /** What the worker runs from now on, for its lines on the driver's terminal. */
+  | {
+      readonly kind: 'nameWorker'
+      readonly start: string
+      readonly name: string
+      readonly jobId: string
+    }
+  /** The receiver holds one more count on each object. */
+  | { readonly kind: 'lend'; readonly to: ProcessId; readonly objects: readonly ObjectKey[] }

@@ -1,0 +1,100 @@
+// Lease requests and actors that wait for resources or for a worker.
+//
+// Deepest first, so that the children of a waiting task run before its siblings; then first come, first served. Requests
+// that want the same (shape) wait in one line, of which only the head need be looked at: when it cannot be granted, the
+// ones behind it cannot either. That keeps a flood of 100 000 requests as cheap as one.
+
+import type { ProcessId } from '../base/ids.js'
+import type { ResourceSet } from '../scheduling/resources.js'
+import type { PlacementGroupTarget } from '../wire/messages/common.js'
+import type { ActorSpec, CarriedTask } from '../wire/messages/raylet.js'
+import type { WorkerKind } from './worker-kind.js'
+
+export interface PendingActor {
+  readonly spec: ActorSpec
+  readonly incarnation: number
+}
+
+export interface PendingRequest {
+  readonly name: string
+  readonly jobId: string
+  readonly depth: number
+  /** What must be free to grant it. */
+  readonly need: ResourceSet
+  /** What it holds once granted; less than `need` for an actor. */
+  readonly hold: ResourceSet
+  readonly target: PlacementGroupTarget | undefined
+  readonly workerKind: WorkerKind
+  /** Requests of equal shape wait in one line. */
+  readonly shape: string
+  /** Owner and request number; the owner of an actor is the GCS, 0. */
+  readonly owner: ProcessId
+  readonly request: number
+  readonly task: CarriedTask | undefined
+  readonly actor: PendingActor | undefined
+  /** Position in order of arrival; set by the queue. */
+  sequence: number
+  /** How often a request behind it was granted while it could not be. */
+  overtaken: number
+}
+
+/** Does `a` come before `b`? */
+export function isBefore(a: PendingRequest, b: PendingRequest): boolean {
+  return a.depth !== b.depth ? a.depth > b.depth : a.sequence < b.sequence
+}
+
+export class LeaseQueue {
+  /** Lines by shape, each in order. A line is removed when it is empty. */
+  readonly #lines = new Map<string, PendingRequest[]>()
+  #sequence = 0
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  add(request: PendingRequest): void {
+    request.sequence = this.#sequence++
+    this.#size++
+    const line = this.#lines.get(request.shape)
+    if (line === undefined) {
+      this.#lines.set(request.shape, [request])
+      return
+    }
+    let at = line.length
+    while (at > 0 && isBefore(request, line[at - 1]!)) at--
+    line.splice(at, 0, request)
+  }
+
+  /** The lines, for the round that grants what can be granted. Call `remove` for what was granted. */
+  lines(): readonly (readonly PendingRequest[])[] {
+    return [...this.#lines.values()]
+  }
+
+  remove(request: PendingRequest): void {
+    const line = this.#lines.get(request.shape)
+    const at = line?.indexOf(request) ?? -1
+    if (line === undefined || at < 0) return
+    line.splice(at, 1)
+    this.#size--
+    if (line.length === 0) this.#lines.delete(request.shape)
+  }
+
+  /** Removes and returns all that match. */
+  take(matches: (request: PendingRequest) => boolean): PendingRequest[] {
+    const taken: PendingRequest[] = []
+    for (const [shape, line] of this.#lines) {
+      const rest = line.filter((request) => !matches(request))
+      if (rest.length === line.length) continue
+      for (const request of line) if (matches(request)) taken.push(request)
+      if (rest.length === 0) this.#lines.delete(shape)
+      else this.#lines.set(shape, rest)
+    }
+    this.#size -= taken.length
+    return taken.sort((a, b) => a.sequence - b.sequence)
+  }
+
+  *[Symbol.iterator](): IterableIterator<PendingRequest> {
+    for (const line of this.#lines.values()) yield* line
+  }
+}

@@ -1,0 +1,85 @@
+// Which leases to ask back when somebody waits.
+//
+// The raylet cannot see whether a leased worker is idle: tasks go past it. So it asks the workers. All leases that hold
+// what is lacking are asked to close when idle, which costs their owners nothing. When another owner, or another kind of
+// task, waits, as many as it takes are asked to close soon in any case, oldest first. Each lease is asked once for each.
+
+import type { LeaseQueue, PendingRequest } from './lease-queue.js'
+import type { Stuck } from './grant-round.js'
+import type { Lease } from './worker-table.js'
+
+const lineFrontMax = 64
+
+export interface Recall {
+  readonly lease: Lease
+  readonly idleOnly: boolean
+}
+
+export function planRecalls(
+  stuck: readonly Stuck[],
+  queue: LeaseQueue,
+  leases: Iterable<Lease>,
+): Recall[] {
+  if (stuck.length === 0) return []
+  const recalls = new Map<Lease, Recall>()
+  const held = [...leases].filter((lease) => lease.recall !== 'ownerDied')
+  if (held.length === 0) return []
+  const lines = new Map(queue.lines().map((line) => [line[0]?.shape, line]))
+  for (const { request, pools, lacks } of stuck) {
+    const candidates = held.filter(
+      (lease) =>
+        pools.includes(lease.pool) &&
+        (lacks.length === 0 || lacks.some((name) => holds(lease, name))),
+    )
+    for (const lease of candidates) {
+      if (lease.recall === 'none' && !recalls.has(lease)) {
+        recalls.set(lease, { lease, idleOnly: true })
+      }
+    }
+    for (const lease of enoughFor(front(lines.get(request.shape)), lacks, candidates)) {
+      recalls.set(lease, { lease, idleOnly: false })
+    }
+  }
+  return [...recalls.values()]
+}
+
+/** A look at the front of a line says enough, and keeps a round cheap when 100 000 requests wait. */
+function front(line: readonly PendingRequest[] = []): readonly PendingRequest[] {
+  return line.slice(0, lineFrontMax)
+}
+
+function holds(lease: Lease, name: string): boolean {
+  if (name === 'CPU' && lease.worker.isBlocked) return false
+  return lease.allocation.resources.get(name) > 0
+}
+
+/** The oldest leases of others that together hold what the line lacks, without those that are asked already. */
+function enoughFor(
+  line: readonly PendingRequest[],
+  lacks: readonly string[],
+  candidates: readonly Lease[],
+): Lease[] {
+  const chosen: Lease[] = []
+  for (const name of lacks) {
+    const foreign = candidates.filter(
+      (lease) => holds(lease, name) && line.some((request) => isOther(request, lease)),
+    )
+    let missing = sum(line, (request) => request.need.get(name))
+    for (const lease of foreign) {
+      if (missing <= 0) break
+      missing -= lease.allocation.resources.get(name)
+      if (lease.recall !== 'full' && !chosen.includes(lease)) chosen.push(lease)
+    }
+  }
+  return chosen
+}
+
+function isOther(request: PendingRequest, lease: Lease): boolean {
+  return request.owner !== lease.owner || request.shape !== lease.shape
+}
+
+function sum<T>(items: readonly T[], amount: (item: T) => number): number {
+  let total = 0
+  for (const item of items) total += amount(item)
+  return total
+}

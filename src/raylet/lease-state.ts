@@ -1,0 +1,546 @@
+// Who may use which worker of this node.
+//
+// Owners ask for leases, not for tasks: with a lease in hand an owner pushes as many tasks as it likes directly to the
+// worker. A request may carry its first task, which the raylet hands to the worker with the grant, so that it runs
+// although its owner is busy computing. That makes leases sticky: an owner that computes does not return them. So when
+// others wait, the raylet recalls leases and the worker, which knows whether it is idle, closes them.
+//
+// Pure: events in, effects out. Time comes with the event; `deadline()` says when the next tick is due.
+// See docs/internals/leases.md for the rules and their reasons.
+
+import { assertNever } from '../base/assert.js'
+import type { ProcessId } from '../base/ids.js'
+import {
+  leaseOwnerDiedMs,
+  shutdownMs,
+  workerStartFailuresMax,
+  workersFullMs,
+} from '../base/limits.js'
+import { devicesOf, type ResourcePool } from '../scheduling/resource-pool.js'
+import { ResourceSet } from '../scheduling/resources.js'
+import type { ProcessExit, WireError } from '../wire/messages/common.js'
+import type { FromRaylet } from '../wire/messages/raylet.js'
+import { ActorPlacement } from './actor-placement.js'
+import { GrantRound, type Grant, type Stuck } from './grant-round.js'
+import type { LeaseEffect, LeaseEvent } from './lease-events.js'
+import type { PendingRequest } from './lease-queue.js'
+import { planRecalls } from './lease-recall.js'
+import { refusalOf } from './lease-refusal.js'
+import { LeaseTables, type LeaseTablesOptions } from './lease-tables.js'
+import { validateLeases } from './lease-validation.js'
+import { workerKindKey, type WorkerKind } from './worker-kind.js'
+import type { Lease, WorkerRecord } from './worker-table.js'
+
+type EventOf<Kind extends LeaseEvent['kind']> = Extract<LeaseEvent, { kind: Kind }>
+
+export class LeaseState {
+  readonly tables: LeaseTables
+  readonly #actors: ActorPlacement
+  /** Jobs for which workers are kept ahead of need. */
+  readonly #jobs = new Set<string>()
+  /** Workers of a kind that failed to start in a row, by kind. Cleared when one starts. */
+  readonly #startFailures = new Map<string, number>()
+  /** Since when every worker of a full node has waited for a task that needs another one. */
+  #fullSince = Infinity
+  #leaseCount = 0
+  #effects: LeaseEffect[] = []
+
+  constructor(options: LeaseTablesOptions) {
+    this.tables = new LeaseTables(options)
+    this.#actors = new ActorPlacement(this.tables, (effect) => this.#effects.push(effect))
+  }
+
+  handle(event: LeaseEvent, now: number): LeaseEffect[] {
+    this.#effects = []
+    if (this.#apply(event, now)) this.#grantRound(now)
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  /** When the next tick is due; Infinity when nothing waits for time to pass. */
+  deadline(): number {
+    return Math.min(this.tables.workers.deadline(), this.#fullSince + workersFullMs)
+  }
+
+  get available(): ResourceSet {
+    return this.tables.pool.available
+  }
+
+  validate(): void {
+    validateLeases(this.tables)
+  }
+
+  /** Whether a round of granting must follow. */
+  #apply(event: LeaseEvent, now: number): boolean {
+    switch (event.kind) {
+      case 'requestLease':
+        return this.#request(event)
+      case 'cancelLeaseRequest':
+        return this.#cancelRequest(event)
+      case 'returnLease':
+        return this.#returned(event, now)
+      case 'leaseClosed':
+        return this.#closed(event, now)
+      case 'blocked':
+        return this.#blocked(event.from)
+      case 'unblocked':
+        return this.#unblocked(event.from)
+      case 'relay':
+        this.#send(event.owner, { ...pick(event), kind: 'relayed', done: event.done })
+        return false
+      case 'relayToWorker':
+        return this.#relayToWorker(event)
+      case 'signalWorker':
+        return this.#signalWorker(event)
+      case 'actorStarted':
+        this.#actors.started(event, now)
+        return false
+      case 'placeActor':
+        return this.#actors.place(event)
+      case 'endActor':
+        return this.#actors.end(event)
+      case 'reserveBundles':
+        return this.#reserveBundles(event)
+      case 'returnBundles':
+        return this.#returnBundles(event)
+      case 'clusterView':
+        this.tables.view = event.nodes
+        return true
+      case 'groupGone':
+        this.tables.bundles.markGone(event.group, event.message)
+        return true
+      case 'workerJoined':
+        return this.#workerJoined(event, now)
+      case 'workerDied':
+        return this.#workerDied(event, now)
+      case 'processDied':
+        return this.#processDied(event.process, now)
+      case 'jobStarted':
+        this.#jobs.add(event.jobId)
+        return true
+      case 'jobFinished':
+        return this.#jobFinished(event.jobId, now)
+      case 'tick':
+        return this.#tick(now)
+      default:
+        return assertNever(event)
+    }
+  }
+
+  // --- requests -------------------------------------------------------------
+
+  #request(event: EventOf<'requestLease'>): boolean {
+    const need = ResourceSet.from(event.key.resources)
+    const workerKind: WorkerKind = {
+      jobId: event.jobId,
+      environment: event.key.environment,
+      usesGpu: need.get('GPU') > 0,
+    }
+    const target =
+      event.key.strategy.kind === 'placementGroup' ? event.key.strategy.target : undefined
+    const place = target === undefined ? '' : `${target.group}#${target.bundle}`
+    const request: PendingRequest = {
+      name: event.name,
+      jobId: event.jobId,
+      depth: event.depth,
+      need,
+      hold: need,
+      target,
+      workerKind,
+      shape: `${need}|${place}|${workerKindKey(workerKind)}`,
+      owner: event.from,
+      request: event.request,
+      task: event.task,
+      actor: undefined,
+      sequence: 0,
+      overtaken: 0,
+    }
+    const error = refusalOf(this.tables, request, event.key.strategy)
+    if (error !== undefined) {
+      this.#refuse(request, error)
+      return false
+    }
+    this.tables.queue.add(request)
+    return true
+  }
+
+  #cancelRequest(event: EventOf<'cancelLeaseRequest'>): boolean {
+    const cancelled = this.tables.queue.take(
+      ({ owner, request }) => owner === event.from && request === event.request,
+    )
+    // The answer tells the owner that a carried task was not handed over.
+    const message = 'The lease request was cancelled.'
+    for (const request of cancelled) this.#refuse(request, { code: 'RAY_TASK_CANCELLED', message })
+    return cancelled.length > 0
+  }
+
+  #refuse(request: PendingRequest, error: WireError): void {
+    if (request.actor !== undefined) this.#actors.refuse(request.actor, error)
+    else {
+      this.#send(request.owner, { kind: 'leaseRefused', request: request.request, error })
+    }
+  }
+
+  // --- leases ---------------------------------------------------------------
+
+  #grant({ request, worker, pool, allocation }: Grant, now: number): void {
+    this.tables.queue.remove(request)
+    const name = request.name
+    this.#effects.push({ kind: 'nameWorker', start: worker.start, name, jobId: request.jobId })
+    if (request.actor !== undefined) {
+      this.tables.workers.setState(worker, 'actor', now)
+      worker.actor = { actor: request.actor, pool, allocation }
+      this.#actors.handOver(worker, worker.actor)
+      return
+    }
+    const { owner, depth, shape, task } = request
+    const lease = ++this.#leaseCount
+    const entry: Lease = {
+      lease, owner, name, depth, shape, worker, pool, allocation, recall: 'none',
+    } // prettier-ignore
+    this.tables.leases.set(lease, entry)
+    this.tables.workers.setState(worker, 'leased', now)
+    worker.lease = entry
+    if (task !== undefined && task.nested.length > 0) {
+      this.#effects.push({ kind: 'lend', to: worker.process, objects: task.nested })
+    }
+    this.#send(worker.process, {
+      kind: 'leaseOpened',
+      lease,
+      owner,
+      resources: allocation.resources.toResources(),
+      gpus: devicesOf(allocation, 'GPU'),
+      jobId: request.jobId,
+      ...(request.target === undefined ? {} : { placementGroup: request.target.group }),
+      ...(task === undefined ? {} : { frames: task.frames }),
+    })
+    this.#send(owner, {
+      kind: 'leaseGranted',
+      request: request.request,
+      lease,
+      worker: worker.process,
+      pid: worker.pid,
+      address: worker.address,
+      claimSlot: worker.claimSlot,
+      carried: task !== undefined,
+    })
+  }
+
+  /** Takes the lease off its worker and gives its resources back. */
+  #close(lease: Lease): void {
+    this.tables.leases.delete(lease.lease)
+    const { worker, pool, allocation } = lease
+    if (worker.isBlocked) pool.retake(allocation.resources.only('CPU'))
+    pool.release(allocation)
+    this.tables.bundles.settle()
+    worker.lease = undefined
+    worker.isBlocked = false
+  }
+
+  #returned(event: EventOf<'returnLease'>, now: number): boolean {
+    const lease = this.tables.leases.get(event.lease)
+    if (lease === undefined || lease.owner !== event.from) return false
+    this.#close(lease)
+    this.tables.workers.setIdle(lease.worker, now)
+    return true
+  }
+
+  #closed(event: EventOf<'leaseClosed'>, now: number): boolean {
+    const lease = this.tables.leases.get(event.lease)
+    // An owner that returned the lease was faster than its worker that closed it.
+    if (lease === undefined || lease.worker.process !== event.from) return false
+    this.#close(lease)
+    this.tables.workers.setIdle(lease.worker, now)
+    this.#send(lease.owner, { kind: 'leaseEnded', lease: lease.lease })
+    return true
+  }
+
+  #blocked(process: ProcessId): boolean {
+    const worker = this.tables.workers.ofProcess(process)
+    if (worker?.lease === undefined || worker.isBlocked) return false
+    worker.isBlocked = true
+    worker.lease.pool.lend(worker.lease.allocation.resources.only('CPU'))
+    return true
+  }
+
+  #unblocked(process: ProcessId): boolean {
+    const worker = this.tables.workers.ofProcess(process)
+    if (worker?.lease === undefined || !worker.isBlocked) return false
+    worker.isBlocked = false
+    worker.lease.pool.retake(worker.lease.allocation.resources.only('CPU'))
+    this.#fullSince = Infinity
+    return false
+  }
+
+  #relayToWorker(event: EventOf<'relayToWorker'>): boolean {
+    const lease = this.tables.leases.get(event.lease)
+    if (lease === undefined || lease.owner !== event.from) return false
+    this.#send(lease.worker.process, { ...pick(event), kind: 'relayedToWorker' })
+    return false
+  }
+
+  /** Only the owner of the lease may: the worker may be somebody else's by now. */
+  #signalWorker(event: EventOf<'signalWorker'>): boolean {
+    const worker = this.tables.workers.ofProcess(event.worker)
+    if (worker?.lease?.owner !== event.from) return false
+    const { signal, reason } = event
+    this.#effects.push({ kind: 'signalWorker', start: worker.start, signal, reason })
+    return false
+  }
+
+  // --- placement groups -----------------------------------------------------
+
+  #reserveBundles(event: EventOf<'reserveBundles'>): boolean {
+    const { group, attempt, bundles } = event
+    const ok = this.tables.bundles.reserve(group, bundles)
+    const { nodeId } = this.tables
+    this.#effects.push({
+      kind: 'gcs',
+      message: { kind: 'bundlesReserved', nodeId, group, attempt, ok },
+    })
+    return ok
+  }
+
+  #returnBundles(event: EventOf<'returnBundles'>): boolean {
+    const pools = this.tables.bundles.giveBack(event.group, event.indexes, event.removed)
+    for (const worker of this.tables.workers.all()) {
+      const hold = worker.lease ?? worker.actor
+      if (hold !== undefined && pools.includes(hold.pool)) {
+        this.#kill(worker, 'placement group removed')
+      }
+    }
+    return true
+  }
+
+  // --- workers --------------------------------------------------------------
+
+  #kill(worker: WorkerRecord, reason: string): void {
+    this.#effects.push({ kind: 'signalWorker', start: worker.start, signal: 'SIGKILL', reason })
+  }
+
+  #startWorker(kind: WorkerKind, now: number): void {
+    const { start } = this.tables.workers.add(kind, now)
+    const { jobId, environment } = kind
+    this.#effects.push({ kind: 'startWorker', start, jobId, environment })
+  }
+
+  #workerJoined(event: EventOf<'workerJoined'>, now: number): boolean {
+    const worker = this.tables.workers.get(event.start)
+    if (worker?.state !== 'starting') return false
+    worker.pid = event.pid
+    worker.address = event.address
+    worker.claimSlot = event.claimSlot
+    this.tables.workers.joined(worker, event.process, now)
+    this.#startFailures.delete(worker.kindKey)
+    return true
+  }
+
+  #workerDied(event: EventOf<'workerDied'>, now: number): boolean {
+    const worker = this.tables.workers.get(event.start)
+    if (worker === undefined) return false
+    const { exit } = event
+    if (worker.state === 'starting') this.#startFailed(worker, exit)
+    const { lease, actor } = worker
+    if (lease !== undefined) {
+      this.#close(lease)
+      this.#send(lease.owner, { kind: 'leaseEnded', lease: lease.lease, exit })
+    }
+    if (actor !== undefined) {
+      actor.pool.release(actor.allocation)
+      this.tables.bundles.settle()
+      this.#actors.died(actor.actor, exit)
+      worker.actor = undefined
+    }
+    this.tables.workers.remove(worker, now)
+    if (worker.process !== 0) this.#dropOwner(worker.process, now)
+    return true
+  }
+
+  /** A program whose workers cannot even start must not try for ever. */
+  #startFailed(worker: WorkerRecord, exit: ProcessExit): void {
+    const failures = (this.#startFailures.get(worker.kindKey) ?? 0) + 1
+    this.#startFailures.set(worker.kindKey, failures)
+    if (failures < workerStartFailuresMax) return
+    this.#startFailures.delete(worker.kindKey)
+    const how = exit.signal ?? `exit code ${exit.exitCode}`
+    const error = {
+      code: 'RAY_RUNTIME_ENV_SETUP',
+      message:
+        `${failures} worker processes in a row ended before they were ready (${how}). ` +
+        `The last one wrote:\n${exit.stderr.join('\n') || '(nothing)'}`,
+      fields: { exitCode: exit.exitCode, signal: exit.signal },
+    }
+    const refused = this.tables.queue.take(
+      ({ workerKind }) => workerKindKey(workerKind) === worker.kindKey,
+    )
+    for (const request of refused) this.#refuse(request, error)
+    // Keep none ahead either: the next request tries again.
+    this.#jobs.delete(worker.kind.jobId)
+  }
+
+  #processDied(process: ProcessId, now: number): boolean {
+    this.#dropOwner(process, now)
+    return true
+  }
+
+  /** Ends its workers, but for actors: the GCS knows which of those are detached. */
+  #jobFinished(jobId: string, now: number): boolean {
+    this.#jobs.delete(jobId)
+    this.tables.queue.take((request) => request.actor === undefined && request.jobId === jobId)
+    for (const worker of [...this.tables.workers.all()]) {
+      if (worker.kind.jobId === jobId && worker.state !== 'actor')
+        this.#kill(worker, 'job finished')
+    }
+    return true
+  }
+
+  #dropOwner(process: ProcessId, now: number): void {
+    this.tables.queue.take(({ owner }) => owner === process)
+    for (const lease of this.tables.leases.values()) {
+      if (lease.owner !== process || lease.recall === 'ownerDied') continue
+      lease.recall = 'ownerDied'
+      lease.worker.killAt = now + leaseOwnerDiedMs
+      lease.worker.killReason = 'owner died'
+      this.#send(lease.worker.process, {
+        kind: 'recallLease', lease: lease.lease, ownerDied: true,
+      }) // prettier-ignore
+    }
+  }
+
+  #tick(now: number): boolean {
+    for (const worker of [...this.tables.workers.all()]) {
+      if (worker.killAt > now) continue
+      worker.killAt = Infinity
+      this.#kill(worker, worker.killReason)
+    }
+    for (const worker of this.tables.workers.surplus(now)) this.#endIdle(worker, now)
+    if (now - this.#fullSince >= workersFullMs) this.#refuseRunaway()
+    return true
+  }
+
+  #endIdle(worker: WorkerRecord, now: number): void {
+    this.tables.workers.setState(worker, 'ending', now)
+    worker.killAt = now + shutdownMs
+    worker.killReason = 'did not end when asked to'
+    this.#send(worker.process, { kind: 'exit', reason: 'idle' })
+  }
+
+  // --- granting -------------------------------------------------------------
+
+  #grantRound(now: number): void {
+    const round = new GrantRound({
+      queue: this.tables.queue,
+      workers: this.tables.workers,
+      poolsOf: (request) => this.#poolsOf(request),
+      grant: (grant) => this.#grant(grant, now),
+    })
+    if (this.tables.queue.size > 0) {
+      this.#refuseImpossible()
+      round.run()
+    }
+    for (const { kind, count } of round.wanted.values()) {
+      const missing = count - this.tables.workers.startingOf(workerKindKey(kind))
+      for (let n = 0; n < missing && this.#hasRoom(kind, now); n++) this.#startWorker(kind, now)
+    }
+    for (const jobId of this.#jobs) {
+      const kind: WorkerKind = { jobId, environment: '', usesGpu: false }
+      const missing = Math.min(
+        this.tables.workers.missingAhead(workerKindKey(kind)),
+        this.tables.workers.startRoom,
+      )
+      for (let n = 0; n < missing; n++) this.#startWorker(kind, now)
+    }
+    this.#recall(round.stuck)
+    this.#watchForRunaway(round.stuck, now)
+  }
+
+  #poolsOf(request: PendingRequest): readonly ResourcePool[] {
+    return request.target === undefined
+      ? [this.tables.pool]
+      : this.tables.bundles.pools(request.target)
+  }
+
+  /** Refuses what a changed view, or a placement group that is now known or gone, has made impossible. */
+  #refuseImpossible(): void {
+    for (const line of this.tables.queue.lines()) {
+      const error = line[0] === undefined ? undefined : refusalOf(this.tables, line[0])
+      if (error === undefined) continue
+      for (const request of [...line]) {
+        this.tables.queue.remove(request)
+        this.#refuse(request, error)
+      }
+    }
+  }
+
+  #hasRoom(kind: WorkerKind, now: number): boolean {
+    if (this.tables.workers.startRoom > 0) return true
+    if (this.tables.workers.size < this.tables.workers.limit) return false
+    const other = this.tables.workers.idleNotOf(workerKindKey(kind))
+    if (other !== undefined) this.#endIdle(other, now)
+    return false
+  }
+
+  #recall(stuck: readonly Stuck[]): void {
+    // Who fits but has no worker gets one that starts, unless no more may be started.
+    const { workers, queue, leases } = this.tables
+    const isShort = workers.startingCount === 0 && workers.size >= workers.limit
+    const short = stuck.filter(({ lacks }) => isShort || lacks.length > 0)
+    for (const { lease, idleOnly } of planRecalls(short, queue, leases.values())) {
+      lease.recall = idleOnly ? 'idle' : 'full'
+      this.#send(lease.worker.process, {
+        kind: 'recallLease',
+        lease: lease.lease,
+        ownerDied: false,
+        ...(idleOnly ? { idleOnly } : {}),
+      })
+    }
+  }
+
+  // --- runaway recursion ----------------------------------------------------
+
+  #watchForRunaway(stuck: readonly Stuck[], now: number): void {
+    const isFull =
+      this.tables.workers.size >= this.tables.workers.limit &&
+      this.tables.workers.startingCount === 0
+    const waits = isFull && stuck.some(({ request }) => this.#isOfBlockedTask(request))
+    const isStill = waits && [...this.tables.workers.all()].every(isHeldUp)
+    if (!isStill) this.#fullSince = Infinity
+    else if (this.#fullSince === Infinity) this.#fullSince = now
+  }
+
+  #isOfBlockedTask(request: PendingRequest): boolean {
+    return this.tables.workers.ofProcess(request.owner)?.isBlocked ?? false
+  }
+
+  /** Tasks that wait for tasks that cannot get a worker, because all workers wait: fail the innermost ones. */
+  #refuseRunaway(): void {
+    this.#fullSince = Infinity
+    const refused = this.tables.queue.take((request) => this.#isOfBlockedTask(request))
+    for (const request of refused) {
+      this.#refuse(request, {
+        code: 'RAY_TASK_UNSCHEDULABLE',
+        message:
+          `Task ${request.name} cannot run: all ${this.tables.workers.limit} workers that this node may have ` +
+          `(workersMax) are held by actors and by tasks that wait for other tasks, ${request.depth} deep. ` +
+          'Let tasks wait for fewer levels of other tasks.',
+        fields: { limit: this.tables.workers.limit, depth: request.depth },
+      })
+    }
+  }
+
+  #send(to: ProcessId, message: FromRaylet): void {
+    this.#effects.push({ kind: 'send', to, message })
+  }
+}
+
+function isHeldUp(worker: WorkerRecord): boolean {
+  return worker.isBlocked || worker.state === 'actor'
+}
+
+function pick(event: { readonly lease: number; readonly frames: Uint8Array }): {
+  lease: number
+  frames: Uint8Array
+} {
+  return { lease: event.lease, frames: event.frames }
+}

@@ -1,0 +1,35 @@
+// Everything that the raylet knows about leases, for the parts of LeaseState that decide.
+
+import { ResourcePool } from '../scheduling/resource-pool.js'
+import { ResourceSet } from '../scheduling/resources.js'
+import type { Resources } from '../wire/messages/common.js'
+import type { FromGcs } from '../wire/messages/gcs.js'
+import { BundleTable } from './bundle-table.js'
+import { LeaseQueue } from './lease-queue.js'
+import { WorkerTable, type Lease } from './worker-table.js'
+
+export interface LeaseTablesOptions {
+  readonly nodeId: string
+  readonly resources: Resources
+  /** Most workers there may be; the default follows from the CPUs and `workersMax`. */
+  readonly workersLimit?: number
+}
+
+export class LeaseTables {
+  readonly nodeId: string
+  readonly pool: ResourcePool
+  readonly bundles: BundleTable
+  readonly workers: WorkerTable
+  readonly queue = new LeaseQueue()
+  /** Leases by number. Added by a grant; removed when returned, closed, or when the worker dies. */
+  readonly leases = new Map<number, Lease>()
+  /** Nodes as the GCS last said; empty until it has. */
+  view: Extract<FromGcs, { kind: 'clusterView' }>['nodes'] = []
+
+  constructor(options: LeaseTablesOptions) {
+    this.nodeId = options.nodeId
+    this.pool = new ResourcePool(ResourceSet.from(options.resources))
+    this.bundles = new BundleTable(this.pool)
+    this.workers = new WorkerTable(options.resources['CPU'] ?? 0, options.workersLimit)
+  }
+}

@@ -1,0 +1,82 @@
+// One object, or one actor, that is known outside of its owner.
+
+import type { ProcessId } from '../base/ids.js'
+import type { ObjectKey } from '../wire/messages/common.js'
+
+export interface Waiter {
+  readonly process: ProcessId
+  /** It only wants to know that the object is ready. */
+  readonly isSignal: boolean
+}
+
+const noKeys: readonly ObjectKey[] = []
+
+export class ObjectEntry {
+  readonly key: ObjectKey
+  /** True once its owner let it out, or the store got it. Until then it is a placeholder that somebody named. */
+  isKnown = false
+  isActor = false
+  /** Freed by hand. */
+  isFreed = false
+  /** Its owner died before it was ready. */
+  isOwnerDead = false
+  /** Its value is in the object store. */
+  isStored = false
+  body: Uint8Array | undefined = undefined
+  /** Objects nested in its value (of an actor: in its arguments); it holds one count on each until it is freed. */
+  contains: readonly ObjectKey[] = noKeys
+  /** Values that contain it. */
+  contained = 0
+  /** Things of the raylet's own that hold it. */
+  kept = 0
+  /** Who wants the value. Emptied when it is there. */
+  waiters: Waiter[] = []
+  /** Count of the owner; apart from the others because most objects have no other holder. */
+  #owned = 0
+  /** Counts of other holders that are not zero. */
+  #others: Map<ProcessId, number> | null = null
+
+  constructor(key: ObjectKey) {
+    this.key = key
+  }
+
+  get isSettled(): boolean {
+    return this.isStored || this.body !== undefined || this.isFreed || this.isOwnerDead
+  }
+
+  get isUnheld(): boolean {
+    return this.#owned === 0 && this.#others === null && this.contained === 0 && this.kept === 0
+  }
+
+  countOf(holder: ProcessId): number {
+    return holder === this.key[0] ? this.#owned : (this.#others?.get(holder) ?? 0)
+  }
+
+  holders(): ProcessId[] {
+    const others = [...(this.#others?.keys() ?? [])]
+    return this.#owned === 0 ? others : [this.key[0], ...others]
+  }
+
+  add(holder: ProcessId, change: number): void {
+    if (holder === this.key[0]) {
+      this.#owned += change
+      return
+    }
+    const others = (this.#others ??= new Map<ProcessId, number>())
+    const count = (others.get(holder) ?? 0) + change
+    if (count !== 0) others.set(holder, count)
+    else {
+      others.delete(holder)
+      if (others.size === 0) this.#others = null
+    }
+  }
+
+  /** Drops the counts and questions of a process. True when it had any. */
+  forget(holder: ProcessId): boolean {
+    const count = this.countOf(holder)
+    if (count !== 0) this.add(holder, -count)
+    const before = this.waiters.length
+    if (before > 0) this.waiters = this.waiters.filter(({ process }) => process !== holder)
+    return count !== 0 || this.waiters.length !== before
+  }
+}

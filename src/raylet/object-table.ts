@@ -1,0 +1,425 @@
+// Objects that are known outside of their owner, and who holds them.
+//
+// An owner's event loop stands still while user code computes, so it cannot answer for its objects. What leaves an
+// owner is therefore served here, by a process that never runs user code: the value or where it is, and one count for
+// each process that holds it.
+//
+// Messages about one object come on several sockets, and any of them may overtake another: a borrower's release the
+// owner's lend, the executing worker's result the owner's escape. Counts per holder absorb that: a release that came
+// first makes the holder's count -1, and the lend makes it 0. Hence an object is free exactly when the count of EVERY
+// holder is zero; a sum would be zero too early (owner 1, borrower -1).
+//
+// A pending object that nobody holds any more stays, without a value, until its value comes and is dropped: otherwise
+// the late value would make a new object that nobody ever frees.
+//
+// Invariants, checked by validate():
+//   - `contained` of an object is the number of live values that name it in `contains`;
+//   - no process that is gone holds a count or waits;
+//   - a settled object that has escaped has a count that is not zero.
+
+import { assert, assertNever } from '../base/assert.js'
+import { objectIdHex, workerIdHex, type ProcessId } from '../base/ids.js'
+import { objectPlaceholderMs } from '../base/limits.js'
+import { bodyTag } from '../wire/frame.js'
+import type { ObjectKey, WireError } from '../wire/messages/common.js'
+import type { FromRaylet } from '../wire/messages/raylet.js'
+import { ObjectEntry } from './object-entry.js'
+
+export type ObjectEvent =
+  | {
+      readonly kind: 'escape'
+      readonly from: ProcessId
+      readonly objects: readonly {
+        readonly sequence: number
+        readonly body?: Uint8Array
+        readonly contains?: readonly ObjectKey[]
+      }[]
+    }
+  | {
+      readonly kind: 'settle'
+      readonly from: ProcessId
+      readonly object: ObjectKey
+      readonly body: Uint8Array
+      readonly contains?: readonly ObjectKey[]
+    }
+  /** The store holds the object now. */
+  | {
+      readonly kind: 'seal'
+      readonly object: ObjectKey
+      readonly contains?: readonly ObjectKey[]
+    }
+  | { readonly kind: 'lend'; readonly to: ProcessId; readonly objects: readonly ObjectKey[] }
+  | { readonly kind: 'unlend'; readonly from: ProcessId; readonly objects: readonly ObjectKey[] }
+  | {
+      readonly kind: 'release'
+      readonly from: ProcessId
+      /** Flat: owner, sequence, owner, sequence. */
+      readonly objects: readonly number[]
+    }
+  | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
+  | {
+      readonly kind: 'getObjects' | 'awaitObjects'
+      readonly from: ProcessId
+      readonly objects: readonly ObjectKey[]
+    }
+  /** An actor and what its arguments nest; the creating process holds one count on it. */
+  | {
+      readonly kind: 'createActor'
+      readonly from: ProcessId
+      readonly actor: ObjectKey
+      readonly nested: readonly ObjectKey[]
+    }
+  /** Something of the raylet's own, such as a function, holds the objects for as long as the node lives. */
+  | { readonly kind: 'keep'; readonly objects: readonly ObjectKey[] }
+  | { readonly kind: 'processDied'; readonly process: ProcessId }
+
+export type ObjectEffect =
+  | { readonly kind: 'send'; readonly to: ProcessId; readonly message: FromRaylet }
+  /** Pin the object for the receiver and send it `ready` with the location. */
+  | {
+      readonly kind: 'sendStored'
+      readonly to: ProcessId
+      readonly object: ObjectKey
+      readonly contains: readonly ObjectKey[]
+    }
+  | { readonly kind: 'freeStored'; readonly object: ObjectKey }
+  | { readonly kind: 'actorOutOfScope'; readonly actor: ObjectKey }
+
+type EventOf<Kind extends ObjectEvent['kind']> = Extract<ObjectEvent, { kind: Kind }>
+
+/** Processes that are gone and remembered, so that a lend to one of them that comes late is not counted. */
+const goneMax = 100_000
+
+export class ObjectTable {
+  /** Entries by owner and sequence. Added by whatever names an object first; removed when nothing holds it. */
+  readonly #owners = new Map<ProcessId, Map<number, ObjectEntry>>()
+  readonly #gone = new Set<ProcessId>()
+  /** Entries that were named before their owner said that they escaped, oldest first, with the time. */
+  readonly #placeholders = new Map<ObjectEntry, number>()
+  #size = 0
+  #effects: ObjectEffect[] = []
+  /** Entries that may have become free; looked at one after the other, so that long chains need no recursion. */
+  #dirty: ObjectEntry[] = []
+
+  get size(): number {
+    return this.#size
+  }
+
+  handle(event: ObjectEvent, now: number): ObjectEffect[] {
+    this.#effects = []
+    this.#apply(event, now)
+    this.#sweepPlaceholders(now)
+    this.#collect()
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  /** Count of one holder; for tests. */
+  countOf(object: ObjectKey, holder: ProcessId): number {
+    return this.#find(object)?.countOf(holder) ?? 0
+  }
+
+  entries(): ObjectEntry[] {
+    return [...this.#owners.values()].flatMap((entries) => [...entries.values()])
+  }
+
+  validate(): void {
+    const contained = new Map<ObjectEntry, number>()
+    let size = 0
+    for (const entry of this.entries()) {
+      size++
+      for (const key of entry.contains) {
+        const inner = this.#find(key)
+        assert(inner !== undefined, 'what a live value contains is known')
+        contained.set(inner, (contained.get(inner) ?? 0) + 1)
+      }
+    }
+    assert(size === this.#size, 'the size is the number of entries')
+    for (const entry of this.entries()) {
+      assert(entry.kept >= 0, 'nothing is kept a negative number of times')
+      assert(entry.contained === (contained.get(entry) ?? 0), 'contained counts add up')
+      for (const holder of entry.holders()) assert(!this.#gone.has(holder), 'the dead hold nothing')
+      if (entry.isSettled && entry.isKnown) assert(!entry.isUnheld, 'a settled object is held')
+    }
+  }
+
+  #apply(event: ObjectEvent, now: number): void {
+    switch (event.kind) {
+      case 'escape':
+        return this.#escape(event, now)
+      case 'settle':
+        return this.#settle(event, now)
+      case 'seal':
+        return this.#seal(event, now)
+      case 'lend':
+        return this.#count(event.objects, { holder: event.to, change: 1, now })
+      case 'unlend':
+        return this.#count(event.objects, { holder: event.from, change: -1, now })
+      case 'release':
+        return this.#release(event, now)
+      case 'free':
+        return this.#free(event)
+      case 'getObjects':
+      case 'awaitObjects':
+        return this.#ask(event, now)
+      case 'createActor':
+        return this.#createActor(event, now)
+      case 'keep':
+        for (const key of event.objects) this.#entry(key, now).kept++
+        return undefined
+      case 'processDied':
+        return this.#processDied(event.process)
+      default:
+        return assertNever(event)
+    }
+  }
+
+  // --- values ---------------------------------------------------------------
+
+  #escape(event: EventOf<'escape'>, now: number): void {
+    for (const { sequence, body, contains } of event.objects) {
+      const entry = this.#entry([event.from, sequence], now)
+      this.#makeKnown(entry)
+      if (body !== undefined) this.#settleEntry(entry, { body, contains: contains ?? [], now })
+      this.#dirty.push(entry)
+    }
+  }
+
+  #settle({ from, object, body, contains }: EventOf<'settle'>, now: number): void {
+    // The owner's own escape came before on the same socket: what it settles and is not here has been freed.
+    if (from === object[0] && this.#find(object) === undefined) return
+    this.#settleEntry(this.#entry(object, now), { body, contains: contains ?? [], now })
+  }
+
+  #seal({ object, contains }: EventOf<'seal'>, now: number): void {
+    const entry = this.#entry(object, now)
+    this.#makeKnown(entry)
+    if (entry.isSettled) {
+      // It was freed, or failed, before its value came. The store is told to drop what it has.
+      if (!entry.isStored) this.#effects.push({ kind: 'freeStored', object: entry.key })
+    } else {
+      entry.isStored = true
+      this.#setContains(entry, contains ?? [], now)
+      this.#answerAll(entry)
+    }
+    this.#dirty.push(entry)
+  }
+
+  /** The owner holds one count from the moment it is known to have let the object out. */
+  #makeKnown(entry: ObjectEntry): void {
+    if (entry.isKnown) return
+    entry.isKnown = true
+    this.#placeholders.delete(entry)
+    if (this.#gone.has(entry.key[0])) return
+    entry.add(entry.key[0], 1)
+  }
+
+  #settleEntry(
+    entry: ObjectEntry,
+    value: { body: Uint8Array; contains: readonly ObjectKey[]; now: number },
+  ): void {
+    if (entry.isSettled) return
+    // The body only says that the object is in the store: `seal`, on another socket perhaps, says where.
+    if (value.body[0] === bodyTag.stored) return
+    entry.body = value.body
+    this.#setContains(entry, value.contains, value.now)
+    this.#answerAll(entry)
+    this.#dirty.push(entry)
+  }
+
+  #setContains(entry: ObjectEntry, contains: readonly ObjectKey[], now: number): void {
+    entry.contains = contains
+    for (const key of contains) this.#entry(key, now).contained++
+  }
+
+  // --- counts ---------------------------------------------------------------
+
+  #count(
+    keys: readonly ObjectKey[],
+    { holder, change, now }: { holder: ProcessId; change: 1 | -1; now: number },
+  ): void {
+    // What the dead held was dropped; what is still on its way to them is not counted.
+    if (this.#gone.has(holder)) return
+    for (const key of keys) {
+      const entry = this.#entry(key, now)
+      entry.add(holder, change)
+      this.#dirty.push(entry)
+    }
+  }
+
+  #release({ from, objects }: EventOf<'release'>, now: number): void {
+    for (let i = 0; i + 1 < objects.length; i += 2) {
+      const entry = this.#entry([objects[i]!, objects[i + 1]!], now)
+      entry.add(from, -1)
+      this.#dirty.push(entry)
+    }
+  }
+
+  #free({ objects }: EventOf<'free'>): void {
+    for (const key of objects) {
+      const entry = this.#find(key)
+      if (entry === undefined || entry.isActor || entry.isFreed) continue
+      entry.isFreed = true
+      this.#dropValue(entry)
+      this.#answerAll(entry)
+      this.#dirty.push(entry)
+    }
+  }
+
+  #createActor({ from, actor, nested }: EventOf<'createActor'>, now: number): void {
+    const entry = this.#entry(actor, now)
+    if (entry.isActor) return
+    entry.isActor = true
+    entry.isKnown = true
+    this.#placeholders.delete(entry)
+    entry.add(from, 1)
+    this.#setContains(entry, nested, now)
+    this.#dirty.push(entry)
+  }
+
+  #processDied(process: ProcessId): void {
+    this.#gone.add(process)
+    if (this.#gone.size > goneMax) {
+      const oldest = this.#gone.values().next()
+      if (oldest.done !== true) this.#gone.delete(oldest.value)
+    }
+    for (const entry of this.entries()) {
+      const changed = entry.forget(process)
+      if (entry.key[0] === process && !entry.isActor && !entry.isSettled) {
+        entry.isOwnerDead = true
+        this.#answerAll(entry)
+        this.#dirty.push(entry)
+      } else if (changed) this.#dirty.push(entry)
+    }
+  }
+
+  // --- questions ------------------------------------------------------------
+
+  #ask({ kind, from, objects }: EventOf<'getObjects' | 'awaitObjects'>, now: number): void {
+    for (const key of objects) {
+      const entry = this.#entry(key, now)
+      if (this.#gone.has(key[0]) && !entry.isSettled) entry.isOwnerDead = true
+      const isSignal = kind === 'awaitObjects'
+      if (entry.isSettled) this.#answer(entry, from, isSignal)
+      else entry.waiters.push({ process: from, isSignal })
+      this.#dirty.push(entry)
+    }
+  }
+
+  #answerAll(entry: ObjectEntry): void {
+    const { waiters } = entry
+    entry.waiters = []
+    for (const { process, isSignal } of waiters) this.#answer(entry, process, isSignal)
+  }
+
+  #answer(entry: ObjectEntry, to: ProcessId, isSignal: boolean): void {
+    const { key: object, contains, body } = entry
+    if (isSignal) {
+      this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, signal: true } })
+      return
+    }
+    const error = errorOf(entry)
+    if (error !== undefined) {
+      this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, error } })
+      return
+    }
+    // The receiver holds what the value contains from the moment the value is on its way.
+    for (const key of contains) this.#find(key)?.add(to, 1)
+    if (body === undefined) {
+      this.#effects.push({ kind: 'sendStored', to, object, contains })
+      return
+    }
+    this.#effects.push({
+      kind: 'send',
+      to,
+      message: { kind: 'ready', object, body, ...(contains.length === 0 ? {} : { contains }) },
+    })
+  }
+
+  // --- freeing --------------------------------------------------------------
+
+  /** Drops entries that nothing holds, and with them what they contain. */
+  #collect(): void {
+    for (let entry = this.#dirty.pop(); entry !== undefined; entry = this.#dirty.pop()) {
+      if (!entry.isUnheld || entry.waiters.length > 0) continue
+      if (this.#find(entry.key) !== entry) continue
+      // A value that nobody holds any more is still to come; see above.
+      if (!entry.isSettled && !entry.isActor && !this.#isAbandoned(entry)) continue
+      // A value may come before the escape that it belongs to.
+      if (!entry.isKnown && entry.isSettled && this.#placeholders.has(entry)) continue
+      if (entry.isActor) this.#effects.push({ kind: 'actorOutOfScope', actor: entry.key })
+      this.#dropValue(entry)
+      this.#remove(entry)
+    }
+  }
+
+  /** Named by somebody, never known to have escaped, and held by nobody. */
+  #isAbandoned(entry: ObjectEntry): boolean {
+    return !entry.isKnown
+  }
+
+  #dropValue(entry: ObjectEntry): void {
+    if (entry.isStored) this.#effects.push({ kind: 'freeStored', object: entry.key })
+    entry.isStored = false
+    entry.body = undefined
+    const { contains } = entry
+    entry.contains = []
+    for (const key of contains) {
+      const inner = this.#find(key)
+      if (inner === undefined) continue
+      inner.contained--
+      this.#dirty.push(inner)
+    }
+  }
+
+  #sweepPlaceholders(now: number): void {
+    for (const [entry, since] of this.#placeholders) {
+      if (now - since < objectPlaceholderMs) return
+      this.#placeholders.delete(entry)
+      this.#dirty.push(entry)
+    }
+  }
+
+  // --- entries --------------------------------------------------------------
+
+  #find(key: ObjectKey): ObjectEntry | undefined {
+    return this.#owners.get(key[0])?.get(key[1])
+  }
+
+  #entry(key: ObjectKey, now: number): ObjectEntry {
+    let entries = this.#owners.get(key[0])
+    if (entries === undefined) this.#owners.set(key[0], (entries = new Map()))
+    let entry = entries.get(key[1])
+    if (entry === undefined) {
+      entry = new ObjectEntry(key)
+      entries.set(key[1], entry)
+      this.#placeholders.set(entry, now)
+      this.#size++
+    }
+    return entry
+  }
+
+  #remove(entry: ObjectEntry): void {
+    const entries = this.#owners.get(entry.key[0])
+    entries?.delete(entry.key[1])
+    if (entries?.size === 0) this.#owners.delete(entry.key[0])
+    this.#placeholders.delete(entry)
+    this.#size--
+  }
+}
+
+function errorOf(entry: ObjectEntry): WireError | undefined {
+  const [owner, sequence] = entry.key
+  const id = objectIdHex(owner, sequence)
+  const fields = { objectId: id, ownerId: workerIdHex(owner) }
+  if (entry.isFreed) {
+    const message = `Object ${id} was freed by ray.free or ref.free(). Keep it until all who need it have read it.`
+    return { code: 'RAY_OBJECT_FREED', message, fields }
+  }
+  if (!entry.isOwnerDead) return undefined
+  const message =
+    `Object ${id} is lost: process ${workerIdHex(owner)}, which owned it, ended before the object was ready. ` +
+    'Submit the task again from a process that lives longer.'
+  return { code: 'RAY_OWNER_DIED', message, fields }
+}

@@ -1,0 +1,202 @@
+// What each message to the raylet means: which state machine hears of it, and who gets the answer.
+
+import { assertNever } from '../base/assert.js'
+import { objectIdHex, workerIdHex } from '../base/ids.js'
+import type { FromGcs } from '../wire/messages/gcs.js'
+import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'
+import type { ControlConnection } from './control-connection.js'
+import { environmentProblem } from './environment.js'
+import { functionDefined } from './function-table.js'
+import type { ObjectEffect } from './object-table.js'
+import type { Raylet } from './raylet.js'
+
+type MessageOf<Kind extends ToRaylet['kind']> = Extract<ToRaylet, { kind: Kind }>
+
+export class RayletMessages {
+  readonly #raylet: Raylet
+
+  constructor(raylet: Raylet) {
+    this.#raylet = raylet
+  }
+
+  handle(message: ToRaylet, connection: ControlConnection): void {
+    const from = connection.hello?.process ?? 0
+    const { jobId } = connection
+    const raylet = this.#raylet
+    const { nodeId } = raylet.options
+    switch (message.kind) {
+      case 'hello':
+        return connection.destroy()
+      case 'goodbye':
+        return void raylet.goodbye(connection)
+      case 'requestLease':
+        return this.#requestLease(message, connection)
+      case 'cancelLeaseRequest':
+      case 'returnLease':
+      case 'leaseClosed':
+      case 'blocked':
+      case 'unblocked':
+      case 'relay':
+      case 'relayToWorker':
+      case 'signalWorker':
+      case 'actorStarted':
+        return raylet.leaseEvent({ ...message, from })
+      case 'escape':
+      case 'settle':
+      case 'release':
+      case 'getObjects':
+      case 'awaitObjects':
+        return raylet.objectEvent({ ...message, from })
+      case 'lend':
+      case 'unlend':
+      case 'free':
+        return raylet.objectEvent(message)
+      case 'unpin':
+        for (const object of message.objects) raylet.store.unpin(from, object)
+        return undefined
+      case 'seal':
+        return this.#seal(message, from)
+      case 'abortAllocation':
+        return raylet.store.abort(from, message.allocation)
+      case 'exportFunction':
+        return this.#exportFunction(message)
+      case 'fetchFunction':
+        return this.#fetchFunction(message.hash, from)
+      case 'createActor': {
+        const { actor, nested } = message.spec
+        raylet.objectEvent({ kind: 'createActor', from, actor, nested })
+        return raylet.toGcs({ ...message, nodeId, from, jobId })
+      }
+      case 'subscribeActor':
+        return raylet.toGcs({ ...message, nodeId, from })
+      case 'killActor':
+      case 'removePlacementGroup':
+        return raylet.toGcs(message)
+      case 'createPlacementGroup':
+        return raylet.toGcs({ ...message, nodeId, from, jobId })
+      case 'query':
+        return this.#query(message, from)
+      default:
+        return assertNever(message)
+    }
+  }
+
+  fromGcs(message: FromGcs): void {
+    const raylet = this.#raylet
+    switch (message.kind) {
+      case 'placeActor':
+      case 'endActor':
+      case 'reserveBundles':
+      case 'returnBundles':
+      case 'clusterView':
+        return raylet.leaseEvent(message)
+      case 'placementGroupChanged': {
+        const { group, state } = message
+        if (state === 'removed' || state === 'infeasible') {
+          const text = message.message ?? `Placement group ${group} is ${state}.`
+          raylet.leaseEvent({ kind: 'groupGone', group, message: text })
+        }
+        return this.#passOn(message)
+      }
+      case 'actorRegistered':
+      case 'actorChanged':
+      case 'answer':
+        return this.#passOn(message)
+      default:
+        return assertNever(message)
+    }
+  }
+
+  /** Pins a stored object for who asked and says where it is. */
+  sendStored({ to, object, contains }: Extract<ObjectEffect, { kind: 'sendStored' }>): void {
+    const raylet = this.#raylet
+    const location = raylet.store.pin(to, object)
+    const nested = contains.length === 0 ? {} : { contains }
+    if (location !== undefined) {
+      raylet.send(to, { kind: 'ready', object, location, ...nested })
+      return
+    }
+    const id = objectIdHex(object[0], object[1])
+    const message = `Object ${id} is not in the object store of this node any more.`
+    const error = { code: 'RAY_OBJECT_LOST', message, fields: { objectId: id } }
+    raylet.send(to, { kind: 'ready', object, error })
+  }
+
+  #requestLease(message: MessageOf<'requestLease'>, connection: ControlConnection): void {
+    const problem = environmentProblem(message.key.environment)
+    const from = connection.hello?.process ?? 0
+    if (problem === undefined) {
+      this.#raylet.leaseEvent({ ...message, from, jobId: connection.jobId })
+      return
+    }
+    const text = `The environment of task ${message.name} cannot be read: ${problem}`
+    const error = { code: 'RAY_RUNTIME_ENV_SETUP', message: text }
+    this.#raylet.send(from, { kind: 'leaseRefused', request: message.request, error })
+  }
+
+  #seal({ allocation, object, contains }: MessageOf<'seal'>, from: number): void {
+    this.#raylet.store.seal(from, allocation, object)
+    const nested = contains === undefined ? {} : { contains }
+    this.#raylet.objectEvent({ kind: 'seal', object, ...nested })
+  }
+
+  #exportFunction({ hash, bytes, contains }: MessageOf<'exportFunction'>): void {
+    const row = { bytes, contains }
+    const { isNew, waiting } = this.#raylet.functions.define(hash, row)
+    if (isNew && contains.length > 0) {
+      this.#raylet.objectEvent({ kind: 'keep', objects: contains })
+    }
+    for (const process of waiting) this.#fetchFunction(hash, process)
+  }
+
+  #fetchFunction(hash: string, process: number): void {
+    const row = this.#raylet.functions.fetch(hash, process)
+    if (row === undefined) return
+    this.#raylet.objectEvent({ kind: 'lend', to: process, objects: row.contains })
+    this.#raylet.send(process, functionDefined(hash, row))
+  }
+
+  #query({ request, query }: MessageOf<'query'>, from: number): void {
+    const raylet = this.#raylet
+    if (query.what === 'storeStatistics') {
+      raylet.send(from, { kind: 'answer', request, value: raylet.store.statistics() })
+    } else if (query.what === 'workers') {
+      raylet.send(from, { kind: 'answer', request, value: this.#workerRows() })
+    } else {
+      const { nodeId } = raylet.options
+      raylet.toGcs({ kind: 'query', nodeId, from, request, query })
+    }
+  }
+
+  #workerRows(): unknown[] {
+    return [...this.#raylet.leases.tables.workers.all()].map((worker) => ({
+      workerId: workerIdHex(worker.process),
+      pid: worker.pid,
+      jobId: worker.kind.jobId,
+      state: worker.state,
+      name: worker.lease?.name ?? worker.actor?.actor.spec.className ?? '',
+      isBlocked: worker.isBlocked,
+    }))
+  }
+
+  #passOn(message: Extract<FromGcs, { to: number }>): void {
+    const { to, ...rest } = message
+    const given = givenHandle(message)
+    if (given !== undefined) {
+      this.#raylet.objectEvent({ kind: 'lend', to, objects: [given] })
+    }
+    this.#raylet.send(to, rest as FromRaylet)
+  }
+}
+
+/** The actor whose handle comes with the message; its receiver counts as a holder from now on. */
+function givenHandle(message: FromGcs): readonly [number, number] | undefined {
+  if (message.kind === 'actorRegistered') return message.existing?.actor
+  if (message.kind !== 'answer') return undefined
+  const { value } = message
+  if (typeof value !== 'object' || value === null || !('className' in value)) return undefined
+  const actor = 'actor' in value ? value.actor : undefined
+  return Array.isArray(actor) && actor.length === 2
+    ? [Number(actor[0]), Number(actor[1])]
+    : undefined
+}

@@ -1,0 +1,430 @@
+// The raylet: one process per node that never runs user code, so that it answers while everybody else computes.
+//
+// This shell joins sockets, processes and time to the state machines that decide: LeaseState (who may use which worker),
+// ObjectTable (who holds which object) and the object store. It adds no rules of its own but one of order: a process
+// is gone only after everything that it said has been heard.
+
+import { createServer, type Server } from 'node:net'
+import type { Clock } from '../base/clock.js'
+import { newId, type ProcessId } from '../base/ids.js'
+import { lastMessagesMs, outputBytesMax, workerExitMs } from '../base/limits.js'
+import type { ProcessExit, Resources, WorkerEnvironment } from '../wire/messages/common.js'
+import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import type { FromRaylet } from '../wire/messages/raylet.js'
+import { ClaimSlots } from './claim-slots.js'
+import { ControlConnection, type Hello } from './control-connection.js'
+import { environmentFor } from './environment.js'
+import { FunctionTable } from './function-table.js'
+import type { LeaseEffect, LeaseEvent } from './lease-events.js'
+import { LeaseState } from './lease-state.js'
+import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table.js'
+import { RayletMessages } from './raylet-messages.js'
+import { StoreService } from './store-service.js'
+import { WorkerPool, type WorkerOutput } from './worker-pool.js'
+
+export interface RayletOptions {
+  readonly nodeId: string
+  readonly nodeIp: string
+  readonly sessionName: string
+  readonly token: string
+  readonly resources: Resources
+  readonly labels: Readonly<Record<string, string>>
+  readonly objectStoreBytes: number
+  readonly spillFolder: string
+  readonly workerEntry: string
+  /** Of the driver that starts the node; workers are started before it says hello. */
+  readonly environment: WorkerEnvironment
+  readonly toGcs: (message: ToGcs) => void
+  /** A driver has said hello. */
+  readonly joined: () => void
+  /** The last driver is gone. */
+  readonly abandoned: () => void
+  /** Checks every state machine after every event; for tests. */
+  readonly validate?: boolean
+}
+
+interface WorkerFace {
+  readonly claimSlot: number
+  /** The function or actor class that it runs, and for whom. */
+  name: string
+  jobId: string
+  /** Set once it has said hello. */
+  process: ProcessId | undefined
+  isConnected: boolean
+  /** Set when its process has ended, until its socket has too. */
+  exit: ProcessExit | undefined
+  cancelWait: (() => void) | undefined
+}
+
+export class Raylet {
+  readonly address: string
+  readonly storeAddress: string
+  readonly options: RayletOptions
+  readonly leases: LeaseState
+  readonly objects = new ObjectTable()
+  readonly functions = new FunctionTable()
+  readonly store: StoreService
+  readonly #clock: Clock
+  readonly #server: Server
+  readonly #pool: WorkerPool
+  readonly #claims: ClaimSlots
+  readonly #messages: RayletMessages
+  readonly #connections = new Set<ControlConnection>()
+  readonly #members = new Map<ProcessId, ControlConnection>()
+  readonly #workers = new Map<string, WorkerFace>()
+  readonly #environments = new Map<string, WorkerEnvironment>()
+  #jobCount = 0
+  #isEnding = false
+  #cancelTick: (() => void) | undefined
+  #isReportDue = false
+  /** What the GCS knows to be free; at first that is everything. */
+  #lastReport: string
+  #workersGone: (() => void)[] = []
+
+  constructor(clock: Clock, options: RayletOptions) {
+    this.#clock = clock
+    this.options = options
+    const name = newId(16)
+    this.address = `\0typeray-${name}`
+    this.storeAddress = `\0typeray-store-${name}`
+    this.leases = new LeaseState({ nodeId: options.nodeId, resources: options.resources })
+    this.#lastReport = String(this.leases.tables.pool.total)
+    this.#environments.set(jobIdOf(1), options.environment)
+    this.#server = createServer((socket) => {
+      const connection = new ControlConnection(socket, options.token, {
+        hello: (hello, from) => this.#hello(hello, from),
+        message: (message, from) => this.#messages.handle(message, from),
+        closed: (from) => this.#closed(from),
+        drained: () => this.#resumeOutput(),
+      })
+      this.#connections.add(connection)
+    })
+    this.#pool = new WorkerPool({
+      clock,
+      entry: options.workerEntry,
+      variables: (start) => ({
+        // An environment variable cannot hold the NUL that abstract addresses begin with.
+        TYPERAY_RAYLET: this.address.replace('\0', '@'),
+        TYPERAY_TOKEN: options.token,
+        TYPERAY_START: start,
+        TYPERAY_RAYLET_PID: String(process.pid),
+      }),
+      output: (output) => this.#output(output),
+      died: (start, exit) => this.#processEnded(start, exit),
+    })
+    // Workers need 70 ms to start, so they are on their way before anything else is set up.
+    this.leaseEvent({ kind: 'jobStarted', jobId: jobIdOf(1) })
+    this.#claims = new ClaimSlots()
+    this.store = new StoreService({
+      clock,
+      arenaBytes: options.objectStoreBytes,
+      spillFolder: options.spillFolder,
+      token: options.token,
+      isMember: (id) => this.#members.has(id),
+      collectGarbage: (ids) => {
+        for (const id of ids) this.send(id, { kind: 'collectGarbage' })
+      },
+    })
+    this.#messages = new RayletMessages(this)
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([
+      this.store.listen(this.storeAddress),
+      new Promise<void>((resolve, reject) => {
+        this.#server.once('error', reject)
+        this.#server.listen(this.address, resolve)
+      }),
+    ])
+    const { nodeId, resources, labels } = this.options
+    const { address } = this
+    this.toGcs({ kind: 'registerNode', nodeId, address, resources, labels, isHead: true })
+  }
+
+  /** Ends every worker, then everything else. Idempotent. */
+  async close(): Promise<void> {
+    await this.endWorkers(0)
+    this.#cancelTick?.()
+    this.#server.close()
+    for (const connection of this.#connections) connection.end()
+    await this.store.close()
+    this.#claims.close()
+  }
+
+  /** Asks workers to end, kills those that have not after `ms`, and waits until all are gone. */
+  async endWorkers(ms: number = workerExitMs): Promise<void> {
+    this.#isEnding = true
+    if (this.#workers.size === 0) return
+    const gone = new Promise<void>((resolve) => this.#workersGone.push(resolve))
+    for (const { process: id } of this.#workers.values()) {
+      if (id !== undefined) this.send(id, { kind: 'exit', reason: 'the program has ended' })
+    }
+    const cancel = this.#clock.timer(ms, () => this.#pool.killAll('the program has ended'))
+    await gone
+    cancel()
+  }
+
+  // --- effects ----------------------------------------------------------------
+
+  send(to: ProcessId, message: FromRaylet): void {
+    this.#members.get(to)?.send(message)
+  }
+
+  toGcs(message: ToGcs): void {
+    this.options.toGcs(message)
+  }
+
+  fromGcs(message: FromGcs): void {
+    this.#messages.fromGcs(message)
+  }
+
+  leaseEvent(event: LeaseEvent): void {
+    for (const effect of this.leases.handle(event, this.#clock.now())) this.#leaseEffect(effect)
+    if (this.options.validate === true) this.leases.validate()
+    this.#setTick()
+    this.#reportSoon()
+  }
+
+  objectEvent(event: ObjectEvent): void {
+    for (const effect of this.objects.handle(event, this.#clock.now())) this.#objectEffect(effect)
+    if (this.options.validate === true) this.objects.validate()
+  }
+
+  #leaseEffect(effect: LeaseEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        return this.send(effect.to, effect.message)
+      case 'gcs':
+        return this.toGcs(effect.message)
+      case 'startWorker':
+        return this.#startWorker(effect)
+      case 'signalWorker':
+        return this.#pool.signal(effect.start, effect.signal, effect.reason)
+      case 'nameWorker': {
+        const worker = this.#workers.get(effect.start)
+        if (worker !== undefined) {
+          worker.name = effect.name
+          worker.jobId = effect.jobId
+        }
+        return undefined
+      }
+      case 'lend':
+        return this.objectEvent({ ...effect, kind: 'lend' })
+    }
+  }
+
+  #objectEffect(effect: ObjectEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        return this.send(effect.to, effect.message)
+      case 'sendStored':
+        return this.#messages.sendStored(effect)
+      case 'freeStored':
+        return this.store.free(effect.object)
+      case 'actorOutOfScope':
+        return this.toGcs({ kind: 'actorOutOfScope', actor: effect.actor })
+    }
+  }
+
+  #setTick(): void {
+    this.#cancelTick?.()
+    this.#cancelTick = undefined
+    const at = this.leases.deadline()
+    if (at === Infinity || this.#isEnding) return
+    const ms = Math.max(0, at - this.#clock.now())
+    this.#cancelTick = this.#clock.timer(ms, () => this.leaseEvent({ kind: 'tick' }))
+  }
+
+  /** Tells the GCS what is free, once per turn and only when it has changed. */
+  #reportSoon(): void {
+    if (this.#isReportDue) return
+    this.#isReportDue = true
+    setImmediate(() => {
+      this.#isReportDue = false
+      const { pool } = this.leases.tables
+      const report = String(pool.available)
+      if (report === this.#lastReport || this.#isEnding) return
+      this.#lastReport = report
+      const available = pool.available.toResources()
+      const total = pool.total.toResources()
+      this.toGcs({ kind: 'nodeReport', nodeId: this.options.nodeId, available, total })
+    })
+  }
+
+  // --- processes --------------------------------------------------------------
+
+  #startWorker(effect: Extract<LeaseEffect, { kind: 'startWorker' }>): void {
+    if (this.#isEnding) return
+    const { start, jobId, environment } = effect
+    const base = this.#environments.get(jobId) ?? this.options.environment
+    // Slots are given at hello: the first workers start before there are any.
+    this.#workers.set(start, {
+      claimSlot: -1,
+      name: '',
+      jobId,
+      process: undefined,
+      isConnected: false,
+      exit: undefined,
+      cancelWait: undefined,
+    })
+    this.#pool.start(start, environmentFor(base, environment))
+  }
+
+  #hello(hello: Hello, connection: ControlConnection): boolean {
+    if (this.#members.has(hello.process) || this.#isEnding) return false
+    if (hello.role === 'driver') {
+      this.#welcomeDriver(hello, connection)
+      return true
+    }
+    const start = hello.start ?? ''
+    const face = this.#workers.get(start)
+    if (face === undefined || face.process !== undefined) return false
+    const claimSlot = this.#claims.acquire()
+    this.#workers.set(start, {
+      ...face,
+      claimSlot,
+      process: hello.process,
+      isConnected: true,
+    })
+    connection.jobId = face.jobId
+    this.#members.set(hello.process, connection)
+    this.#welcome(connection, { claimSlot, namespace: '' })
+    this.leaseEvent({
+      kind: 'workerJoined',
+      start,
+      process: hello.process,
+      pid: hello.pid,
+      address: hello.address,
+      claimSlot,
+    })
+    return true
+  }
+
+  #welcomeDriver(hello: Hello, connection: ControlConnection): void {
+    const jobId = jobIdOf(++this.#jobCount)
+    const namespace = hello.namespace ?? ''
+    connection.jobId = jobId
+    this.#members.set(hello.process, connection)
+    this.options.joined()
+    if (hello.environment !== undefined) this.#environments.set(jobId, hello.environment)
+    this.#welcome(connection, { claimSlot: -1, namespace })
+    this.toGcs({ kind: 'jobStarted', jobId, driver: hello.process, namespace })
+    if (this.#jobCount > 1) this.leaseEvent({ kind: 'jobStarted', jobId })
+  }
+
+  #welcome(connection: ControlConnection, { claimSlot, namespace }: WelcomeDetails): void {
+    const { nodeId, nodeIp, sessionName, resources, environment } = this.options
+    connection.send({
+      kind: 'welcome',
+      nodeId,
+      nodeIp,
+      jobId: connection.jobId,
+      sessionName,
+      namespace,
+      rayletPid: process.pid,
+      arenaFile: this.store.arenaFile,
+      arenaBytes: this.store.arenaBytes,
+      claimFile: this.#claims.file,
+      claimBytes: this.#claims.sizeBytes,
+      claimSlot,
+      storeAddress: this.storeAddress,
+      resources,
+      environment: this.#environments.get(connection.jobId) ?? environment,
+    })
+  }
+
+  #closed(connection: ControlConnection): void {
+    this.#connections.delete(connection)
+    const { hello } = connection
+    if (hello === undefined || this.#members.get(hello.process) !== connection) return
+    this.#members.delete(hello.process)
+    if (hello.role === 'driver') this.#driverGone(hello.process, connection.jobId)
+    else this.#workerSilent(hello)
+  }
+
+  /** A worker that closed its socket is of no use; when its process has ended too, it is gone. */
+  #workerSilent(hello: Hello): void {
+    const start = hello.start ?? ''
+    const worker = this.#workers.get(start)
+    if (worker === undefined) return
+    worker.isConnected = false
+    if (worker.exit === undefined) this.#pool.signal(start, 'SIGKILL', 'closed its connection')
+    else this.#workerGone(start, worker.exit)
+  }
+
+  #processEnded(start: string, exit: ProcessExit): void {
+    const worker = this.#workers.get(start)
+    if (worker === undefined) return
+    worker.exit = { ...exit, started: this.#claims.started(worker.claimSlot) }
+    if (!worker.isConnected) return this.#workerGone(start, worker.exit)
+    // What it wrote before it ended is still in the socket, perhaps the result of its last task.
+    const connection = this.#members.get(worker.process ?? 0)
+    worker.cancelWait = this.#clock.timer(lastMessagesMs, () => connection?.destroy())
+  }
+
+  #workerGone(start: string, exit: ProcessExit): void {
+    const worker = this.#workers.get(start)
+    if (worker === undefined) return
+    worker.cancelWait?.()
+    this.#workers.delete(start)
+    this.#claims.release(worker.claimSlot)
+    this.leaseEvent({ kind: 'workerDied', start, exit })
+    if (worker.process !== undefined) this.#forget(worker.process, worker.jobId)
+    if (this.#workers.size > 0) return
+    for (const resolve of this.#workersGone.splice(0)) resolve()
+  }
+
+  #driverGone(id: ProcessId, jobId: string): void {
+    this.#resumeOutput()
+    this.leaseEvent({ kind: 'jobFinished', jobId })
+    this.leaseEvent({ kind: 'processDied', process: id })
+    this.#forget(id, jobId)
+    this.toGcs({ kind: 'jobFinished', jobId })
+    const isLast = ![...this.#members.values()].some((member) => member.hello?.role === 'driver')
+    if (isLast) this.options.abandoned()
+  }
+
+  #forget(id: ProcessId, jobId: string): void {
+    this.objectEvent({ kind: 'processDied', process: id })
+    this.functions.processDied(id)
+    this.store.processDied(id)
+    this.toGcs({ kind: 'processDied', process: id, jobId })
+  }
+
+  /** The program says that it is over: its workers end in order, and their last words reach its terminal. */
+  async goodbye(connection: ControlConnection): Promise<void> {
+    const drivers = [...this.#members.values()].filter((member) => member.hello?.role === 'driver')
+    if (drivers.length === 1) await this.endWorkers()
+    connection.end()
+  }
+
+  // --- the driver's terminal --------------------------------------------------
+
+  #output({ start, pid, stream, lines }: WorkerOutput): void {
+    const worker = this.#workers.get(start)
+    const driver = this.#driverOf(worker?.jobId ?? '')
+    if (worker === undefined || driver === undefined) return
+    driver.send({ kind: 'output', stream, name: worker.name, pid, lines })
+    if (driver.bufferedBytes > outputBytesMax) this.#pool.pause()
+  }
+
+  #resumeOutput(): void {
+    this.#pool.resume()
+  }
+
+  #driverOf(jobId: string): ControlConnection | undefined {
+    for (const member of this.#members.values()) {
+      if (member.hello?.role === 'driver' && member.jobId === jobId) return member
+    }
+    return undefined
+  }
+}
+
+interface WelcomeDetails {
+  readonly claimSlot: number
+  readonly namespace: string
+}
+
+function jobIdOf(count: number): string {
+  return String(count).padStart(8, '0')
+}

@@ -1,0 +1,102 @@
+// Arrow tables, record batches and vectors travel as an Arrow IPC stream, in one buffer that the
+// reader's columns point into.
+//
+// apache-arrow is loaded when the first such value is met, and by `require`: values are encoded and
+// decoded synchronously. Its classes carry brands in the global symbol registry, so a table made by
+// one copy of the library (a bundle, or its other module format) is a table to every other.
+
+import { createRequire } from 'node:module'
+import { types } from 'node:util'
+import type * as Arrow from 'apache-arrow'
+
+/** Brands of apache-arrow by kind; the position is the kind on the wire. */
+const brands = ['Table', 'RecordBatch', 'Vector'].map((name) => Symbol.for(`apache-arrow/${name}`))
+const table = 0
+const recordBatch = 1
+const vector = 2
+const vectorColumn = 'values'
+
+let loaded: typeof Arrow | undefined
+
+/**
+ * Decides which copy of apache-arrow makes the tables that are decoded here. A program that imports
+ * the library as an ES module has another copy than `require` gives, and should see its own.
+ */
+export function useArrow(library: typeof Arrow): void {
+  loaded = library
+  honourTypeBrand(library)
+}
+
+function arrow(): typeof Arrow {
+  if (loaded === undefined) useArrow(createRequire(import.meta.url)('apache-arrow') as typeof Arrow)
+  return loaded!
+}
+
+/**
+ * Of all Arrow classes only DataType (21.2) checks no brand in `instanceof`, and the library then
+ * writes a column of another copy's type without its buffers. The check here is for DataType alone,
+ * so subclasses are not affected.
+ */
+function honourTypeBrand({ DataType }: typeof Arrow): void {
+  if (Object.hasOwn(DataType, Symbol.hasInstance)) return
+  Object.defineProperty(DataType, Symbol.hasInstance, {
+    configurable: true,
+    value(this: unknown, value: unknown): boolean {
+      const isInstance = Function.prototype[Symbol.hasInstance]
+      return (
+        isInstance.call(this as CallableFunction, value) ||
+        (this === DataType && DataType.isDataType(value))
+      )
+    },
+  })
+}
+
+/** The kind of an Arrow value, or undefined for every other object. */
+export function arrowBrandOf(value: object): number | undefined {
+  if (types.isProxy(value)) return undefined
+  for (let kind = 0; kind < brands.length; kind++) {
+    const brand = brands[kind]!
+    if (brand in value && (value as Record<symbol, unknown>)[brand] === true) return kind
+  }
+  return undefined
+}
+
+/**
+ * The streams that values were read from. Their columns are views of it, so it is their stream
+ * still.
+ */
+const streams = new WeakMap<object, Uint8Array>()
+
+/**
+ * The IPC stream of an Arrow value. Columns of a value that was not received are copied once, into
+ * the result.
+ */
+export function arrowToBytes(value: object, kind: number): Uint8Array {
+  const received = streams.get(value)
+  if (received !== undefined) return received
+  const { Table, tableToIPC } = arrow()
+  if (kind === recordBatch) return tableToIPC(new Table([value as Arrow.RecordBatch]), 'stream')
+  if (kind === vector)
+    return tableToIPC(new Table({ [vectorColumn]: value as Arrow.Vector }), 'stream')
+  return tableToIPC(value as Arrow.Table, 'stream')
+}
+
+/** The Arrow value of an IPC stream; its columns are views of `bytes`. */
+export function arrowFromBytes(bytes: Uint8Array, kind: number): object | undefined {
+  const value = readStream(bytes, kind)
+  if (value !== undefined) streams.set(value, bytes)
+  return value
+}
+
+function readStream(bytes: Uint8Array, kind: number): object | undefined {
+  const { RecordBatch, makeData, tableFromIPC, Struct } = arrow()
+  const result = tableFromIPC(bytes)
+  if (kind === table) return result
+  if (kind === vector) return result.getChild(vectorColumn) ?? undefined
+  if (kind !== recordBatch) return undefined
+  // The stream of a batch without rows has a schema and no batch.
+  return (
+    result.batches[0] ??
+    new RecordBatch(result.schema, makeData({ type: new Struct(result.schema.fields), length: 0 }))
+  )
+}

@@ -1,0 +1,226 @@
+// Handles of actors: `c.inc.remote()`.
+//
+// A handle answers for the methods of its class and nothing else, so that a method may have any name. What the runtime
+// needs of it hangs on a symbol. It is counted like a ref: when no handle is left anywhere the actor ends.
+
+import { PendingCallsLimitExceededError } from '../base/errors.js'
+import { packMessage } from '../wire/control-channel.js'
+import { frameType, returnsInByteMax, returnsStreaming } from '../wire/frame.js'
+import type { ObjectKey } from '../wire/messages/common.js'
+import type { ActorLine } from './actor-line.js'
+import { attachmentBrand, registerAttachment } from './attachment.js'
+import { compileMethodOptions, type MethodConfig, type MethodOptions } from './call-options.js'
+import type { CoreWorker } from './core-worker.js'
+import { requireCore } from './current-core.js'
+import { ObjectRef, refState } from './object-ref.js'
+import { shapeReturns, type Submitted } from './remote-function.js'
+import { type FunctionEntry, Task } from './task.js'
+import { currentTask } from './task-context.js'
+import type { CallHead } from './argument-encoder.js'
+
+/** What is the same for every handle of an actor, in every process. */
+export interface ActorBinding {
+  readonly className: string
+  readonly methods: readonly string[]
+  readonly maxTaskRetries: number
+  readonly maxPendingCalls: number
+}
+
+export const actorBinding = Symbol.for('typeray.actor')
+
+export class ActorCore {
+  readonly binding: ActorBinding
+  /** Counted at the raylet while this handle lives. */
+  readonly ref: ObjectRef
+  #line: ActorLine | null = null
+  #core: CoreWorker | null = null
+
+  constructor(ref: ObjectRef, binding: ActorBinding) {
+    this.ref = ref
+    this.binding = binding
+  }
+
+  get key(): ObjectKey {
+    return [this.ref.owner, this.ref.sequence]
+  }
+
+  get id(): string {
+    return this.ref.id
+  }
+
+  line(core: CoreWorker): ActorLine {
+    if (this.#line === null || this.#core !== core) {
+      this.#core = core
+      this.#line = core.actors.line(this.key, this.binding.className)
+    }
+    return this.#line
+  }
+
+  /** getIfExists found another actor of that name: this handle is one of its handles from now on. */
+  become(core: CoreWorker, key: ObjectKey): void {
+    const before = this.line(core)
+    core.references.release(this.ref)
+    this.ref.owner = key[0]
+    this.ref.sequence = key[1]
+    this.#line = core.actors.line(key, this.binding.className)
+    before.forwardTo(this.#line)
+  }
+}
+
+const plainMethod = compileMethodOptions({})
+const noRetries = 0
+
+export class ActorMethod {
+  readonly #actor: ActorCore
+  readonly #entry: FunctionEntry
+  readonly #config: MethodConfig
+  readonly #head: CallHead
+
+  constructor(actor: ActorCore, number: number, config: MethodConfig = plainMethod) {
+    const { className, methods } = actor.binding
+    this.#actor = actor
+    this.#config = config
+    const name = config.name ?? `${className}.${methods[number]!}`
+    this.#entry = { number, name, hash: '', define: null, averageUs: 0, measured: 0 }
+    this.#head = methodHead(number, name, config)
+  }
+
+  /** Calls the method; returns at once. Calls of one caller run in the order in which they were made. */
+  remote(...args: unknown[]): Submitted {
+    const core = requireCore(`${this.#entry.name}.remote()`)
+    const actor = this.#actor
+    const config = this.#config
+    const line = actor.line(core)
+    const { maxPendingCalls, maxTaskRetries } = actor.binding
+    if (maxPendingCalls > 0 && line.pendingCalls >= maxPendingCalls) throw this.#tooMany(line)
+    const { returns } = config
+    const count = returns > 1 && returns !== returnsStreaming ? returns : 1
+    const ref = new ObjectRef(core.process, core.nextSequence(count))
+    const task = new Task(ref, this.#entry)
+    ref.task = task
+    task.retriesLeft = maxTaskRetries === 0 ? noRetries : maxTaskRetries
+    const result = returns === 1 ? ref : shapeReturns(core, task, returns, config.backpressure)
+    if (config.signal !== undefined) core.cancelOn(task, config.signal)
+    const parent = currentTask()
+    if (parent !== null) core.adopt(parent, task)
+    // The handle lives until the call has finished, so that dropping it at once does not end the actor.
+    task.actor = actor
+    if (!core.encoder.encodeSmall(task, this.#head, args, line.frames)) {
+      this.#encodeFull(core, task, args, line)
+    }
+    core.actors.submit(task, line)
+    return result
+  }
+
+  #encodeFull(core: CoreWorker, task: Task, args: readonly unknown[], line: ActorLine): void {
+    const encoded = core.encoder.encodeFull(task, this.#head, {
+      args,
+      frames: line.frames,
+      whenReady: (failed) => {
+        if (failed !== null && !task.isCancelled) core.settler.failLike(task, failed)
+        line.pumpSoon()
+      },
+    })
+    if (encoded !== 'ready' && encoded !== 'waiting') core.settler.failLike(task, encoded)
+  }
+
+  #tooMany(line: ActorLine): PendingCallsLimitExceededError {
+    const { className, maxPendingCalls } = this.#actor.binding
+    return new PendingCallsLimitExceededError(
+      `Actor ${className} (${line.id}) has ${line.pendingCalls} calls of this process waiting, and maxPendingCalls is ` +
+        `${maxPendingCalls}. Get some results first.`,
+      { fields: { actorId: line.id, maxPendingCalls } },
+    )
+  }
+
+  options(options: MethodOptions): ActorMethod {
+    return new ActorMethod(this.#actor, this.#entry.number, compileMethodOptions(options))
+  }
+}
+
+function methodHead(number: number, name: string, config: MethodConfig): CallHead {
+  const isMany = config.returns > returnsInByteMax && config.returns !== returnsStreaming
+  const extension = {
+    ...(isMany && { returns: config.returns }),
+    ...(config.name !== undefined && { name: config.name }),
+    ...(config.backpressure !== undefined && { backpressure: config.backpressure }),
+  }
+  const isPlain = Object.keys(extension).length === 0
+  return {
+    type: frameType.call,
+    returns: isMany ? 0 : config.returns,
+    fn: number,
+    extension: isPlain ? null : Uint8Array.from(packMessage(extension)),
+    name,
+  }
+}
+
+export type AnyActorHandle = Record<string, ActorMethod> & { readonly [actorBinding]: ActorCore }
+
+const inspect = Symbol.for('nodejs.util.inspect.custom')
+/** Asked of every object by promises, JSON and consoles: a handle is none of these things. */
+const neverMethods = new Set(['then', 'toJSON', 'constructor', 'prototype', '$$typeof', 'asymmetricMatch', 'nodeType'])
+
+/** How `await using handle` ends an actor; set by the public API, which knows how to kill. */
+let dispose: (handle: ActorCore) => Promise<void> = () => Promise.resolve()
+
+export function installActorDispose(how: (handle: ActorCore) => Promise<void>): void {
+  dispose = how
+}
+
+export function makeHandle(actor: ActorCore): AnyActorHandle {
+  const { binding } = actor
+  const methods = new Map<string, ActorMethod>()
+  const text = (): string => `ActorHandle(${binding.className}, ${actor.id})`
+  const asyncDispose = Symbol.asyncDispose as symbol | undefined
+  const find = (name: string): ActorMethod | undefined => {
+    let method = methods.get(name)
+    if (method !== undefined) return method
+    const number = binding.methods.indexOf(name)
+    if (number < 0) {
+      if (neverMethods.has(name)) return undefined
+      if (name === 'toString') return text as unknown as ActorMethod
+      throw new TypeError(
+        `Actor class ${binding.className} has no method '${name}'. Its methods are: ${binding.methods.join(', ')}. ` +
+          'Functions kept in fields cannot be called from outside; make them methods.',
+      )
+    }
+    method = new ActorMethod(actor, number)
+    methods.set(name, method)
+    return method
+  }
+  const target: Record<PropertyKey, unknown> = Object.create(null) as Record<PropertyKey, unknown>
+  return new Proxy(target, {
+    get(_, key) {
+      if (typeof key === 'string') return find(key)
+      if (key === actorBinding) return actor
+      if (key === attachmentBrand) return 'actor'
+      if (key === inspect || key === Symbol.toPrimitive) return text
+      if (key === asyncDispose && asyncDispose !== undefined) return () => dispose(actor)
+      return undefined
+    },
+    has: (_, key) => key === actorBinding || key === attachmentBrand || (typeof key === 'string' && binding.methods.includes(key)),
+    set: (_, key) => {
+      throw new TypeError(`${text()} cannot be changed: '${String(key)}' would be set in this process only.`)
+    },
+    ownKeys: () => [],
+  }) as AnyActorHandle
+}
+
+export function actorOf(handle: unknown): ActorCore | undefined {
+  if (typeof handle !== 'object' || handle === null) return undefined
+  return (handle as Record<symbol, unknown>)[actorBinding] as ActorCore | undefined
+}
+
+registerAttachment<AnyActorHandle>('actor', {
+  encode(handle, refs): ActorBinding {
+    const actor = handle[actorBinding]
+    refs.push(actor.ref)
+    return actor.binding
+  },
+  decode(data, refs) {
+    const ref = refs[0]!
+    ref.state = refState.primitive
+    return makeHandle(new ActorCore(ref, data as ActorBinding))
+  },
+})

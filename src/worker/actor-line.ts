@@ -1,0 +1,306 @@
+// The caller's end of one actor: calls in order, over every life of the actor.
+//
+// Calls of one caller run in the order in which they were made: a call whose arguments are not ready holds the later ones
+// back, a cancelled one drops out. While the actor starts or restarts they wait here. What was in flight when its worker
+// died goes out again first, in order, if the call may be retried; otherwise nobody knows whether it has run.
+
+import { connect, type Socket } from 'node:net'
+import { readU32, readU48 } from '../base/bytes.js'
+import { ActorDiedError, ActorUnavailableError, type RayError } from '../base/errors.js'
+import { objectIdHex, type ProcessId } from '../base/ids.js'
+import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
+import { FrameReader, frameType } from '../wire/frame.js'
+import type { ObjectKey } from '../wire/messages/common.js'
+import type { ActorState } from '../wire/messages/raylet.js'
+import type { FromWorker, ToWorker } from '../wire/messages/task.js'
+import type { ReferenceHolder } from './reference-holder.js'
+import { SlabWriter } from './slab.js'
+import { type Task, taskStatus } from './task.js'
+import { describeExit, type TaskSettler } from './task-outcomes.js'
+
+/** Calls in flight to one actor; the rest waits here, where it can still be cancelled cheaply. */
+const windowCallsMax = 8192
+
+export interface ActorLinePorts {
+  readonly process: ProcessId
+  readonly token: string
+  readonly references: ReferenceHolder
+  readonly settler: TaskSettler
+}
+
+export class ActorLine {
+  readonly key: ObjectKey
+  readonly className: string
+  readonly frames = new SlabWriter()
+  /** Calls not sent, in order; those whose arguments are not ready have no slab. */
+  #queue: Task[] = []
+  #queueAt = 0
+  /** Calls in flight by sequence, in order of sending. */
+  readonly #inFlight = new Map<number, Task>()
+  #socket: Socket | null = null
+  #channel: ControlChannel<ToWorker, FromWorker> | null = null
+  #incarnation = -1
+  #worker: ProcessId = 0
+  #state: ActorState = { state: 'pending' }
+  #isDirty = false
+  readonly #ports: ActorLinePorts
+
+  constructor(key: ObjectKey, className: string, ports: ActorLinePorts) {
+    this.key = key
+    this.className = className
+    this.#ports = ports
+  }
+
+  get id(): string {
+    return objectIdHex(this.key[0], this.key[1])
+  }
+
+  get pendingCalls(): number {
+    return this.#inFlight.size + this.#queue.length - this.#queueAt
+  }
+
+  get isDead(): boolean {
+    return this.#state.state === 'dead'
+  }
+
+  /** These calls belong to another actor after all: it is the one that has the name. */
+  forwardTo(line: ActorLine): void {
+    this.#target = line
+    const queue = this.#queue.slice(this.#queueAt)
+    this.#queue = []
+    this.#queueAt = 0
+    for (const task of queue) line.append(task)
+  }
+
+  #target: ActorLine | null = null
+
+  /** Takes the place of a call in the order; `ready` sends it once its frame is written. */
+  append(task: Task): void {
+    if (this.#target !== null) {
+      this.#target.append(task)
+      return
+    }
+    if (this.#state.state === 'dead') {
+      this.#ports.settler.fail(task, this.#deathError())
+      return
+    }
+    this.#queue.push(task)
+    this.pumpSoon()
+  }
+
+  /** Arguments of a queued call have become ready, or failed (it was settled then). */
+  pumpSoon(): void {
+    if (this.#target !== null) {
+      this.#target.pumpSoon()
+      return
+    }
+    if (this.#isDirty) {
+      if ((this.#queue.length & 63) === 0) this.#pump()
+      return
+    }
+    this.#isDirty = true
+    queueMicrotask(() => {
+      this.#isDirty = false
+      this.#pump()
+    })
+    // The first call of a turn goes out at once; see control-channel.
+    this.#pump()
+  }
+
+  #pump(): void {
+    const socket = this.#socket
+    if (socket === null || this.#state.state !== 'alive') return
+    const queue = this.#queue
+    const parts: Uint8Array[] = []
+    let slab: Uint8Array | null = null
+    let start = 0
+    let end = 0
+    while (this.#queueAt < queue.length && this.#inFlight.size < windowCallsMax) {
+      const task = queue[this.#queueAt]!
+      if (task.status === taskStatus.finished) {
+        this.#queueAt++
+        continue
+      }
+      if (task.slab === null) break
+      this.#queueAt++
+      if (task.slab === slab && task.start === end) end = task.end
+      else {
+        if (slab !== null) parts.push(slab.subarray(start, end))
+        slab = task.slab
+        start = task.start
+        end = task.end
+      }
+      task.status = taskStatus.inFlight
+      this.#inFlight.set(task.ref.sequence, task)
+      if (task.nested !== null) this.#ports.references.lend(this.#worker, task.nested)
+    }
+    if (this.#queueAt > 1024 || this.#queueAt === queue.length) {
+      this.#queue = queue.slice(this.#queueAt)
+      this.#queueAt = 0
+    }
+    if (slab === null) return
+    parts.push(slab.subarray(start, end))
+    socket.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts))
+  }
+
+  // --- the actor's lives ---------------------------------------------------------------------------------------------
+
+  changed(state: ActorState): void {
+    if (this.#state.state === 'dead') return
+    this.#state = state
+    if (state.state === 'alive') {
+      if (state.incarnation === this.#incarnation) return
+      this.#lostConnection(null)
+      this.#incarnation = state.incarnation
+      this.#worker = state.worker
+      this.#connect(state.address)
+      this.#pump()
+    } else if (state.state === 'restarting') this.#lostConnection(null)
+    else if (state.state === 'dead') {
+      this.#lostConnection(this.#deathError())
+      this.#failQueued(this.#deathError())
+    }
+  }
+
+  #connect(address: string): void {
+    const socket = connect(address)
+    socket.unref()
+    this.#socket = socket
+    socket.on('error', () => undefined)
+    const reader = new FrameReader((buffer, start, end) => this.#frame(buffer, start, end))
+    socket.on('data', (chunk: Uint8Array) => {
+      reader.push(chunk)
+      if (this.#queueAt < this.#queue.length) this.#pump()
+    })
+    this.#channel = new ControlChannel<ToWorker, FromWorker>(socket, () => undefined)
+    this.#channel.send({
+      kind: 'open',
+      token: this.#ports.token,
+      owner: this.#ports.process,
+      actor: this.key,
+    })
+    this.#channel.flush()
+  }
+
+  /** The connection is of no more use. Calls in flight are retried in order, or fail; with `death`, all of them fail. */
+  #lostConnection(death: RayError | null): void {
+    this.#socket?.destroy()
+    this.#socket = null
+    this.#channel = null
+    const calls = [...this.#inFlight.values()]
+    this.#inFlight.clear()
+    const again: Task[] = []
+    for (const task of calls) {
+      if (task.isCancelled) this.#ports.settler.fail(task, this.#unavailable(task))
+      else if (death !== null) this.#ports.settler.fail(task, death)
+      else if (task.retriesLeft !== 0) {
+        if (task.retriesLeft > 0) task.retriesLeft--
+        task.slab![task.start + 6]!++
+        task.status = taskStatus.queued
+        task.stream?.restarted()
+        again.push(task)
+      } else this.#ports.settler.fail(task, this.#unavailable(task))
+    }
+    if (again.length > 0) {
+      this.#queue = [...again, ...this.#queue.slice(this.#queueAt)]
+      this.#queueAt = 0
+    }
+  }
+
+  #failQueued(error: RayError): void {
+    const queue = this.#queue.slice(this.#queueAt)
+    this.#queue = []
+    this.#queueAt = 0
+    for (const task of queue) {
+      if (task.status !== taskStatus.finished) this.#ports.settler.fail(task, error)
+    }
+  }
+
+  /** A retry for an error that the method threw: it keeps its place before all calls that were not sent. */
+  resubmit(task: Task): void {
+    task.status = taskStatus.queued
+    task.slab![task.start + 6]!++
+    this.#queue = [task, ...this.#queue.slice(this.#queueAt)]
+    this.#queueAt = 0
+    this.pumpSoon()
+  }
+
+  #unavailable(task: Task): RayError {
+    const exit = this.#state.state === 'restarting' ? this.#state.exit : undefined
+    const how = exit === undefined ? 'its worker is gone' : describeExit(exit)
+    return new ActorUnavailableError(
+      `Actor ${this.className} (${this.id}) is restarting: ${how}\n` +
+        `The call ${task.fn.name} may or may not have run. Allow retries with maxTaskRetries if running it twice is safe.`,
+      { fields: { actorId: this.id, className: this.className, methodName: task.fn.name } },
+    )
+  }
+
+  #deathError(): RayError {
+    const state = this.#state
+    if (this.#ended !== null) return this.#ended
+    if (state.state !== 'dead') throw new Error('typeray: the actor is not dead')
+    const fields = {
+      actorId: this.id,
+      className: this.className,
+      cause: state.cause,
+      ...(state.exit !== undefined && {
+        pid: state.exit.pid,
+        exitCode: state.exit.exitCode,
+        signal: state.exit.signal,
+        stderr: state.exit.stderr,
+      }),
+    }
+    const cause = this.creationError
+    return new ActorDiedError(state.message, { fields, ...(cause !== undefined && { cause }) })
+  }
+
+  /** What the constructor threw, decoded by the table of lines before it tells the state. */
+  creationError: unknown
+
+  /** The actor was never started: all its calls fail with this error. */
+  endWith(error: RayError): void {
+    this.#ended = error
+    this.#state = { state: 'dead', cause: 'creationFailed', message: error.message }
+    this.#failQueued(error)
+  }
+
+  #ended: RayError | null = null
+
+  /** Ends the line with the session. */
+  fail(error: RayError): void {
+    this.#lostConnection(error)
+    this.#failQueued(error)
+  }
+
+  // --- cancel ----------------------------------------------------------------------------------------------------------
+
+  cancel(task: Task): void {
+    if (task.status === taskStatus.inFlight) {
+      this.#channel?.send({ kind: 'cancel', sequence: task.ref.sequence, recursive: true })
+    }
+    this.pumpSoon()
+  }
+
+  send(message: ToWorker): void {
+    this.#channel?.send(message)
+  }
+
+  // --- frames --------------------------------------------------------------------------------------------------------
+
+  #frame(buffer: Uint8Array, start: number, end: number): void {
+    const type = buffer[start]
+    if (type === frameType.result) {
+      const sequence = readU48(buffer, start + 4)
+      const task = this.#inFlight.get(sequence)
+      if (task === undefined) return
+      this.#inFlight.delete(sequence)
+      this.#ports.settler.answered(task, buffer.subarray(start + 10, end))
+    } else if (type === frameType.item) {
+      const task = this.#inFlight.get(readU48(buffer, start + 4))
+      task?.stream?.itemArrived(readU32(buffer, start + 10), buffer.slice(start + 14, end))
+    } else if (type === frameType.control) {
+      unpackMessage(buffer.subarray(start + 1, end))
+    }
+  }
+}
+

@@ -1,0 +1,101 @@
+// The actors that this process calls, and those that it creates.
+
+import { RayError } from '../base/errors.js'
+import type { ProcessId } from '../base/ids.js'
+import type { ObjectKey } from '../wire/messages/common.js'
+import type { ActorSpec, ActorState, FromRaylet } from '../wire/messages/raylet.js'
+import { ActorLine, type ActorLinePorts } from './actor-line.js'
+import type { ObjectRef } from './object-ref.js'
+import type { RayletSender } from './reference-holder.js'
+import type { Task } from './task.js'
+import { taskErrorOf } from './task-error.js'
+
+type Registered = Extract<FromRaylet, { kind: 'actorRegistered' }>
+
+export interface ActorPorts extends ActorLinePorts {
+  readonly raylet: RayletSender
+  readonly borrow: (owner: ProcessId, sequence: number) => ObjectRef
+}
+
+export class ActorLines {
+  readonly #ports: ActorPorts
+  readonly #lines = new Map<string, ActorLine>()
+  readonly #lineOfTask = new WeakMap<Task, ActorLine>()
+  readonly #registrations = new Map<number, (message: Registered) => void>()
+  #requests = 0
+  /** Decodes the error body of a constructor that threw; set by the core worker's owner of codecs. */
+  decodeBody: (body: Uint8Array) => unknown = () => undefined
+
+  constructor(ports: ActorPorts) {
+    this.#ports = ports
+  }
+
+  /** The line to an actor, subscribed to its state. */
+  line(key: ObjectKey, className: string): ActorLine {
+    const id = `${key[0]}:${key[1]}`
+    let line = this.#lines.get(id)
+    if (line === undefined) {
+      line = new ActorLine(key, className, this.#ports)
+      this.#lines.set(id, line)
+      this.#ports.raylet.send({ kind: 'subscribeActor', actor: key })
+    }
+    return line
+  }
+
+  /** Asks for an actor to be made. `registered` hears whether the name was free, or who has it. */
+  create(spec: ActorSpec, registered: (message: Registered) => void): ActorLine {
+    const request = ++this.#requests
+    this.#registrations.set(request, registered)
+    this.#ports.raylet.send({ kind: 'createActor', request, spec })
+    return this.line(spec.actor, spec.className)
+  }
+
+  registered(message: Registered): void {
+    const heard = this.#registrations.get(message.request)
+    this.#registrations.delete(message.request)
+    heard?.(message)
+  }
+
+  changed(key: ObjectKey, state: ActorState): void {
+    const line = this.#lines.get(`${key[0]}:${key[1]}`)
+    if (line === undefined) return
+    if (state.state !== 'dead' || state.error === undefined) line.changed(state)
+    else void this.#died(line, state, state.error)
+  }
+
+  // A constructor threw: its error may need a class that is not loaded here yet.
+  async #died(line: ActorLine, state: ActorState, body: Uint8Array): Promise<void> {
+    try {
+      line.creationError = taskErrorOf(await this.decodeBody(body))
+    } catch (error) {
+      line.creationError = error
+    }
+    line.changed(state)
+  }
+
+  submit(task: Task, line: ActorLine): void {
+    this.#lineOfTask.set(task, line)
+    line.append(task)
+  }
+
+  resubmit(task: Task): void {
+    this.#lineOfTask.get(task)?.resubmit(task)
+  }
+
+  lineOf(task: Task): ActorLine | undefined {
+    return this.#lineOfTask.get(task)
+  }
+
+  kill(key: ObjectKey, noRestart: boolean): void {
+    this.#ports.raylet.send({ kind: 'killActor', actor: key, noRestart, reason: 'ray.kill' })
+  }
+
+  failAll(error: RayError): void {
+    for (const line of this.#lines.values()) line.fail(error)
+  }
+
+  close(): void {
+    this.#lines.clear()
+  }
+}
+

@@ -1,0 +1,322 @@
+// Options of tasks and actors, checked when `remote()` or `options()` is called.
+//
+// Every option of Ray (python/ray/_common/ray_option_utils.py) is known here by its camelCase name: it is built, or it is
+// refused with the reason. What is not an option at all is refused too, so that a typing error is not silently ignored.
+
+import type { Resources, SchedulingStrategy } from '../wire/messages/common.js'
+import type { LeaseKey } from '../wire/messages/raylet.js'
+import { returnsStreaming } from '../wire/frame.js'
+
+export type ErrorClass = abstract new (...args: never[]) => unknown
+
+export interface SharedOptions {
+  /** CPUs that the task needs, or the actor needs; fractions down to 0.0001 are allowed. Tasks: 1. */
+  readonly numCpus?: number
+  readonly numGpus?: number
+  /** Bytes of heap memory to reserve. */
+  readonly memory?: number
+  /** Custom resources by name. */
+  readonly resources?: Readonly<Record<string, number>>
+  readonly name?: string
+  readonly schedulingStrategy?: SchedulingChoice
+}
+
+export type SchedulingChoice =
+  | 'DEFAULT'
+  | 'SPREAD'
+  | { readonly nodeId: string; readonly soft?: boolean }
+  | { readonly placementGroup: { readonly id: string }; readonly bundleIndex?: number }
+
+export interface TaskOptions extends SharedOptions {
+  /** Number of values that the function returns as an array, or 'streaming' for a generator. */
+  readonly numReturns?: number | 'streaming'
+  /** How often the task is run again when its worker dies; -1: without end. 3 by default. */
+  readonly maxRetries?: number
+  /** Also run it again when the function throws: anything, or one of these classes. */
+  readonly retryExceptions?: boolean | readonly ErrorClass[]
+  /** Items that a streaming generator may be ahead of its consumer. */
+  readonly generatorBackpressureNumObjects?: number
+  /** Cancels the task when it aborts. */
+  readonly signal?: AbortSignal
+}
+
+export interface ActorOptions extends SharedOptions {
+  readonly namespace?: string
+  readonly lifetime?: 'detached'
+  /** With `name`: the actor of that name if there is one, instead of an error. */
+  readonly getIfExists?: boolean
+  /** How often the actor is started again when its worker dies; -1: without end. 0 by default. */
+  readonly maxRestarts?: number
+  /** How often a call in flight is sent again after a restart; -1: without end. 0 by default. */
+  readonly maxTaskRetries?: number
+  /** Calls that may run at once. 1 by default: a method runs alone, also while it awaits. */
+  readonly maxConcurrency?: number
+  /** Calls that one caller may have waiting; -1: no limit. */
+  readonly maxPendingCalls?: number
+}
+
+export interface MethodOptions {
+  readonly numReturns?: number | 'streaming'
+  readonly name?: string
+  readonly generatorBackpressureNumObjects?: number
+  readonly signal?: AbortSignal
+}
+
+const later = 'is not built yet; see "What works" in the README'
+
+/** Options of Ray that are refused, with the reason. */
+const refused: Readonly<Record<string, string>> = {
+  runtimeEnv: `${later}. Workers inherit the environment, working directory and Node options of the driver`,
+  maxCalls: later,
+  acceleratorType: later,
+  labelSelector: later,
+  fallbackStrategy: later,
+  objectStoreMemory: 'is an option of ray.init, not of tasks and actors (Ray has deprecated it there)',
+  concurrencyGroups: later,
+  concurrencyGroup: later,
+  allowOutOfOrderExecution: later,
+  enableTaskEvents: later,
+  enableTensorTransport: 'has no meaning in Node: there are no GPU tensors to move',
+  captureChildTasks: later,
+  placementGroup: 'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
+  placementGroupBundleIndex: 'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
+}
+
+const shared = ['numCpus', 'numGpus', 'memory', 'resources', 'name', 'schedulingStrategy']
+const ofTasks = new Set([
+  ...shared,
+  'numReturns',
+  'maxRetries',
+  'retryExceptions',
+  'generatorBackpressureNumObjects',
+  'signal',
+])
+const ofActors = new Set([
+  ...shared,
+  'namespace',
+  'lifetime',
+  'getIfExists',
+  'maxRestarts',
+  'maxTaskRetries',
+  'maxConcurrency',
+  'maxPendingCalls',
+])
+const ofMethods = new Set(['numReturns', 'name', 'generatorBackpressureNumObjects', 'signal'])
+
+export interface TaskConfig {
+  readonly lease: LeaseKey
+  readonly returns: number
+  readonly maxRetries: number
+  readonly retryExceptions: boolean | readonly ErrorClass[]
+  readonly name: string | undefined
+  readonly backpressure: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+export interface ActorConfig {
+  readonly placement: Resources
+  readonly resources: Resources
+  readonly strategy: SchedulingStrategy
+  readonly name: string
+  readonly namespace: string | undefined
+  readonly detached: boolean
+  readonly getIfExists: boolean
+  readonly maxRestarts: number
+  readonly maxTaskRetries: number
+  readonly maxConcurrency: number
+  readonly maxPendingCalls: number
+}
+
+export interface MethodConfig {
+  readonly returns: number
+  readonly name: string | undefined
+  readonly backpressure: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+export function compileTaskOptions(options: TaskOptions): TaskConfig {
+  refuseUnknown(options, ofTasks, 'a task')
+  return {
+    lease: {
+      resources: resourcesOf(options, 1),
+      strategy: strategyOf(options.schedulingStrategy),
+      environment: '',
+    },
+    returns: returnsOf(options.numReturns),
+    maxRetries: retryCount('maxRetries', options.maxRetries, 3),
+    retryExceptions: retryExceptionsOf(options.retryExceptions),
+    name: nameOf('name', options.name),
+    backpressure: positive('generatorBackpressureNumObjects', options.generatorBackpressureNumObjects),
+    signal: signalOf(options.signal),
+  }
+}
+
+export function compileActorOptions(options: ActorOptions): ActorConfig {
+  refuseUnknown(options, ofActors, 'an actor')
+  if (options.lifetime !== undefined && options.lifetime !== 'detached') {
+    throw new TypeError(`The option 'lifetime' must be 'detached' or left out, not ${show(options.lifetime)}.`)
+  }
+  const name = nameOf('name', options.name) ?? ''
+  if (options.getIfExists === true && name === '') {
+    throw new TypeError(`The option 'getIfExists' needs the option 'name'.`)
+  }
+  const isSaid = options.numCpus !== undefined
+  return {
+    // As in Ray: by default an actor needs a CPU to be placed, and none while it runs.
+    placement: resourcesOf(options, 1),
+    resources: resourcesOf(options, isSaid ? 1 : 0),
+    strategy: strategyOf(options.schedulingStrategy),
+    name,
+    namespace: nameOf('namespace', options.namespace),
+    detached: options.lifetime === 'detached',
+    getIfExists: options.getIfExists === true,
+    maxRestarts: retryCount('maxRestarts', options.maxRestarts, 0),
+    maxTaskRetries: retryCount('maxTaskRetries', options.maxTaskRetries, 0),
+    maxConcurrency: positive('maxConcurrency', options.maxConcurrency) ?? 1,
+    maxPendingCalls: pendingCallsOf(options.maxPendingCalls),
+  }
+}
+
+export function compileMethodOptions(options: MethodOptions): MethodConfig {
+  refuseUnknown(options, ofMethods, 'an actor method')
+  return {
+    returns: returnsOf(options.numReturns),
+    name: nameOf('name', options.name),
+    backpressure: positive('generatorBackpressureNumObjects', options.generatorBackpressureNumObjects),
+    signal: signalOf(options.signal),
+  }
+}
+
+function refuseUnknown(options: object, known: ReadonlySet<string>, of: string): void {
+  if (options === null || typeof options !== 'object') {
+    throw new TypeError(`Options of ${of} must be an object, not ${show(options)}.`)
+  }
+  for (const key of Object.keys(options)) {
+    if (known.has(key)) continue
+    const why = refused[key]
+    if (why !== undefined) throw new TypeError(`The option '${key}' ${why}.`)
+    throw new TypeError(`'${key}' is not an option of ${of}. Options are: ${[...known].sort().join(', ')}.`)
+  }
+}
+
+const precision = 10_000
+
+function amount(name: string, value: unknown): number {
+  if (typeof value !== 'number' || Number.isNaN(value)) {
+    throw new TypeError(`The option '${name}' must be a number, not ${show(value)}.`)
+  }
+  if (!Number.isFinite(value) || value < 0) {
+    throw new RangeError(`The option '${name}' must be zero or more, not ${value}.`)
+  }
+  const units = value * precision
+  if (Math.abs(units - Math.round(units)) > 1e-6 * Math.max(1, units)) {
+    throw new RangeError(`The option '${name}' has a precision of 0.0001; ${value} is finer.`)
+  }
+  return Math.round(units) / precision
+}
+
+function resourcesOf(options: SharedOptions, cpus: number): Resources {
+  const resources: Record<string, number> = {}
+  const set = (name: string, value: number): void => {
+    if (value > 0) resources[name] = value
+  }
+  set('CPU', options.numCpus === undefined ? cpus : amount('numCpus', options.numCpus))
+  if (options.numGpus !== undefined) set('GPU', amount('numGpus', options.numGpus))
+  if (options.memory !== undefined) set('memory', amount('memory', options.memory))
+  if (options.resources !== undefined) {
+    if (typeof options.resources !== 'object' || options.resources === null) {
+      throw new TypeError(`The option 'resources' must be an object of amounts by name.`)
+    }
+    for (const [name, value] of Object.entries(options.resources)) {
+      if (name === 'CPU' || name === 'GPU') {
+        throw new TypeError(`Use the options numCpus and numGpus instead of '${name}' inside 'resources'.`)
+      }
+      set(name, amount(`resources.${name}`, value))
+    }
+  }
+  return Object.fromEntries(Object.entries(resources).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function strategyOf(choice: SchedulingChoice | undefined): SchedulingStrategy {
+  if (choice === undefined || choice === 'DEFAULT') return { kind: 'default' }
+  if (choice === 'SPREAD') return { kind: 'spread' }
+  if (typeof choice === 'object' && choice !== null) {
+    if ('nodeId' in choice) {
+      return { kind: 'nodeAffinity', nodeId: String(choice.nodeId), soft: choice.soft === true }
+    }
+    if ('placementGroup' in choice && typeof choice.placementGroup?.id === 'string') {
+      const bundle = choice.bundleIndex ?? -1
+      if (!Number.isInteger(bundle) || bundle < -1) {
+        throw new RangeError(`bundleIndex must be -1 or the index of a bundle, not ${show(bundle)}.`)
+      }
+      return { kind: 'placementGroup', target: { group: choice.placementGroup.id, bundle } }
+    }
+  }
+  throw new TypeError(
+    `The option 'schedulingStrategy' must be 'DEFAULT', 'SPREAD', { nodeId, soft } or ` +
+      `{ placementGroup, bundleIndex }, not ${show(choice)}.`,
+  )
+}
+
+function returnsOf(numReturns: number | 'streaming' | undefined): number {
+  if (numReturns === undefined) return 1
+  if (numReturns === 'streaming') return returnsStreaming
+  if (typeof numReturns !== 'number' || !Number.isInteger(numReturns) || numReturns < 0) {
+    throw new TypeError(
+      `The option 'numReturns' must be 'streaming' or an integer of zero or more, not ${show(numReturns)}.`,
+    )
+  }
+  return numReturns
+}
+
+function retryCount(name: string, value: unknown, otherwise: number): number {
+  if (value === undefined) return otherwise
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < -1) {
+    throw new RangeError(
+      `The option '${name}' only accepts 0, -1 or a positive integer, where -1 represents infinity; not ${show(value)}.`,
+    )
+  }
+  return value
+}
+
+function pendingCallsOf(value: unknown): number {
+  if (value === undefined || value === -1) return -1
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
+    throw new RangeError(`The option 'maxPendingCalls' must be -1 or a positive integer, not ${show(value)}.`)
+  }
+  return value
+}
+
+function retryExceptionsOf(value: unknown): boolean | readonly ErrorClass[] {
+  if (value === undefined || typeof value === 'boolean') return value ?? false
+  if (Array.isArray(value) && value.every((each) => typeof each === 'function')) {
+    return value as readonly ErrorClass[]
+  }
+  throw new TypeError(`The option 'retryExceptions' must be true, false or an array of error classes.`)
+}
+
+function nameOf(option: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || value === '') {
+    throw new TypeError(`The option '${option}' must be a string that is not empty, not ${show(value)}.`)
+  }
+  return value
+}
+
+function positive(option: string, value: unknown): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
+    throw new RangeError(`The option '${option}' must be a positive integer, not ${show(value)}.`)
+  }
+  return value
+}
+
+function signalOf(value: unknown): AbortSignal | undefined {
+  if (value === undefined) return undefined
+  if (!(value instanceof AbortSignal)) throw new TypeError(`The option 'signal' must be an AbortSignal.`)
+  return value
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value))
+}

@@ -1,0 +1,314 @@
+// Runs one call and answers it: plain results, several returns, streams, errors and cancellation.
+
+import type { RayError } from '../base/errors.js'
+import { RaySystemError, RayTaskError } from '../base/errors.js'
+import { generatorItemsMax } from '../base/limits.js'
+import { pushFlag, returnsStreaming } from '../wire/frame.js'
+import type { PushExtension } from '../wire/messages/task.js'
+import { endBody, errorBody, itemBody, resultBody, settleAtRaylet, severalBody } from './call-values.js'
+import type { CoreWorker } from './core-worker.js'
+import { isInterrupt, type LoadedFunction, runInterruptibly } from './loaded-function.js'
+import type { ObjectRef } from './object-ref.js'
+import type { Incoming, OwnerConnection } from './owner-connection.js'
+import { type LazyTaskContext, runInterleaved, setCurrentTask } from './task-context.js'
+
+export interface Job {
+  readonly task: Incoming
+  readonly fn: LoadedFunction
+  readonly name: string
+  readonly context: LazyTaskContext
+  readonly returns: number
+  readonly extension: PushExtension
+  /** The actor's instance, for calls. */
+  readonly self?: object
+  /** Other calls of the actor may run meanwhile. */
+  readonly isInterleaved?: boolean
+}
+
+interface Stream {
+  credit: number
+  wake: (() => void) | null
+}
+
+/** How long an interrupted task waits for the cancel message that belongs to the signal, in ms. */
+const interruptGraceMs = 200
+
+export class CallRunner {
+  readonly #core: CoreWorker
+  readonly #streams = new Map<string, Stream>()
+  /** Tasks that are to be settled at the raylet too, because their refs escaped after they were sent. */
+  readonly #escaped = new Set<string>()
+
+  constructor(core: CoreWorker) {
+    this.#core = core
+  }
+
+  runLater(job: Job, args: Promise<unknown[]>): Promise<void> {
+    return args.then(
+      (ready) => this.run(job, ready) ?? undefined,
+      (error: unknown) => this.#dependencyFailed(job, error),
+    )
+  }
+
+  /** Null: it has finished and is answered. */
+  run(job: Job, args: unknown[]): Promise<void> | null {
+    const start = this.#core.now()
+    let result: unknown
+    try {
+      result = this.#invoke(job, args)
+    } catch (error) {
+      if (isInterrupt(error)) return this.#interrupted(job, start)
+      this.#threw(job, error, start)
+      return null
+    }
+    if (job.returns === returnsStreaming) return this.#stream(job, result, start)
+    if (isThenable(result)) {
+      return Promise.resolve(result).then(
+        (value) => this.#returned(job, value, start),
+        (error: unknown) => this.#threw(job, error, start),
+      )
+    }
+    this.#returned(job, result, start)
+    return null
+  }
+
+  #invoke(job: Job, args: unknown[]): unknown {
+    const { fn, self, context } = job
+    if (job.isInterleaved === true) return runInterleaved(context, () => fn.run.apply(self, args))
+    setCurrentTask(context)
+    if (self === undefined && fn.isInterruptible) return runInterruptibly(() => fn.run(...args))
+    if (self !== undefined) return fn.run.apply(self, args)
+    return args.length === 0 ? fn.run() : fn.run(...args)
+  }
+
+  #ended(job: Job, start: number): number {
+    if (job.isInterleaved !== true) setCurrentTask(null)
+    const durationUs = (this.#core.now() - start) * 1000
+    job.fn.measure(durationUs)
+    return durationUs
+  }
+
+  #returned(job: Job, value: unknown, start: number): void {
+    const durationUs = this.#ended(job, start)
+    const { task } = job
+    if (job.context.isCancelled) {
+      this.fail(task, { name: job.name, error: job.context.controller.signal.reason, durationUs })
+      return
+    }
+    if (job.returns === 1) {
+      const isKnown = this.#isKnownOutside(task)
+      if (!isKnown && task.from.replies.small(task.sequence, durationUs, value)) return
+    }
+    try {
+      this.#answer(job, value, durationUs)
+    } catch (error) {
+      this.fail(task, { name: job.name, error, durationUs })
+    }
+  }
+
+  #answer(job: Job, value: unknown, durationUs: number): void {
+    const { task, returns, name } = job
+    const owner = task.from.owner
+    if (returns === 1) {
+      const made = resultBody(this.#core, value, { owner, sequence: task.sequence, name })
+      this.#reply(task, made, durationUs)
+      return
+    }
+    const values = returns === 0 ? [] : severalValues(value, returns, name)
+    const made = values.map((each, i) => resultBody(this.#core, each, { owner, sequence: task.sequence + i, name }))
+    task.from.replies.body(task.sequence, durationUs, severalBody(made.map((one) => one.body)))
+    if (!this.#isKnownOutside(task)) return
+    made.forEach((one, i) => settleAtRaylet(this.#core, task.from, { sequence: task.sequence + i, ...one }))
+  }
+
+  #reply(
+    task: Incoming,
+    made: { body: Uint8Array; contains: readonly ObjectRef[] },
+    durationUs: number,
+  ): void {
+    task.from.replies.body(task.sequence, durationUs, made.body)
+    if (this.#isKnownOutside(task)) {
+      settleAtRaylet(this.#core, task.from, { sequence: task.sequence, ...made })
+    }
+  }
+
+  // A carried task is answered through the raylet, and its owner may be busy for long: whoever borrows the ref must not
+  // depend on that, so its value goes to the raylet in any case, which ignores it if nobody knows the ref.
+  #isKnownOutside(task: Incoming): boolean {
+    if (task.from.isRelay || (task.flags & pushFlag.escaped) !== 0) return true
+    return this.#escaped.size > 0 && this.#escaped.delete(keyOf(task.from, task.sequence))
+  }
+
+  #threw(job: Job, thrown: unknown, start: number): void {
+    const durationUs = this.#ended(job, start)
+    const error = job.context.isCancelled ? job.context.controller.signal.reason : thrown
+    this.fail(job.task, { name: job.name, error, durationUs })
+  }
+
+  #dependencyFailed(job: Job, error: unknown): void {
+    this.fail(job.task, { name: job.name, error, durationUs: 0 })
+  }
+
+  /** Answers with what user code threw, or with a RayError of the system as it is. */
+  fail(task: Incoming, failure: { name: string; error: unknown; durationUs: number; actorId?: string }): void {
+    const body = this.failureBody(task, failure)
+    task.from.replies.body(task.sequence, failure.durationUs, body)
+    if (this.#isKnownOutside(task)) {
+      settleAtRaylet(this.#core, task.from, { sequence: task.sequence, body, contains: [] })
+    }
+  }
+
+  failureBody(task: Incoming, failure: { name: string; error: unknown; actorId?: string }): Uint8Array {
+    return reportBody(this.#core, task.from.owner, { ...failure, taskId: task.from.taskId(task.sequence) })
+  }
+
+  // --- interruption ----------------------------------------------------------------------------------------------------
+
+  // SIGINT stopped the function. The message that says which task was meant was written before the signal was sent, so it
+  // is read as soon as the event loop turns.
+  async #interrupted(job: Job, start: number): Promise<void> {
+    const { context } = job
+    if (!context.isCancelled) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, interruptGraceMs)
+        context.controller.signal.addEventListener('abort', () => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    }
+    const reason: unknown = context.isCancelled
+      ? context.controller.signal.reason
+      : new RaySystemError(`Task ${job.name} was interrupted by SIGINT from outside of Typeray.`)
+    this.#threw(job, reason, start)
+  }
+
+  // --- streams ---------------------------------------------------------------------------------------------------------
+
+  async #stream(job: Job, result: unknown, start: number): Promise<void> {
+    const { task } = job
+    const key = keyOf(task.from, task.sequence)
+    const limit = job.extension.backpressure ?? generatorItemsMax
+    const stream: Stream = { credit: limit, wake: null }
+    this.#streams.set(key, stream)
+    let count = 0
+    try {
+      const iterator = iteratorOf(await result, job.name)
+      for (;;) {
+        // Between items other messages are read: a cancel, or credit from the consumer.
+        if (count >= stream.credit) await this.#credited(job, stream, () => count < stream.credit)
+        if (job.context.isCancelled) break
+        setCurrentTask(job.context)
+        const step = iterator.next()
+        const { done, value } = isThenable(step) ? await (step as Promise<IteratorResult<unknown>>) : step
+        if (done === true) break
+        task.from.replies.item(task.sequence, count, itemBody(this.#core, await value, task.from.owner, job.name))
+        count++
+        if (job.fn.isSlow || count % 16 === 0) this.#flushItems(task)
+      }
+      if (job.context.isCancelled) {
+        await iterator.return?.()
+        this.#threw(job, job.context.controller.signal.reason, start)
+      } else {
+        const durationUs = this.#ended(job, start)
+        task.from.replies.body(task.sequence, durationUs, endBody(count))
+      }
+    } catch (error) {
+      this.#threw(job, error, start)
+    } finally {
+      this.#streams.delete(key)
+    }
+  }
+
+  #flushItems(task: Incoming): void {
+    task.from.replies.flush()
+  }
+
+  async #credited(job: Job, stream: Stream, hasCredit: () => boolean): Promise<void> {
+    this.#flushItems(job.task)
+    const { signal } = job.context.controller
+    while (!hasCredit() && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        stream.wake = resolve
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+      stream.wake = null
+    }
+  }
+
+  credit(connection: OwnerConnection, sequence: number, items: number): void {
+    const stream = this.#streams.get(keyOf(connection, sequence))
+    if (stream === undefined) return
+    stream.credit = Math.max(stream.credit, items)
+    stream.wake?.()
+  }
+
+  // --- refs and owners that change meanwhile ---------------------------------------------------------------------------
+
+  escape(connection: OwnerConnection, sequence: number): void {
+    this.#escaped.add(keyOf(connection, sequence))
+  }
+
+  abandon(connection: OwnerConnection): void {
+    const prefix = `${connection.owner}:`
+    for (const key of this.#escaped) if (key.startsWith(prefix)) this.#escaped.delete(key)
+  }
+}
+
+export function reportBody(
+  core: CoreWorker,
+  to: number,
+  failure: { name: string; error: unknown; taskId: string; actorId?: string },
+): Uint8Array {
+  const { error, name } = failure
+  const isTaskError = error instanceof RayTaskError
+  const cause = isTaskError ? error.cause : error
+  const stack = error instanceof Error && error.stack !== undefined ? error.stack : String(error)
+  return errorBody(core, to, {
+    functionName: isTaskError ? `${name} → ${String((error as RayError).fields.functionName)}` : name,
+    taskId: failure.taskId,
+    actorId: failure.actorId,
+    nodeId: core.welcome.nodeId,
+    pid: process.pid,
+    cause,
+    stack,
+  })
+}
+
+function keyOf(connection: OwnerConnection, sequence: number): string {
+  return `${connection.owner}:${sequence}`
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    value !== null &&
+    (typeof value === 'object' || typeof value === 'function') &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
+}
+
+function severalValues(value: unknown, returns: number, name: string): unknown[] {
+  const isIterable = typeof value === 'object' && value !== null && Symbol.iterator in value
+  if (!isIterable) {
+    throw new TypeError(`${name} has numReturns ${returns} and must return an array of ${returns} values.`)
+  }
+  const values = [...(value as Iterable<unknown>)]
+  if (values.length !== returns) {
+    throw new RangeError(`${name} has numReturns ${returns} but returned ${values.length} values.`)
+  }
+  return values
+}
+
+interface AnyIterator {
+  next(): IteratorResult<unknown> | Promise<IteratorResult<unknown>>
+  return?(): unknown
+}
+
+function iteratorOf(value: unknown, name: string): AnyIterator {
+  const object = value as Record<symbol, (() => unknown) | undefined> | null | undefined
+  const make = object?.[Symbol.asyncIterator] ?? object?.[Symbol.iterator]
+  if (typeof make !== 'function') {
+    throw new TypeError(`${name} has numReturns 'streaming' and must be a generator, or return an iterable.`)
+  }
+  return make.call(object) as AnyIterator
+}

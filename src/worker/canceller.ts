@@ -1,0 +1,69 @@
+// Cancelling tasks.
+//
+// The ref fails at once, whatever the task does. A task that was not sent is dropped. One that was gets a message: if it
+// has not started it is answered unrun, if it runs its AbortSignal fires. A function that computes without a pause reads
+// no message, so after a moment its worker is sent SIGINT, which stops it soundly, and after a grace its worker is
+// replaced. `force` does that at once. Calls to actors get the message only: their worker holds state.
+
+import { cancelGraceMs } from '../base/limits.js'
+import type { CoreWorker } from './core-worker.js'
+import { refState, settleRef } from './object-ref.js'
+import { type Task, taskStatus } from './task.js'
+import { cancelled } from './task-outcomes.js'
+
+export interface CancelOptions {
+  readonly force: boolean
+  readonly recursive: boolean
+}
+
+/** A task that has not reacted to the message after this long is interrupted, in ms. */
+const interruptAfterMs = 25
+
+export class Canceller {
+  readonly #core: CoreWorker
+
+  constructor(core: CoreWorker) {
+    this.#core = core
+  }
+
+  cancel(task: Task, { force, recursive }: CancelOptions): void {
+    if (task.status === taskStatus.finished || task.isCancelled) return
+    task.isCancelled = true
+    const core = this.#core
+    if (task.actor !== null) {
+      core.actors.lineOf(task)?.cancel(task)
+      this.#failRefs(task)
+      if (task.status !== taskStatus.inFlight) core.settler.fail(task, cancelled(task))
+      return
+    }
+    if (task.status === taskStatus.waiting || core.submitter.unqueue(task)) {
+      core.settler.fail(task, cancelled(task))
+      return
+    }
+    const line = task.line
+    core.sendToTask(task, { kind: 'cancel', sequence: task.ref.sequence, recursive })
+    this.#failRefs(task)
+    if (line === null) return
+    const isRunning = (): boolean =>
+      task.status !== taskStatus.finished && task.line === line && (line.head === task || line.carried === task)
+    if (force) {
+      if (isRunning()) core.signalWorker(line.worker, 'SIGKILL', 'cancelled')
+      return
+    }
+    const interrupt = setTimeout(() => {
+      if (isRunning()) core.signalWorker(line.worker, 'SIGINT', 'cancelled')
+    }, interruptAfterMs)
+    const kill = setTimeout(() => {
+      if (isRunning()) core.signalWorker(line.worker, 'SIGKILL', 'cancelled')
+    }, cancelGraceMs)
+    interrupt.unref()
+    kill.unref()
+  }
+
+  #failRefs(task: Task): void {
+    for (const ref of task.returns ?? [task.ref]) {
+      if (settleRef(ref, refState.error, cancelled(task)) && ref.isKnown) this.#core.references.settled(ref)
+    }
+    task.stream?.failed()
+  }
+}

@@ -1,0 +1,59 @@
+// Starting a task is a claim in shared memory.
+//
+// Several tasks are in flight to a worker at once. When the one that runs turns out to be long, or spins for ever, the
+// others must go to another worker, and no message can ask a process that does not read. So every worker has a word that
+// counts the tasks that it has started; before each start it raises the word by compare-and-swap, and an owner that wants
+// the rest back sets the sign bit by compare-and-swap. One of the two wins, and both know who. The same word tells
+// how many tasks had started when the worker died, which is what at-most-once needs.
+
+import { mapShared, type Memory } from '../store/index.js'
+
+/** Bytes per slot: a cache line, so that workers do not slow each other down. */
+export const claimSlotBytes = 64
+const stopBit = 0x8000_0000 | 0
+
+export class ClaimSlots {
+  readonly #pid: number
+  readonly #memory: Memory
+  #words: Int32Array | null = null
+
+  /** `memory`: the claim file by its descriptor in the raylet process `pid`. */
+  constructor(pid: number, memory: Memory) {
+    this.#pid = pid
+    this.#memory = memory
+  }
+
+  /** Maps the words, unless that is done. Takes some milliseconds the first time: the FFI is loaded. */
+  prepare(): void {
+    if (this.#words !== null) return
+    const bytes = mapShared(this.#pid, this.#memory)
+    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
+  }
+
+  get isReady(): boolean {
+    return this.#words !== null
+  }
+
+  /** Worker: claims task `index` of this epoch. False: it was taken back. */
+  claim(slot: number, index: number): boolean {
+    const words = this.#words!
+    return Atomics.compareExchange(words, slot * (claimSlotBytes / 4), index, index + 1) === index
+  }
+
+  /** Worker: a new epoch begins. */
+  reset(slot: number, started = 0): void {
+    if (this.#words !== null) Atomics.store(this.#words, slot * (claimSlotBytes / 4), started)
+  }
+
+  /** Nothing more of this epoch will be started. Returns how many tasks were, or -1 if somebody else stopped it before. */
+  stop(slot: number): number {
+    this.prepare()
+    const words = this.#words!
+    const at = slot * (claimSlotBytes / 4)
+    for (;;) {
+      const started = Atomics.load(words, at)
+      if (started < 0) return -1
+      if (Atomics.compareExchange(words, at, started, started | stopBit) === started) return started
+    }
+  }
+}

@@ -1,0 +1,171 @@
+// Functions and classes that this process ships, and those that it received.
+//
+// A definition is the serialised closure with its attachments. It is exported to the raylet once, under the hash of its
+// bytes, and fetched by the workers that need it. A function that captures its own remote handle cannot contain its own
+// hash and gets a unique name instead.
+//
+// A class must have one identity wherever instances of it travel: the closure layer gives every function an id that stays
+// with it (closure/identity), and a process that knows the id uses the class that it has.
+
+import { createHash } from 'node:crypto'
+import { SerializationError } from '../base/errors.js'
+import type { ProcessId } from '../base/ids.js'
+import { functionBytesMax } from '../base/limits.js'
+import {
+  definitionById,
+  definitionIdOf,
+  rebuildClosure,
+  serializeClosure,
+  type ClosureHooks,
+} from '../closure/index.js'
+import { packMessage, unpackMessage } from '../wire/control-channel.js'
+import type { ObjectKey } from '../wire/messages/common.js'
+import { attachmentKindOf } from './attachment.js'
+import type { ObjectRef } from './object-ref.js'
+import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
+
+// eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- any function or class may be shipped
+export type Code = Function
+
+/** The hash of a definition, and the id that its function has in every process ('' where it travels by import). */
+export type CodeId = readonly [hash: string, definition: string]
+
+interface Definition {
+  readonly bytes: Uint8Array
+  readonly attachments: readonly (0 | readonly [string, unknown, number])[]
+  readonly refs: number
+}
+
+export interface AttachmentPort {
+  encodeAttachments(values: readonly object[], refs: ObjectRef[]): (0 | [string, unknown, number])[]
+  decodeAttachments(
+    entries: readonly (0 | readonly [string, unknown, number])[],
+    refs: readonly ObjectRef[],
+  ): unknown[]
+}
+
+const hooks: ClosureHooks = {
+  isAttachment: (value) => attachmentKindOf(value) !== undefined,
+}
+
+export class FunctionTable {
+  readonly #process: ProcessId
+  readonly #raylet: RayletSender
+  readonly #references: ReferenceHolder
+  readonly #borrow: (owner: ProcessId, sequence: number) => ObjectRef
+  /** Set once by the core worker: the value port needs this table and this table needs it. */
+  attachments!: AttachmentPort
+  readonly #ids = new WeakMap<Code, string>()
+  readonly #inProgress = new Set<Code>()
+  /** Definitions by id: functions of ours (weakly held by nobody else), and those rebuilt here. */
+  readonly #code = new Map<string, Code>()
+  readonly #loading = new Map<string, Promise<Code>>()
+  readonly #fetches = new Map<string, (bytes: Uint8Array | undefined, contains: readonly ObjectKey[]) => void>()
+  #unique = 0
+
+  constructor(
+    process: ProcessId,
+    raylet: RayletSender,
+    references: ReferenceHolder,
+    borrow: (owner: ProcessId, sequence: number) => ObjectRef,
+  ) {
+    this.#process = process
+    this.#raylet = raylet
+    this.#references = references
+    this.#borrow = borrow
+  }
+
+  /** The id of a function or class, exporting it first if need be. Throws SerializationError when it cannot travel. */
+  idOf(fn: Code, name: string): string {
+    const known = this.#ids.get(fn)
+    if (known !== undefined) return known
+    if (this.#inProgress.has(fn)) {
+      const id = `u${this.#process.toString(16)}-${++this.#unique}`
+      this.#ids.set(fn, id)
+      return id
+    }
+    this.#inProgress.add(fn)
+    try {
+      return this.#export(fn, name)
+    } finally {
+      this.#inProgress.delete(fn)
+    }
+  }
+
+  #export(fn: Code, name: string): string {
+    const closure = serializeClosure(fn, name, hooks)
+    const refs: ObjectRef[] = []
+    const attachments = this.attachments.encodeAttachments(closure.attachments, refs)
+    const definition: Definition = { bytes: closure.bytes, attachments, refs: refs.length }
+    const bytes = Uint8Array.from(packMessage(definition))
+    if (bytes.length > functionBytesMax) throw tooLarge(name, bytes.length)
+    const id = this.#ids.get(fn) ?? createHash('sha1').update(bytes).digest('hex')
+    this.#ids.set(fn, id)
+    if (!this.#code.has(id)) {
+      this.#code.set(id, fn)
+      this.#references.escape(refs, () => undefined)
+      this.#raylet.send({ kind: 'exportFunction', hash: id, bytes, contains: keysOf(refs) })
+    }
+    return id
+  }
+
+  /** How a function or class inside a value is named. */
+  codeId(fn: Code): CodeId {
+    const hash = this.idOf(fn, fn.name || 'anonymous')
+    return [hash, definitionIdOf(fn) ?? '']
+  }
+
+  /** The function, if no loading is needed. */
+  loaded([hash, definition]: CodeId): Code | undefined {
+    return this.#code.get(hash) ?? (definition === '' ? undefined : definitionById(definition))
+  }
+
+  /** The function of a definition, fetched and rebuilt if it is not here. */
+  async load(hash: string): Promise<Code> {
+    return this.#code.get(hash) ?? this.#loadRoot(hash)
+  }
+
+  #loadRoot(id: string): Promise<Code> {
+    let loading = this.#loading.get(id)
+    if (loading === undefined) {
+      loading = this.#fetchAndRebuild(id).finally(() => this.#loading.delete(id))
+      this.#loading.set(id, loading)
+    }
+    return loading
+  }
+
+  async #fetchAndRebuild(id: string): Promise<Code> {
+    const [bytes, contains] = await new Promise<[Uint8Array | undefined, readonly ObjectKey[]]>((resolve) => {
+      this.#fetches.set(id, (got, keys) => resolve([got, keys]))
+      this.#raylet.send({ kind: 'fetchFunction', hash: id })
+    })
+    if (bytes === undefined) {
+      throw new SerializationError(
+        `the definition of a remote function (${id}) is gone: the job that defined it has ended`,
+      )
+    }
+    const definition = unpackMessage(bytes) as Definition
+    const refs = contains.map(([owner, sequence]) => this.#borrow(owner, sequence))
+    const attachments = this.attachments.decodeAttachments(definition.attachments, refs)
+    const fn = await rebuildClosure(definition.bytes, attachments)
+    const winner = this.#code.get(id) ?? fn
+    this.#code.set(id, winner)
+    if (!this.#ids.has(winner)) this.#ids.set(winner, id)
+    return winner
+  }
+
+  /** The raylet's answer to a fetch. */
+  defined(id: string, bytes: Uint8Array | undefined, contains: readonly ObjectKey[]): void {
+    const resolve = this.#fetches.get(id)
+    this.#fetches.delete(id)
+    resolve?.(bytes, contains)
+  }
+}
+
+function tooLarge(name: string, sizeBytes: number): SerializationError {
+  const mb = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MB`
+  return new SerializationError(
+    `The remote function ${name} is too large (${mb(sizeBytes)} > ${mb(functionBytesMax)}). ` +
+      'Put the large value that it captures into the object store with ray.put and pass the ref.',
+  )
+}

@@ -1,0 +1,20 @@
+// The part of the worker layer that the public API is made of.
+
+export { type ActorBinding, ActorCore, actorOf, type AnyActorHandle, installActorDispose, makeHandle } from './actor-handle.js'
+export { attachmentBrand, registerAttachment } from './attachment.js'
+export {
+  type ActorConfig,
+  type ActorOptions,
+  compileActorOptions,
+  compileTaskOptions,
+  type MethodOptions,
+  type SchedulingChoice,
+  type TaskOptions,
+} from './call-options.js'
+export { CoreWorker, type MessageSink } from './core-worker.js'
+export { currentCore, installCore, requireCore } from './current-core.js'
+export { installRefActions, installRelease, ObjectRef, refState, settleRef } from './object-ref.js'
+export { ObjectRefGenerator } from './ref-generator.js'
+export { RemoteCode, RemoteFunction } from './remote-function.js'
+export { currentTask } from './task-context.js'
+export { type ActorClassOptions, createActor, methodNames } from './actor-class.js'

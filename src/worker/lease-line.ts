@@ -1,0 +1,290 @@
+// The owner's end of one lease: a socket to the leased worker and the tasks in flight on it.
+//
+// A worker runs the tasks of a lease strictly one after the other and answers in order, so the tasks in flight are a list
+// and a result always belongs to its head. To keep a worker busy more than one is in flight; to keep that safe, starting a
+// task is a claim in a word of shared memory (see claim-slots): whoever sets the stop bit first owns what has not started.
+// An epoch is the time between two `resume` frames; indexes count from its beginning.
+
+import { connect, type Socket } from 'node:net'
+import { readU32, readU48 } from '../base/bytes.js'
+import type { ProcessId } from '../base/ids.js'
+import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
+import { FrameReader, frameType } from '../wire/frame.js'
+import type { ProcessExit } from '../wire/messages/common.js'
+import type { FromWorker, ToWorker } from '../wire/messages/task.js'
+import { type Task, taskStatus } from './task.js'
+
+/** What a line tells the submitter. */
+export interface LineEvents {
+  /** A result body for the head of the line; the task is off the line. */
+  taskAnswered(task: Task, body: Uint8Array, durationUs: number): void
+  itemArrived(task: Task, index: number, body: Uint8Array): void
+  /** These tasks were not started and will not be: give them to another worker. */
+  tasksReturned(line: LeaseLine, tasks: Task[]): void
+  /** One read of the socket is done; there may be room for more. */
+  progressed(line: LeaseLine): void
+  /** The worker has died and everything that it had sent was read. */
+  lost(line: LeaseLine, tasks: Task[], exit: ProcessExit): void
+  /** The lease was recalled and everything is back. */
+  closed(line: LeaseLine): void
+}
+
+export interface LineOptions {
+  readonly lease: number
+  readonly worker: ProcessId
+  readonly pid: number
+  readonly address: string
+  readonly claimSlot: number
+  readonly owner: ProcessId
+  readonly token: string
+}
+
+const resumeFrame = Buffer.from([1, 0, 0, 0, frameType.resume])
+
+export class LeaseLine {
+  readonly lease: number
+  readonly worker: ProcessId
+  readonly pid: number
+  readonly claimSlot: number
+  /** The task that the raylet handed over with the grant; answered through the raylet. */
+  carried: Task | null = null
+  head: Task | null = null
+  tail: Task | null = null
+  inFlight = 0
+  /** Tasks of this epoch that were sent, and those answered. */
+  pushed = 0
+  answered = 0
+  /** Tasks of earlier epochs that are still unanswered; they are at the head. */
+  older = 0
+  /** The worker is blocked in get, or what it had not started was taken back: nothing is sent until `freed`. */
+  isSuspended = false
+  isEnded = false
+  /** The worker has mapped its claim slot. */
+  hasClaims = false
+  /** When the head of the line began to be the head, in ms. */
+  headSince = 0
+  lastActive = 0
+  readonly defined: boolean[] = []
+
+  readonly #options: LineOptions
+  readonly #events: LineEvents
+  readonly #now: () => number
+  #channel: ControlChannel<ToWorker, FromWorker> | null = null
+  #socket: Socket | null = null
+  #isSocketOver = true
+  #exit: ProcessExit | null = null
+
+  constructor(options: LineOptions, events: LineEvents, now: () => number) {
+    this.lease = options.lease
+    this.worker = options.worker
+    this.pid = options.pid
+    this.claimSlot = options.claimSlot
+    this.#options = options
+    this.#events = events
+    this.#now = now
+    this.lastActive = now()
+  }
+
+  get isIdle(): boolean {
+    return this.inFlight === 0 && this.carried === null
+  }
+
+  /** Connects, if that has not been done, and returns the socket. */
+  socket(): Socket {
+    if (this.#socket !== null) return this.#socket
+    const socket = connect(this.#options.address)
+    socket.unref()
+    this.#socket = socket
+    this.#isSocketOver = false
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      this.#isSocketOver = true
+      this.#finish()
+    })
+    const reader = new FrameReader((buffer, start, end) => this.#frame(buffer, start, end))
+    socket.on('data', (chunk: Uint8Array) => {
+      reader.push(chunk)
+      this.#events.progressed(this)
+    })
+    this.#channel = new ControlChannel<ToWorker, FromWorker>(socket, () => undefined)
+    this.#channel.send({
+      kind: 'open',
+      token: this.#options.token,
+      owner: this.#options.owner,
+      lease: this.lease,
+    })
+    this.#channel.flush()
+    return socket
+  }
+
+  /** Frames of carried tasks that came through the raylet. */
+  relayed(frames: Uint8Array): void {
+    new FrameReader((buffer, start, end) => {
+      const task = this.carried
+      if (task === null) return
+      if (buffer[start] === frameType.result) {
+        this.carried = null
+        this.#events.taskAnswered(task, buffer.slice(start + 10, end), duration(buffer, start))
+      } else if (buffer[start] === frameType.item) {
+        this.#events.itemArrived(task, readU32(buffer, start + 10), buffer.slice(start + 14, end))
+      }
+    }).push(frames)
+    this.lastActive = this.#now()
+    this.#events.progressed(this)
+  }
+
+  send(message: ToWorker): void {
+    this.socket()
+    this.#channel?.send(message)
+  }
+
+  add(task: Task): void {
+    task.status = taskStatus.inFlight
+    task.line = this
+    task.next = null
+    if (this.tail === null) {
+      this.head = task
+      this.headSince = this.#now()
+    } else this.tail.next = task
+    this.tail = task
+    this.inFlight++
+    this.pushed++
+  }
+
+  #frame(buffer: Uint8Array, start: number, end: number): void {
+    const type = buffer[start]
+    if (type === frameType.result) this.#result(buffer, start, end)
+    else if (type === frameType.item) this.#item(buffer, start, end)
+    else if (type === frameType.control) {
+      this.#message(unpackMessage(buffer.subarray(start + 1, end)) as FromWorker)
+    }
+  }
+
+  #result(buffer: Uint8Array, start: number, end: number): void {
+    const task = this.head
+    if (task === null || task.ref.sequence !== readU48(buffer, start + 4)) {
+      throw new Error(`typeray: result of task ${readU48(buffer, start + 4)} out of order`)
+    }
+    this.head = task.next
+    if (this.head === null) this.tail = null
+    task.next = null
+    this.inFlight--
+    if (this.older > 0) this.older--
+    else this.answered++
+    this.headSince = 0
+    this.#events.taskAnswered(task, buffer.subarray(start + 10, end), duration(buffer, start))
+  }
+
+  #item(buffer: Uint8Array, start: number, end: number): void {
+    const task = this.head
+    if (task === null || task.ref.sequence !== readU48(buffer, start + 4)) return
+    this.#events.itemArrived(task, readU32(buffer, start + 10), buffer.slice(start + 14, end))
+  }
+
+  #message(message: FromWorker): void {
+    switch (message.kind) {
+      case 'claims':
+        this.hasClaims = true
+        break
+      case 'back':
+        this.takeBack(message.started)
+        break
+      case 'freed':
+        this.isSuspended = false
+        break
+      case 'stale':
+        this.isEnded = true
+        this.#events.tasksReturned(this, this.#drain())
+        this.#socket?.end()
+        break
+    }
+  }
+
+  /**
+   * Everything of this epoch from index `started` on is ours again. A resume frame voids it at the worker, which says
+   * `freed` when it has read that and is ready for more.
+   */
+  takeBack(started: number): void {
+    this.isSuspended = true
+    const keep = this.older + Math.max(0, started - this.answered)
+    let last: Task | null = null
+    let at = this.head
+    for (let i = 0; i < keep && at !== null; i++) {
+      last = at
+      at = at.next
+    }
+    const tasks: Task[] = []
+    while (at !== null) {
+      const next: Task | null = at.next
+      at.next = null
+      tasks.push(at)
+      at = next
+    }
+    if (last === null) this.head = null
+    else last.next = null
+    this.tail = last
+    this.inFlight -= tasks.length
+    this.older = this.inFlight
+    this.pushed = 0
+    this.answered = 0
+    this.socket().write(resumeFrame)
+    if (tasks.length > 0) this.#events.tasksReturned(this, tasks)
+  }
+
+  #drain(): Task[] {
+    const tasks: Task[] = []
+    for (let at = this.head; at !== null; ) {
+      const next: Task | null = at.next
+      at.next = null
+      tasks.push(at)
+      at = next
+    }
+    this.head = null
+    this.tail = null
+    this.inFlight = 0
+    this.older = 0
+    return tasks
+  }
+
+  /** The raylet says that the lease is over. */
+  ended(exit: ProcessExit | undefined): void {
+    this.isEnded = true
+    this.#exit = exit ?? null
+    this.#finish()
+  }
+
+  // A dead worker's last results may still be in the socket: the end is reached when both have said so.
+  #finish(): void {
+    if (!this.#isSocketOver || !this.isEnded) return
+    const exit = this.#exit
+    if (exit === null) {
+      const tasks = this.#drain()
+      if (tasks.length > 0) this.#events.tasksReturned(this, tasks)
+      this.#events.closed(this)
+      return
+    }
+    const tasks = this.#drain()
+    if (this.carried !== null) tasks.unshift(this.carried)
+    this.carried = null
+    this.#events.lost(this, tasks, exit)
+  }
+
+  /** Lets go of everything; the session is over. */
+  abandon(): Task[] {
+    const tasks = this.#drain()
+    if (this.carried !== null) tasks.unshift(this.carried)
+    this.carried = null
+    this.#socket?.destroy()
+    return tasks
+  }
+
+  /** Gives the connection up; the lease was returned. */
+  close(): void {
+    this.isEnded = true
+    this.#socket?.end()
+  }
+}
+
+function duration(buffer: Uint8Array, start: number): number {
+  return buffer[start + 2]! | (buffer[start + 3]! << 8)
+}

@@ -1,0 +1,62 @@
+// A function as a worker runs it: how long it takes, and whether it must be interruptible.
+
+import vm from 'node:vm'
+import type { Code } from './function-table.js'
+
+/** Functions that take less on average run bare; others so that a cancel can interrupt them. */
+const interruptibleUs = 1000
+
+export class LoadedFunction {
+  readonly name: string
+  readonly run: (...args: unknown[]) => unknown
+  averageUs = 0
+  measured = 0
+
+  constructor(name: string, code: Code) {
+    this.name = name
+    this.run = code as unknown as (...args: unknown[]) => unknown
+  }
+
+  measure(durationUs: number): void {
+    this.averageUs = this.measured++ === 0 ? durationUs : this.averageUs + (durationUs - this.averageUs) * 0.125
+  }
+
+  /** New, or long: results must not wait behind it. */
+  get isSlow(): boolean {
+    return this.measured === 0 || this.averageUs > 100
+  }
+
+  get isInterruptible(): boolean {
+    return this.measured < 3 || this.averageUs > interruptibleUs
+  }
+}
+
+const slot = Symbol.for('typeray.interruptible')
+let script: vm.Script | null = null
+const holder: { run: (() => unknown) | null } = { run: null }
+
+/**
+ * Runs synchronous code so that SIGINT stops it, a `for(;;)` too, and the process goes on. Costs about 29 us. Throws an
+ * error with code ERR_SCRIPT_EXECUTION_INTERRUPTED when it was stopped.
+ */
+export function runInterruptibly(run: () => unknown): unknown {
+  if (script === null) {
+    Object.defineProperty(globalThis, slot, { value: holder })
+    script = new vm.Script(`globalThis[Symbol.for('typeray.interruptible')].run()`, {
+      filename: 'typeray:task',
+    })
+  }
+  const outer = holder.run
+  holder.run = run
+  try {
+    return script.runInThisContext({ breakOnSigint: true, displayErrors: false })
+  } finally {
+    holder.run = outer
+  }
+}
+
+export function isInterrupt(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED'
+  )
+}

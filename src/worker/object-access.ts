@@ -1,0 +1,448 @@
+// get, put, wait and free, for the refs of one process.
+//
+// A promise is made per call, never per ref: one countdown serves a list of any length. Values that are here are decoded
+// on the spot; those in the store or borrowed from others are asked of the raylet, which answers when there are any.
+
+import { GetTimeoutError, ObjectFreedError, RayError, TaskCancelledError } from '../base/errors.js'
+import type { ProcessId } from '../base/ids.js'
+import { bodyTag } from '../wire/frame.js'
+import type { FromRaylet } from '../wire/messages/raylet.js'
+import {
+  addWaiter,
+  isFailed,
+  ObjectRef,
+  refState,
+  removeWaiter,
+  settleRef,
+  type RefWaiter,
+  wakeWaiters,
+} from './object-ref.js'
+import type { RayletSender, ReferenceHolder } from './reference-holder.js'
+import { errorFromWire, type StoreAccess } from './store-access.js'
+import { taskErrorOf } from './task-error.js'
+import type { EncodedObject, ValuePort } from './value-port.js'
+
+export interface WaitBounds {
+  readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+type Ready = Extract<FromRaylet, { kind: 'ready' }>
+type Fetch = (message: Ready) => void
+
+/** Strings up to this length are kept as they are; longer ones are encoded, so that they can go to the store. */
+const stringLengthMax = 4096
+
+export interface AccessPorts {
+  readonly process: ProcessId
+  readonly raylet: RayletSender
+  readonly references: ReferenceHolder
+  readonly values: ValuePort
+  readonly store: () => StoreAccess
+  readonly nextSequence: () => number
+  /** A get or wait began to wait, or ended: keeps the program alive, and tells the raylet when a task is blocked. */
+  readonly waiting: (count: 1 | -1) => void
+}
+
+export class ObjectAccess {
+  readonly #ports: AccessPorts
+  /** Waiters for the raylet's answers, by owner and sequence. */
+  readonly #fetches = new Map<string, Fetch[]>()
+  #marks = 0
+
+  constructor(ports: AccessPorts) {
+    this.#ports = ports
+  }
+
+  // --- put ---------------------------------------------------------------------------------------------------------
+
+  put(value: unknown): ObjectRef {
+    const { process, nextSequence, values } = this.#ports
+    const ref = new ObjectRef(process, nextSequence())
+    if (isPrimitive(value)) {
+      ref.state = refState.primitive
+      ref.value = value
+      return ref
+    }
+    const made = values.bodyOf(value, 'value')
+    if ('body' in made) {
+      ref.state = refState.body
+      ref.value = made.body
+      if (made.refs.length > 0) ref.nested = made.refs
+    } else this.store(ref, made)
+    return ref
+  }
+
+  /** Puts an encoded value into the store under the id of `ref`. */
+  store(ref: ObjectRef, encoded: EncodedObject): void {
+    const { references, store } = this.#ports
+    references.escape(encoded.refs, () => undefined)
+    store().put([ref.owner, ref.sequence], encoded.layout, encoded.refs)
+    ref.state = refState.stored
+    if (encoded.refs.length > 0) ref.nested = encoded.refs
+    references.hold(ref)
+  }
+
+  // --- get ---------------------------------------------------------------------------------------------------------
+
+  get(target: ObjectRef | readonly ObjectRef[], bounds: WaitBounds): Promise<unknown> {
+    return target instanceof ObjectRef ? this.#getOne(target, bounds) : this.#getMany(target, bounds)
+  }
+
+  #getOne(ref: ObjectRef, bounds: WaitBounds): Promise<unknown> {
+    if (ref.state === refState.primitive) return Promise.resolve(ref.value)
+    if (this.#isHere(ref)) return this.#valueAsync(ref)
+    return this.#waitFor([ref], 1, bounds, true).then(() => this.#valueAsync(ref))
+  }
+
+  #getMany(refs: readonly ObjectRef[], bounds: WaitBounds): Promise<unknown[]> {
+    let missing = 0
+    for (const ref of refs) {
+      if (this.#isHere(ref)) {
+        if (isFailed(ref)) return this.#valueAsync(ref) as Promise<never>
+      } else missing++
+    }
+    if (missing === 0) return this.#values(refs)
+    const failFast = refs.length
+    return this.#waitFor(refs, failFast, bounds, true).then(() => this.#values(refs))
+  }
+
+  #isHere(ref: ObjectRef): boolean {
+    return ref.state !== refState.pending
+  }
+
+  #values(refs: readonly ObjectRef[]): Promise<unknown[]> {
+    const values: unknown[] = new Array(refs.length)
+    let later: Promise<void>[] | null = null
+    for (let i = 0; i < refs.length; i++) {
+      const ref = refs[i]!
+      if (ref.state === refState.primitive) values[i] = ref.value
+      else {
+        const value = this.#decode(ref)
+        if (value instanceof Promise) {
+          ;(later ??= []).push(
+            value.then((got) => {
+              values[i] = got
+            }),
+          )
+        } else values[i] = value
+      }
+    }
+    return later === null ? Promise.resolve(values) : Promise.all(later).then(() => values)
+  }
+
+  #valueAsync(ref: ObjectRef): Promise<unknown> {
+    try {
+      return Promise.resolve(this.#decode(ref))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  /** The value of a ready ref: at once, or a promise where the store or code is needed. Throws its error. */
+  #decode(ref: ObjectRef): unknown {
+    switch (ref.state) {
+      case refState.primitive:
+        return ref.value
+      case refState.body:
+        return this.#ports.values.decodeBody(ref.value as Uint8Array, ref.nested)
+      case refState.stored:
+        return this.#fetchStored(ref)
+      case refState.error:
+        throw ref.value
+      default:
+        return this.errorOf(ref)
+    }
+  }
+
+  /** Throws the error that an error body holds, or rejects with it when code must be loaded for it. */
+  errorOf(ref: ObjectRef): Promise<never> {
+    const report = this.#ports.values.decodeBody(ref.value as Uint8Array, ref.nested)
+    if (report instanceof Promise) {
+      return report.then((decoded) => {
+        throw taskErrorOf(decoded)
+      })
+    }
+    throw taskErrorOf(report)
+  }
+
+  async #fetchStored(ref: ObjectRef): Promise<unknown> {
+    const message = await this.#ask(ref, 'getObjects')
+    if (message.error !== undefined) throw errorFromWire(message.error)
+    if (message.body !== undefined) {
+      return this.#ports.values.decodeBody(message.body, ref.nested)
+    }
+    return this.#readParts(ref, message, [])
+  }
+
+  /** The value of a ready object by its key alone, for the executor: a top-level ref among arguments. */
+  async fetchValue(key: readonly [number, number]): Promise<unknown> {
+    const ref = new ObjectRef(key[0], key[1])
+    const message = await this.#ask(ref, 'getObjects')
+    if (message.error !== undefined) throw errorFromWire(message.error)
+    if (message.body !== undefined) {
+      const nested = this.nestedOf(message.body)
+      const value = this.#ports.values.decodeBody(message.body, nested)
+      if (message.body[0] === bodyTag.error) throw taskErrorOf(await value)
+      return value
+    }
+    return this.#readParts(ref, message, [])
+  }
+
+  /** The arguments that the caller put into the store. */
+  async fetchArguments(holder: ObjectRef, slots: readonly unknown[]): Promise<unknown> {
+    const message = await this.#ask(holder, 'getObjects')
+    if (message.error !== undefined) throw errorFromWire(message.error)
+    // The caller has lent what the arguments nest, and the raylet did so once more with the arguments.
+    if (message.contains !== undefined) this.#giveBack(message.contains)
+    return this.#readParts(holder, message, slots)
+  }
+
+  async #readParts(ref: ObjectRef, message: Ready, slots: readonly unknown[]): Promise<unknown> {
+    const parts = this.#ports.store().read([ref.owner, ref.sequence], message.location!)
+    // What the message lent for nested refs is owned by refs that live as long as this one.
+    if (ref.nested === null) ref.nested = this.#ports.values.nestedRefs(parts.meta)
+    else if (message.contains !== undefined) this.#giveBack(message.contains)
+    const value = await this.#ports.values.decode(parts, ref.nested, slots)
+    if (parts.buffers.length === 0) parts.close()
+    return value
+  }
+
+  #giveBack(keys: readonly (readonly [number, number])[]): void {
+    if (keys.length > 0) this.#ports.raylet.send({ kind: 'release', objects: keys.flat() })
+  }
+
+  // --- the raylet's answers ------------------------------------------------------------------------------------------
+
+  #ask(ref: ObjectRef, kind: 'getObjects' | 'awaitObjects'): Promise<Ready> {
+    return new Promise((resolve) => {
+      this.#ports.waiting(1)
+      this.#listen(ref, kind, (message) => {
+        this.#ports.waiting(-1)
+        resolve(message)
+      })
+    })
+  }
+
+  #listen(ref: ObjectRef, kind: 'getObjects' | 'awaitObjects', fetch: Fetch): void {
+    const id = `${kind === 'awaitObjects' ? 's' : 'v'}${ref.owner}:${ref.sequence}`
+    const list = this.#fetches.get(id)
+    if (list === undefined) this.#fetches.set(id, [fetch])
+    else list.push(fetch)
+    this.#ports.raylet.send({ kind, objects: [[ref.owner, ref.sequence]] })
+  }
+
+  ready(message: Ready): void {
+    const [owner, sequence] = message.object
+    const id = `${message.signal === true ? 's' : 'v'}${owner}:${sequence}`
+    const list = this.#fetches.get(id)
+    const fetch = list?.shift()
+    if (list !== undefined && list.length === 0) this.#fetches.delete(id)
+    fetch?.(message)
+  }
+
+  /** Asks for a pending ref of another process; it settles when the raylet answers. */
+  resolve(ref: ObjectRef): void {
+    if (ref.isAsked || ref.owner === this.#ports.process || ref.state !== refState.pending) return
+    ref.isAsked = true
+    this.#listen(ref, 'getObjects', (message) => {
+      ref.isAsked = false
+      this.#settleBorrowed(ref, message)
+    })
+  }
+
+  #settleBorrowed(ref: ObjectRef, message: Ready): void {
+    if (message.error !== undefined) settleRef(ref, refState.error, errorFromWire(message.error))
+    else if (message.location !== undefined) {
+      // Only now do we know where it is: the value is mapped by the get that follows, with a pin of its own.
+      this.#ports.raylet.send({ kind: 'unpin', objects: [message.object] })
+      if (message.contains !== undefined) this.#giveBack(message.contains)
+      settleRef(ref, refState.stored, undefined)
+    } else {
+      const body = message.body!
+      ref.nested = body[0] === bodyTag.small ? null : this.nestedOf(body)
+      settleRef(ref, body[0] === bodyTag.error ? refState.errorBody : refState.body, body)
+    }
+  }
+
+  /** Refs nested in a body, borrowed with the counts that came with it. */
+  nestedOf(body: Uint8Array): ObjectRef[] | null {
+    return this.#ports.values.nestedInBody(body)
+  }
+
+  // --- wait ----------------------------------------------------------------------------------------------------------
+
+  async wait(
+    refs: readonly ObjectRef[],
+    options: WaitBounds & { numReturns: number; fetchLocal: boolean },
+  ): Promise<[ObjectRef[], ObjectRef[]]> {
+    this.#refuseDuplicates(refs)
+    const { numReturns } = options
+    let ready = 0
+    for (const ref of refs) if (this.#isHere(ref)) ready++
+    if (ready < numReturns) {
+      await this.#waitFor(refs, numReturns, options, false).catch((error: unknown) => {
+        if (!(error instanceof GetTimeoutError)) throw error
+      })
+    }
+    const done: ObjectRef[] = []
+    const rest: ObjectRef[] = []
+    for (const ref of refs) (done.length < numReturns && this.#isHere(ref) ? done : rest).push(ref)
+    return [done, rest]
+  }
+
+  #refuseDuplicates(refs: readonly ObjectRef[]): void {
+    const mark = ++this.#marks
+    let borrowed: Set<string> | null = null
+    for (const ref of refs) {
+      let isDouble = ref.mark === mark
+      ref.mark = mark
+      if (ref.isKnown) {
+        const id = ref.id
+        borrowed ??= new Set()
+        isDouble ||= borrowed.has(id)
+        borrowed.add(id)
+      }
+      if (isDouble) throw new TypeError(`ray.wait got ${String(ref)} twice: pass every ref once.`)
+    }
+  }
+
+  // --- waiting ---------------------------------------------------------------------------------------------------------
+
+  /** Resolves when `count` of the refs are ready; with `failFast`, rejects at the first that failed. */
+  #waitFor(
+    refs: readonly ObjectRef[],
+    count: number,
+    bounds: WaitBounds,
+    failFast: boolean,
+  ): Promise<void> {
+    const { waiting } = this.#ports
+    return new Promise<void>((resolve, reject) => {
+      waiting(1)
+      const pending = refs.filter((ref) => !this.#isHere(ref))
+      const countdown = new Countdown(pending, count - (refs.length - pending.length), failFast, (failed) => {
+        waiting(-1)
+        if (failed === null) resolve()
+        else if (failed instanceof ObjectRef) this.#valueAsync(failed).then(() => resolve(), reject)
+        else reject(failed)
+      })
+      countdown.start(bounds, refs)
+      for (const ref of pending) if (ref.owner !== this.#ports.process) this.resolve(ref)
+    })
+  }
+
+  failAll(error: RayError): void {
+    const lists = [...this.#fetches.values()]
+    this.#fetches.clear()
+    const wire = { code: error.code, message: error.message }
+    for (const list of lists) {
+      for (const fetch of list) fetch({ kind: 'ready', object: [0, 0], error: wire })
+    }
+  }
+
+  // --- free ------------------------------------------------------------------------------------------------------------
+
+  free(refs: readonly ObjectRef[]): void {
+    const known: [number, number][] = []
+    for (const ref of refs) {
+      if (ref.isKnown) known.push([ref.owner, ref.sequence])
+      if (ref.state === refState.pending && ref.owner === this.#ports.process) continue
+      ref.state = refState.error
+      ref.value = new ObjectFreedError(`Object ${ref.id} was freed; its value is gone everywhere.`, {
+        fields: { objectId: ref.id },
+      })
+      ref.nested = null
+      wakeWaiters(ref)
+    }
+    if (known.length > 0) this.#ports.raylet.send({ kind: 'free', objects: known })
+  }
+}
+
+/** One promise for many refs. */
+class Countdown implements RefWaiter {
+  readonly #refs: readonly ObjectRef[]
+  #left: number
+  readonly #failFast: boolean
+  readonly #done: (failed: ObjectRef | RayError | null) => void
+  #timer: NodeJS.Timeout | null = null
+  #signal: AbortSignal | null = null
+  #isDone = false
+
+  constructor(
+    refs: readonly ObjectRef[],
+    count: number,
+    failFast: boolean,
+    done: (failed: ObjectRef | RayError | null) => void,
+  ) {
+    this.#refs = refs
+    this.#left = count
+    this.#failFast = failFast
+    this.#done = done
+    for (const ref of refs) addWaiter(ref, this)
+  }
+
+  start(bounds: WaitBounds, all: readonly ObjectRef[]): void {
+    const { timeoutMs, signal } = bounds
+    if (timeoutMs !== undefined) {
+      this.#timer = setTimeout(() => this.#finish(timedOut(this.#refs, all, timeoutMs)), timeoutMs)
+    }
+    if (signal !== undefined) {
+      this.#signal = signal
+      if (signal.aborted) this.#aborted()
+      else signal.addEventListener('abort', this.#aborted, { once: true })
+    }
+  }
+
+  readonly #aborted = (): void => {
+    this.#finish(
+      new TaskCancelledError('The get or wait was aborted by its signal.', {
+        cause: this.#signal?.reason,
+      }),
+    )
+  }
+
+  refReady(ref: ObjectRef): void {
+    if (this.#isDone) return
+    if (this.#failFast && isFailed(ref)) this.#finish(ref)
+    else if (--this.#left === 0) this.#finish(null)
+  }
+
+  #finish(failed: ObjectRef | RayError | null): void {
+    if (this.#isDone) return
+    this.#isDone = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#signal?.removeEventListener('abort', this.#aborted)
+    for (const ref of this.#refs) if (ref.waiters !== null) removeWaiter(ref, this)
+    this.#done(failed)
+  }
+}
+
+function timedOut(
+  pending: readonly ObjectRef[],
+  all: readonly ObjectRef[],
+  timeoutMs: number,
+): GetTimeoutError {
+  const open = pending.filter((ref) => ref.state === refState.pending)
+  const first = open[0] ?? all[0]
+  const rest = open.length > 1 ? ` and ${open.length - 1} more` : ''
+  const name = first?.task === null || first === undefined ? '' : ` (task ${first.task.fn.name})`
+  return new GetTimeoutError(
+    `Not ready within ${timeoutMs} ms: ${first?.id ?? ''}${name}${rest}. ` +
+      'The tasks go on; get the refs again later, or cancel them with ray.cancel.',
+    { fields: { timeoutMs, objectId: first?.id, pending: open.length } },
+  )
+}
+
+function isPrimitive(value: unknown): boolean {
+  switch (typeof value) {
+    case 'undefined':
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return true
+    case 'string':
+      return value.length <= stringLengthMax
+    default:
+      return value === null
+  }
+}

@@ -1,0 +1,122 @@
+// The consumer side of a streaming generator: refs of items as they arrive.
+
+import { readU48 } from '../base/bytes.js'
+import { generatorItemsMax } from '../base/limits.js'
+import { bodyTag } from '../wire/frame.js'
+import type { CoreWorker } from './core-worker.js'
+import { ObjectRef, refState } from './object-ref.js'
+import type { Task, TaskStream } from './task.js'
+
+/**
+ * What a call with `numReturns: 'streaming'` returns: iterate it with `for await` to get an ObjectRef for each item as soon
+ * as it is there. An error of the generator is the last ref. Leaving the loop cancels the generator and frees what was not
+ * read.
+ */
+export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<ObjectRef<T>>, TaskStream {
+  readonly #core: CoreWorker
+  readonly #task: Task
+  readonly #limit: number
+  #items: (ObjectRef<T> | undefined)[] = []
+  #read = 0
+  #arrived = 0
+  #credited: number
+  #isEnded = false
+  #isFailed = false
+  #wake: (() => void) | null = null
+
+  /** @internal */
+  constructor(core: CoreWorker, task: Task, limit: number | undefined) {
+    this.#core = core
+    this.#task = task
+    this.#limit = limit ?? generatorItemsMax
+    this.#credited = this.#limit
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async next(): Promise<IteratorResult<ObjectRef<T>, undefined>> {
+    while (this.#items.length === 0 && !this.#isEnded) {
+      this.#core.waiting(1)
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+      this.#core.waiting(-1)
+    }
+    const item = this.#items.shift()
+    if (item !== undefined) {
+      this.#read++
+      this.#giveCredit()
+      return { done: false, value: item }
+    }
+    if (this.#isFailed) {
+      this.#isFailed = false
+      return { done: false, value: this.#task.ref as ObjectRef<T> }
+    }
+    return { done: true, value: undefined }
+  }
+
+  /** Ends the stream: the generator is cancelled, its `finally` runs, unread items are freed. */
+  async return(): Promise<IteratorResult<ObjectRef<T>, undefined>> {
+    if (!this.#isEnded) this.#core.cancel(this.#task, { force: false, recursive: true })
+    this.#isEnded = true
+    this.#isFailed = false
+    for (const item of this.#items) if (item !== undefined) this.#core.references.release(item as ObjectRef)
+    this.#items = []
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  // Half of the window at a time: one message for many items.
+  #giveCredit(): void {
+    const next = this.#read + this.#limit
+    if (this.#isEnded || next - this.#credited < Math.max(1, this.#limit >> 1)) return
+    this.#credited = next
+    this.#core.sendToTask(this.#task, {
+      kind: 'credit',
+      sequence: this.#task.ref.sequence,
+      items: next,
+    })
+  }
+
+  /** @internal */
+  itemArrived(index: number, body: Uint8Array): void {
+    if (index < this.#arrived || this.#isEnded) return
+    this.#arrived = index + 1
+    let ref: ObjectRef
+    if (body[0] === bodyTag.stored) {
+      ref = new ObjectRef(readU48(body, 7), readU48(body, 13))
+      ref.state = refState.stored
+      this.#core.references.hold(ref)
+    } else {
+      ref = new ObjectRef(this.#core.process, this.#core.nextSequence())
+      this.#core.settler.settle(ref, body)
+    }
+    this.#items.push(ref as ObjectRef<T>)
+    this.#notify()
+  }
+
+  /** @internal */
+  ended(): void {
+    this.#isEnded = true
+    this.#notify()
+  }
+
+  /** @internal */
+  failed(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#isFailed = true
+    this.#notify()
+  }
+
+  /** @internal The generator runs again from its first item: those that were delivered are skipped. */
+  restarted(): void {
+    this.#credited = this.#limit
+    this.#giveCredit()
+  }
+
+  #notify(): void {
+    const wake = this.#wake
+    this.#wake = null
+    wake?.()
+  }
+}

@@ -1,0 +1,133 @@
+// Counts at the raylet, seen from one process.
+//
+// A ref that nobody else knows needs no count (see object-ref). When it becomes known - it escapes, it is borrowed, its
+// value is in the object store - the raylet counts one for this process until the ref is collected here. Finalisers run
+// late and in bunches, so releases are joined and sent at the end of a turn.
+
+import type { ProcessId } from '../base/ids.js'
+import type { ObjectKey } from '../wire/messages/common.js'
+import type { ToRaylet } from '../wire/messages/raylet.js'
+import { type ObjectRef, type RefHold, refState } from './object-ref.js'
+
+export interface RayletSender {
+  send(message: ToRaylet): void
+}
+
+type EscapedObject = Extract<ToRaylet, { kind: 'escape' }>['objects'][number]
+
+export class ReferenceHolder {
+  readonly #process: ProcessId
+  readonly #raylet: RayletSender
+  readonly #registry: FinalizationRegistry<RefHold>
+  #released: number[] = []
+  #isScheduled = false
+  /** Our refs that are pending and known outside: their settlement must be told to the raylet. */
+  readonly #pendingKnown = new Set<ObjectRef>()
+
+  constructor(process: ProcessId, raylet: RayletSender) {
+    this.#process = process
+    this.#raylet = raylet
+    this.#registry = new FinalizationRegistry((hold) => this.#release(hold))
+  }
+
+  /** The raylet counts one for this ref, from now until it is collected or released. */
+  hold(ref: ObjectRef): void {
+    ref.isKnown = true
+    if (ref.hold !== null) return
+    const hold: RefHold = { owner: ref.owner, sequence: ref.sequence, released: false }
+    ref.hold = hold
+    this.#registry.register(ref, hold, hold)
+  }
+
+  /** Gives the count back now. */
+  release(ref: ObjectRef): void {
+    const hold = ref.hold
+    if (hold === null) return
+    this.#registry.unregister(hold)
+    ref.hold = null
+    this.#release(hold)
+  }
+
+  /**
+   * Makes refs of this process known at the raylet, so that others may hold them. Values that are here go along; pending
+   * ones are settled when they are ready, by us and by the executing worker (`onPending`).
+   */
+  escape(refs: readonly ObjectRef[], onPending: (ref: ObjectRef) => void): void {
+    let objects: EscapedObject[] | null = null
+    const work = [...refs]
+    for (let ref = work.pop(); ref !== undefined; ref = work.pop()) {
+      if (ref.isKnown || ref.owner !== this.#process) continue
+      this.hold(ref)
+      const contains = containedKeys(ref)
+      for (const inner of ref.nested ?? []) if (isRef(inner)) work.push(inner)
+      if (ref.state === refState.pending) {
+        this.#pendingKnown.add(ref)
+        ;(objects ??= []).push({ sequence: ref.sequence })
+        onPending(ref)
+      } else {
+        const body = this.bodyOf(ref)
+        ;(objects ??= []).push({ sequence: ref.sequence, body, ...(contains && { contains }) })
+      }
+    }
+    if (objects !== null) this.#raylet.send({ kind: 'escape', objects })
+  }
+
+  /** Called for every ref of ours that settles after it escaped. */
+  settled(ref: ObjectRef): void {
+    if (!this.#pendingKnown.delete(ref)) return
+    if (ref.state === refState.stored) return // The worker that stored it sealed it at the raylet.
+    const contains = containedKeys(ref)
+    for (const inner of ref.nested ?? []) if (isRef(inner)) this.escape([inner], () => undefined)
+    this.#raylet.send({
+      kind: 'settle',
+      object: [ref.owner, ref.sequence],
+      body: this.bodyOf(ref),
+      ...(contains && { contains }),
+    })
+  }
+
+  lend(to: ProcessId, refs: readonly ObjectRef[]): void {
+    if (refs.length > 0) this.#raylet.send({ kind: 'lend', to, objects: keysOf(refs) })
+  }
+
+  unlend(from: ProcessId, refs: readonly ObjectRef[]): void {
+    if (refs.length > 0) this.#raylet.send({ kind: 'unlend', from, objects: keysOf(refs) })
+  }
+
+  /** Encodes the value of a settled ref as a result body; set by the core worker, which has the codec. */
+  bodyOf: (ref: ObjectRef) => Uint8Array = () => {
+    throw new Error('typeray: no codec')
+  }
+
+  #release(hold: RefHold): void {
+    if (hold.released) return
+    hold.released = true
+    this.#released.push(hold.owner, hold.sequence)
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    queueMicrotask(() => this.flush())
+  }
+
+  flush(): void {
+    this.#isScheduled = false
+    const objects = this.#released
+    if (objects.length === 0) return
+    this.#released = []
+    this.#raylet.send({ kind: 'release', objects })
+  }
+}
+
+export function keysOf(refs: readonly ObjectRef[]): ObjectKey[] {
+  return refs.map((ref) => [ref.owner, ref.sequence])
+}
+
+function isRef(value: unknown): value is ObjectRef {
+  return typeof value === 'object' && value !== null && 'isKnown' in value && 'sequence' in value
+}
+
+function containedKeys(ref: ObjectRef): ObjectKey[] | undefined {
+  const nested = ref.nested
+  if (nested === null || nested.length === 0) return undefined
+  const refs = nested.filter(isRef)
+  return refs.length > 0 ? keysOf(refs) : undefined
+}

@@ -1,0 +1,61 @@
+// Errors of user code on their way home.
+//
+// The worker sends a report: what was thrown, and where. The caller makes a RayTaskError of it whose cause is what the
+// user threw, of its own class. When an error passes through several tasks the first report stays: the cause is still what
+// was thrown in the innermost task, and the message names the tasks it went through.
+
+import { RayError, RayTaskError } from '../base/errors.js'
+
+export interface TaskReport {
+  readonly functionName: string
+  readonly taskId: string
+  readonly actorId?: string | undefined
+  readonly nodeId: string
+  readonly pid: number
+  /** What was thrown. */
+  readonly cause: unknown
+  /** Its stack in the worker, source-mapped. */
+  readonly stack: string
+  /** Why the cause itself could not travel, when it could not. */
+  readonly unserializable?: string
+}
+
+const reportBrand = 'typeray.report'
+
+/** What an error body encodes: a report, or a RayError that the system raised in the worker. */
+export function encodeReport(report: TaskReport): unknown {
+  return { [reportBrand]: 1, ...report }
+}
+
+export function taskErrorOf(decoded: unknown): Error {
+  if (decoded instanceof RayError) return decoded
+  const report = decoded as TaskReport
+  const what = describeThrown(report.cause)
+  const note = report.unserializable === undefined ? '' : ` (${report.unserializable})`
+  const error = new RayTaskError(`${report.functionName} failed: ${what}${note}`, {
+    cause: report.cause,
+    fields: {
+      functionName: report.functionName,
+      taskId: report.taskId,
+      ...(report.actorId !== undefined && { actorId: report.actorId }),
+      nodeId: report.nodeId,
+      pid: report.pid,
+    },
+  })
+  const here = (error.stack ?? '').split('\n').slice(1).join('\n')
+  const there = report.stack.split('\n').slice(1).join('\n')
+  error.stack =
+    `RayTaskError: ${error.message}\n${there}\n` +
+    `    --- in ${report.functionName} (pid=${report.pid}), called from ---\n${here}`
+  return error
+}
+
+export function describeThrown(thrown: unknown): string {
+  if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`
+  if (typeof thrown === 'string') return thrown
+  try {
+    return `${JSON.stringify(thrown) ?? String(thrown)} (not an Error)`
+  } catch {
+    return 'a value that is not an Error'
+  }
+}

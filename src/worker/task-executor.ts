@@ -1,0 +1,427 @@
+// The executing half of a worker: takes tasks in order and runs them one at a time.
+//
+// Tasks of a lease run strictly one after the other, asynchronous ones too, so that results go back in order and a worker
+// is one CPU's worth. Three things take a task back before it starts: its owner or this worker stops the epoch (claim-slots),
+// the lease is recalled, or it is cancelled. Each leaves the owner in no doubt whether it has run.
+
+import { timingSafeEqual } from 'node:crypto'
+import { TaskCancelledError } from '../base/errors.js'
+import { leaseFairMs } from '../base/limits.js'
+import type { FromRaylet } from '../wire/messages/raylet.js'
+import type { ToWorker } from '../wire/messages/task.js'
+import type { ActorHost } from './actor-host.js'
+import { readCall } from './call-values.js'
+import { CallRunner } from './call-runner.js'
+import type { CoreWorker } from './core-worker.js'
+import { LoadedFunction } from './loaded-function.js'
+import { type ConnectionEvents, type Incoming, OwnerConnection } from './owner-connection.js'
+import { LazyTaskContext } from './task-context.js'
+
+type LeaseOpened = Extract<FromRaylet, { kind: 'leaseOpened' }>
+
+/** Results are kept back for at most this long, in ms. */
+const replyDelayMs = 0.3
+
+export class TaskExecutor implements ConnectionEvents {
+  readonly #core: CoreWorker
+  readonly #runner: CallRunner
+  readonly #connections = new Set<OwnerConnection>()
+  readonly #functions = new Map<string, LoadedFunction>()
+  #queue: Incoming[] = []
+  #at = 0
+  #isBusy = false
+  #running: { task: Incoming; context: LazyTaskContext } | null = null
+  #lease: LeaseOpened | null = null
+  /** The connection whose tasks are claimed, and how many of this epoch were started. */
+  #index = 0
+  /** This epoch is over: its tasks are the owner's, until it says resume. */
+  #isStopped = false
+  #isFreedDue = false
+  #isRecalled = false
+  #fairTimer: NodeJS.Timeout | null = null
+  #isBlocked = false
+  #lastFlush = 0
+  /** Set when this worker becomes an actor. */
+  actor: ActorHost | null = null
+
+  constructor(core: CoreWorker) {
+    this.#core = core
+    this.#runner = new CallRunner(core)
+  }
+
+  accept(connection: OwnerConnection): void {
+    this.#connections.add(connection)
+  }
+
+  // --- leases ----------------------------------------------------------------------------------------------------------
+
+  leaseOpened(message: LeaseOpened): void {
+    this.#lease = message
+    this.#index = 0
+    this.#isStopped = false
+    this.#isRecalled = false
+    this.#isFreedDue = false
+    this.#core.claims.reset(this.#core.welcome.claimSlot)
+    if (message.frames !== undefined) this.#carry(message)
+    for (const connection of this.#connections) {
+      if (connection.isEarly && connection.lease === message.lease) connection.begin()
+    }
+  }
+
+  #carry(message: LeaseOpened): void {
+    const { lease, owner } = message
+    const relay = new OwnerConnection(null, this, (frames) => {
+      const done = this.#isRelayDone
+      this.#isRelayDone = false
+      this.#core.raylet.send({ kind: 'relay', lease, owner, frames, done })
+    })
+    relay.owner = owner
+    relay.lease = lease
+    relay.isOpen = true
+    this.#connections.add(relay)
+    relay.feed(message.frames!)
+  }
+
+  #isRelayDone = false
+
+  relayed(lease: number, frames: Uint8Array): void {
+    for (const connection of this.#connections) {
+      if (connection.isRelay && connection.lease === lease) connection.feed(frames)
+    }
+  }
+
+  recalled(lease: number, ownerDied: boolean): void {
+    if (this.#lease?.lease !== lease) return
+    this.#isRecalled = true
+    if (ownerDied) this.#dropQueued()
+    if (!this.#isBusy && this.#at === this.#queue.length) {
+      this.#closeLease()
+      return
+    }
+    this.#fairTimer ??= setTimeout(() => {
+      this.#fairTimer = null
+      if (this.#isRecalled) this.#dropQueued()
+    }, leaseFairMs)
+  }
+
+  /** Everything that has not started is the owner's again: it hears so with `stale`, `back` or from the raylet. */
+  #dropQueued(): void {
+    if (this.#core.claims.isReady) this.#core.claims.stop(this.#core.welcome.claimSlot)
+    this.#isStopped = true
+    this.#queue = this.#queue.slice(this.#at).filter((task) => task.from.isRelay)
+    this.#at = 0
+  }
+
+  #closeLease(): void {
+    const lease = this.#lease
+    if (lease === null) return
+    this.#lease = null
+    this.#isRecalled = false
+    if (this.#fairTimer !== null) clearTimeout(this.#fairTimer)
+    this.#fairTimer = null
+    for (const connection of [...this.#connections]) {
+      if (connection.lease !== lease.lease) continue
+      if (connection.isRelay) this.#connections.delete(connection)
+      else {
+        connection.send({ kind: 'stale', lease: lease.lease })
+        connection.end()
+      }
+    }
+    this.#core.raylet.send({ kind: 'leaseClosed', lease: lease.lease })
+  }
+
+  // --- connections -----------------------------------------------------------------------------------------------------
+
+  opened(connection: OwnerConnection, message: Extract<ToWorker, { kind: 'open' }>): void {
+    if (!sameToken(message.token, this.#core.token)) {
+      connection.destroy()
+      return
+    }
+    connection.isOpen = true
+    connection.owner = message.owner
+    if (message.actor !== undefined) {
+      connection.isActor = true
+      return
+    }
+    const lease = message.lease ?? -1
+    connection.lease = lease
+    const current = this.#lease?.lease ?? -1
+    if (lease === current) {
+      this.#announceClaims(connection)
+      if (this.#isStopped) connection.send({ kind: 'back', started: this.#index, blocked: this.#isBlocked })
+    } else if (lease > current) connection.isEarly = true
+    else {
+      connection.send({ kind: 'stale', lease })
+      connection.end()
+    }
+  }
+
+  #announceClaims(connection: OwnerConnection): void {
+    if (this.#core.claims.isReady) connection.send({ kind: 'claims' })
+  }
+
+  /** The claim words are mapped: owners may send ahead from now on. */
+  claimsReady(): void {
+    this.#core.claims.reset(this.#core.welcome.claimSlot, this.#index)
+    for (const connection of this.#connections) {
+      if (connection.lease === this.#lease?.lease && !connection.isRelay) this.#announceClaims(connection)
+    }
+  }
+
+  /** The words may be mapped only between tasks: an epoch begins with it. */
+  get isIdle(): boolean {
+    return !this.#isBusy && this.#at === this.#queue.length
+  }
+
+  arrived(task: Incoming): void {
+    if (task.from.isActor) {
+      this.actor?.arrived(task)
+      return
+    }
+    if (task.from.isRelay || !this.#isStopped) this.#queue.push(task)
+  }
+
+  resumed(connection: OwnerConnection): void {
+    if (connection.lease !== this.#lease?.lease) return
+    this.#queue = this.#queue.slice(this.#at).filter((task) => task.from.isRelay)
+    this.#at = 0
+    this.#isStopped = false
+    this.#index = 0
+    this.#core.claims.reset(this.#core.welcome.claimSlot)
+    this.#isFreedDue = true
+    if (!this.#isBusy) this.#sendFreed()
+  }
+
+  #sendFreed(): void {
+    if (!this.#isFreedDue || this.#isBlocked) return
+    this.#isFreedDue = false
+    for (const connection of this.#connections) {
+      if (connection.lease === this.#lease?.lease && !connection.isRelay) connection.send({ kind: 'freed' })
+    }
+  }
+
+  message(connection: OwnerConnection, message: ToWorker): void {
+    switch (message.kind) {
+      case 'cancel':
+        this.#cancel(connection, message.sequence)
+        break
+      case 'escaped':
+        this.#escaped(connection, message.sequence)
+        break
+      case 'credit':
+        ;(connection.isActor ? this.actor : this.#runner)?.credit(
+          connection,
+          message.sequence,
+          message.items,
+        )
+        break
+      case 'received':
+      case 'open':
+        break
+    }
+  }
+
+  // A ref has escaped after its task was sent. If the task has not finished, its result goes to the raylet too.
+  #escaped(connection: OwnerConnection, sequence: number): void {
+    const sent = connection.replies.recent(sequence)
+    if (sent !== undefined) {
+      this.#core.raylet.send({ kind: 'settle', object: [connection.owner, sequence], body: sent })
+    } else (connection.isActor ? this.actor : this.#runner)?.escape(connection, sequence)
+  }
+
+  #cancel(connection: OwnerConnection, sequence: number): void {
+    if (connection.isActor) {
+      this.actor?.cancel(connection, sequence)
+      return
+    }
+    const running = this.#running
+    if (running?.task.from === connection && running.task.sequence === sequence) {
+      running.context.cancel(cancelledError(running.context))
+      return
+    }
+    for (let i = this.#at; i < this.#queue.length; i++) {
+      const task = this.#queue[i]!
+      if (task.from === connection && task.sequence === sequence) task.isCancelled = true
+    }
+  }
+
+  progressed(): void {
+    this.#drain()
+    this.actor?.drain()
+  }
+
+  closed(connection: OwnerConnection): void {
+    this.#connections.delete(connection)
+    this.#runner.abandon(connection)
+  }
+
+  // --- running ---------------------------------------------------------------------------------------------------------
+
+  #drain(): void {
+    if (this.#isBusy) return
+    this.#isBusy = true
+    while (this.#at < this.#queue.length) {
+      const task = this.#queue[this.#at]!
+      if (!task.from.isRelay && !this.#claim()) continue
+      this.#queue[this.#at++] = undefined as unknown as Incoming
+      const later = this.#start(task)
+      if (later !== null) {
+        later.then(this.#next, this.#next)
+        return
+      }
+    }
+    this.#isBusy = false
+    this.#drained()
+  }
+
+  readonly #next = (): void => {
+    this.#running = null
+    this.#isBusy = false
+    this.#drain()
+  }
+
+  /** False: the owner took the rest back, which is dropped here; it sends `resume` behind it. */
+  #claim(): boolean {
+    const { claims, welcome } = this.#core
+    if (!this.#isStopped) {
+      if (!claims.isReady || claims.claim(welcome.claimSlot, this.#index)) {
+        this.#index++
+        return true
+      }
+      this.#isStopped = true
+    }
+    this.#queue = this.#queue.slice(this.#at).filter((task) => task.from.isRelay)
+    this.#at = 0
+    return false
+  }
+
+  #drained(): void {
+    if (this.#at > 0 && this.#at >= this.#queue.length) {
+      this.#queue = []
+      this.#at = 0
+    }
+    this.flush()
+    this.#sendFreed()
+    if (this.#isRecalled && this.#at === this.#queue.length) this.#closeLease()
+    this.onIdle?.()
+  }
+
+  onIdle: (() => void) | null = null
+
+  flush(): void {
+    for (const connection of this.#connections) {
+      if (!connection.replies.isEmpty) {
+        if (connection.isRelay) this.#isRelayDone = true
+        connection.replies.flush()
+      }
+    }
+    this.#lastFlush = this.#core.now()
+  }
+
+  /** Runs one task. Null: it has finished. */
+  #start(task: Incoming): Promise<void> | null {
+    const descriptor = task.from.descriptors[task.fn]
+    if (descriptor === undefined) throw new Error(`typeray: task of undefined function ${task.fn}`)
+    const fn = this.#functions.get(descriptor.hash)
+    if (fn === undefined) return this.#load(task, descriptor.hash, descriptor.name)
+    return this.#run(task, fn)
+  }
+
+  async #load(task: Incoming, hash: string, name: string): Promise<void> {
+    this.flush()
+    let fn: LoadedFunction
+    try {
+      fn = new LoadedFunction(name, await this.#core.functions.load(hash))
+    } catch (error) {
+      this.#runner.fail(task, { name, error, durationUs: 0 })
+      return
+    }
+    this.#functions.set(hash, fn)
+    await this.#run(task, fn)
+  }
+
+  #run(task: Incoming, fn: LoadedFunction): Promise<void> | null {
+    const now = this.#core.now()
+    if (fn.isSlow || now - this.#lastFlush > replyDelayMs) this.flush()
+    if (task.isCancelled) {
+      const context = this.#contextOf(task, fn.name, 0)
+      this.#runner.fail(task, { name: fn.name, error: cancelledError(context), durationUs: 0 })
+      return null
+    }
+    let call
+    try {
+      call = readCall(this.#core, task)
+    } catch (error) {
+      this.#runner.fail(task, { name: fn.name, error, durationUs: 0 })
+      return null
+    }
+    const name = call.extension.name ?? fn.name
+    const context = this.#contextOf(task, name, call.extension.depth ?? 0)
+    this.#running = { task, context }
+    const returns = call.extension.returns ?? task.returns
+    const job = { task, fn, name, context, returns, extension: call.extension }
+    const done = Array.isArray(call.args)
+      ? this.#runner.run(job, call.args)
+      : this.#runner.runLater(job, call.args)
+    if (done === null) this.#running = null
+    return done
+  }
+
+  #contextOf(task: Incoming, name: string, depth: number): LazyTaskContext {
+    return new LazyTaskContext({
+      taskId: task.from.taskId(task.sequence),
+      functionName: name,
+      attempt: task.attempt,
+      actorId: undefined,
+      depth,
+      resources: this.#lease?.resources ?? {},
+      gpus: this.#lease?.gpus ?? [],
+      placementGroup: this.#lease?.placementGroup,
+    })
+  }
+
+  // --- blocked in get --------------------------------------------------------------------------------------------------
+
+  /** The running task waits, or goes on. Its turn must have ended: a get that is ready at once blocks nobody. */
+  blocked(isBlocked: boolean): void {
+    if (isBlocked) {
+      setImmediate(() => {
+        if (this.#core.isWaiting && this.#isBusy && !this.#isBlocked) this.#block()
+      })
+    } else if (this.#isBlocked) {
+      this.#isBlocked = false
+      this.#core.raylet.send({ kind: 'unblocked' })
+    }
+  }
+
+  #block(): void {
+    this.#isBlocked = true
+    this.flush()
+    if (!this.#isStopped) {
+      const started = this.#index
+      const isOurs = !this.#core.claims.isReady || this.#core.claims.stop(this.#core.welcome.claimSlot) >= 0
+      this.#dropQueued()
+      if (isOurs) {
+        for (const connection of this.#connections) {
+          if (connection.lease === this.#lease?.lease && !connection.isRelay && !connection.isEarly) {
+            connection.send({ kind: 'back', started, blocked: true })
+          }
+        }
+      }
+    }
+    this.#core.raylet.send({ kind: 'blocked' })
+  }
+}
+
+export function cancelledError(context: { taskId: string; functionName: string }): TaskCancelledError {
+  return new TaskCancelledError(`Task ${context.functionName} (${context.taskId}) was cancelled.`, {
+    fields: { taskId: context.taskId, functionName: context.functionName },
+  })
+}
+
+export function sameToken(a: string, b: string): boolean {
+  const left = Buffer.from(a)
+  const right = Buffer.from(b)
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+

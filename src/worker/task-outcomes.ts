@@ -1,0 +1,198 @@
+// What becomes of tasks: results settle refs, crashes and retriable errors run them again, the rest fails them.
+
+import { readU32 } from '../base/bytes.js'
+import {
+  NodeDiedError,
+  OutOfMemoryError,
+  type RayError,
+  TaskCancelledError,
+  WorkerCrashedError,
+} from '../base/errors.js'
+import { bodyTag } from '../wire/frame.js'
+import { decodeSmall } from '../wire/small-codec.js'
+import { tagShortString, tagUtf16 } from '../wire/value-tags.js'
+import type { ProcessExit, WireError } from '../wire/messages/common.js'
+import { isFailed, type ObjectRef, refState, settleRef } from './object-ref.js'
+import type { ReferenceHolder } from './reference-holder.js'
+import { errorFromWire } from './store-access.js'
+import { type Task, taskStatus } from './task.js'
+import type { ValuePort } from './value-port.js'
+
+export interface OutcomePorts {
+  readonly references: ReferenceHolder
+  readonly values: ValuePort
+  /** Runs the task again, ahead of others. */
+  readonly resubmit: (task: Task) => void
+  /** The error that an error body holds. */
+  readonly decodeError: (body: Uint8Array) => Promise<unknown>
+}
+
+export class TaskSettler {
+  readonly #ports: OutcomePorts
+
+  constructor(ports: OutcomePorts) {
+    this.#ports = ports
+  }
+
+  /** A result body for the task. `body` may be a view of a read buffer: what is kept is copied. */
+  answered(task: Task, body: Uint8Array): void {
+    const tag = body[0]
+    if (tag === bodyTag.error) {
+      this.#failedBody(task, body)
+      return
+    }
+    task.status = taskStatus.finished
+    if (tag === bodyTag.several) this.#several(task, body)
+    else if (tag === bodyTag.end) task.stream?.ended()
+    else this.settle(task.ref, body)
+    this.#finish(task)
+  }
+
+  #failedBody(task: Task, body: Uint8Array): void {
+    const kept = Uint8Array.prototype.slice.call(body)
+    if (task.retryExceptions === false || task.retriesLeft === 0 || task.isCancelled) {
+      this.failWithBody(task, kept)
+      return
+    }
+    void this.#retryIfListed(task, kept)
+  }
+
+  // The error must be decoded to see whether it is one to retry for, and its class may have to be loaded first.
+  async #retryIfListed(task: Task, body: Uint8Array): Promise<void> {
+    const listed = task.retryExceptions
+    const error = await this.#ports.decodeError(body)
+    const thrown = error instanceof Error ? error.cause : error
+    const matches = listed === true || (Array.isArray(listed) && listed.some((type) => thrown instanceof type))
+    if (!matches || task.isCancelled) this.failWithBody(task, body)
+    else this.retry(task)
+  }
+
+  retry(task: Task): void {
+    if (task.retriesLeft > 0) task.retriesLeft--
+    task.stream?.restarted()
+    this.#ports.resubmit(task)
+  }
+
+  failWithBody(task: Task, body: Uint8Array): void {
+    task.status = taskStatus.finished
+    const refs = task.returns ?? [task.ref]
+    for (const ref of refs) {
+      ref.nested = this.#ports.values.nestedInBody(body)
+      if (settleRef(ref, refState.errorBody, body) && ref.isKnown) this.#ports.references.settled(ref)
+    }
+    task.stream?.failed()
+    this.#finish(task)
+  }
+
+  fail(task: Task, error: RayError): void {
+    task.status = taskStatus.finished
+    for (const ref of task.returns ?? [task.ref]) {
+      if (settleRef(ref, refState.error, error) && ref.isKnown) this.#ports.references.settled(ref)
+    }
+    task.stream?.failed()
+    this.#finish(task)
+  }
+
+  /** Fails a task as the ref that it depends on failed. */
+  failLike(task: Task, dependency: ObjectRef): void {
+    if (dependency.state === refState.error) this.fail(task, dependency.value as RayError)
+    else this.failWithBody(task, dependency.value as Uint8Array)
+  }
+
+  /** Settles one ref of ours with a result body. */
+  settle(ref: ObjectRef, body: Uint8Array): void {
+    const tag = body[0]
+    let state: number = refState.body
+    let value: unknown
+    if (tag === bodyTag.small && isPrimitiveBody(body)) {
+      state = refState.primitive
+      value = decodeSmall(body, 1)
+    } else if (tag === bodyTag.stored) {
+      state = refState.stored
+      this.#ports.references.hold(ref)
+    } else if (tag === bodyTag.error) {
+      state = refState.errorBody
+      value = Uint8Array.prototype.slice.call(body)
+    } else {
+      const kept = Uint8Array.prototype.slice.call(body)
+      if (tag === bodyTag.full) ref.nested = this.#ports.values.nestedInBody(kept)
+      value = kept
+    }
+    if (settleRef(ref, state, value) && ref.isKnown) this.#ports.references.settled(ref)
+  }
+
+  #several(task: Task, body: Uint8Array): void {
+    const count = readU32(body, 1)
+    let at = 5
+    for (let i = 0; i < count; i++) {
+      const size = readU32(body, at)
+      const ref = task.returns?.[i]
+      if (ref !== undefined) this.settle(ref, body.subarray(at + 4, at + 4 + size))
+      at += 4 + size
+    }
+  }
+
+  #finish(task: Task): void {
+    // The object that held large arguments has nobody else.
+    if (task.argumentHolder !== null) this.#ports.references.release(task.argumentHolder)
+    task.argumentHolder = null
+    task.pins = null
+    task.actor = null
+    task.nested = null
+    task.slab = null
+    task.line = null
+    if (task.onSettled !== null) {
+      const done = task.onSettled
+      task.onSettled = null
+      done()
+    }
+  }
+
+  /** The worker died while the task ran, or may have run. */
+  workerLost(task: Task, exit: ProcessExit): void {
+    if (task.status === taskStatus.finished) return
+    if (task.isCancelled || isFailed(task.ref)) this.fail(task, cancelled(task))
+    else if (task.retriesLeft !== 0) this.retry(task)
+    else this.fail(task, crashError(task.fn.name, task.ref.id, exit))
+  }
+
+  refused(task: Task, error: WireError): void {
+    this.fail(task, errorFromWire(error))
+  }
+}
+
+export function cancelled(task: Task): TaskCancelledError {
+  return new TaskCancelledError(`Task ${task.fn.name} (${task.ref.id}) was cancelled.`, {
+    fields: { taskId: task.ref.id, functionName: task.fn.name },
+  })
+}
+
+/** How a process ended, in words. */
+export function describeExit(exit: ProcessExit): string {
+  const how = exit.signal !== null ? `signal ${exit.signal}` : `exit code ${exit.exitCode ?? 'unknown'}`
+  const why = exit.reason === '' ? '' : ` (${exit.reason})`
+  const stderr = exit.stderr.length === 0 ? '' : `\nLast lines of its stderr:\n  ${exit.stderr.join('\n  ')}`
+  return `worker pid=${exit.pid} ended with ${how}${why}.${stderr}`
+}
+
+export function crashError(functionName: string, taskId: string, exit: ProcessExit): RayError {
+  const fields = {
+    taskId,
+    functionName,
+    pid: exit.pid,
+    exitCode: exit.exitCode,
+    signal: exit.signal,
+    stderr: exit.stderr,
+    reason: exit.reason,
+  }
+  const text = `Task ${functionName} (${taskId}) failed: ${describeExit(exit)}`
+  if (/out of memory/i.test(exit.reason)) return new OutOfMemoryError(text, { fields })
+  if (/node died/i.test(exit.reason)) return new NodeDiedError(text, { fields })
+  return new WorkerCrashedError(text, { fields })
+}
+
+/** The value of a small body is immutable, so that every get may have the same. */
+function isPrimitiveBody(body: Uint8Array): boolean {
+  const tag = body[1]!
+  return tag >= tagShortString || tag <= tagUtf16
+}

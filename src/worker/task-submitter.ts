@@ -1,0 +1,421 @@
+// Sends tasks to leased workers.
+//
+// The raylet is asked for leases, not for tasks: a lease is the right to push tasks to one worker until it is returned, and
+// is used again for every task of the same scheduling key. A request carries a task, which the raylet hands to the worker
+// that it grants, so that work starts although this process goes on computing and never reads the grant.
+//
+// How much is in flight to one worker follows from what its functions were measured to take: nothing waits behind a task
+// that is long, and short ones are kept coming. What waits behind a task that blocks, or turns out to run long, comes back.
+
+import type { RayError } from '../base/errors.js'
+import type { ProcessId } from '../base/ids.js'
+import {
+  leaseIdleMs,
+  leaseRequestsLongMax,
+  leaseRequestsUnknownMax,
+  windowTasksMax,
+  windowWorkUs,
+} from '../base/limits.js'
+import type { ProcessExit, WireError } from '../wire/messages/common.js'
+import type { FromRaylet, LeaseKey } from '../wire/messages/raylet.js'
+import type { ClaimSlots } from './claim-slots.js'
+import { LeaseLine, type LineEvents } from './lease-line.js'
+import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
+import { SchedulingKey } from './scheduling-key.js'
+import { type Task, taskStatus } from './task.js'
+
+/** A task whose measured functions take longer than this is long: nothing is sent behind it. */
+const longTaskUs = windowWorkUs
+/** Results to have seen before the average of a function is believed. */
+const measuredMin = 4
+/** A head that is older than this while another worker is idle is stolen from. */
+const stealAfterMs = 4
+
+type Granted = Extract<FromRaylet, { kind: 'leaseGranted' }>
+
+/** What the submitter does with outcomes; the core worker settles refs. */
+export interface TaskOutcomes {
+  taskAnswered(task: Task, body: Uint8Array): void
+  itemArrived(task: Task, index: number, body: Uint8Array): void
+  /** The worker of the task died while it ran, or may have. */
+  workerLost(task: Task, exit: ProcessExit): void
+  leaseRefused(task: Task, error: WireError): void
+  sessionLost(task: Task, error: RayError): void
+}
+
+export class TaskSubmitter {
+  readonly #process: ProcessId
+  readonly #token: string
+  readonly #raylet: RayletSender
+  readonly #references: ReferenceHolder
+  readonly #claims: ClaimSlots
+  readonly #outcomes: TaskOutcomes
+  readonly #now: () => number
+  readonly #keys = new Map<string, SchedulingKey>()
+  readonly #requests = new Map<number, SchedulingKey>()
+  readonly #lines = new Map<number, LeaseLine>()
+  readonly #keyOfLine = new Map<LeaseLine, SchedulingKey>()
+  readonly #dirty: SchedulingKey[] = []
+  #isPumping = false
+  #requestCount = 0
+  #sweep: NodeJS.Timeout | null = null
+  #steal: NodeJS.Timeout | null = null
+  readonly #events: LineEvents
+  /** Units of each resource in the cluster; bounds how many leases can be useful. */
+  readonly #total: Readonly<Record<string, number>>
+
+  constructor(options: {
+    process: ProcessId
+    token: string
+    raylet: RayletSender
+    references: ReferenceHolder
+    claims: ClaimSlots
+    outcomes: TaskOutcomes
+    now: () => number
+    total: Readonly<Record<string, number>>
+  }) {
+    this.#process = options.process
+    this.#token = options.token
+    this.#raylet = options.raylet
+    this.#references = options.references
+    this.#claims = options.claims
+    this.#outcomes = options.outcomes
+    this.#now = options.now
+    this.#total = options.total
+    this.#events = this.#makeEvents()
+  }
+
+  key(lease: LeaseKey): SchedulingKey {
+    const id = JSON.stringify(lease)
+    let key = this.#keys.get(id)
+    if (key === undefined) {
+      key = new SchedulingKey(lease, this.#capacityOf(lease))
+      this.#keys.set(id, key)
+    }
+    return key
+  }
+
+  #capacityOf(lease: LeaseKey): number {
+    let capacity = windowTasksMax
+    for (const [name, units] of Object.entries(lease.resources)) {
+      if (units > 0) capacity = Math.min(capacity, Math.floor((this.#total[name] ?? 0) / units))
+    }
+    return Math.max(1, capacity)
+  }
+
+  /** Queues a task whose frame is written, and starts it at once if a worker is free or none is leased yet. */
+  submit(task: Task, key: SchedulingKey): void {
+    task.key = key
+    key.append(task)
+    if (!key.isDirty) {
+      key.isDirty = true
+      this.#dirty.push(key)
+      if (!this.#isPumping) {
+        this.#isPumping = true
+        queueMicrotask(this.#pumpAll)
+      }
+      this.#pump(key)
+    } else if ((key.length & 63) === 0 || this.#hasIdleLine(key) || this.#mayRequest(key)) {
+      this.#pump(key)
+    }
+  }
+
+  readonly #pumpAll = (): void => {
+    this.#isPumping = false
+    for (let i = 0; i < this.#dirty.length; i++) {
+      const key = this.#dirty[i]!
+      key.isDirty = false
+      this.#pump(key)
+    }
+    this.#dirty.length = 0
+  }
+
+  #hasIdleLine(key: SchedulingKey): boolean {
+    for (const line of key.lines) if (line.inFlight === 0 && !line.isSuspended && line.carried === null) return true
+    return false
+  }
+
+  // How many lease requests the key may have open. Unknown and long functions have one per task, up to a bound, because
+  // the request is what starts them while we compute; short ones share the leases that the cluster has room for.
+  #requestsWanted(key: SchedulingKey): number {
+    const fn = key.head!.fn
+    if (fn.measured === 0) return leaseRequestsUnknownMax
+    if (fn.averageUs > longTaskUs) return leaseRequestsLongMax
+    return Math.max(0, key.capacity - key.usableLines)
+  }
+
+  #mayRequest(key: SchedulingKey): boolean {
+    return key.length > 0 && key.requests.size < this.#requestsWanted(key)
+  }
+
+  #windowOf(task: Task, line: LeaseLine): number {
+    if (!line.hasClaims) return 1
+    const { measured, averageUs } = task.fn
+    if (measured < measuredMin) return 2
+    if (averageUs > longTaskUs) return 1
+    return Math.max(2, Math.min(windowTasksMax, (windowWorkUs / Math.max(averageUs, 1)) | 0))
+  }
+
+  #pump(key: SchedulingKey): void {
+    if (key.length === 0) return
+    const lines = key.lines
+    for (let i = 0; i < lines.length && key.length > 0; i++) this.#fill(key, lines[i]!)
+    while (this.#mayRequest(key)) this.#requestLease(key)
+  }
+
+  #fill(key: SchedulingKey, line: LeaseLine): void {
+    if (line.isSuspended || line.carried !== null) return
+    const window = this.#windowOf(key.head!, line)
+    let room = window - line.inFlight
+    if (room <= 0 || (room < window >> 2 && line.inFlight > 0)) return
+    if (key.lines.length > 1) room = Math.min(room, Math.max(1, Math.ceil(key.length / key.usableLines)))
+    const parts: Uint8Array[] = []
+    let slab: Uint8Array | null = null
+    let start = 0
+    let end = 0
+    while (room-- > 0 && key.head !== null) {
+      const fn = key.head.fn
+      if (fn.measured === 0 && line.inFlight > 1) break
+      const task = key.shift()!
+      if (line.defined[fn.number] !== true) {
+        line.defined[fn.number] = true
+        if (slab !== null) parts.push(slab.subarray(start, end))
+        slab = null
+        parts.push(fn.define!)
+      }
+      if (task.slab === slab && task.start === end) end = task.end
+      else {
+        if (slab !== null) parts.push(slab.subarray(start, end))
+        slab = task.slab
+        start = task.start
+        end = task.end
+      }
+      line.add(task)
+      if (task.nested !== null) this.#references.lend(line.worker, task.nested)
+    }
+    if (slab !== null) parts.push(slab.subarray(start, end))
+    line.lastActive = this.#now()
+    line.socket().write(parts.length === 1 ? parts[0]! : Buffer.concat(parts))
+    if (line.inFlight > 1) this.#watchForStealing()
+  }
+
+  #requestLease(key: SchedulingKey): void {
+    const task = key.shift()
+    if (task === null) return
+    const request = ++this.#requestCount
+    task.status = taskStatus.carried
+    task.request = request
+    key.requests.set(request, task)
+    this.#requests.set(request, key)
+    const push = task.slab!.subarray(task.start, task.end)
+    this.#raylet.send({
+      kind: 'requestLease',
+      request,
+      key: key.lease,
+      name: task.fn.name,
+      depth: task.depth,
+      task: {
+        frames: Buffer.concat([task.fn.define!, push]),
+        sequence: task.ref.sequence,
+        nested: task.nested === null ? [] : keysOf(task.nested),
+      },
+    })
+  }
+
+  // --- what the raylet says ----------------------------------------------------------------------------------------
+
+  granted(message: Granted): void {
+    const key = this.#requests.get(message.request)
+    if (key === undefined) {
+      this.#raylet.send({ kind: 'returnLease', lease: message.lease })
+      return
+    }
+    this.#requests.delete(message.request)
+    const task = key.requests.get(message.request) ?? null
+    key.requests.delete(message.request)
+    const line = new LeaseLine(
+      { ...message, owner: this.#process, token: this.#token },
+      this.#events,
+      this.#now,
+    )
+    this.#lines.set(line.lease, line)
+    this.#keyOfLine.set(line, key)
+    key.lines.push(line)
+    if (task !== null) {
+      if (message.carried) {
+        line.carried = task
+        task.line = line
+        task.status = taskStatus.inFlight
+        line.headSince = this.#now()
+      } else key.prepend([task])
+    }
+    line.socket()
+    this.#pump(key)
+    this.#watchForIdle()
+  }
+
+  refused(request: number, error: WireError): void {
+    const key = this.#requests.get(request)
+    this.#requests.delete(request)
+    const task = key?.requests.get(request)
+    key?.requests.delete(request)
+    if (key === undefined || task === null || task === undefined) return
+    // Whatever else is queued under this key can be placed no better.
+    const tasks = [task]
+    for (let next = key.shift(); next !== null; next = key.shift()) tasks.push(next)
+    for (const each of tasks) this.#outcomes.leaseRefused(each, error)
+  }
+
+  leaseEnded(lease: number, exit: ProcessExit | undefined): void {
+    const line = this.#lines.get(lease)
+    if (line === undefined) return
+    this.#lines.delete(lease)
+    this.#unlist(line)
+    line.ended(exit)
+  }
+
+  relayed(lease: number, frames: Uint8Array): void {
+    this.#lines.get(lease)?.relayed(frames)
+  }
+
+  #unlist(line: LeaseLine): void {
+    const key = this.#keyOfLine.get(line)
+    if (key === undefined) return
+    const index = key.lines.indexOf(line)
+    if (index >= 0) key.lines.splice(index, 1)
+  }
+
+  // --- what the workers say ----------------------------------------------------------------------------------------
+
+  #makeEvents(): LineEvents {
+    return {
+      taskAnswered: (task, body, durationUs) => {
+        const fn = task.fn
+        fn.averageUs = fn.measured++ === 0 ? durationUs : fn.averageUs + (durationUs - fn.averageUs) * 0.125
+        task.status = taskStatus.finished
+        task.line = null
+        this.#outcomes.taskAnswered(task, body)
+      },
+      itemArrived: (task, index, body) => this.#outcomes.itemArrived(task, index, body),
+      tasksReturned: (line, tasks) => this.#requeue(line, tasks),
+      progressed: (line) => {
+        line.lastActive = this.#now()
+        if (line.head !== null && line.headSince === 0) line.headSince = line.lastActive
+        const key = this.#keyOfLine.get(line)
+        if (key !== undefined) this.#pump(key)
+      },
+      lost: (line, tasks, exit) => this.#lineLost(line, tasks, exit),
+      closed: (line) => {
+        const key = this.#keyOfLine.get(line)
+        this.#keyOfLine.delete(line)
+        if (key !== undefined) this.#pump(key)
+      },
+    }
+  }
+
+  #requeue(line: LeaseLine, tasks: Task[]): void {
+    const key = this.#keyOfLine.get(line)
+    if (key === undefined) return
+    for (const task of tasks) if (task.nested !== null) this.#references.unlend(line.worker, task.nested)
+    key.prepend(tasks.filter((task) => task.status !== taskStatus.finished))
+    this.#pump(key)
+  }
+
+  // Only what had started can have done anything. Where the raylet could read the claim slot it knows how much that is;
+  // otherwise at most one task was in flight.
+  #lineLost(line: LeaseLine, tasks: readonly Task[], exit: ProcessExit): void {
+    const key = this.#keyOfLine.get(line)
+    this.#keyOfLine.delete(line)
+    const started = line.hasClaims && exit.started >= 0 ? line.older + exit.started - line.answered : 1
+    const again = tasks.slice(Math.max(started, 0))
+    if (key !== undefined && again.length > 0) key.prepend(again)
+    for (const task of tasks.slice(0, Math.max(started, 0))) this.#outcomes.workerLost(task, exit)
+    if (key !== undefined) this.#pump(key)
+  }
+
+  /** Sends a task again, ahead of the queue. */
+  resubmit(task: Task): void {
+    const key = task.key!
+    task.slab![task.start + 6]!++
+    task.line = null
+    key.prepend([task])
+    this.#pump(key)
+  }
+
+  /** Takes a task that has not been sent out of the queue; false when it is with a worker. */
+  unqueue(task: Task): boolean {
+    const key = task.key
+    if (key === null) return false
+    if (task.status === taskStatus.queued) return key.remove(task)
+    if (task.status === taskStatus.carried) {
+      this.#raylet.send({ kind: 'cancelLeaseRequest', request: task.request })
+      this.#requests.delete(task.request)
+      key.requests.delete(task.request)
+      return true
+    }
+    return false
+  }
+
+  // --- time --------------------------------------------------------------------------------------------------------
+
+  // A line that has not been used for a while is returned, so that others find a free worker without a recall.
+  #watchForIdle(): void {
+    if (this.#sweep !== null) return
+    this.#sweep = setTimeout(() => {
+      this.#sweep = null
+      const now = this.#now()
+      for (const line of [...this.#lines.values()]) {
+        const key = this.#keyOfLine.get(line)
+        if (!line.isIdle || line.isSuspended || now - line.lastActive < leaseIdleMs) continue
+        if (key !== undefined && key.length > 0) continue
+        this.#lines.delete(line.lease)
+        this.#unlist(line)
+        this.#keyOfLine.delete(line)
+        line.close()
+        this.#raylet.send({ kind: 'returnLease', lease: line.lease })
+      }
+      if (this.#lines.size > 0) this.#watchForIdle()
+    }, leaseIdleMs)
+    this.#sweep.unref()
+  }
+
+  // Tasks that wait behind one that runs long, while another worker of the key has nothing to do, are taken back.
+  #watchForStealing(): void {
+    if (this.#steal !== null) return
+    this.#steal = setTimeout(() => {
+      this.#steal = null
+      let isWatching = false
+      for (const key of this.#keys.values()) {
+        for (const line of key.lines) {
+          if (line.inFlight < 2 || line.isSuspended) continue
+          isWatching = true
+          if (this.#now() - line.headSince < stealAfterMs || line.headSince === 0) continue
+          const started = this.#claims.stop(line.claimSlot)
+          if (started >= 0) line.takeBack(started)
+        }
+      }
+      if (isWatching) this.#watchForStealing()
+    }, stealAfterMs)
+  }
+
+  /** Fails every task that is not finished; the session is over. */
+  failAll(error: RayError): void {
+    const tasks: Task[] = []
+    for (const key of this.#keys.values()) {
+      for (let task = key.shift(); task !== null; task = key.shift()) tasks.push(task)
+      for (const carried of key.requests.values()) if (carried !== null) tasks.push(carried)
+      key.requests.clear()
+      for (const line of key.lines) tasks.push(...line.abandon())
+      key.lines = []
+    }
+    for (const task of tasks) this.#outcomes.sessionLost(task, error)
+  }
+
+  /** The lines of all keys, for cancel and shutdown. */
+  close(): void {
+    if (this.#sweep !== null) clearTimeout(this.#sweep)
+    if (this.#steal !== null) clearTimeout(this.#steal)
+    for (const line of this.#lines.values()) line.close()
+    this.#lines.clear()
+  }
+}

@@ -1,0 +1,124 @@
+// The entry of a worker process.
+//
+// The raylet starts it with the address, the token and the name of its starting in the environment. It accepts owners on an
+// abstract socket of its own, says hello, and from then on runs what it is sent. It ends with the raylet: when the
+// socket to it closes, and by the kernel (parent death signal) when user code keeps it from noticing.
+
+import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:net'
+import { newProcessId } from '../base/ids.js'
+import type { FromRaylet } from '../wire/messages/raylet.js'
+import { ActorHost } from './actor-host.js'
+import './actor-handle.js'
+import './remote-function.js'
+import { CoreWorker } from './core-worker.js'
+import { installCore } from './current-core.js'
+import { OwnerConnection } from './owner-connection.js'
+import { TaskExecutor } from './task-executor.js'
+
+const now = (): number => performance.now()
+
+/** A worker that has been idle for this long maps its claim words; the FFI takes some milliseconds to load. */
+const claimsDelayMs = 20
+
+async function main(): Promise<void> {
+  const { TYPERAY_RAYLET, TYPERAY_TOKEN, TYPERAY_START } = process.env
+  if (TYPERAY_RAYLET === undefined || TYPERAY_TOKEN === undefined) {
+    throw new Error('typeray: worker-main is started by a raylet')
+  }
+  const address = `\0typeray-worker-${randomBytes(12).toString('hex')}`
+  let executor: TaskExecutor | null = null
+  const server = createServer((socket) => {
+    if (executor === null) {
+      socket.destroy()
+      return
+    }
+    const connection = new OwnerConnection(socket, executor, (bytes) => {
+      if (!socket.destroyed) socket.write(bytes)
+    })
+    executor.accept(connection)
+  })
+  const listening = new Promise<void>((resolve) => server.listen(address, resolve))
+  // A SIGINT that comes late, when the task that it was meant for has ended, must not end the process.
+  process.on('SIGINT', () => undefined)
+  await listening
+  const core = await CoreWorker.join({
+    role: 'worker',
+    process: newProcessId(),
+    rayletAddress: decodeURIComponent(TYPERAY_RAYLET),
+    token: TYPERAY_TOKEN,
+    address,
+    ...(TYPERAY_START !== undefined && { start: TYPERAY_START }),
+    now,
+  })
+  installCore(core)
+  executor = new TaskExecutor(core)
+  serve(core, executor)
+}
+
+function serve(core: CoreWorker, executor: TaskExecutor): void {
+  let isClaimsDue = false
+  const mapClaims = (): void => {
+    if (!executor.isIdle || executor.actor !== null || core.claims.isReady) {
+      isClaimsDue = executor.actor === null && !core.claims.isReady
+      return
+    }
+    isClaimsDue = false
+    core.claims.prepare()
+    executor.claimsReady()
+  }
+  setTimeout(mapClaims, claimsDelayMs)
+  executor.onIdle = () => {
+    if (isClaimsDue) setImmediate(mapClaims)
+  }
+  core.sink = {
+    receive: (message) => receive(core, executor, message),
+    blocked: (isBlocked) => {
+      if (executor.actor === null) executor.blocked(isBlocked)
+    },
+    // The session is over: nobody is left to answer to.
+    sessionLost: () => process.exit(0),
+  }
+  // A worker lives for its raylet, not for its pending gets.
+  core.raylet.socket.ref()
+  core.keepsAlive = true
+}
+
+function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet): void {
+  switch (message.kind) {
+    case 'leaseOpened':
+      executor.leaseOpened(message)
+      break
+    case 'recallLease':
+      executor.recalled(message.lease, message.ownerDied)
+      break
+    case 'relayedToWorker':
+      executor.relayed(message.lease, message.frames)
+      break
+    case 'startActor': {
+      const host = new ActorHost(core, message.spec, message.gpus)
+      executor.actor = host
+      void host.start()
+      break
+    }
+    case 'exit':
+      void leave(core, executor)
+      break
+    default:
+      break
+  }
+}
+
+/** Answers what has arrived, lets the instance clean up, and ends. */
+async function leave(core: CoreWorker, executor: TaskExecutor): Promise<void> {
+  await executor.actor?.whenEmpty()
+  executor.flush()
+  core.references.flush()
+  core.raylet.flush()
+  process.exit(0)
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`typeray worker could not start: ${String(error)}\n`)
+  process.exit(1)
+})

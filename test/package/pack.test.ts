@@ -1,0 +1,94 @@
+// What a new user gets: the packed tarball in an empty folder, and the first program of the README.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { Consumer, root } from './consumer.js'
+import { asCommonJs, asModule, readProgram } from './readme.js'
+
+const { program, output } = readProgram(readFileSync(path.join(root, 'README.md'), 'utf8'))
+const expected = `${output.join('\n')}\n`
+
+const typesProgram = `
+import * as ray from 'typeray'
+const square = ray.remote((x: number) => x * x)
+export const four: Promise<number> = ray.get(square.remote(2))
+// @ts-expect-error the result of square is a number
+export const wrong: Promise<string> = ray.get(square.remote(2))
+// @ts-expect-error square takes a number
+square.remote('2')
+`
+const commonJsTypesProgram = `
+import ray = require('typeray')
+export const four: Promise<number> = ray.get(ray.remote((x: number) => x * x).remote(2))
+`
+
+function typesConfig(resolution: object, files: readonly string[]): string {
+  const compilerOptions = {
+    ...resolution,
+    target: 'es2023',
+    lib: ['es2023', 'esnext.disposable'],
+    strict: true,
+    skipLibCheck: true,
+    noEmit: true,
+    types: ['node'],
+    typeRoots: [path.join(root, 'node_modules', '@types')],
+  }
+  return JSON.stringify({ compilerOptions, files })
+}
+
+describe('the packed package', () => {
+  const consumer = new Consumer()
+  before(() => consumer.install())
+  after(() => consumer.remove())
+
+  test('holds what is published and nothing else', () => {
+    const files = consumer.files()
+    for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src/index.d.ts']) {
+      assert.ok(files.includes(name), `${name} is missing`)
+    }
+    const strange = files.filter((name) => /\.test\.|\.map$|(^|\/)fixtures\//.test(name))
+    assert.deepEqual(strange, [])
+  })
+
+  test('says in the README what its first program prints', () => {
+    assert.ok(output.length >= 3, 'each console.log(...) is followed by a comment with its line')
+  })
+
+  test('runs the README as a module', async () => {
+    consumer.write('readme.mjs', await asModule(program))
+    assert.equal(await consumer.run('readme.mjs'), expected)
+  })
+
+  test('runs the README as TypeScript under tsx', async () => {
+    consumer.write('readme.ts', program)
+    assert.equal(await consumer.runTool('tsx/dist/cli.mjs', 'readme.ts'), expected)
+  })
+
+  test('runs the README as CommonJS', async () => {
+    consumer.write('readme.cjs', await asCommonJs(program))
+    assert.equal(await consumer.run('readme.cjs'), expected)
+  })
+
+  test('can be required, and loads without starting anything', async () => {
+    const text = `const ray = require('typeray'); console.log(typeof ray.remote, typeof ray.get)`
+    assert.equal(await consumer.run('--eval', text), 'function function\n')
+  })
+
+  test('has types for Node resolution, in modules and in CommonJS', async () => {
+    consumer.write('types.ts', typesProgram)
+    consumer.write('types.cts', commonJsTypesProgram)
+    consumer.write('readme-types.ts', program)
+    const nodenext = { module: 'nodenext', moduleResolution: 'nodenext' }
+    const files = ['types.ts', 'types.cts', 'readme-types.ts']
+    consumer.write('nodenext.json', typesConfig(nodenext, files))
+    assert.equal(await consumer.runTool('typescript/bin/tsc', '-p', 'nodenext.json'), '')
+  })
+
+  test('has types for bundlers', async () => {
+    consumer.write('types.ts', typesProgram)
+    const bundler = { module: 'esnext', moduleResolution: 'bundler' }
+    consumer.write('bundler.json', typesConfig(bundler, ['types.ts']))
+    assert.equal(await consumer.runTool('typescript/bin/tsc', '-p', 'bundler.json'), '')
+  })
+})
