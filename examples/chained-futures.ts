@@ -1,4 +1,5 @@
-// A ref is a value that is still to come: passed to another task, it makes that task wait, and nobody else.
+// A ref is a value that is still to come: passed to another task, it makes that task wait, and
+// nobody else.
 import * as ray from 'typeray'
 
 const load = ray.remote((name: string) => name.split(''))

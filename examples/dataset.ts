@@ -1,4 +1,5 @@
-// A dataset is lazy: steps are planned, fused into one task per block, and run when the result is asked for.
+// A dataset is lazy: steps are planned, fused into one task per block, and run when the result is
+// asked for.
 import { fromItems } from 'typeray/data'
 
 const cities = ['Aachen', 'Bremen', 'Celle', 'Dresden']

@@ -1,4 +1,5 @@
-// Cleans three million flights, finds out where and when they are late, and writes the clean ones as Parquet.
+// Cleans three million flights, finds out where and when they are late, and writes the clean ones
+// as Parquet.
 //
 //   node dist/examples/flights.js [--input FILE] [--out FOLDER] [--rows N] [--verify]
 
@@ -51,10 +52,9 @@ async function main(): Promise<void> {
   console.log(formatReport(report))
   const seconds = (performance.now() - startedMs) / 1000
   const [readRows, keptRows] = [await wanted.count(), await flights.count()]
+  const kept = keptRows.toLocaleString('en')
   const dropped = (readRows - keptRows).toLocaleString('en')
-  console.log(
-    `\n${keptRows.toLocaleString('en')} clean flights (${dropped} dropped) in ${files.length} files below ${out}`,
-  )
+  console.log(`\n${kept} clean flights (${dropped} dropped) in ${files.length} files below ${out}`)
   const perSecond = Math.round(readRows / seconds).toLocaleString('en')
   console.log(`${seconds.toFixed(2)} s, ${perSecond} rows/s; what ran where:`)
   for (const { host, pid, tasks, rows: done } of flights.stats().workers) {

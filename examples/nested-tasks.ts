@@ -1,5 +1,5 @@
-// Tasks start tasks: a parallel merge sort that splits itself until the parts are small. A task that waits for its parts
-// lends its CPU to them.
+// Tasks start tasks: a parallel merge sort that splits itself until the parts are small. A task
+// that waits for its parts lends its CPU to them.
 import * as ray from 'typeray'
 
 function merge(left: number[], right: number[]): number[] {

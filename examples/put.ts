@@ -1,4 +1,5 @@
-// `put` stores a value once in shared memory; tasks of the node read it where it is, without a copy.
+// `put` stores a value once in shared memory; tasks of the node read it where it is, without a
+// copy.
 import * as ray from 'typeray'
 
 const matrix = new Float64Array(1_000_000).map((_, i) => i % 10)

@@ -1,4 +1,5 @@
-// Functions as tasks: `remote` makes a function remote, calling it gives a ref at once, `get` waits for the value.
+// Functions as tasks: `remote` makes a function remote, calling it gives a ref at once, `get` waits
+// for the value.
 import * as ray from 'typeray'
 
 const square = ray.remote((x: number) => x * x)

@@ -1,4 +1,5 @@
-// Tasks say what they need; the scheduler runs as many at once as the resources of the cluster allow.
+// Tasks say what they need; the scheduler runs as many at once as the resources of the cluster
+// allow.
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as ray from 'typeray'
 

@@ -1,4 +1,5 @@
-// Six slow look-ups, one after the other and in parallel. An item takes its number in tenths of a second.
+// Six slow look-ups, one after the other and in parallel. An item takes its number in tenths of a
+// second.
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as ray from 'typeray'
 

@@ -1,7 +1,7 @@
 // Cleans one batch of flights and adds what the analysis needs: hour, day of the week, route.
 //
-// Everything is typed arrays and codes. A route is a code like its two airports are: of three million rows only the few
-// thousand distinct routes ever become strings.
+// Everything is typed arrays and codes. A route is a code like its two airports are: of three
+// million rows only the few thousand distinct routes ever become strings.
 
 import { type Columns, DictionaryColumn, dictionaryEncode } from 'typeray/data'
 
@@ -14,12 +14,28 @@ export interface Flight {
   readonly destination: string
 }
 
-/** Nobody leaves more than two hours early; beyond a day the record is wrong rather than the flight late. */
+/** The columns of the flights that are kept. */
+export interface CleanFlights {
+  readonly date: Float64Array
+  readonly delay: Int16Array
+  readonly distance: Int16Array
+  readonly origin: DictionaryColumn<string>
+  readonly destination: DictionaryColumn<string>
+  readonly hour: Uint8Array
+  /** 0 is Sunday. */
+  readonly weekday: Uint8Array
+  readonly route: DictionaryColumn<string>
+}
+
+/**
+ * Nobody leaves more than two hours early; beyond a day the record is wrong rather than the flight
+ * late.
+ */
 const delayMinutes = { min: -120, max: 24 * 60 }
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-export function cleanFlights(batch: Columns<Flight>) {
+export function cleanFlights(batch: Columns<Flight>): CleanFlights {
   const origins = dictionaryEncode(batch.origin)
   const destinations = dictionaryEncode(batch.destination)
   const kept = validRows(batch, origins.codes, destinations.codes)
@@ -36,13 +52,16 @@ export function cleanFlights(batch: Columns<Flight>) {
     origin,
     destination,
     hour: Uint8Array.from(date, (ms) => Math.floor(ms / hourMs) % 24),
-    // The first of January 1970 was a Thursday; 0 is Sunday.
+    // The first of January 1970 was a Thursday.
     weekday: Uint8Array.from(date, (ms) => (Math.floor(ms / dayMs) + 4) % 7),
     route: routes(origin, destination),
   }
 }
 
-/** Rows with every value present and plausible. A column with nulls comes as an array, and null is not finite. */
+/**
+ * Rows with every value present and plausible. A column with nulls comes as an array, and null is
+ * not finite.
+ */
 function validRows(batch: Columns<Flight>, from: Int32Array, to: Int32Array): Uint32Array {
   const { date, delay, distance } = batch
   const kept = new Uint32Array(date.length)

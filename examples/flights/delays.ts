@@ -1,5 +1,5 @@
-// Delays per origin and per hour: one partial sum per block, computed by a task where the block is, and an actor that
-// adds the partial sums up.
+// Delays per origin and per hour: one partial sum per block, computed by a task where the block is,
+// and an actor that adds the partial sums up.
 
 import { columnsOf, dictionaryEncode } from 'typeray/data'
 

@@ -9,7 +9,8 @@ const barCells = 30
 export function progressBar(phase: string): (progress: Progress) => void {
   return ({ blocks, blocksTotal = blocks, rows }) => {
     const isDone = blocks >= blocksTotal
-    const text = `${phase.padEnd(8)} ${blocks}/${blocksTotal} blocks, ${rows.toLocaleString('en')} rows`
+    const done = `${blocks}/${blocksTotal} blocks, ${rows.toLocaleString('en')} rows`
+    const text = `${phase.padEnd(8)} ${done}`
     if (!process.stdout.isTTY) {
       if (isDone) console.log(text)
       return

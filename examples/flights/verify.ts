@@ -1,4 +1,5 @@
-// Checks the job against a computation that shares nothing with it but the input: one pass of SQL by DuckDB.
+// Checks the job against a computation that shares nothing with it but the input: one pass of SQL
+// by DuckDB.
 
 import assert from 'node:assert/strict'
 import type { DelayReport } from './delays.js'
@@ -39,8 +40,8 @@ export async function verify({ input, rows, out, report }: Verification): Promis
       assert.ok(Math.abs(meanMinutes - meanExpected) < 1e-9, `mean delay of ${name}`)
     }
   }
-  const fingerprint = `count(*), sum(delay)::DOUBLE, sum(epoch(date))::DOUBLE, sum(hour(date))::DOUBLE,
-    sum(dayofweek(date))::DOUBLE, count(DISTINCT origin || '-' || destination)`
+  const fingerprint = `count(*), sum(delay)::DOUBLE, sum(epoch(date))::DOUBLE,
+    sum(hour(date))::DOUBLE, sum(dayofweek(date))::DOUBLE, count(DISTINCT origin || '-' || destination)`
   const written = `count(*), sum(delay)::DOUBLE, sum(epoch(date))::DOUBLE, sum(hour)::DOUBLE,
     sum(weekday)::DOUBLE, count(DISTINCT route)`
   assert.deepEqual(

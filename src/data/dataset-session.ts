@@ -74,12 +74,14 @@ export class DatasetSession {
     const blocks = plannedBlocks(await this.#physical(plan))
     if (blocks !== undefined) return blocks
     throw new RayError(
-      'numBlocks: a limit behind a filter or mapBatches decides the number of blocks while it runs; ' +
-        'call materialize() first.',
+      'numBlocks: a limit behind a filter or mapBatches decides the number of blocks ' +
+        'while it runs; call materialize() first.',
     )
   }
 
-  /** Writing parts over the files that the same plan reads would destroy what is still to be read. */
+  /**
+   * Writing parts over the files that the same plan reads would destroy what is still to be read.
+   */
   async refuseOverwrite(plan: LogicalPlan, folder: string): Promise<void> {
     if (plan.source.kind !== 'parquet') return
     const { files } = await this.#describe(plan.source)

@@ -19,7 +19,10 @@ after(() => fs.rmSync(folder, { recursive: true }))
 const datasets = path.dirname(createRequire(import.meta.url).resolve('vega-datasets'))
 const flights = path.join(datasets, '../data/flights-3m.parquet')
 
-/** Runs tasks one after the other in this process; blocks travel as Arrow messages, as they do between processes. */
+/**
+ * Runs tasks one after the other in this process; blocks travel as Arrow messages, as they do
+ * between processes.
+ */
 class InProcessRunner implements TaskRunner {
   readonly tasks: string[] = []
   cancelled = 0
@@ -96,7 +99,7 @@ test('map, filter and mapBatches give what arrays would, in order', async () => 
   )
 })
 
-test('batches have the size asked for, within a block in mapBatches and across blocks in iterBatches', async () => {
+test('batches have the size asked for, in mapBatches per block, in iterBatches across blocks', async () => {
   const { ds } = numbers(8000)
   const sizes = ds.mapBatches(({ id }) => ({ n: [id.length] }), { batchSize: 300 })
   const seen = (await sizes.takeAll()).map(({ n }) => n)

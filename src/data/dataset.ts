@@ -1,4 +1,5 @@
-// A dataset: a lazy plan with a fluent face. Methods that add to the plan return at once; methods that consume run it.
+// A dataset: a lazy plan with a fluent face. Methods that add to the plan return at once; methods
+// that consume run it.
 
 import type { Table } from 'apache-arrow'
 import fs from 'node:fs'
@@ -6,7 +7,7 @@ import path from 'node:path'
 import { RayError } from '../base/errors.js'
 import { type BatchFormat, batchOfBlock } from './block/batch.js'
 import { type Block, type SchemaField } from './block/block.js'
-import type { ColumnBatch, Columns, DateFormat, RowOfColumns } from './block/column.js'
+import type { Column, Columns, DateFormat, RowOfColumns } from './block/column.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
 import { rowsOfBlock } from './block/rows.js'
 import { batchesOf } from './execution/batch-stream.js'
@@ -68,7 +69,7 @@ export class Dataset<Row = AnyRow> {
   }
 
   /** Applies a function to batches of rows, in parallel. The function may be async. */
-  mapBatches<Out extends ColumnBatch>(
+  mapBatches<Out extends Readonly<Record<keyof Out, Column>>>(
     fn: (batch: Columns<Row>) => Out | Promise<Out>,
     options?: MapBatchesOptions<'columns'>,
   ): Dataset<RowOfColumns<Out>>
@@ -138,7 +139,10 @@ export class Dataset<Row = AnyRow> {
     console.log(formatRows(taken))
   }
 
-  /** Names and types of the columns; computes the first block if a function of the user decides them. */
+  /**
+   * Names and types of the columns; computes the first block if a function of the user decides
+   * them.
+   */
   async schema(): Promise<Schema> {
     const fields =
       (await this.#session.schemaFromMetadata(this.#plan)) ?? (await this.#firstSchema())
@@ -179,7 +183,10 @@ export class Dataset<Row = AnyRow> {
     return refs
   }
 
-  /** Computes the dataset and keeps its blocks in the object store for as long as the result is held. */
+  /**
+   * Computes the dataset and keeps its blocks in the object store for as long as the result is
+   * held.
+   */
   async materialize(options: ConsumeOptions = {}): Promise<Dataset<Row>> {
     const bundles: RefBundle[] = []
     for await (const bundle of this.#execute(options)) bundles.push(bundle)
@@ -197,8 +204,8 @@ export class Dataset<Row = AnyRow> {
   }
 
   /**
-   * Writes one Parquet file per block, `part-00000.parquet` and so on, and removes parts that an earlier run left beyond
-   * them. Files appear when they are complete. Gives their paths.
+   * Writes one Parquet file per block, `part-00000.parquet` and so on, and removes parts that an
+   * earlier run left beyond them. Files appear when they are complete. Gives their paths.
    */
   async writeParquet(folder: string, options: ConsumeOptions = {}): Promise<readonly string[]> {
     const absolute = path.resolve(folder)

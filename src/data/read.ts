@@ -20,7 +20,8 @@ export interface ReadParquetOptions {
 const session = new DatasetSession(new RayTaskRunner())
 
 /**
- * Reads Parquet files: a file, a folder, a glob, or a list of these. Nothing is read before the dataset is consumed.
+ * Reads Parquet files: a file, a folder, a glob, or a list of these. Nothing is read before the
+ * dataset is consumed.
  *
  * @example
  * const flights = readParquet<{ origin: string; delay: bigint }>('flights/*.parquet')

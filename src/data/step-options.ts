@@ -3,6 +3,7 @@
 import { RayError } from '../base/errors.js'
 import type { BatchFormat } from './block/batch.js'
 import type { DateFormat } from './block/column.js'
+import type { StepResources } from './logical/plan.js'
 
 /** What tasks of a step need. */
 export interface StepOptions {
@@ -13,25 +14,33 @@ export interface StepOptions {
 }
 
 export interface MapBatchesOptions<Format extends BatchFormat = BatchFormat> extends StepOptions {
-  /** 'columns' (typed arrays and arrays by name, the default) or 'arrow' (an apache-arrow table). */
+  /**
+   * 'columns' (typed arrays and arrays by name, the default) or 'arrow' (an apache-arrow table).
+   */
   readonly batchFormat?: Format
   /** Rows per batch; a whole block unless told otherwise. Batches do not cross blocks. */
   readonly batchSize?: number
   /**
-   * How 'columns' shows timestamps: as `Date`, the default, or as milliseconds since 1970 in a Float64Array, which is 50
-   * times faster and turns back into a timestamp under the same name.
+   * How 'columns' shows timestamps: as `Date`, the default, or as milliseconds since 1970 in a
+   * Float64Array, which is 50 times faster and turns back into a timestamp under the same name.
    */
   readonly dates?: DateFormat
 }
 
-export function compileStepOptions(operator: string, options: StepOptions) {
+export interface MapBatchesConfig extends StepResources {
+  readonly batchFormat: BatchFormat
+  readonly batchSize: number | undefined
+  readonly dates: DateFormat
+}
+
+export function compileStepOptions(operator: string, options: StepOptions): StepResources {
   return {
     numCpus: atLeast(operator, 'numCpus', { value: options.numCpus, least: 0 }),
     concurrency: whole(operator, 'concurrency', options.concurrency),
   }
 }
 
-export function compileMapBatchesOptions(options: MapBatchesOptions) {
+export function compileMapBatchesOptions(options: MapBatchesOptions): MapBatchesConfig {
   const batchFormat = options.batchFormat ?? 'columns'
   if (batchFormat !== 'columns' && batchFormat !== 'arrow') {
     throw new RayError(
@@ -52,7 +61,11 @@ export function rowCount(operator: string, value: number): number {
   throw new RayError(`${operator}: the number of rows must be a whole number, not ${show(value)}.`)
 }
 
-export function whole(operator: string, option: string, value: number | undefined) {
+export function whole(
+  operator: string,
+  option: string,
+  value: number | undefined,
+): number | undefined {
   if (value !== undefined && !Number.isInteger(value)) {
     throw new RayError(`${operator}: ${option} must be a whole number, not ${show(value)}.`)
   }
@@ -69,15 +82,18 @@ function atLeast(
   throw new RayError(`${operator}: ${option} must be at least ${least}, not ${show(value)}.`)
 }
 
-/** The name of a user's function in errors and statistics. Classes are refused: they would need actors. */
+/**
+ * The name of a user's function in errors and statistics. Classes are refused: they would need
+ * actors.
+ */
 export function functionName(operator: string, fn: unknown): string {
   if (typeof fn !== 'function') {
     throw new RayError(`${operator} takes a function, and was given ${show(fn)}.`)
   }
   if (/^class\b/.test(Function.prototype.toString.call(fn))) {
     throw new RayError(
-      `${operator} takes a function. A class, which would run in a pool of actors, is not supported yet: ` +
-        'create what is expensive once per process, in a module that the function imports.',
+      `${operator} takes a function. A class, which would run in a pool of actors, ` +
+        'is not supported yet: create what is expensive once per process, in a module that the function imports.',
     )
   }
   return fn.name === '' ? 'anonymous' : fn.name

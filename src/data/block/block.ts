@@ -1,7 +1,7 @@
 // A block: some thousand to some million rows of a dataset, as one Arrow record batch.
 //
-// One batch and not several, so that a numeric column is one typed array, in the object store and in every process
-// that maps it from there.
+// One batch and not several, so that a numeric column is one typed array, in the object store and
+// in every process that maps it from there.
 
 import {
   type Data,
@@ -51,8 +51,9 @@ export function blockOfData(names: readonly string[], columns: readonly Data[]):
 }
 
 /**
- * Builds a block from JavaScript columns. `like` says which types its columns had before, `dates` how its timestamps
- * were shown: doubles become timestamps again only where they were given out as such.
+ * Builds a block from JavaScript columns. `like` says which types its columns had before, `dates`
+ * how its timestamps were shown: doubles become timestamps again only where they were given out as
+ * such.
  */
 export function blockOfColumns(columns: ColumnBatch, like?: Block, dates?: DateFormat): Block {
   const names = Object.keys(columns)
@@ -79,7 +80,10 @@ export function columnsOfBlock(block: Block, dates?: DateFormat): Record<string,
   return Object.fromEntries(entries)
 }
 
-/** The same, each column read when it is first touched: a function pays for the columns that it uses. */
+/**
+ * The same, each column read when it is first touched: a function pays for the columns that it
+ * uses.
+ */
 export function lazyColumnsOfBlock(block: Block, dates?: DateFormat): Record<string, ReadColumn> {
   const columns: Record<string, ReadColumn> = {}
   block.schema.fields.forEach((field, i) => {
@@ -153,7 +157,7 @@ export function projectBlock(block: Block, names: readonly string[]): Block {
   return block.select([...names])
 }
 
-export function noColumn(name: string, schema: readonly SchemaField[]): RayError {
+function noColumn(name: string, schema: readonly SchemaField[]): RayError {
   const present = schema.map((field) => field.name).join(', ')
   return new RayError(`There is no column "${name}"; the columns are ${present}.`, {
     fields: { column: name },

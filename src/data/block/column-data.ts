@@ -1,8 +1,9 @@
 // JavaScript columns back to Arrow.
 //
-// The type of a typed array is its own. The type of an array is found in its values, with the column of the same name
-// that came in as a hint: microsecond timestamps stay microsecond timestamps, and int32 stays int32 while every value
-// fits. Strings become a dictionary when they repeat.
+// The type of a typed array is its own. The type of an array is found in its values, with the
+// column of the same name that came in as a hint: microsecond timestamps stay microsecond
+// timestamps, and int32 stays int32 while every value fits. Strings become a dictionary when they
+// repeat.
 
 import {
   Bool,
@@ -58,7 +59,8 @@ const typesOfArrays: ReadonlyMap<unknown, () => DataType> = new Map<unknown, () 
 
 function dataOfTypedArray(values: ArrayBufferView & ArrayLike<unknown>, hint?: DataType): Data {
   const length = values.length
-  // Only a batch that was given timestamps as numbers comes with a timestamp as the hint of numbers.
+  // Only a batch that was given timestamps as numbers comes with a timestamp as the hint of
+  // numbers.
   if (values instanceof Float64Array && hint !== undefined && isDate(hint)) {
     return dataOfMilliseconds(values, hint)
   }

@@ -1,7 +1,8 @@
 // Columns as JavaScript sees them.
 //
-// A numeric Arrow column without nulls becomes the typed array that it already is, without a copy. Everything else
-// becomes an array: strings, booleans, dates, and whatever has nulls, because a typed array cannot say null.
+// A numeric Arrow column without nulls becomes the typed array that it already is, without a copy.
+// Everything else becomes an array: strings, booleans, dates, and whatever has nulls, because a
+// typed array cannot say null.
 
 import { type Data, DataType, type Decimal, type Vector } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
@@ -45,7 +46,10 @@ export type RowOfColumns<Batch> = {
       : never
 }
 
-/** How a batch shows timestamps: as `Date`, or as milliseconds since 1970 in a Float64Array, 50 times faster. */
+/**
+ * How a batch shows timestamps: as `Date`, or as milliseconds since 1970 in a Float64Array, 50
+ * times faster.
+ */
 export type DateFormat = 'date' | 'number'
 
 /** Reads an Arrow column of any number of chunks. */
@@ -109,7 +113,10 @@ export function unitsPerMillisecond(type: DataType): number {
   return DataType.isDate(type) && type.unit === 0 ? 1 / 86_400_000 : 1
 }
 
-/** Milliseconds since 1970. A 64-bit integer is read as two halves, four times faster than as a bigint. */
+/**
+ * Milliseconds since 1970. A 64-bit integer is read as two halves, four times faster than as a
+ * bigint.
+ */
 function millisecondsOfData(data: Data): Float64Array {
   const units = unitsPerMillisecond(data.type)
   const stored = data.values as Int32Array | BigInt64Array

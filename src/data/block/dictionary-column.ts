@@ -1,8 +1,9 @@
 // A column of strings as codes into a list of distinct values.
 //
-// Millions of short strings with a few hundred values are what real columns look like (airports, cities, states). Kept
-// as codes, such a column costs 4 bytes a row, and its values become JavaScript strings once per block instead of once
-// per row. Columns whose values mostly differ gain nothing, so encoding gives up on them early.
+// Millions of short strings with a few hundred values are what real columns look like (airports,
+// cities, states). Kept as codes, such a column costs 4 bytes a row, and its values become
+// JavaScript strings once per block instead of once per row. Columns whose values mostly differ
+// gain nothing, so encoding gives up on them early.
 
 /** Strings of a column, each stored once. Iterates and indexes like the array of its strings. */
 export class DictionaryColumn<V extends string | null = string | null> implements Iterable<V> {
@@ -56,7 +57,9 @@ export function tryDictionaryEncode(
   return encodeWithin(strings, distinctMax(strings.length))
 }
 
-/** More distinct values than this, and a dictionary is larger or slower than the strings themselves. */
+/**
+ * More distinct values than this, and a dictionary is larger or slower than the strings themselves.
+ */
 export function distinctMax(rows: number): number {
   return Math.min(65_536, Math.max(16, rows >> 2))
 }

@@ -56,7 +56,9 @@ function pick(column: Pickable, indices: Uint32Array): Pickable {
   return picked
 }
 
-/** Moves 64-bit values as doubles-wide pairs of words; a bigint each would cost ten times as much. */
+/**
+ * Moves 64-bit values as doubles-wide pairs of words; a bigint each would cost ten times as much.
+ */
 function pickBigints(values: BigInt64Array | BigUint64Array, indices: Uint32Array) {
   const ArrayType = values.constructor as new (length: number) => BigInt64Array
   const picked = new ArrayType(indices.length)

@@ -104,8 +104,8 @@ function dictionaryData(parts: DictionaryParts): Data<DictionaryOfStrings> {
 }
 
 /**
- * Encodes a column of strings as a dictionary without making a single JavaScript string; gives it back as it is when its
- * values hardly repeat.
+ * Encodes a column of strings as a dictionary without making a single JavaScript string; gives it
+ * back as it is when its values hardly repeat.
  */
 export function compactStrings(data: Data<Utf8>): Data<DictionaryOfStrings> | Data<Utf8> {
   const { length, valueOffsets: offsets, values: bytes } = data
@@ -117,7 +117,8 @@ export function compactStrings(data: Data<Utf8>): Data<DictionaryOfStrings> | Da
   for (let i = 0; i < length; i++) {
     if (hasNulls && !data.getValid(i)) continue
     indices[i] = table.code(i)
-    // Checked as it goes, so that a column of distinct values costs a few thousand rows and not the block.
+    // Checked as it goes, so that a column of distinct values costs a few thousand rows and not the
+    // block.
     const seen = table.rows.length
     if (seen > limit || (seen > 4096 && seen > i >> 1)) return data
   }
@@ -209,8 +210,10 @@ export function encodeRows(
   return makeData({ type: new Utf8(), length: rows.length, nullCount: 0, valueOffsets, data })
 }
 
-/** The strings of a dictionary column written out: what a writer that knows no dictionaries needs. */
-export function expandDictionary(data: Data<DictionaryOfStrings>): Data<Utf8> {
+/**
+ * The strings of a dictionary column written out: what a writer that knows no dictionaries needs.
+ */
+function expandDictionary(data: Data<DictionaryOfStrings>): Data<Utf8> {
   const dictionary = data.dictionary?.data[0] as Data<Utf8> | undefined
   if (dictionary === undefined) return encodeStrings([])
   const codes = data.values.subarray(0, data.length)

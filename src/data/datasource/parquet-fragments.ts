@@ -1,4 +1,5 @@
-// How Parquet files are divided among tasks. Apart from the reader, because the driver needs this and not DuckDB.
+// How Parquet files are divided among tasks. Apart from the reader, because the driver needs this
+// and not DuckDB.
 
 import type { SchemaField } from '../block/block.js'
 

@@ -1,8 +1,8 @@
 // Parquet files: what is in them, their row groups as blocks, and blocks as files.
 //
-// A row group is read by the numbers of its rows: DuckDB skips the other groups (8 ms instead of 80 for one of the eleven
-// groups of a 13 MB file), so a task reads what it needs and nothing else. Strings that repeat become dictionaries
-// right here, before any JavaScript string is made.
+// A row group is read by the numbers of its rows: DuckDB skips the other groups (8 ms instead of 80
+// for one of the eleven groups of a 13 MB file), so a task reads what it needs and nothing else.
+// Strings that repeat become dictionaries right here, before any JavaScript string is made.
 
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
@@ -71,8 +71,8 @@ function dataAt(block: Block, index: number): Data {
 }
 
 /**
- * Writes a block as a Parquet file. The file appears under its name when it is complete, so a reader, or a task that is run
- * again, never meets half of one.
+ * Writes a block as a Parquet file. The file appears under its name when it is complete, so a
+ * reader, or a task that is run again, never meets half of one.
  */
 export function writeParquetFile(block: Block, file: string): void {
   fs.mkdirSync(path.dirname(file), { recursive: true })
@@ -98,7 +98,8 @@ function plainBlock(block: Block): Block {
     const data = dataAt(block, i)
     const strings = dictionaryStrings(data)
     if (strings !== undefined) return strings
-    // Parquet has no column without a type; one in which every value is null may as well be of strings.
+    // Parquet has no column without a type; one in which every value is null may as well be of
+    // strings.
     if (DataType.isNull(data.type)) return encodeStrings(new Array<null>(data.length).fill(null))
     if (data.offset === 0) return data
     return dataOfColumn(field.name, columnOfVector(columnAt(block, i)), field.type)
@@ -143,7 +144,9 @@ function literalGlob(file: string): string {
   return file.replace(/[*?[]/g, '[$&]')
 }
 
-/** The files that a path names: itself, the Parquet files below a folder, or what a glob matches. */
+/**
+ * The files that a path names: itself, the Parquet files below a folder, or what a glob matches.
+ */
 function filesOf(given: string): readonly string[] {
   const absolute = path.resolve(given)
   const stat = fs.statSync(absolute, { throwIfNoEntry: false })

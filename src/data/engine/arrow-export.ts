@@ -1,8 +1,9 @@
 // A DuckDB result as one Arrow record batch.
 //
-// DuckDB hands a result out in chunks of up to 2048 rows. Each becomes an Arrow array in DuckDB's memory, and the arrays of
-// all chunks are copied once, end to end, into one buffer per column, so that a block is one batch whose columns are
-// plain typed arrays. Offsets of strings are rebased and bitmaps shifted on the way; everything else is memcpy.
+// DuckDB hands a result out in chunks of up to 2048 rows. Each becomes an Arrow array in DuckDB's
+// memory, and the arrays of all chunks are copied once, end to end, into one buffer per column, so
+// that a block is one batch whose columns are plain typed arrays. Offsets of strings are rebased
+// and bitmaps shifted on the way; everything else is memcpy.
 
 import {
   type Data,
@@ -56,7 +57,7 @@ export function exportResult(result: Buffer): Table {
 }
 
 /** A table of one batch. */
-export function tableOf(fields: readonly Field[], columns: readonly Data[], rows: number): Table {
+function tableOf(fields: readonly Field[], columns: readonly Data[], rows: number): Table {
   const schema = new Schema([...fields])
   const data = makeData({ type: new Struct([...fields]), length: rows, children: [...columns] })
   return new Table(schema, [new RecordBatch(schema, data)])

@@ -1,4 +1,5 @@
-// The type strings of the Arrow C data interface, for the types that travel between DuckDB and blocks.
+// The type strings of the Arrow C data interface, for the types that travel between DuckDB and
+// blocks.
 
 import {
   Binary,

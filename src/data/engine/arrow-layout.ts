@@ -1,4 +1,5 @@
-// The description of a block in the structures of the Arrow C data interface, which `native-memory.ts` spells out.
+// The description of a block in the structures of the Arrow C data interface, which
+// `native-memory.ts` spells out.
 
 import { type Data, DataType, type Field } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
@@ -70,7 +71,10 @@ export class ArrowLayout {
     return this.#words([0, 0, 0, 1, columns.length, buffers, children, 0, noRelease, 0])
   }
 
-  /** Makes the structures describe `rows` rows from `row`. DuckDB clears `release` when it takes an array. */
+  /**
+   * Makes the structures describe `rows` rows from `row`. DuckDB clears `release` when it takes an
+   * array.
+   */
   moveTo(scan: ArrowSlices, to: { row: number; rows: number }): void {
     const { noRelease } = duckdbLibrary()
     for (const at of [scan.parent, ...scan.columns]) {

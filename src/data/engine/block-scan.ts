@@ -1,12 +1,13 @@
 // Blocks as DuckDB tables, without a copy: `SELECT * FROM typeray_block(7)`.
 //
-// `duckdb_arrow_scan` would be the obvious way; it returns wrong columns and ignores filters (duckdb issue 17012). So a
-// table function of our own hands DuckDB one slice of 2048 rows after the other: the Arrow structures that describe
-// the block are laid out once per scan, and each call only moves their offset and length.
+// `duckdb_arrow_scan` would be the obvious way; it returns wrong columns and ignores filters
+// (duckdb issue 17012). So a table function of our own hands DuckDB one slice of 2048 rows after
+// the other: the Arrow structures that describe the block are laid out once per scan, and each call
+// only moves their offset and length.
 //
-// What the structures point at stays JavaScript's: the block is kept in `blocks` until `withBlock` ends, and the release
-// callbacks do nothing. A type that is not mapped is refused before DuckDB sees it, because a wrong description
-// crashes the process rather than throw.
+// What the structures point at stays JavaScript's: the block is kept in `blocks` until `withBlock`
+// ends, and the release callbacks do nothing. A type that is not mapped is refused before DuckDB
+// sees it, because a wrong description crashes the process rather than throw.
 
 import type { Table } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
@@ -28,7 +29,10 @@ const scans = new Map<number, Scan>()
 let nextNumber = 1
 let isInstalled = false
 
-/** Calls `body` with SQL that names `block` as a table; the block must be one batch without dictionaries. */
+/**
+ * Calls `body` with SQL that names `block` as a table; the block must be one batch without
+ * dictionaries.
+ */
 export function withBlock<T>(block: Table, body: (tableSql: string) => T): T {
   install()
   for (const field of block.schema.fields) formatOfType(field.type, field.name)

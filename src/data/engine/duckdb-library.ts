@@ -1,13 +1,16 @@
 // DuckDB's C library, reached through koffi.
 //
-// DuckDB's own JavaScript API hands out its vectors value by value: it has no Arrow in or out. The C library that the same
-// npm package carries does, so its functions are declared here and called directly. Pointers are plain numbers: koffi
-// gives a bigint only above 2^53, where no user address is.
+// DuckDB's own JavaScript API hands out its vectors value by value: it has no Arrow in or out. The
+// C library that the same npm package carries does, so its functions are declared here and called
+// directly. Pointers are plain numbers: koffi gives a bigint only above 2^53, where no user address
+// is.
 //
-// The Arrow functions are exported but marked unstable, so the version is checked when the library is loaded. Loading
-// costs some 30 ms and 70 MB of mapped file, so it happens at the first query and never at import.
+// The Arrow functions are exported but marked unstable, so the version is checked when the library
+// is loaded. Loading costs some 30 ms and 70 MB of mapped file, so it happens at the first query
+// and never at import.
 
 import { createRequire } from 'node:module'
+import type KoffiModule from 'koffi'
 import path from 'node:path'
 import { RayError } from '../../base/errors.js'
 
@@ -34,7 +37,8 @@ const declarations = {
   arrowOptions: 'uintptr_t duckdb_result_get_arrow_options(void* result)',
   destroyArrowOptions: 'void duckdb_destroy_arrow_options(void* options)',
   toArrowSchema:
-    'uintptr_t duckdb_to_arrow_schema(uintptr_t options, void* types, void* names, uint64 count, void* out)',
+    'uintptr_t duckdb_to_arrow_schema(uintptr_t options, void* types, void* names, ' +
+    'uint64 count, void* out)',
   chunkToArrow:
     'uintptr_t duckdb_data_chunk_to_arrow(uintptr_t options, uintptr_t chunk, void* out)',
   errorMessage: 'const char* duckdb_error_data_message(uintptr_t error)',
@@ -74,12 +78,13 @@ const declarations = {
   schemaFromArrow:
     'uintptr_t duckdb_schema_from_arrow(uintptr_t connection, uintptr_t schema, void* out)',
   chunkFromArrow:
-    'uintptr_t duckdb_data_chunk_from_arrow(uintptr_t connection, uintptr_t array, uintptr_t schema, void* out)',
+    'uintptr_t duckdb_data_chunk_from_arrow(uintptr_t connection, uintptr_t array, ' +
+    'uintptr_t schema, void* out)',
   destroyArrowSchema: 'void duckdb_destroy_arrow_converted_schema(void* schema)',
 } as const
 
 type NativeFunction = (...args: readonly unknown[]) => unknown
-type Koffi = typeof import('koffi')
+type Koffi = typeof KoffiModule
 
 export type DuckdbFunctions = Record<keyof typeof declarations, NativeFunction>
 
@@ -90,9 +95,13 @@ export interface DuckdbLibrary {
   decodeResult(result: Buffer): unknown
   /** Calls an Arrow release callback, found at `address`, with the structure it belongs to. */
   release(address: Pointer, structure: Buffer): void
-  /** A function that ignores its argument: the release callback of memory that stays JavaScript's. */
+  /**
+   * A function that ignores its argument: the release callback of memory that stays JavaScript's.
+   */
   readonly noRelease: Pointer
-  /** Makes `callback` callable from C with `argumentCount` pointers, for the life of the process. */
+  /**
+   * Makes `callback` callable from C with `argumentCount` pointers, for the life of the process.
+   */
   callback(callback: (...pointers: Pointer[]) => void, argumentCount: 1 | 2): unknown
 }
 

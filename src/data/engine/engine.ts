@@ -1,7 +1,8 @@
 // One DuckDB database per process, in memory, for the Parquet work of tasks.
 //
-// It has one thread: a worker runs one task at a time on one CPU, parallelism is between workers, and a synchronous query
-// with two threads would deadlock because the callbacks that feed blocks in need the JavaScript thread.
+// It has one thread: a worker runs one task at a time on one CPU, parallelism is between workers,
+// and a synchronous query with two threads would deadlock because the callbacks that feed blocks in
+// need the JavaScript thread.
 
 import type { Table } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'

@@ -1,10 +1,11 @@
 // Copies between native memory and JavaScript, and the structures of the Arrow C data interface.
 //
-// ArrowSchema (72 bytes): format, name, metadata, flags, child count, children, dictionary, release, private data.
-// ArrowArray (80 bytes): length, null count, offset, buffer count, child count, buffers, children, dictionary, release,
-// private data. Every field has 8 bytes.
+// ArrowSchema (72 bytes): format, name, metadata, flags, child count, children, dictionary,
+// release, private data. ArrowArray (80 bytes): length, null count, offset, buffer count, child
+// count, buffers, children, dictionary, release, private data. Every field has 8 bytes.
 
 import { createRequire } from 'node:module'
+import type KoffiModule from 'koffi'
 import type { Pointer } from './duckdb-library.js'
 
 interface Libc {
@@ -17,7 +18,7 @@ let libc: Libc | undefined
 
 function native(): Libc {
   if (libc !== undefined) return libc
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')
+  const koffi = createRequire(import.meta.url)('koffi') as typeof KoffiModule
   const library = koffi.load(null)
   libc = {
     copyIn: library.func('void* memcpy(void* target, uintptr_t source, size_t bytes)'),

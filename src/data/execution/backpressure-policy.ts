@@ -1,8 +1,8 @@
 // How far ahead of its consumer a dataset computes.
 //
-// Enough tasks to keep every CPU busy and one more each in line; fewer when their blocks are so large that this many would
-// fill the object store. Where a limit will stop the work early, it starts with one task and doubles, as most takes are
-// satisfied by the first block.
+// Enough tasks to keep every CPU busy and one more each in line; fewer when their blocks are so
+// large that this many would fill the object store. Where a limit will stop the work early, it
+// starts with one task and doubles, as most takes are satisfied by the first block.
 
 import { dataAheadBytesMax } from '../../base/limits.js'
 

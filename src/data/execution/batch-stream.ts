@@ -1,8 +1,12 @@
-// Batches of a given size from a stream of blocks: a batch may begin in one block and end in another.
+// Batches of a given size from a stream of blocks: a batch may begin in one block and end in
+// another.
 
 import { type Block, joinBlocks, sliceBlock } from '../block/block.js'
 
-/** Cuts blocks into batches of exactly `size` rows, the last one shorter; undefined keeps blocks as they are. */
+/**
+ * Cuts blocks into batches of exactly `size` rows, the last one shorter; undefined keeps blocks as
+ * they are.
+ */
 export async function* batchesOf(
   blocks: AsyncIterable<Block>,
   size: number | undefined,

@@ -1,5 +1,6 @@
-// Runs block tasks on the Ray session of this process. A task returns its block and its metadata separately: the block
-// stays in the object store of the node that made it, and only the metadata comes to the driver.
+// Runs block tasks on the Ray session of this process. A task returns its block and its metadata
+// separately: the block stays in the object store of the node that made it, and only the metadata
+// comes to the driver.
 
 import * as ray from '../../ray/index.js'
 import type { Block } from '../block/block.js'
@@ -13,7 +14,10 @@ const blockTask = ray.remote(runBlockTask)
 const describeTask = ray.remote(runDescribeParquet)
 
 export class RayTaskRunner implements TaskRunner {
-  /** Blocks whose task has not ended: only these can be cancelled. Removed when the task ends, however it does. */
+  /**
+   * Blocks whose task has not ended: only these can be cancelled. Removed when the task ends,
+   * however it does.
+   */
   readonly #unfinished = new Set<BlockRef>()
 
   async cpus(): Promise<number> {

@@ -37,7 +37,8 @@ export class DatasetStatistics {
   toString(): string {
     const operators = this.operators.map((o) => {
       const size = (o.bytes / 1e6).toFixed(1)
-      return `${o.name}: ${o.tasks} tasks, ${o.rows} rows, ${size} MB, ${o.taskMs.toFixed(0)} ms of tasks`
+      const taskMs = o.taskMs.toFixed(0)
+      return `${o.name}: ${o.tasks} tasks, ${o.rows} rows, ${size} MB, ${taskMs} ms of tasks`
     })
     const workers = this.workers.map((w) => {
       return `${w.host} pid ${w.pid}: ${w.tasks} tasks, ${w.rows} rows`

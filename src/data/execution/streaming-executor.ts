@@ -1,9 +1,10 @@
 // Runs a physical plan as a stream of blocks, in order.
 //
-// Each operator is a generator of blocks that are submitted but not necessarily finished: a ref can be passed to the next
-// operator's task at once, and the scheduler runs that when the block is there. Work is bounded at the consuming end:
-// at most `blocksAhead` blocks are submitted beyond the one that the consumer waits for, so a slow consumer stops
-// the readers, and a consumer that stops reading cancels what is under way.
+// Each operator is a generator of blocks that are submitted but not necessarily finished: a ref can
+// be passed to the next operator's task at once, and the scheduler runs that when the block is
+// there. Work is bounded at the consuming end: at most `blocksAhead` blocks are submitted beyond
+// the one that the consumer waits for, so a slow consumer stops the readers, and a consumer that
+// stops reading cancels what is under way.
 
 import { assertNever } from '../../base/assert.js'
 import type { BlockMetadata, RefBundle } from '../block/metadata.js'

@@ -1,4 +1,5 @@
-// The port through which datasets run tasks: on a Ray session in programs, in the same process in tests.
+// The port through which datasets run tasks: on a Ray session in programs, in the same process in
+// tests.
 
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'

@@ -1,5 +1,5 @@
-// What a dataset is to do: a source and the steps after it. Nothing here runs; rules rewrite plans, the planner turns them
-// into physical operators.
+// What a dataset is to do: a source and the steps after it. Nothing here runs; rules rewrite plans,
+// the planner turns them into physical operators.
 
 import type { BatchFormat } from '../block/batch.js'
 import type { DateFormat } from '../block/column.js'
@@ -32,7 +32,9 @@ export interface BlocksSource {
 
 export type Source = ParquetSource | ItemsSource | RangeSource | BlocksSource
 
-/** What the tasks of a step need; undefined leaves it to the neighbours that the step is fused with. */
+/**
+ * What the tasks of a step need; undefined leaves it to the neighbours that the step is fused with.
+ */
 export interface StepResources {
   readonly numCpus: number | undefined
   readonly concurrency: number | undefined

@@ -1,4 +1,5 @@
-// What a worker runs: makes or takes one block, puts it through the transforms, and reports what came out.
+// What a worker runs: makes or takes one block, puts it through the transforms, and reports what
+// came out.
 //
 // DuckDB is loaded when a task needs it, and never by importing this module.
 
@@ -58,7 +59,7 @@ export async function runDescribeParquet(
 }
 
 /** The file that block `index` is written to. */
-export function partFile(folder: string, index: number): string {
+function partFile(folder: string, index: number): string {
   return path.join(folder, `part-${String(index).padStart(5, '0')}.parquet`)
 }
 
@@ -83,8 +84,8 @@ async function makeBlock(input: TaskInput | undefined): Promise<Block> {
 
 type BlockTransform = Exclude<Transform, { kind: 'discard' | 'write' }>
 
-/** One transform of one block. Exported for its tests. */
-export async function applyTransform(transform: BlockTransform, block: Block): Promise<Block> {
+/** One transform of one block. */
+async function applyTransform(transform: BlockTransform, block: Block): Promise<Block> {
   switch (transform.kind) {
     case 'batches':
       return mapBatches(transform, block)
@@ -146,7 +147,8 @@ function filterRows(transform: RowTransform, block: Block): Block {
   try {
     for (let i = 0; i < kept.length; i++) {
       const answer = fn(read(i))
-      // A promise is always true: without this check an async predicate would silently keep everything.
+      // A promise is always true: without this check an async predicate would silently keep
+      // everything.
       if (answer instanceof Promise) {
         throw new RayError('must answer at once, and returned a promise')
       }

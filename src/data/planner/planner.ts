@@ -1,5 +1,5 @@
-// Turns a logical plan, after the rules, into physical operators: decides the blocks of the source, and puts the steps that
-// follow a source into the tasks that read it.
+// Turns a logical plan, after the rules, into physical operators: decides the blocks of the source,
+// and puts the steps that follow a source into the tasks that read it.
 
 import { assert, assertNever } from '../../base/assert.js'
 import { dataBlockBytes, dataBlockBytesMin } from '../../base/limits.js'

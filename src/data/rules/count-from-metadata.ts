@@ -1,5 +1,6 @@
-// Counts without reading where the source knows its rows: selections change no count, so they go; when nothing else is left
-// before the count, the planner answers from metadata. Functions of the user are never skipped: they may have effects.
+// Counts without reading where the source knows its rows: selections change no count, so they go;
+// when nothing else is left before the count, the planner answers from metadata. Functions of the
+// user are never skipped: they may have effects.
 
 import type { LogicalPlan } from '../logical/plan.js'
 

@@ -1,5 +1,6 @@
-// Puts neighbouring steps into one task, so that a block is read, transformed and written without passing through the object
-// store in between. Steps are fused unless they ask for different CPUs or different concurrency.
+// Puts neighbouring steps into one task, so that a block is read, transformed and written without
+// passing through the object store in between. Steps are fused unless they ask for different CPUs
+// or different concurrency.
 
 import {
   type BlockStep,

@@ -1,5 +1,5 @@
-// The rules in their order: limits first, because they may uncover a selection behind the source; fusion last, because it
-// hides single steps from the others.
+// The rules in their order: limits first, because they may uncover a selection behind the source;
+// fusion last, because it hides single steps from the others.
 
 import type { LogicalPlan, Rule } from '../logical/plan.js'
 import { countFromMetadata } from './count-from-metadata.js'

@@ -1,8 +1,8 @@
-// Reads only the rows that are wanted: limits move towards the source past steps that neither drop nor add rows, limits that
-// meet become the smaller one, and one that reaches a source shortens it.
+// Reads only the rows that are wanted: limits move towards the source past steps that neither drop
+// nor add rows, limits that meet become the smaller one, and one that reaches a source shortens it.
 //
-// A batch function may return any number of rows, and a filter drops some, so a limit stays behind them; there the
-// executor stops early instead.
+// A batch function may return any number of rows, and a filter drops some, so a limit stays behind
+// them; there the executor stops early instead.
 
 import type { LogicalPlan, Source, Step } from '../logical/plan.js'
 

@@ -1,4 +1,5 @@
-// Reads only the columns that are selected: a selection right behind a Parquet source becomes part of it.
+// Reads only the columns that are selected: a selection right behind a Parquet source becomes part
+// of it.
 
 import type { LogicalPlan } from '../logical/plan.js'
 
