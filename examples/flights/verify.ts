@@ -41,7 +41,8 @@ export async function verify({ input, rows, out, report }: Verification): Promis
     }
   }
   const fingerprint = `count(*), sum(delay)::DOUBLE, sum(epoch(date))::DOUBLE,
-    sum(hour(date))::DOUBLE, sum(dayofweek(date))::DOUBLE, count(DISTINCT origin || '-' || destination)`
+    sum(hour(date))::DOUBLE, sum(dayofweek(date))::DOUBLE, 
+    count(DISTINCT origin || '-' || destination)`
   const written = `count(*), sum(delay)::DOUBLE, sum(epoch(date))::DOUBLE, sum(hour)::DOUBLE,
     sum(weekday)::DOUBLE, count(DISTINCT route)`
   assert.deepEqual(

@@ -136,7 +136,7 @@ export class Dataset<Row = AnyRow> {
   /** Prints the first `rows` rows as a table. */
   async show(rows = 20): Promise<void> {
     const taken = (await this.take(rows)) as AnyRow[]
-    console.log(formatRows(taken))
+    process.stdout.write(`${formatRows(taken)}\n`)
   }
 
   /**

@@ -93,7 +93,8 @@ export function functionName(operator: string, fn: unknown): string {
   if (/^class\b/.test(Function.prototype.toString.call(fn))) {
     throw new RayError(
       `${operator} takes a function. A class, which would run in a pool of actors, ` +
-        'is not supported yet: create what is expensive once per process, in a module that the function imports.',
+        'is not supported yet: create what is expensive once per process, ' +
+        'in a module that the function imports.',
     )
   }
   return fn.name === '' ? 'anonymous' : fn.name
