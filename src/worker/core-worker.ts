@@ -68,7 +68,9 @@ export class CoreWorker {
   readonly claims: ClaimSlots
   readonly now: () => number
   readonly placementGroups = new Map<string, (state: string, message: string) => void>()
-  sink: MessageSink | null = null
+  #sink: MessageSink | null = null
+  /** What came for the sink before there was one: the raylet may send work together with its welcome. */
+  #unsunk: FromRaylet[] = []
   /** A worker's: the socket to the raylet always holds the event loop. */
   keepsAlive = false
   #isClosed = false
@@ -209,6 +211,17 @@ export class CoreWorker {
     return first
   }
 
+  get sink(): MessageSink | null {
+    return this.#sink
+  }
+
+  set sink(sink: MessageSink | null) {
+    this.#sink = sink
+    const early = this.#unsunk
+    this.#unsunk = []
+    for (const message of early) sink?.receive(message)
+  }
+
   get isClosed(): boolean {
     return this.#isClosed
   }
@@ -224,10 +237,10 @@ export class CoreWorker {
     this.#waits += count
     if (this.#waits === 1 && count === 1) {
       this.raylet.socket.ref()
-      this.sink?.blocked(true)
+      this.#sink?.blocked(true)
     } else if (this.#waits === 0) {
       if (!this.keepsAlive) this.raylet.socket.unref()
-      this.sink?.blocked(false)
+      this.#sink?.blocked(false)
     }
   }
 
@@ -353,7 +366,8 @@ export class CoreWorker {
       case 'answer':
         return this.#answered(message)
       default:
-        this.sink?.receive(message)
+        if (this.#sink === null) this.#unsunk.push(message)
+        else this.#sink.receive(message)
     }
   }
 
@@ -365,7 +379,7 @@ export class CoreWorker {
     this.submitter.failAll(this.#lost)
     this.actors.failAll(this.#lost)
     this.objects.failAll(this.#lost)
-    this.sink?.sessionLost(this.#lost)
+    this.#sink?.sessionLost(this.#lost)
   }
 
   /** The raylet's death, if it died; every call of the session fails with it. */

@@ -306,6 +306,7 @@ export class TaskSubmitter {
       },
       lost: (line, tasks, exit) => this.#lineLost(line, tasks, exit),
       closed: (line) => {
+        this.#unlist(line)
         const key = this.#keyOfLine.get(line)
         this.#keyOfLine.delete(line)
         if (key !== undefined) this.#pump(key)
@@ -314,6 +315,8 @@ export class TaskSubmitter {
   }
 
   #requeue(line: LeaseLine, tasks: Task[]): void {
+    // The worker may say that the lease is over before the raylet does.
+    if (line.isEnded) this.#unlist(line)
     const key = this.#keyOfLine.get(line)
     if (key === undefined) return
     for (const task of tasks) if (task.nested !== null) this.#references.unlend(line.worker, task.nested)
@@ -324,6 +327,7 @@ export class TaskSubmitter {
   // Only what had started can have done anything. Where the raylet could read the claim slot it knows how much that is;
   // otherwise at most one task was in flight.
   #lineLost(line: LeaseLine, tasks: readonly Task[], exit: ProcessExit): void {
+    this.#unlist(line)
     const key = this.#keyOfLine.get(line)
     this.#keyOfLine.delete(line)
     const started = line.hasClaims && exit.started >= 0 ? line.older + exit.started - line.answered : 1

@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   const core = await CoreWorker.join({
     role: 'worker',
     process: newProcessId(),
-    rayletAddress: decodeURIComponent(TYPERAY_RAYLET),
+    rayletAddress: TYPERAY_RAYLET.replace('@', '\0'),
     token: TYPERAY_TOKEN,
     address,
     ...(TYPERAY_START !== undefined && { start: TYPERAY_START }),
