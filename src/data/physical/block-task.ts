@@ -6,6 +6,7 @@
 import path from 'node:path'
 import { assertNever } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
+import { shareArrow } from '../block/arrow-library.js'
 import { batchOfBlock, blockOfBatch, splitBlock } from '../block/batch.js'
 import { type Block, blockOfColumns, joinBlocks, projectBlock, sliceBlock } from '../block/block.js'
 import { gatherBlock } from '../block/gather.js'
@@ -13,6 +14,9 @@ import { type BlockMetadata, describeBlock } from '../block/metadata.js'
 import { blockOfRows, type Row, rowReader } from '../block/rows.js'
 import type { ParquetDescription, ParquetReadOptions } from '../datasource/parquet-fragments.js'
 import type { TaskInput, Transform } from './operators.js'
+
+// When this module is loaded, in driver or worker, and so before blocks are decoded for it.
+shareArrow()
 
 export interface BlockTask {
   /** Absent where the task is given a block. */
