@@ -76,6 +76,12 @@ export function nodeDied(name: ActorName, nodeId: string, maxRestarts: number): 
   )
 }
 
+/** It was never created. */
+export function nameTaken(spec: ActorName & { readonly name: string }, holder: ObjectKey): Death {
+  const why = `its name ${spec.name} belongs to actor ${actorIdHex(holder)}; use that one's handle.`
+  return dead(spec, 'nameTaken', why)
+}
+
 /** No node can ever host it. */
 export function unschedulable(name: ActorName, why: string): Death {
   return dead(name, 'unschedulable', why)

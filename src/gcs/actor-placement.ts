@@ -100,11 +100,7 @@ export class ActorPlacement {
   }
 }
 
-function whyInfeasible(
-  spec: ActorSpec,
-  nodes: readonly NodeView[],
-  demand: Resources,
-): string {
+function whyInfeasible(spec: ActorSpec, nodes: readonly NodeView[], demand: Resources): string {
   const { strategy } = spec
   const needs = `it needs ${formatAmounts(demand)}`
   if (strategy.kind === 'nodeAffinity') {

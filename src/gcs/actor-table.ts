@@ -170,7 +170,10 @@ export class ActorTable {
       assert(!this.#dead.has(key), 'an actor is not both alive and dead')
       assert(!this.#early.has(key), 'what came early has been handed to the actor')
       const { phase, state } = record
-      assert((state === 'ALIVE') === (phase === 'alive'), 'ALIVE means that the constructor is done')
+      assert(
+        (state === 'ALIVE') === (phase === 'alive'),
+        'ALIVE means that the constructor is done',
+      )
       assert((record.nodeId === undefined) === (phase === 'unplaced'), 'a placed actor has a node')
       const hasWorker = phase === 'starting' || phase === 'alive'
       assert((record.worker !== undefined) === hasWorker, 'a running actor has a worker')
@@ -202,8 +205,13 @@ export class ActorTable {
     }
     const holder = spec.name === '' ? undefined : this.byName(spec.namespace, spec.name)
     if (holder !== undefined) {
-      this.#early.delete(key)
       answer(spec.getIfExists ? { existing: holder } : { error: nameTaken(spec) })
+      // Whoever got a handle before the answer came must not wait for ever.
+      const state = death.nameTaken(spec, holder.actor)
+      this.#dead.set(key, state)
+      const subscribers = this.#early.get(key)?.subscribers ?? new Map<ProcessId, string>()
+      this.#early.delete(key)
+      this.#tell({ actor: spec.actor, subscribers }, state, effects)
       return
     }
     answer({})
@@ -334,8 +342,10 @@ export class ActorTable {
   }
 
   /** The actor that an answer is about, unless the answer is about an older incarnation. */
-  #current(event: { readonly actor: ObjectKey; readonly incarnation: number }):
-    ActorRecord | undefined {
+  #current(event: {
+    readonly actor: ObjectKey
+    readonly incarnation: number
+  }): ActorRecord | undefined {
     const record = this.#live.get(keyOf(event.actor))
     return record?.incarnation === event.incarnation ? record : undefined
   }

@@ -110,7 +110,9 @@ export class PlacementGroupTable {
         for (const record of [...this.#unplaced]) this.#tryPlace(record, effects)
         break
       case 'nodeDied':
-        for (const record of this.#groups.values()) this.#nodeDied(record, event.nodeId, effects)
+        for (const record of [...this.#groups.values()]) {
+          this.#nodeDied(record, event.nodeId, effects)
+        }
         break
       case 'processDied':
         this.#processDied(event.process, effects)
@@ -252,6 +254,10 @@ export class PlacementGroupTable {
   }
 
   #nodeDied(record: GroupRecord, nodeId: string, effects: PlacementGroupEffect[]): void {
+    if (record.creator?.nodeId === nodeId) {
+      record.creator = undefined
+      if (!record.detached) this.#remove(record, 'the node of its creator died', effects)
+    }
     if (!record.bundles.some((bundle) => bundle.nodeId === nodeId)) return
     this.#abandon(record, effects)
     for (const bundle of record.bundles) {

@@ -5,14 +5,13 @@
 
 import { shutdownMs } from '../base/limits.js'
 import { devicesOf } from '../scheduling/resource-pool.js'
-import { ResourceSet } from '../scheduling/resources.js'
 import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/common.js'
 import type { ToGcs } from '../wire/messages/gcs.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
-import type { PendingActor, PendingRequest } from './lease-queue.js'
+import type { PendingActor } from './lease-queue.js'
 import { refusalOf } from './lease-refusal.js'
+import { actorRequest } from './lease-request.js'
 import type { LeaseTables } from './lease-tables.js'
-import { workerKindKey, type WorkerKind } from './worker-kind.js'
 import type { ActorHold, WorkerRecord } from './worker-table.js'
 
 type EventOf<Kind extends LeaseEvent['kind']> = Extract<LeaseEvent, { kind: Kind }>
@@ -27,40 +26,16 @@ export class ActorPlacement {
   }
 
   /** Queues the actor; true when a round of granting must follow. Placing the same incarnation twice is one placing. */
-  place({ spec, incarnation, jobId }: EventOf<'placeActor'>): boolean {
+  place(event: EventOf<'placeActor'>, sequence?: number): boolean {
+    const { spec, incarnation } = event
     if (this.#find(spec.actor, incarnation)) return false
-    const hold = ResourceSet.from(spec.resources)
-    const placement = ResourceSet.from(spec.placement)
-    const need = most(placement, hold)
-    const target = spec.strategy.kind === 'placementGroup' ? spec.strategy.target : undefined
-    const workerKind: WorkerKind = {
-      jobId,
-      environment: spec.environment,
-      usesGpu: need.get('GPU') > 0,
-    }
-    const place = target === undefined ? '' : `${target.group}#${target.bundle}`
-    const request: PendingRequest = {
-      name: spec.className,
-      jobId,
-      depth: spec.depth,
-      need,
-      hold,
-      target,
-      workerKind,
-      shape: `actor|${need}|${hold}|${place}|${workerKindKey(workerKind)}`,
-      owner: 0,
-      request: 0,
-      task: undefined,
-      actor: { spec, incarnation },
-      sequence: 0,
-      overtaken: 0,
-    }
+    const request = actorRequest(event)
     const error = refusalOf(this.#tables, request, spec.strategy)
     if (error !== undefined) {
       this.refuse({ spec, incarnation }, error)
       return false
     }
-    this.#tables.queue.add(request)
+    this.#tables.queue.add(request, sequence)
     return true
   }
 
@@ -87,9 +62,11 @@ export class ActorPlacement {
     })
   }
 
-  refuse({ spec, incarnation }: PendingActor, error: WireError): void {
+  /** Without an error it may be placed elsewhere, or here again when more is free. */
+  refuse({ spec, incarnation }: PendingActor, error?: WireError): void {
     const { nodeId } = this.#tables
-    this.#tell({ kind: 'actorNotPlaced', nodeId, actor: spec.actor, incarnation, error })
+    const why = error === undefined ? {} : { error }
+    this.#tell({ kind: 'actorNotPlaced', nodeId, actor: spec.actor, incarnation, ...why })
   }
 
   /** Ends the actor of the key, waiting or running. True when something was given back at once. */
@@ -145,13 +122,4 @@ export class ActorPlacement {
 
 function isSame(a: ObjectKey, b: ObjectKey): boolean {
   return a[0] === b[0] && a[1] === b[1]
-}
-
-/** By name, the larger of two amounts. */
-function most(a: ResourceSet, b: ResourceSet): ResourceSet {
-  const more: Record<string, number> = { ...a.toResources() }
-  for (const [name, units] of Object.entries(b.toResources())) {
-    more[name] = Math.max(more[name] ?? 0, units)
-  }
-  return ResourceSet.from(more)
 }

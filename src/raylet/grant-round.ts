@@ -5,11 +5,14 @@
 // whatever it lacks is kept for it, until it is granted. Deeper requests are never held up by it: they come before it,
 // and the task that holds what it lacks may be waiting for them.
 //
+// What actors hold is not coming back by itself: nothing is kept for a request that would have to wait for that.
+//
 // A request that fits but has no worker keeps its share for the rest of the round, so that as many workers are started
 // as can be used at once and no more.
 
 import { leaseOvertakenMax } from '../base/limits.js'
 import type { Allocation, ResourcePool } from '../scheduling/resource-pool.js'
+import type { ResourceSet } from '../scheduling/resources.js'
 import type { LeaseQueue, PendingRequest } from './lease-queue.js'
 import { isBefore } from './lease-queue.js'
 import type { WorkerKind } from './worker-kind.js'
@@ -41,6 +44,8 @@ export interface GrantRoundOptions {
   readonly queue: LeaseQueue
   readonly workers: WorkerTable
   readonly poolsOf: (request: PendingRequest) => readonly ResourcePool[]
+  /** What is free in the pool, or would be if every lease were returned. */
+  readonly reclaimable: (pool: ResourcePool) => ResourceSet
   /** Takes the worker into use at once; the round goes on with what is left. */
   readonly grant: (grant: Grant) => void
 }
@@ -82,6 +87,7 @@ export class GrantRound {
     const pools = this.#options.poolsOf(request)
     const pool = pools.find((candidate) => candidate.canAllocate(request.need))
     if (pool === undefined) return this.#stick(request, pools, lacksOf(request, pools))
+    if (request.reservation !== undefined) return this.#reserve(request, pool)
     if (this.#isKeptForOthers(request, pool)) return this.#stick(request, [], [])
     const key = workerKindKey(request.workerKind)
     const worker = workers.idleOf(key)
@@ -100,6 +106,13 @@ export class GrantRound {
     this.stuck.push({ request, pools, lacks: [] })
     // More than can be started or are starting are of no use in this round.
     return this.#wantedCount < workers.startRoom + workers.startingCount ? 'waits' : 'stuck'
+  }
+
+  /** What is reserved stays free, for the GCS to see, but nobody else gets it. */
+  #reserve(request: PendingRequest, pool: ResourcePool): 'waits' {
+    const allocation = pool.allocate(request.need)
+    if (allocation !== undefined) this.#kept.push({ pool, allocation })
+    return 'waits'
   }
 
   #stick(
@@ -122,9 +135,10 @@ export class GrantRound {
   #isKeptForOthers(granted: PendingRequest, pool: ResourcePool): boolean {
     return this.stuck.some(
       ({ request, pools, lacks }) =>
-        request.overtaken >= leaseOvertakenMax &&
+        (request.overtaken >= leaseOvertakenMax || request.reservation !== undefined) &&
         pools.includes(pool) &&
-        lacks.some((name) => granted.hold.get(name) > 0),
+        lacks.some((name) => granted.hold.get(name) > 0) &&
+        request.need.fitsIn(this.#options.reclaimable(pool)),
     )
   }
 }

@@ -32,6 +32,8 @@ export interface PendingRequest {
   readonly request: number
   readonly task: CarriedTask | undefined
   readonly actor: PendingActor | undefined
+  /** Names what the GCS was asked to place and will place here as soon as there is room: room is kept for it. */
+  readonly reservation: string | undefined
   /** Position in order of arrival; set by the queue. */
   sequence: number
   /** How often a request behind it was granted while it could not be. */
@@ -53,8 +55,9 @@ export class LeaseQueue {
     return this.#size
   }
 
-  add(request: PendingRequest): void {
-    request.sequence = this.#sequence++
+  /** `sequence` gives it the place of a reservation that it replaces. */
+  add(request: PendingRequest, sequence: number = this.#sequence++): void {
+    request.sequence = sequence
     this.#size++
     const line = this.#lines.get(request.shape)
     if (line === undefined) {

@@ -10,12 +10,7 @@
 
 import { assertNever } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
-import {
-  leaseOwnerDiedMs,
-  shutdownMs,
-  workerStartFailuresMax,
-  workersFullMs,
-} from '../base/limits.js'
+import { leaseOwnerDiedMs, shutdownMs, workerStartFailuresMax } from '../base/limits.js'
 import { devicesOf, type ResourcePool } from '../scheduling/resource-pool.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import type { ProcessExit, WireError } from '../wire/messages/common.js'
@@ -26,8 +21,10 @@ import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import type { PendingRequest } from './lease-queue.js'
 import { planRecalls } from './lease-recall.js'
 import { refusalOf } from './lease-refusal.js'
+import { leaseRequest, reservationKey, reservationRequest } from './lease-request.js'
 import { LeaseTables, type LeaseTablesOptions } from './lease-tables.js'
 import { validateLeases } from './lease-validation.js'
+import { RunawayWatch } from './runaway-watch.js'
 import { workerKindKey, type WorkerKind } from './worker-kind.js'
 import type { Lease, WorkerRecord } from './worker-table.js'
 
@@ -36,17 +33,17 @@ type EventOf<Kind extends LeaseEvent['kind']> = Extract<LeaseEvent, { kind: Kind
 export class LeaseState {
   readonly tables: LeaseTables
   readonly #actors: ActorPlacement
+  readonly #runaway: RunawayWatch
   /** Jobs for which workers are kept ahead of need. */
   readonly #jobs = new Set<string>()
   /** Workers of a kind that failed to start in a row, by kind. Cleared when one starts. */
   readonly #startFailures = new Map<string, number>()
-  /** Since when every worker of a full node has waited for a task that needs another one. */
-  #fullSince = Infinity
   #leaseCount = 0
   #effects: LeaseEffect[] = []
 
   constructor(options: LeaseTablesOptions) {
     this.tables = new LeaseTables(options)
+    this.#runaway = new RunawayWatch(this.tables)
     this.#actors = new ActorPlacement(this.tables, (effect) => this.#effects.push(effect))
   }
 
@@ -60,7 +57,7 @@ export class LeaseState {
 
   /** When the next tick is due; Infinity when nothing waits for time to pass. */
   deadline(): number {
-    return Math.min(this.tables.workers.deadline(), this.#fullSince + workersFullMs)
+    return Math.min(this.tables.workers.deadline(), this.#runaway.deadline)
   }
 
   get available(): ResourceSet {
@@ -97,10 +94,15 @@ export class LeaseState {
         this.#actors.started(event, now)
         return false
       case 'placeActor':
-        return this.#actors.place(event)
+        return this.#placeActor(event)
       case 'endActor':
         return this.#actors.end(event)
+      case 'reserve':
+        return this.#reserve(event)
+      case 'unreserve':
+        return this.#unreserve(event.key)
       case 'reserveBundles':
+        this.#unreserve(reservationKey('group', event.group))
         return this.#reserveBundles(event)
       case 'returnBundles':
         return this.#returnBundles(event)
@@ -115,7 +117,8 @@ export class LeaseState {
       case 'workerDied':
         return this.#workerDied(event, now)
       case 'processDied':
-        return this.#processDied(event.process, now)
+        this.#dropOwner(event.process, now)
+        return true
       case 'jobStarted':
         this.#jobs.add(event.jobId)
         return true
@@ -131,31 +134,7 @@ export class LeaseState {
   // --- requests -------------------------------------------------------------
 
   #request(event: EventOf<'requestLease'>): boolean {
-    const need = ResourceSet.from(event.key.resources)
-    const workerKind: WorkerKind = {
-      jobId: event.jobId,
-      environment: event.key.environment,
-      usesGpu: need.get('GPU') > 0,
-    }
-    const target =
-      event.key.strategy.kind === 'placementGroup' ? event.key.strategy.target : undefined
-    const place = target === undefined ? '' : `${target.group}#${target.bundle}`
-    const request: PendingRequest = {
-      name: event.name,
-      jobId: event.jobId,
-      depth: event.depth,
-      need,
-      hold: need,
-      target,
-      workerKind,
-      shape: `${need}|${place}|${workerKindKey(workerKind)}`,
-      owner: event.from,
-      request: event.request,
-      task: event.task,
-      actor: undefined,
-      sequence: 0,
-      overtaken: 0,
-    }
+    const request = leaseRequest(event)
     const error = refusalOf(this.tables, request, event.key.strategy)
     if (error !== undefined) {
       this.#refuse(request, error)
@@ -176,6 +155,7 @@ export class LeaseState {
   }
 
   #refuse(request: PendingRequest, error: WireError): void {
+    if (request.reservation !== undefined) return
     if (request.actor !== undefined) this.#actors.refuse(request.actor, error)
     else {
       this.#send(request.owner, { kind: 'leaseRefused', request: request.request, error })
@@ -269,7 +249,7 @@ export class LeaseState {
     if (worker?.lease === undefined || !worker.isBlocked) return false
     worker.isBlocked = false
     worker.lease.pool.retake(worker.lease.allocation.resources.only('CPU'))
-    this.#fullSince = Infinity
+    this.#runaway.reset()
     return false
   }
 
@@ -287,6 +267,37 @@ export class LeaseState {
     const { signal, reason } = event
     this.#effects.push({ kind: 'signalWorker', start: worker.start, signal, reason })
     return false
+  }
+
+  // --- reservations ---------------------------------------------------------
+
+  #reserve(event: EventOf<'reserve'>): boolean {
+    const { pool, queue, isAlone } = this.tables
+    // With other nodes the GCS may place it elsewhere, and what is kept here would be kept for nothing.
+    if (!isAlone || !pool.canEverAllocate(event.need)) return false
+    queue.add(reservationRequest(event))
+    return true
+  }
+
+  /** The actor takes the place in the queue that was reserved for it. */
+  #placeActor(event: EventOf<'placeActor'>): boolean {
+    const key = reservationKey('actor', event.spec.actor)
+    const [reserved] = this.tables.queue.take(({ reservation }) => reservation === key)
+    return this.#actors.place(event, reserved?.sequence) || reserved !== undefined
+  }
+
+  #unreserve(key: string): boolean {
+    return this.tables.queue.take(({ reservation }) => reservation === key).length > 0
+  }
+
+  #reclaimable(pool: ResourcePool): ResourceSet {
+    let all = pool.available
+    for (const lease of this.tables.leases.values()) {
+      if (lease.pool !== pool) continue
+      const { resources } = lease.allocation
+      all = all.plus(lease.worker.isBlocked ? resources.minus(resources.only('CPU')) : resources)
+    }
+    return all
   }
 
   // --- placement groups -----------------------------------------------------
@@ -379,18 +390,15 @@ export class LeaseState {
     this.#jobs.delete(worker.kind.jobId)
   }
 
-  #processDied(process: ProcessId, now: number): boolean {
-    this.#dropOwner(process, now)
-    return true
-  }
-
   /** Ends its workers, but for actors: the GCS knows which of those are detached. */
   #jobFinished(jobId: string, now: number): boolean {
     this.#jobs.delete(jobId)
     this.tables.queue.take((request) => request.actor === undefined && request.jobId === jobId)
     for (const worker of [...this.tables.workers.all()]) {
-      if (worker.kind.jobId === jobId && worker.state !== 'actor')
-        this.#kill(worker, 'job finished')
+      if (worker.kind.jobId !== jobId || worker.state === 'actor') continue
+      // Nobody gets it any more; a leased one is closed when it has died.
+      if (worker.state !== 'leased') this.tables.workers.setState(worker, 'ending', now)
+      this.#kill(worker, 'job finished')
     }
     return true
   }
@@ -415,7 +423,9 @@ export class LeaseState {
       this.#kill(worker, worker.killReason)
     }
     for (const worker of this.tables.workers.surplus(now)) this.#endIdle(worker, now)
-    if (now - this.#fullSince >= workersFullMs) this.#refuseRunaway()
+    for (const request of this.#runaway.take(now)) {
+      this.#refuse(request, this.#runaway.refusal(request))
+    }
     return true
   }
 
@@ -433,6 +443,7 @@ export class LeaseState {
       queue: this.tables.queue,
       workers: this.tables.workers,
       poolsOf: (request) => this.#poolsOf(request),
+      reclaimable: (pool) => this.#reclaimable(pool),
       grant: (grant) => this.#grant(grant, now),
     })
     if (this.tables.queue.size > 0) {
@@ -451,8 +462,9 @@ export class LeaseState {
       )
       for (let n = 0; n < missing; n++) this.#startWorker(kind, now)
     }
+    this.#sendAway(round.stuck)
     this.#recall(round.stuck)
-    this.#watchForRunaway(round.stuck, now)
+    this.#runaway.look(round.stuck, now)
   }
 
   #poolsOf(request: PendingRequest): readonly ResourcePool[] {
@@ -481,6 +493,17 @@ export class LeaseState {
     return false
   }
 
+  /** Actors for which there is no room here, even without any lease, while another node may have some. */
+  #sendAway(stuck: readonly Stuck[]): void {
+    if (this.tables.isAlone) return
+    for (const { request, pools, lacks } of stuck) {
+      if (request.actor === undefined || lacks.length === 0) continue
+      if (pools.some((pool) => request.need.fitsIn(this.#reclaimable(pool)))) continue
+      this.tables.queue.remove(request)
+      this.#actors.refuse(request.actor)
+    }
+  }
+
   #recall(stuck: readonly Stuck[]): void {
     // Who fits but has no worker gets one that starts, unless no more may be started.
     const { workers, queue, leases } = this.tables
@@ -497,45 +520,9 @@ export class LeaseState {
     }
   }
 
-  // --- runaway recursion ----------------------------------------------------
-
-  #watchForRunaway(stuck: readonly Stuck[], now: number): void {
-    const isFull =
-      this.tables.workers.size >= this.tables.workers.limit &&
-      this.tables.workers.startingCount === 0
-    const waits = isFull && stuck.some(({ request }) => this.#isOfBlockedTask(request))
-    const isStill = waits && [...this.tables.workers.all()].every(isHeldUp)
-    if (!isStill) this.#fullSince = Infinity
-    else if (this.#fullSince === Infinity) this.#fullSince = now
-  }
-
-  #isOfBlockedTask(request: PendingRequest): boolean {
-    return this.tables.workers.ofProcess(request.owner)?.isBlocked ?? false
-  }
-
-  /** Tasks that wait for tasks that cannot get a worker, because all workers wait: fail the innermost ones. */
-  #refuseRunaway(): void {
-    this.#fullSince = Infinity
-    const refused = this.tables.queue.take((request) => this.#isOfBlockedTask(request))
-    for (const request of refused) {
-      this.#refuse(request, {
-        code: 'RAY_TASK_UNSCHEDULABLE',
-        message:
-          `Task ${request.name} cannot run: all ${this.tables.workers.limit} workers that this node may have ` +
-          `(workersMax) are held by actors and by tasks that wait for other tasks, ${request.depth} deep. ` +
-          'Let tasks wait for fewer levels of other tasks.',
-        fields: { limit: this.tables.workers.limit, depth: request.depth },
-      })
-    }
-  }
-
   #send(to: ProcessId, message: FromRaylet): void {
     this.#effects.push({ kind: 'send', to, message })
   }
-}
-
-function isHeldUp(worker: WorkerRecord): boolean {
-  return worker.isBlocked || worker.state === 'actor'
 }
 
 function pick(event: { readonly lease: number; readonly frames: Uint8Array }): {

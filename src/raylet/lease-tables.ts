@@ -32,4 +32,9 @@ export class LeaseTables {
     this.bundles = new BundleTable(this.pool)
     this.workers = new WorkerTable(options.resources['CPU'] ?? 0, options.workersLimit)
   }
+
+  /** Is there no other node that could run anything? */
+  get isAlone(): boolean {
+    return this.view.every((node) => !node.alive || node.nodeId === this.nodeId)
+  }
 }

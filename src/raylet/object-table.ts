@@ -284,14 +284,19 @@ export class ObjectTable {
       const oldest = this.#gone.values().next()
       if (oldest.done !== true) this.#gone.delete(oldest.value)
     }
-    for (const entry of this.entries()) {
-      const changed = entry.forget(process)
-      if (entry.key[0] === process && !entry.isActor && !entry.isSettled) {
-        entry.isOwnerDead = true
-        this.#answerAll(entry)
-        this.#dirty.push(entry)
-      } else if (changed) this.#dirty.push(entry)
+    for (const entries of this.#owners.values()) {
+      for (const entry of entries.values()) this.#forget(entry, process)
     }
+  }
+
+  #forget(entry: ObjectEntry, process: ProcessId): void {
+    const changed = entry.forget(process)
+    const isLost = entry.key[0] === process && !entry.isActor && !entry.isSettled
+    if (isLost) {
+      entry.isOwnerDead = true
+      this.#answerAll(entry)
+    }
+    if (isLost || changed) this.#dirty.push(entry)
   }
 
   // --- questions ------------------------------------------------------------

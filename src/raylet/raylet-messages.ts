@@ -2,18 +2,23 @@
 
 import { assertNever } from '../base/assert.js'
 import { objectIdHex, workerIdHex } from '../base/ids.js'
+import { ResourceSet } from '../scheduling/resources.js'
+import type { ObjectKey } from '../wire/messages/common.js'
 import type { FromGcs } from '../wire/messages/gcs.js'
 import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'
 import type { ControlConnection } from './control-connection.js'
 import { environmentProblem } from './environment.js'
 import { functionDefined } from './function-table.js'
 import type { ObjectEffect } from './object-table.js'
+import { reservationKey } from './lease-request.js'
 import type { Raylet } from './raylet.js'
 
 type MessageOf<Kind extends ToRaylet['kind']> = Extract<ToRaylet, { kind: Kind }>
 
 export class RayletMessages {
   readonly #raylet: Raylet
+  /** Actors whose creation the GCS has not answered yet, by creator and request. */
+  readonly #creating = new Map<string, ObjectKey>()
 
   constructor(raylet: Raylet) {
     this.#raylet = raylet
@@ -21,7 +26,6 @@ export class RayletMessages {
 
   handle(message: ToRaylet, connection: ControlConnection): void {
     const from = connection.hello?.process ?? 0
-    const { jobId } = connection
     const raylet = this.#raylet
     const { nodeId } = raylet.options
     switch (message.kind) {
@@ -62,18 +66,18 @@ export class RayletMessages {
         return this.#exportFunction(message)
       case 'fetchFunction':
         return this.#fetchFunction(message.hash, from)
-      case 'createActor': {
-        const { actor, nested } = message.spec
-        raylet.objectEvent({ kind: 'createActor', from, actor, nested })
-        return raylet.toGcs({ ...message, nodeId, from, jobId })
-      }
+      case 'createActor':
+        return this.#createActor(message, connection)
       case 'subscribeActor':
         return raylet.toGcs({ ...message, nodeId, from })
       case 'killActor':
+        raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', message.actor) })
+        return raylet.toGcs(message)
       case 'removePlacementGroup':
+        raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('group', message.group) })
         return raylet.toGcs(message)
       case 'createPlacementGroup':
-        return raylet.toGcs({ ...message, nodeId, from, jobId })
+        return this.#createGroup(message, connection)
       case 'query':
         return this.#query(message, from)
       default:
@@ -94,12 +98,18 @@ export class RayletMessages {
         const { group, state } = message
         if (state === 'removed' || state === 'infeasible') {
           const text = message.message ?? `Placement group ${group} is ${state}.`
+          raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('group', group) })
           raylet.leaseEvent({ kind: 'groupGone', group, message: text })
         }
         return this.#passOn(message)
       }
       case 'actorRegistered':
+        return this.#registered(message)
       case 'actorChanged':
+        if (message.state.state === 'dead') {
+          raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', message.actor) })
+        }
+        return this.#passOn(message)
       case 'answer':
         return this.#passOn(message)
       default:
@@ -132,6 +142,52 @@ export class RayletMessages {
     const text = `The environment of task ${message.name} cannot be read: ${problem}`
     const error = { code: 'RAY_RUNTIME_ENV_SETUP', message: text }
     this.#raylet.send(from, { kind: 'leaseRefused', request: message.request, error })
+  }
+
+  #createActor(message: MessageOf<'createActor'>, { hello, jobId }: ControlConnection): void {
+    const raylet = this.#raylet
+    const { actor, nested, detached, strategy, className, depth } = message.spec
+    const from = hello?.process ?? 0
+    this.#creating.set(`${from} ${message.request}`, actor)
+    raylet.objectEvent({ kind: 'createActor', from, actor, nested })
+    // A detached actor may be started again long after its last handle is gone.
+    if (detached) raylet.objectEvent({ kind: 'keep', objects: nested })
+    raylet.toGcs({ ...message, nodeId: raylet.options.nodeId, from, jobId })
+    if (strategy.kind === 'placementGroup') return
+    const key = reservationKey('actor', actor)
+    const need = ResourceSet.from(message.spec.resources).atLeast(
+      ResourceSet.from(message.spec.placement),
+    )
+    raylet.leaseEvent({ kind: 'reserve', key, from, name: className, jobId, depth, need })
+  }
+
+  #registered(message: Extract<FromGcs, { kind: 'actorRegistered' }>): void {
+    const { to, request, existing, error } = message
+    const id = `${to} ${request}`
+    const actor = this.#creating.get(id)
+    this.#creating.delete(id)
+    if (actor !== undefined && (existing !== undefined || error !== undefined)) {
+      this.#raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', actor) })
+    }
+    // The creator gets a handle of the existing actor instead of the one that it made up.
+    if (actor !== undefined && existing !== undefined) {
+      this.#raylet.objectEvent({ kind: 'release', from: to, objects: actor })
+    }
+    this.#passOn(message)
+  }
+
+  #createGroup(message: MessageOf<'createPlacementGroup'>, connection: ControlConnection): void {
+    const raylet = this.#raylet
+    const { group, bundles } = message
+    const { jobId } = connection
+    const from = connection.hello?.process ?? 0
+    raylet.toGcs({ ...message, nodeId: raylet.options.nodeId, from, jobId })
+    const key = reservationKey('group', group)
+    const need = bundles.reduce(
+      (sum, bundle) => sum.plus(ResourceSet.from(bundle)),
+      ResourceSet.empty,
+    )
+    raylet.leaseEvent({ kind: 'reserve', key, from, name: group, jobId, depth: 0, need })
   }
 
   #seal({ allocation, object, contains }: MessageOf<'seal'>, from: number): void {

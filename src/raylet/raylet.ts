@@ -16,6 +16,7 @@ import { ControlConnection, type Hello } from './control-connection.js'
 import { environmentFor } from './environment.js'
 import { FunctionTable } from './function-table.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
+import { reservationKey } from './lease-request.js'
 import { LeaseState } from './lease-state.js'
 import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table.js'
 import { RayletMessages } from './raylet-messages.js'
@@ -222,6 +223,7 @@ export class Raylet {
       case 'freeStored':
         return this.store.free(effect.object)
       case 'actorOutOfScope':
+        this.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', effect.actor) })
         return this.toGcs({ kind: 'actorOutOfScope', actor: effect.actor })
     }
   }

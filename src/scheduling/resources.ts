@@ -52,6 +52,15 @@ export class ResourceSet {
     return this.#combine(other, -1)
   }
 
+  /** By name, the larger of the two amounts. */
+  atLeast(other: ResourceSet): ResourceSet {
+    const amounts = new Map(this.amounts)
+    for (const [name, parts] of other.amounts) {
+      amounts.set(name, Math.max(amounts.get(name) ?? 0, parts))
+    }
+    return new ResourceSet(amounts)
+  }
+
   /** Only the named resource. */
   only(name: string): ResourceSet {
     const parts = this.get(name)

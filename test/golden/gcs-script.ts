@@ -3,7 +3,12 @@
 
 import type { ActorSpec, ActorState } from '../../src/wire/messages/raylet.js'
 import type { FromGcs, ToGcs } from '../../src/wire/messages/gcs.js'
-import type { ObjectKey, ProcessExit, Resources, WireError } from '../../src/wire/messages/common.js'
+import type {
+  ObjectKey,
+  ProcessExit,
+  Resources,
+  WireError,
+} from '../../src/wire/messages/common.js'
 import type { SchedulingStrategy } from '../../src/wire/messages/common.js'
 import { GcsServer } from '../../src/gcs/gcs-server.js'
 import { VirtualClock } from '../../src/testing/virtual-clock.js'

@@ -70,10 +70,7 @@ export function replay(name: string, run: (command: Command) => readonly string[
   else assert.equal(played, written)
 }
 
-function playParagraph(
-  paragraph: string,
-  run: (command: Command) => readonly string[],
-): string {
+function playParagraph(paragraph: string, run: (command: Command) => readonly string[]): string {
   const lines = paragraph.split('\n')
   const end = lines.indexOf('----')
   const script = end === -1 ? lines : lines.slice(0, end)

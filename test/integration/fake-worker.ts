@@ -48,6 +48,7 @@ function run(task: string): void {
     const hoard: string[][] = []
     for (;;) hoard.push(new Array<string>(1e6).fill(String(hoard.length)))
   }
+  if (task === 'flood') for (let i = 0; i < 50_000; i++) console.log(String(i).padStart(1000))
   console.log(`ran ${task}`)
   isBusy = false
   if (open === undefined) return

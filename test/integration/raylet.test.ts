@@ -146,10 +146,8 @@ test('ends spinning workers when the raylet itself is killed', async () => {
   const { pid } = await driver.until('leaseGranted')
   process.kill(node.pid, 'SIGKILL')
   await endOf(node)
-  const deadline = Date.now() + 5000
   // The kernel kills it with its parent; it is a zombie or gone soon after.
-  while (isRunning(pid) && Date.now() < deadline) await new Promise(setImmediate)
-  assert.ok(!isRunning(pid))
+  await until(() => !isRunning(pid))
 })
 
 function isRunning(pid: number): boolean {
@@ -174,6 +172,44 @@ test('lets the last output out before it answers a goodbye', async () => {
   )
   await endOf(node)
 })
+
+test('holds a worker that floods a driver who does not read, and loses no line', async () => {
+  await withNode({ numCpus: 1 }, async (node, driver) => {
+    driver.socket.pause()
+    driver.send(request(1, 'flood'))
+    await until(stoppedWriting(node.pid))
+    driver.socket.resume()
+    await driver.until('output', ({ lines }) => lines.includes('ran flood'))
+    const lines = driver.received.flatMap((message) =>
+      message.kind === 'output' ? message.lines : [],
+    )
+    assert.equal(lines.length, 50_001)
+    const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${node.pid}/status`, 'utf8'))?.[1]
+    assert.ok(Number(peak) < 120_000, `peak of ${peak} KiB`)
+  })
+})
+
+/** Has a worker of the node written a lot, and nothing since it was last asked? */
+function stoppedWriting(pid: number): () => boolean {
+  let before = -1
+  return () => {
+    const written = childrenOf(pid).map((child) =>
+      Number(/^wchar: (\d+)/m.exec(readFileSync(`/proc/${child}/io`, 'utf8'))?.[1] ?? 0),
+    )
+    const most = Math.max(0, ...written)
+    const hasStopped = most > 1_000_000 && most === before
+    before = most
+    return hasStopped
+  }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (!isSo()) {
+    assert.ok(Date.now() < deadline, 'it never was so')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
 
 test('refuses strangers, and what no node can run', async () => {
   await withNode({}, async (node, driver) => {
@@ -231,6 +267,19 @@ test('places an actor on a worker of its own and says when it died', async () =>
     driver.send({ kind: 'killActor', actor, noRestart: true, reason: 'ray.kill' })
     const dead = await driver.until('actorChanged', ({ state }) => state.state === 'dead')
     assert.equal(dead.state.state === 'dead' && dead.state.cause, 'kill')
+  })
+})
+
+test('makes room for an actor when idle leases hold all CPUs', async () => {
+  await withNode({}, async (_node, driver) => {
+    driver.send(request(1))
+    driver.send(request(2))
+    await driver.until('leaseGranted', ({ request }) => request === 2)
+    const actor = [driver.process, 1] as const
+    driver.send({ kind: 'createActor', request: 3, spec: actorSpec(actor) })
+    driver.send({ kind: 'subscribeActor', actor })
+    await driver.until('actorChanged', ({ state }) => state.state === 'alive')
+    await driver.until('leaseEnded')
   })
 })
 

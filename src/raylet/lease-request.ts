@@ -1,0 +1,95 @@
+// What waits in the queue, made from the messages that ask for it.
+
+import type { ProcessId } from '../base/ids.js'
+import { ResourceSet } from '../scheduling/resources.js'
+import type {
+  ObjectKey,
+  PlacementGroupTarget,
+  SchedulingStrategy,
+} from '../wire/messages/common.js'
+import type { LeaseEvent } from './lease-events.js'
+import type { PendingRequest } from './lease-queue.js'
+import { workerKindKey, type WorkerKind } from './worker-kind.js'
+
+type EventOf<Kind extends LeaseEvent['kind']> = Extract<LeaseEvent, { kind: Kind }>
+
+export function leaseRequest(event: EventOf<'requestLease'>): PendingRequest {
+  const need = ResourceSet.from(event.key.resources)
+  const target = targetOf(event.key.strategy)
+  const workerKind = kindOf(event.jobId, event.key.environment, need)
+  return {
+    ...blank(event.name, event.depth, event.from),
+    jobId: event.jobId,
+    need,
+    hold: need,
+    target,
+    workerKind,
+    shape: `${need}|${placeText(target)}|${workerKindKey(workerKind)}`,
+    request: event.request,
+    task: event.task,
+  }
+}
+
+export function actorRequest({ spec, incarnation, jobId }: EventOf<'placeActor'>): PendingRequest {
+  const hold = ResourceSet.from(spec.resources)
+  const need = hold.atLeast(ResourceSet.from(spec.placement))
+  const target = targetOf(spec.strategy)
+  const workerKind = kindOf(jobId, spec.environment, need)
+  return {
+    ...blank(spec.className, spec.depth, 0),
+    jobId,
+    need,
+    hold,
+    target,
+    workerKind,
+    shape: `actor|${need}|${hold}|${placeText(target)}|${workerKindKey(workerKind)}`,
+    actor: { spec, incarnation },
+  }
+}
+
+export function reservationRequest(event: EventOf<'reserve'>): PendingRequest {
+  const { key, from, name, jobId, depth, need } = event
+  return {
+    ...blank(name, depth, from),
+    jobId,
+    need,
+    hold: need,
+    workerKind: kindOf(jobId, '', ResourceSet.empty),
+    shape: `reserve|${need}`,
+    reservation: key,
+  }
+}
+
+/** Names a reservation for an actor or a placement group. */
+export function reservationKey(what: 'actor' | 'group', id: ObjectKey | string): string {
+  return `${what} ${typeof id === 'string' ? id : id.join('/')}`
+}
+
+type Blank = Omit<PendingRequest, 'jobId' | 'need' | 'hold' | 'workerKind' | 'shape'>
+
+function blank(name: string, depth: number, owner: ProcessId): Blank {
+  return {
+    name,
+    depth,
+    owner,
+    target: undefined,
+    request: -1,
+    task: undefined,
+    actor: undefined,
+    reservation: undefined,
+    sequence: 0,
+    overtaken: 0,
+  }
+}
+
+function kindOf(jobId: string, environment: string, need: ResourceSet): WorkerKind {
+  return { jobId, environment, usesGpu: need.get('GPU') > 0 }
+}
+
+function targetOf({ kind, target }: SchedulingStrategy): PlacementGroupTarget | undefined {
+  return kind === 'placementGroup' ? target : undefined
+}
+
+function placeText(target: PlacementGroupTarget | undefined): string {
+  return target === undefined ? '' : `${target.group}#${target.bundle}`
+}

@@ -1,0 +1,161 @@
+// What a simulated driver does with its life: tasks, objects, actors and placement groups at random moments, and the end of
+// everything it made.
+
+import type { ObjectKey, Resources } from '../../wire/messages/common.js'
+import type { ActorSpec } from '../../wire/messages/raylet.js'
+import type { SimulatedProcess } from './process.js'
+
+const strategies = ['PACK', 'SPREAD', 'STRICT_PACK', 'STRICT_SPREAD'] as const
+
+export class DriverPlan {
+  readonly driver: SimulatedProcess
+  readonly #actors: ObjectKey[] = []
+  readonly #specs: ActorSpec[] = []
+  readonly #groups: string[] = []
+  /** Refs in the driver's own variables; its tasks and questions hold theirs beside. */
+  #refs: ObjectKey[] = []
+  readonly #cpus: number
+  #count = 0
+
+  constructor(driver: SimulatedProcess) {
+    this.driver = driver
+    this.#cpus = driver.node.resources['CPU'] ?? 1
+  }
+
+  /** Does something at `actions` moments of the next `ms`. */
+  begin(actions: number, ms: number): void {
+    const { clock, prng } = this.driver.world
+    for (let i = 0; i < actions; i++) {
+      clock.timer(prng.integer(1, ms), () => {
+        if (this.driver.isAlive) this.#act()
+      })
+    }
+  }
+
+  /** Drops what it holds, so that what is left in the cluster is what was left behind by mistake. */
+  finish(): void {
+    const { driver } = this
+    for (const actor of this.#actors) driver.send({ kind: 'release', objects: [...actor] })
+    this.#actors.length = 0
+    this.#specs.length = 0
+    for (const group of this.#groups) driver.send({ kind: 'removePlacementGroup', group })
+    this.#groups.length = 0
+    for (const key of this.#refs) driver.refs.drop(key)
+    this.#refs = []
+  }
+
+  /** Actors outside of groups and without a fixed node that are not placed, as far as the driver knows. */
+  readonly waiting = (): readonly ActorSpec[] => {
+    const { driver } = this
+    if (!driver.isAlive) return []
+    return this.#specs.filter(({ actor, strategy }) => {
+      const state = driver.actors.stateOf(actor)?.state
+      const isFree = strategy.kind === 'default' || strategy.kind === 'spread'
+      return isFree && (state === 'pending' || state === 'restarting')
+    })
+  }
+
+  #act(): void {
+    const { prng } = this.driver.world
+    const actions = [
+      () => this.#submit(),
+      () => this.#submit(),
+      () => this.#create(),
+      () => this.#get(),
+      () => this.#drop(),
+      () => this.#createActor(),
+      () => this.#call(),
+      () => this.#call(),
+      () => this.#endActor(),
+      () => this.#createGroup(),
+      () => this.#removeGroup(),
+    ]
+    prng.pick(actions)()
+  }
+
+  #submit(): void {
+    const { prng } = this.driver.world
+    const count = prng.chance(0.1) ? prng.integer(10, 40) : prng.integer(1, 4)
+    const cpus = prng.pick([0.5, 1, 1, 1, Math.min(2, this.#cpus)])
+    for (let i = 0; i < count; i++) {
+      const nested = this.#refs.filter(() => prng.chance(0.2))
+      this.driver.tasks.submit({ cpus, depth: 1, nested }, () => {})
+    }
+  }
+
+  #create(): void {
+    const { prng } = this.driver.world
+    const contains = this.#refs.filter(() => prng.chance(0.2))
+    const pendingMs = prng.chance(0.4) ? prng.integer(1, 1000) : 0
+    this.#refs.push(this.driver.refs.create(contains, pendingMs))
+  }
+
+  #get(): void {
+    const { refs, world } = this.driver
+    if (this.#refs.length > 0) refs.get(world.prng.pick(this.#refs), () => {})
+  }
+
+  #drop(): void {
+    if (this.#refs.length === 0) return
+    const key = this.driver.world.prng.pick(this.#refs)
+    this.#refs = this.#refs.filter((each) => each !== key)
+    this.driver.refs.drop(key)
+  }
+
+  #createActor(): void {
+    const { prng } = this.driver.world
+    const group = prng.chance(0.3) ? this.#groups.at(-1) : undefined
+    const some: Resources = prng.chance(0.5) ? { slot: prng.integer(1, 2) } : {}
+    const resources = group === undefined ? some : { slot: 1 }
+    const spec = this.driver.createActor({ resources, isDetached: prng.chance(0.05), group })
+    this.#actors.push(spec.actor)
+    this.#specs.push(spec)
+  }
+
+  #call(): void {
+    const actor = this.#actors.at(-1)
+    if (actor === undefined) return
+    const count = this.driver.world.prng.integer(1, 5)
+    for (let i = 0; i < count; i++) this.driver.actors.call(actor)
+  }
+
+  #endActor(): void {
+    const { prng } = this.driver.world
+    if (this.#actors.length === 0) return
+    const actor = prng.pick(this.#actors)
+    if (prng.chance(0.5)) {
+      const noRestart = prng.chance(0.5)
+      this.driver.send({ kind: 'killActor', actor, noRestart, reason: 'ray.kill' })
+      return
+    }
+    this.#actors.splice(this.#actors.indexOf(actor), 1)
+    this.driver.send({ kind: 'release', objects: [...actor] })
+  }
+
+  #createGroup(): void {
+    const { driver } = this
+    const { prng } = driver.world
+    const group = `g${driver.id}.${++this.#count}`
+    const bundles: Resources[] = []
+    for (let i = prng.integer(1, 4); i > 0; i--) bundles.push({ slot: prng.integer(1, 3) })
+    this.#groups.push(group)
+    driver.world.checker.counts.groups++
+    driver.world.trace.note(`${driver.name} creates ${group}`)
+    driver.send({
+      kind: 'createPlacementGroup',
+      group,
+      bundles,
+      strategy: prng.pick(strategies),
+      name: '',
+      detached: prng.chance(0.05),
+    })
+  }
+
+  #removeGroup(): void {
+    const { prng } = this.driver.world
+    if (this.#groups.length === 0) return
+    const group = prng.pick(this.#groups)
+    this.#groups.splice(this.#groups.indexOf(group), 1)
+    this.driver.send({ kind: 'removePlacementGroup', group })
+  }
+}

@@ -1,0 +1,358 @@
+// Runs a whole cluster in one process: the real state machines of GCS and raylets, simulated drivers and workers, a network
+// that delays, and faults. One seed decides everything, so a failure can be run again as often as it takes to understand it.
+//
+// A run has four acts: the workload with faults; the wait until everything asked for has its answer; the end of all drivers;
+// and the look at what is left, which must be nothing but what was made to stay.
+
+import { Prng } from '../../base/prng.js'
+import { GcsServer } from '../../gcs/gcs-server.js'
+import type { PlacementGroupRow } from '../../gcs/placement-group-table.js'
+import type { ObjectKey } from '../../wire/messages/common.js'
+import type { FromGcs, ToGcs } from '../../wire/messages/gcs.js'
+import { VirtualClock } from '../virtual-clock.js'
+import { ResourceSet } from '../../scheduling/resources.js'
+import { actorName, Checker } from './checker.js'
+import { DriverPlan } from './driver-plan.js'
+import { Network } from './network.js'
+import { SimulatedNode } from './node.js'
+import type { SimulatedProcess } from './process.js'
+import { Trace } from './trace.js'
+import type { World } from './world.js'
+
+export interface SimulationOptions {
+  readonly seed: number
+  readonly nodes?: number
+  /** Length of the act with workload and faults, in virtual milliseconds. */
+  readonly workMs?: number
+  readonly actionsPerDriver?: number
+  readonly faults?: boolean
+  readonly watch?: (line: string) => void
+}
+
+export interface SimulationSummary {
+  readonly seed: number
+  readonly hash: string
+  readonly nodes: number
+  readonly events: number
+  readonly messages: number
+  readonly virtualMs: number
+  readonly killed: { readonly workers: number; readonly drivers: number; readonly nodes: number }
+  readonly counts: Readonly<Record<string, number>>
+}
+
+/** After the last fault everything has an answer within this time, and after the last driver all is quiet within it. */
+const settleMsMax = 120_000
+const nodeDeadlineMs = 15_000
+
+export class Simulator {
+  readonly #options: Required<Omit<SimulationOptions, 'watch'>>
+  readonly #prng: Prng
+  readonly #clock = new VirtualClock()
+  readonly #trace = new Trace()
+  readonly #checker = new Checker(this.#trace)
+  readonly #network: Network
+  readonly #world: World
+  readonly #gcs: GcsServer
+  readonly #nodes = new Map<string, SimulatedNode>()
+  readonly #plans: DriverPlan[] = []
+  readonly #killed = { workers: 0, drivers: 0, nodes: 0 }
+  #answers: unknown
+
+  constructor(options: SimulationOptions) {
+    const prng = new Prng(options.seed)
+    this.#prng = prng
+    const nodes = options.nodes ?? prng.pick([1, 2, 3, 5, 10, 30])
+    const { seed, workMs = 5000, actionsPerDriver = 60, faults = true } = options
+    this.#options = { seed, nodes, workMs, actionsPerDriver, faults }
+    this.#trace.watch = options.watch
+    const slowChance = prng.pick([0, 0.001, 0.02])
+    this.#network = new Network(this.#clock, prng, { delayMsMax: 1, slowChance, slowMsMax: 300 })
+    let processCount = 1000
+    this.#world = {
+      clock: this.#clock,
+      prng,
+      trace: this.#trace,
+      network: this.#network,
+      checker: this.#checker,
+      processes: new Map(),
+      tasks: new Map(),
+      newProcessId: () => ++processCount,
+    }
+    const send = (nodeId: string, message: FromGcs): void => this.#fromGcs(nodeId, message)
+    this.#gcs = new GcsServer(this.#clock, send, { nodeDeadlineMs, validate: true })
+    for (let i = 1; i <= nodes; i++) this.#addNode(`n${i}`)
+  }
+
+  run(): SimulationSummary {
+    const { workMs, faults } = this.#options
+    this.#startDrivers()
+    if (faults) this.#planFaults()
+    this.#runUntil(workMs)
+    this.#settle('the workload', () => this.#isAnswered('tasks and values'))
+    this.#checkNobodyWaitsForRoom()
+    for (const plan of this.#plans) if (plan.driver.isAlive) plan.finish()
+    this.#settle('what waited for others', () => this.#isAnswered('calls too'))
+    // Long enough for a silent node to be missed, and for what was asked of it to be asked of others.
+    this.#runUntil(this.#clock.now() + 2 * nodeDeadlineMs)
+    this.#checkBeforeTheEnd()
+    for (const { driver } of this.#plans) driver.end('goodbye')
+    this.#settle('the cluster', () => this.#isQuiet())
+    this.#checkWhatIsLeft()
+    this.#gcs.close()
+    return this.#summary()
+  }
+
+  #summary(): SimulationSummary {
+    return {
+      seed: this.#options.seed,
+      hash: this.#trace.hash,
+      nodes: this.#options.nodes,
+      events: this.#trace.count,
+      messages: this.#network.carried,
+      virtualMs: Math.round(this.#clock.now()),
+      killed: this.#killed,
+      counts: this.#checker.counts,
+    }
+  }
+
+  // --- the cluster -----------------------------------------------------------------------------
+
+  #addNode(nodeId: string): void {
+    const resources = { CPU: this.#prng.pick([1, 2, 2, 4, 8]), slot: this.#prng.integer(1, 6) }
+    const toGcs = (message: ToGcs): void => {
+      this.#network.send({ from: nodeId, to: 'gcs' }, () => this.#toGcs(message))
+    }
+    this.#nodes.set(nodeId, new SimulatedNode(this.#world, { nodeId, resources, toGcs }))
+  }
+
+  #toGcs(message: ToGcs): void {
+    if (message.kind !== 'nodeReport') this.#trace.note(`gcs ${describe(message)}`)
+    this.#gcs.receive(message)
+  }
+
+  #fromGcs(nodeId: string, message: FromGcs): void {
+    if (message.kind === 'answer') this.#answers = message.value
+    if (message.kind === 'placementGroupChanged') {
+      this.#trace.note(`gcs says ${message.group} ${message.state}`)
+      if (message.state === 'created') this.#checkCreated(message.group)
+    }
+    this.#network.send({ from: 'gcs', to: nodeId }, () => {
+      const node = this.#nodes.get(nodeId)
+      if (node?.isAlive === true) node.fromGcs(message)
+    })
+  }
+
+  #startDrivers(): void {
+    const { nodes, workMs, actionsPerDriver } = this.#options
+    const count = Math.min(nodes, 1 + Math.ceil(nodes / 4))
+    for (let i = 1; i <= count; i++) {
+      const node = this.#nodes.get(`n${i}`)
+      if (node === undefined) continue
+      const plan = new DriverPlan(node.startDriver(`job${i}`))
+      this.#plans.push(plan)
+      plan.begin(actionsPerDriver, workMs)
+    }
+  }
+
+  // --- faults ----------------------------------------------------------------------------------
+
+  #planFaults(): void {
+    const { nodes, workMs } = this.#options
+    const plan = (count: number, fault: () => void): void => {
+      for (let i = 0; i < count; i++) this.#clock.timer(this.#prng.integer(1, workMs), fault)
+    }
+    plan(3 + nodes, () => this.#killWorker())
+    if (this.#prng.chance(0.5)) plan(1, () => this.#killDriver())
+    if (nodes > 1) plan(this.#prng.integer(0, Math.ceil(nodes / 10) + 1), () => this.#killNode())
+    if (nodes > 1 && this.#prng.chance(0.5)) {
+      plan(1, () => this.#addNode(`n${this.#nodes.size + 1}`))
+    }
+  }
+
+  #killWorker(): void {
+    const workers = this.#live().filter((process) => process.start !== undefined)
+    if (workers.length === 0) return
+    this.#killed.workers++
+    this.#prng.pick(workers).end('fault', 'SIGKILL')
+  }
+
+  #killDriver(): void {
+    const drivers = this.#live().filter((process) => process.start === undefined)
+    if (drivers.length === 0) return
+    this.#killed.drivers++
+    this.#prng.pick(drivers).end('fault', 'SIGKILL')
+  }
+
+  /** Any but the first, on which the GCS lives. Half of them fall silent, and only the health check can tell. */
+  #killNode(): void {
+    const nodes = [...this.#nodes.values()].filter((node) => node.isAlive && node.nodeId !== 'n1')
+    if (nodes.length === 0) return
+    const node = this.#prng.pick(nodes)
+    this.#killed.nodes++
+    node.die()
+    if (this.#prng.chance(0.5)) return
+    const { nodeId } = node
+    this.#network.send({ from: nodeId, to: 'gcs' }, () => this.#gcs.nodeLost(nodeId))
+  }
+
+  #live(): SimulatedProcess[] {
+    return [...this.#world.processes.values()].filter((process) => process.isAlive)
+  }
+
+  // --- time ------------------------------------------------------------------------------------
+
+  #runUntil(at: number): void {
+    while (this.#clock.step(at));
+    for (const node of this.#nodes.values()) if (node.isAlive) node.validate()
+  }
+
+  #settle(what: string, isSettled: () => boolean): void {
+    const end = this.#clock.now() + settleMsMax
+    while (!isSettled()) {
+      if (this.#clock.now() > end) this.#failToSettle(what)
+      this.#runUntil(this.#clock.now() + 500)
+      // Keeps the time going on when there is no timer in the next half second.
+      this.#clock.advance(0.5)
+    }
+  }
+
+  #failToSettle(what: string): never {
+    const isAlive = (id: number): boolean => this.#world.processes.get(id)?.isAlive === true
+    const open = [...this.#checker.unsettled(isAlive), ...this.#checker.unanswered(isAlive)]
+    const leases = [...this.#nodes.values()]
+      .filter((node) => node.isAlive)
+      .map((node) => {
+        const { queue, leases, workers } = node.lease.tables
+        const free = `${node.lease.available}`
+        return `${node.nodeId}: ${queue.size} waiting, ${leases.size} leases, ${workers.size} workers, free ${free}`
+      })
+    const unquiet = this.#live().filter(({ executor }) => executor.hosted === undefined)
+    const names = unquiet.map(({ name, node, jobId }) => `${name} of ${jobId} on ${node.nodeId}`)
+    const first = [...open.slice(0, 3), ...unquiet.map(({ name }) => name).slice(0, 3)]
+    const text = [
+      `${what} does not settle; open: ${open.slice(0, 20).join(' ')}`,
+      `host no actor: ${names.slice(0, 20).join(', ')}`,
+      ...leases,
+    ].join('\n  ')
+    return this.#checker.fail(text, first)
+  }
+
+  /** Calls may wait for an actor that waits for others to end. */
+  #isAnswered(what: 'tasks and values' | 'calls too'): boolean {
+    return this.#live().every((process) => {
+      const isOpen = process.tasks.open > 0 || process.refs.openGets > 0
+      return !isOpen && (what === 'tasks and values' || process.actors.open === 0)
+    })
+  }
+
+  /** No job is left: no lease, no request, no worker but those of detached actors. */
+  #isQuiet(): boolean {
+    return [...this.#nodes.values()].every(({ isAlive, lease, processes }) => {
+      if (!isAlive) return true
+      const workers = [...processes.values()]
+      const { leases, queue } = lease.tables
+      const isEmpty = leases.size === 0 && queue.size === 0
+      const jobs = new Set(this.#plans.map(({ driver }) => `${driver.node.nodeId} ${driver.jobId}`))
+      // A raylet is told of the end of a job only when the driver was on its node; elsewhere idle workers stay.
+      const isDone = ({ executor, jobId, node }: SimulatedProcess): boolean =>
+        executor.hosted !== undefined || !jobs.has(`${node.nodeId} ${jobId}`)
+      return isEmpty && workers.every(isDone)
+    })
+  }
+
+  // --- the last look ---------------------------------------------------------------------------
+
+  #groupRows(): readonly PlacementGroupRow[] {
+    const query = { what: 'placementGroups' } as const
+    this.#gcs.receive({ kind: 'query', nodeId: 'n1', from: 0, request: 0, query })
+    return this.#answers as PlacementGroupRow[]
+  }
+
+  /** An actor that is not placed has no node with room for it, once its node's death would have been noticed. */
+  #checkNobodyWaitsForRoom(): void {
+    this.#runUntil(this.#clock.now() + 2 * nodeDeadlineMs)
+    const alive = [...this.#nodes.values()].filter((node) => node.isAlive)
+    for (const { waiting } of this.#plans) {
+      for (const { actor, placement } of waiting()) {
+        const need = ResourceSet.from(placement)
+        const node = alive.find((each) => need.fitsIn(each.lease.available))
+        const isQueued = alive.some((each) => isQueuedAt(each, actor))
+        if (node === undefined || isQueued) continue
+        const name = actorName(actor)
+        this.#checker.fail(`${name} waits although ${node.nodeId} has room`, [name, node.nodeId])
+      }
+    }
+  }
+
+  #checkCreated(group: string): void {
+    // The server is in the middle of its work: it is asked when it is done.
+    this.#clock.timer(0, () => {
+      const row = this.#groupRows().find((each) => each.group === group)
+      if (row?.state !== 'created') return
+      for (const { index, nodeId } of row.bundles) {
+        const node = this.#nodes.get(nodeId ?? '')
+        if (node !== undefined && !node.isAlive) continue
+        const isHeld = node?.bundles.get(group)?.has(index) === true
+        this.#checker.expect(isHeld, `bundle ${index} of ${group} is not held`, [group])
+      }
+    })
+  }
+
+  /** Drivers have dropped what they had, and all had time to notice. */
+  #checkBeforeTheEnd(): void {
+    const rows = new Map(this.#groupRows().map((row) => [row.group, row]))
+    for (const node of this.#nodes.values()) {
+      if (!node.isAlive) continue
+      for (const [group, indexes] of node.bundles) {
+        const bundles = rows.get(group)?.bundles ?? []
+        for (const index of indexes) {
+          const isHere = bundles.some(
+            (bundle) => bundle.index === index && bundle.nodeId === node.nodeId,
+          )
+          const what = `${node.nodeId} holds bundle ${index} of ${group} for nobody`
+          this.#checker.expect(isHere, what, [group, node.nodeId])
+        }
+      }
+    }
+    this.#checkOwners()
+  }
+
+  #checkOwners(): void {
+    for (const process of this.#live()) {
+      const spec = process.executor.hosted
+      if (spec === undefined || spec.detached) continue
+      const owner = this.#world.processes.get(spec.actor[0])
+      const name = actorName(spec.actor)
+      this.#checker.expect(owner?.isAlive === true, `${name} outlives its owner`, [name])
+    }
+  }
+
+  #checkWhatIsLeft(): void {
+    this.#checkOwners()
+    for (const node of this.#nodes.values()) {
+      if (!node.isAlive) continue
+      node.validate()
+      const left = node.objects.entries().filter((entry) => !entry.isActor)
+      const names = left.map((entry) => `o${entry.key[0]}.${entry.key[1]}`)
+      this.#checker.expect(left.length === 0, `${node.nodeId} keeps ${names.join(' ')}`, names)
+    }
+  }
+}
+
+/** A raylet that is asked to place an actor lets it wait for room there, and does not look elsewhere. */
+function isQueuedAt(node: SimulatedNode, [owner, sequence]: ObjectKey): boolean {
+  for (const { actor } of node.lease.tables.queue) {
+    const key = actor?.spec.actor
+    if (key?.[0] === owner && key[1] === sequence) return true
+  }
+  return false
+}
+
+function describe(message: ToGcs): string {
+  if ('actor' in message) return `${message.kind} a${message.actor[0]}.${message.actor[1]}`
+  if ('group' in message) return `${message.kind} ${message.group}`
+  if (message.kind === 'createActor') {
+    return `createActor a${message.spec.actor[0]}.${message.spec.actor[1]}`
+  }
+  return message.kind
+}

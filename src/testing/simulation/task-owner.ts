@@ -1,0 +1,221 @@
+// How a simulated process gets its tasks run: the owner's side of leases, in its simplest form.
+//
+// A request may carry its task; else the task waits here for any lease of its kind. A lease in hand is used for one task
+// after the other, and returned when there are none, unless the owner is one that computes and forgets it.
+
+import type { ProcessExit, WireError, ObjectKey } from '../../wire/messages/common.js'
+import type { FromRaylet } from '../../wire/messages/raylet.js'
+import type { SimulatedProcess } from './process.js'
+import type { SimulatedTask } from './world.js'
+
+interface OwnedTask {
+  readonly task: SimulatedTask
+  retriesLeft: number
+  readonly done: () => void
+}
+
+interface HeldLease {
+  readonly lease: number
+  readonly worker: number
+  readonly cpus: number
+  running: OwnedTask | undefined
+  /** The running task came with the lease, and its answer comes through the raylet. */
+  isCarried: boolean
+}
+
+interface Request {
+  readonly cpus: number
+  readonly carried: OwnedTask | undefined
+}
+
+export class TaskOwner {
+  readonly #process: SimulatedProcess
+  readonly #requests = new Map<number, Request>()
+  readonly #leases = new Map<number, HeldLease>()
+  /** Tasks without a worker that no request carries, by CPUs. */
+  readonly #waiting = new Map<number, OwnedTask[]>()
+  /** Leases that are over, with a task that was pushed to their worker and has no answer yet. */
+  readonly #loose = new Map<number, HeldLease>()
+  #requestCount = 0
+  #taskCount = 0
+  #open = 0
+
+  constructor(process: SimulatedProcess) {
+    this.#process = process
+  }
+
+  /** Tasks that have no outcome. */
+  get open(): number {
+    return this.#open
+  }
+
+  submit(
+    options: { cpus: number; depth: number; nested: readonly ObjectKey[] },
+    done: () => void,
+  ): void {
+    const { world, id, name } = this.#process
+    const task = { ...options, id: `t${id}.${++this.#taskCount}`, owner: id }
+    world.tasks.set(task.id, task)
+    world.checker.submitted(task.id, id)
+    world.trace.note(`${name} submits ${task.id} cpus ${task.cpus}`)
+    // Its arguments stay alive until it is over, for a retry.
+    for (const key of task.nested) this.#process.refs.take(key)
+    this.#open++
+    this.#enqueue({ task, retriesLeft: 3, done })
+  }
+
+  granted(message: FromRaylet & { readonly kind: 'leaseGranted' }): void {
+    const request = this.#requests.get(message.request)
+    this.#requests.delete(message.request)
+    if (request === undefined) {
+      return this.#process.world.checker.fail('a grant without a request', [this.#process.name])
+    }
+    const { lease, worker } = message
+    const { cpus, carried } = request
+    const held = { lease, worker, cpus, running: carried, isCarried: carried !== undefined }
+    this.#leases.set(lease, held)
+    this.#process.connect(worker)
+    if (carried === undefined) this.#use(held)
+  }
+
+  refused(request: number, error: WireError): void {
+    const refused = this.#requests.get(request)
+    this.#requests.delete(request)
+    if (refused === undefined || error.code === 'RAY_TASK_CANCELLED') return
+    if (refused.carried !== undefined) this.#settle(refused.carried, error.code)
+    const waiting = this.#waiting.get(refused.cpus) ?? []
+    this.#waiting.delete(refused.cpus)
+    for (const each of waiting) this.#settle(each, error.code)
+  }
+
+  /** The answer of a carried task, through the raylet. */
+  relayed(lease: number, taskId: string): void {
+    const held = this.#leases.get(lease)
+    if (held?.running?.task.id !== taskId) {
+      return this.#process.world.checker.fail('an answer without its lease', [taskId])
+    }
+    this.#answered(held)
+  }
+
+  /** The answer of a pushed task, from the worker itself. */
+  answered(lease: number, taskId: string): void {
+    const held = this.#leases.get(lease) ?? this.#loose.get(lease)
+    if (held?.running?.task.id !== taskId) return
+    this.#answered(held)
+  }
+
+  /** The worker does not know the lease any more, and has not begun the task. */
+  stale(lease: number, taskId: string): void {
+    const held = this.#leases.get(lease) ?? this.#loose.get(lease)
+    const owned = held?.running
+    if (held === undefined || owned?.task.id !== taskId) return
+    held.running = undefined
+    this.#loose.delete(lease)
+    const { nested } = owned.task
+    if (nested.length > 0) {
+      this.#process.send({ kind: 'unlend', from: held.worker, objects: nested })
+    }
+    this.#enqueue(owned)
+  }
+
+  leaseEnded(lease: number, exit: ProcessExit | undefined): void {
+    const held = this.#leases.get(lease)
+    if (held === undefined) return
+    this.#leases.delete(lease)
+    const { running } = held
+    if (running === undefined) return
+    // A pushed task has its answer, or the end of the connection, on its way from the worker.
+    if (!held.isCarried) this.#loose.set(lease, held)
+    else if (exit === undefined) {
+      this.#process.world.checker.fail('a lease was closed under its task', [running.task.id])
+    } else this.#lost(running)
+  }
+
+  /** The connection to a worker is cut: whatever was pushed to it and has no answer is lost. */
+  closed(worker: number): void {
+    for (const held of [...this.#leases.values(), ...this.#loose.values()]) {
+      if (held.worker !== worker || held.isCarried || held.running === undefined) continue
+      const { running } = held
+      held.running = undefined
+      this.#loose.delete(held.lease)
+      this.#lost(running)
+    }
+  }
+
+  #answered(held: HeldLease): void {
+    const owned = held.running
+    held.running = undefined
+    held.isCarried = false
+    this.#loose.delete(held.lease)
+    if (owned !== undefined) this.#settle(owned, 'value')
+    if (this.#leases.has(held.lease)) this.#use(held)
+  }
+
+  #lost(owned: OwnedTask): void {
+    if (owned.retriesLeft === 0) return this.#settle(owned, 'RAY_WORKER_CRASHED')
+    owned.retriesLeft--
+    this.#process.world.trace.note(`${this.#process.name} retries ${owned.task.id}`)
+    this.#enqueue(owned)
+  }
+
+  #settle(owned: OwnedTask, outcome: string): void {
+    const { world, name, refs } = this.#process
+    world.trace.note(`${name} has ${owned.task.id} ${outcome}`)
+    world.checker.settled(owned.task.id, outcome)
+    this.#open--
+    for (const key of owned.task.nested) refs.drop(key)
+    owned.done()
+  }
+
+  #enqueue(owned: OwnedTask): void {
+    const { world } = this.#process
+    const { task } = owned
+    const isCarried = world.prng.chance(0.6)
+    const request = ++this.#requestCount
+    const carried = isCarried ? owned : undefined
+    this.#requests.set(request, { cpus: task.cpus, carried })
+    if (!isCarried) {
+      const waiting = this.#waiting.get(task.cpus)
+      if (waiting === undefined) this.#waiting.set(task.cpus, [owned])
+      else waiting.push(owned)
+    }
+    const frames = new TextEncoder().encode(task.id)
+    this.#process.send({
+      kind: 'requestLease',
+      request,
+      key: { resources: { CPU: task.cpus }, strategy: { kind: 'default' }, environment: '' },
+      name: 'simulated',
+      depth: task.depth,
+      ...(isCarried ? { task: { frames, sequence: request, nested: task.nested } } : {}),
+    })
+  }
+
+  /** Pushes the next task of its kind, or gives the lease back. */
+  #use(held: HeldLease): void {
+    const { world } = this.#process
+    const next = this.#waiting.get(held.cpus)?.shift()
+    if (next === undefined) {
+      this.#cancelRequests(held.cpus)
+      // The owner computes: it will not look at this lease again until it is taken away.
+      if (world.prng.chance(0.2)) return
+      this.#leases.delete(held.lease)
+      this.#process.send({ kind: 'returnLease', lease: held.lease })
+      return
+    }
+    held.running = next
+    held.isCarried = false
+    const { nested, id } = next.task
+    if (nested.length > 0) this.#process.send({ kind: 'lend', to: held.worker, objects: nested })
+    world.trace.note(`${this.#process.name} pushes ${id} to p${held.worker} lease ${held.lease}`)
+    const from = this.#process
+    this.#process.toProcess(held.worker, (worker) => worker.pushed(from, held.lease, id))
+  }
+
+  #cancelRequests(cpus: number): void {
+    for (const [request, { cpus: wanted, carried }] of this.#requests) {
+      if (wanted !== cpus || carried !== undefined) continue
+      if (this.#process.world.prng.chance(0.5)) continue
+      this.#process.send({ kind: 'cancelLeaseRequest', request })
+    }
+  }
+}

@@ -1,0 +1,256 @@
+// The words of lease.txt: owners, workers and groups by name, and what LeaseState does in one line each.
+
+import type { LeaseEffect, LeaseEvent } from '../../src/raylet/lease-events.js'
+import { LeaseState } from '../../src/raylet/lease-state.js'
+import { ResourceSet } from '../../src/scheduling/resources.js'
+import type { ProcessExit, Resources, SchedulingStrategy } from '../../src/wire/messages/common.js'
+import type { ActorSpec } from '../../src/wire/messages/raylet.js'
+import type { Command } from './transcript.js'
+
+export class LeaseScript {
+  #state = new LeaseState({ nodeId: 'n1', resources: { CPU: 2 } })
+  #now = 0
+  readonly #ids = new Map<string, number>()
+
+  run(command: Command): string[] {
+    if (command.verb === 'node') return this.#node(command)
+    const ms = command.number('after', 0)
+    this.#now += ms
+    const effects = this.#state.handle(this.#event(command), this.#now)
+    this.#state.validate()
+    const lines = effects.map((effect) => this.#line(effect))
+    const deadline = this.#state.deadline()
+    return command.verb === 'tick' && deadline !== Infinity
+      ? [...lines, `next tick in ${deadline - this.#now}`]
+      : lines
+  }
+
+  #node(command: Command): string[] {
+    const limit = command.number('workers', 512)
+    const resources = resourcesOf(command)
+    this.#state = new LeaseState({ nodeId: 'n1', resources, workersLimit: limit })
+    this.#ids.clear()
+    return [`has ${this.#state.tables.pool.total}`]
+  }
+
+  #id(name: string): number {
+    const id = this.#ids.get(name) ?? 100 + this.#ids.size
+    this.#ids.set(name, id)
+    return id
+  }
+
+  #name(id: number): string {
+    for (const [name, known] of this.#ids) if (known === id) return name
+    return String(id)
+  }
+
+  #event(command: Command): LeaseEvent {
+    const lease = command.number('lease', 0)
+    const from = this.#id(command.words[0] ?? '')
+    switch (command.verb) {
+      case 'job':
+        return { kind: 'jobStarted', jobId: command.word(0) }
+      case 'request':
+        return this.#request(command, from)
+      case 'cancel':
+        return { kind: 'cancelLeaseRequest', from, request: Number(command.word(1)) }
+      case 'return':
+        return { kind: 'returnLease', from, lease }
+      case 'closed':
+        return { kind: 'leaseClosed', from, lease }
+      case 'blocked':
+      case 'unblocked':
+        return { kind: command.verb, from }
+      case 'relay': {
+        const owner = this.#id(command.word(1))
+        return {
+          kind: 'relay',
+          from,
+          lease,
+          owner,
+          frames: new Uint8Array(3),
+          done: command.flag('done'),
+        }
+      }
+      case 'signal': {
+        const worker = this.#id(command.word(1))
+        return { kind: 'signalWorker', from, worker, signal: 'SIGKILL', reason: 'cancelled' }
+      }
+      case 'joined': {
+        const process = this.#id(`w${command.word(0)}`)
+        const start = command.word(0)
+        return { kind: 'workerJoined', start, process, pid: 1, address: 'a', claimSlot: 0 }
+      }
+      case 'died':
+        return { kind: 'workerDied', start: command.word(0), exit: exitOf(command) }
+      case 'gone':
+        return { kind: 'processDied', process: from }
+      case 'tick':
+        return { kind: 'tick' }
+      default:
+        return this.#gcsEvent(command)
+    }
+  }
+
+  #gcsEvent(command: Command): LeaseEvent {
+    const group = command.words[0] ?? ''
+    switch (command.verb) {
+      case 'reserve': {
+        const resources = resourcesOf(command)
+        return { kind: 'reserveBundles', group, attempt: 1, bundles: [{ index: 0, resources }] }
+      }
+      case 'expect': {
+        const need = ResourceSet.from(resourcesOf(command))
+        const key = `actor 1/${command.word(0)}`
+        return { kind: 'reserve', key, from: 1, name: 'Counter', jobId: 'j', depth: 0, need }
+      }
+      case 'unexpect':
+        return { kind: 'unreserve', key: `actor 1/${command.word(0)}` }
+      case 'giveback':
+        return { kind: 'returnBundles', group, indexes: [0], removed: true }
+      case 'actor':
+        return { kind: 'placeActor', spec: actorSpec(command), incarnation: 0, jobId: 'j' }
+      case 'end': {
+        const actor = [1, Number(command.word(0))] as const
+        return { kind: 'endActor', actor, drain: command.flag('drain'), reason: 'ray.kill' }
+      }
+      default:
+        throw new Error(`unknown command ${command.verb}`)
+    }
+  }
+
+  #request(command: Command, from: number): LeaseEvent {
+    const group = command.options.get('group')
+    const strategy: SchedulingStrategy =
+      group === undefined
+        ? { kind: 'default' }
+        : { kind: 'placementGroup', target: { group, bundle: command.number('bundle', -1) } }
+    const request = Number(command.word(1))
+    const nested = command.flag('nested') ? [[from, 77] as const] : []
+    const task = { frames: new Uint8Array(4), sequence: request, nested }
+    return {
+      kind: 'requestLease',
+      from,
+      jobId: 'j',
+      request,
+      key: {
+        resources: resourcesOf(command, { CPU: 1 }),
+        strategy,
+        environment: command.text('env', ''),
+      },
+      name: command.text('name', 'f'),
+      depth: command.number('depth', 0),
+      ...(command.flag('carry') ? { task } : {}),
+    }
+  }
+
+  #line(effect: LeaseEffect): string {
+    switch (effect.kind) {
+      case 'send':
+        return `${this.#name(effect.to)} <- ${this.#message(effect.message)}`
+      case 'gcs':
+        return `gcs <- ${gcsMessage(effect.message)}`
+      case 'startWorker':
+        return `start worker ${effect.start}${effect.environment === '' ? '' : ` env=${effect.environment}`}`
+      case 'signalWorker':
+        return `${effect.signal} worker ${effect.start}: ${effect.reason}`
+      case 'nameWorker':
+        return `worker ${effect.start} runs ${effect.name}`
+      case 'lend':
+        return `lend ${effect.objects.map(([owner, n]) => `${this.#name(owner)}/${n}`).join(' ')} to ${this.#name(effect.to)}`
+    }
+  }
+
+  #message(message: Extract<LeaseEffect, { kind: 'send' }>['message']): string {
+    const { kind } = message
+    switch (message.kind) {
+      case 'leaseGranted':
+        return `${kind} request=${message.request} lease=${message.lease} ${this.#name(message.worker)}${message.carried ? ' carried' : ''}`
+      case 'leaseOpened': {
+        const gpus = message.gpus.length === 0 ? '' : ` gpus=${message.gpus.join(',')}`
+        const carried = message.frames === undefined ? '' : ' with a task'
+        return `${kind} lease=${message.lease} of ${this.#name(message.owner)}${gpus}${carried}`
+      }
+      case 'leaseRefused':
+        return `${kind} request=${message.request} ${message.error.code}: ${message.error.message}`
+      case 'leaseEnded':
+        return `${kind} lease=${message.lease}${message.exit === undefined ? '' : ` exit ${message.exit.signal ?? message.exit.exitCode}`}`
+      case 'recallLease': {
+        const how = message.ownerDied
+          ? ' owner died'
+          : message.idleOnly === true
+            ? ' when idle'
+            : ''
+        return `${kind} lease=${message.lease}${how}`
+      }
+      case 'relayed':
+        return `${kind} lease=${message.lease}${message.done ? ' done' : ''}`
+      case 'startActor':
+        return `${kind} ${message.spec.actor[1]}${message.gpus.length === 0 ? '' : ` gpus=${message.gpus.join(',')}`}`
+      case 'exit':
+        return `${kind}: ${message.reason}`
+      default:
+        return kind
+    }
+  }
+}
+
+function gcsMessage(message: Extract<LeaseEffect, { kind: 'gcs' }>['message']): string {
+  switch (message.kind) {
+    case 'bundlesReserved':
+      return `${message.kind} ${message.group} ${message.ok ? 'ok' : 'refused'}`
+    case 'actorNotPlaced':
+      return `${message.kind} ${message.actor[1]} ${message.error?.code}: ${message.error?.message}`
+    case 'actorPlaced':
+    case 'actorStarted':
+    case 'actorWorkerDied':
+      return `${message.kind} ${message.actor[1]}`
+    default:
+      return message.kind
+  }
+}
+
+const amountNames = ['CPU', 'GPU', 'memory']
+
+function resourcesOf(command: Command, otherwise: Resources = {}): Resources {
+  const found: Record<string, number> = {}
+  for (const name of amountNames) {
+    const units = command.options.get(name)
+    if (units !== undefined) found[name] = Number(units)
+  }
+  return Object.keys(found).length === 0 ? otherwise : found
+}
+
+function exitOf(command: Command): ProcessExit {
+  const signal = command.options.get('signal') ?? null
+  const stderr = [command.text('stderr', '')].filter((line) => line !== '')
+  const exitCode = signal === null ? command.number('code', 1) : null
+  return { pid: 1, exitCode, signal, stderr, reason: '', started: -1 }
+}
+
+function actorSpec(command: Command): ActorSpec {
+  const nested: readonly [number, number][] = []
+  const strategy = { kind: 'default' } as const
+  return {
+    actor: [1, Number(command.word(0))],
+    className: 'Counter',
+    classHash: '',
+    flags: 1,
+    args: new Uint8Array(0),
+    nested,
+    placement: { CPU: 1 },
+    resources: resourcesOf(command),
+    strategy,
+    environment: '',
+    name: '',
+    namespace: '',
+    detached: false,
+    getIfExists: false,
+    maxRestarts: 0,
+    maxTaskRetries: 0,
+    maxConcurrency: 1,
+    maxPendingCalls: -1,
+    depth: 0,
+    methods: [],
+  }
+}

@@ -1,0 +1,151 @@
+// The words of object-table.txt: processes have names, objects are A/1 (owner and count), bodies are one word.
+
+import type { ObjectEffect, ObjectEvent } from '../../src/raylet/object-table.js'
+import { ObjectTable } from '../../src/raylet/object-table.js'
+import { bodyTag } from '../../src/wire/frame.js'
+import type { ObjectKey } from '../../src/wire/messages/common.js'
+import type { Command } from './transcript.js'
+
+export class ObjectScript {
+  #table = new ObjectTable()
+  #now = 0
+  readonly #ids = new Map<string, number>()
+
+  run(command: Command): string[] {
+    if (command.verb === 'new') {
+      this.#table = new ObjectTable()
+      return []
+    }
+    if (command.verb === 'size') return [`${this.#table.size} entries`]
+    if (command.verb === 'chain') return this.#chain(command)
+    this.#now += command.number('after', 0)
+    const effects = this.#table.handle(this.#event(command), this.#now)
+    this.#table.validate()
+    return effects.map((effect) => this.#line(effect))
+  }
+
+  /** Objects that each contain the one before; the last one holds them all. */
+  #chain(command: Command): string[] {
+    const from = this.#id(command.word(0))
+    const length = Number(command.word(1))
+    const body = new Uint8Array([bodyTag.full])
+    for (let sequence = 1; sequence <= length; sequence++) {
+      const contains: ObjectKey[] = sequence === 1 ? [] : [[from, sequence - 1]]
+      this.#table.handle(
+        { kind: 'escape', from, objects: [{ sequence, body, contains }] },
+        this.#now,
+      )
+      if (sequence === 1) continue
+      this.#table.handle({ kind: 'release', from, objects: [from, sequence - 1] }, this.#now)
+    }
+    this.#table.validate()
+    return [`${this.#table.size} entries`]
+  }
+
+  #id(name: string): number {
+    const id = this.#ids.get(name) ?? 100 + this.#ids.size
+    this.#ids.set(name, id)
+    return id
+  }
+
+  #name(id: number): string {
+    for (const [name, known] of this.#ids) if (known === id) return name
+    return String(id)
+  }
+
+  #key(text: string): ObjectKey {
+    const [owner = '', sequence] = text.split('/')
+    return [this.#id(owner), Number(sequence)]
+  }
+
+  #keys(text: string | undefined): ObjectKey[] {
+    return text === undefined ? [] : text.split(',').map((key) => this.#key(key))
+  }
+
+  #event(command: Command): ObjectEvent {
+    const { verb } = command
+    const contains = this.#keys(command.options.get('contains'))
+    const body = bodyOf(command.options.get('body'))
+    switch (verb) {
+      case 'escape': {
+        const [from, sequence] = this.#key(command.word(0))
+        const object = body === undefined ? { sequence } : { sequence, body, contains }
+        return { kind: verb, from, objects: [object] }
+      }
+      case 'settle': {
+        const from = this.#id(command.text('by', 'nobody'))
+        return {
+          kind: verb,
+          from,
+          object: this.#key(command.word(0)),
+          body: body ?? new Uint8Array(1),
+          contains,
+        }
+      }
+      case 'seal':
+        return { kind: verb, object: this.#key(command.word(0)), contains }
+      case 'lend':
+        return { kind: verb, to: this.#id(command.word(1)), objects: this.#keys(command.word(0)) }
+      case 'unlend':
+        return { kind: verb, from: this.#id(command.word(1)), objects: this.#keys(command.word(0)) }
+      case 'release':
+        return {
+          kind: verb,
+          from: this.#id(command.word(1)),
+          objects: this.#keys(command.word(0)).flat(),
+        }
+      case 'free':
+        return { kind: verb, objects: this.#keys(command.word(0)) }
+      case 'get':
+      case 'await': {
+        const from = this.#id(command.word(1))
+        const kind = verb === 'get' ? 'getObjects' : 'awaitObjects'
+        return { kind, from, objects: this.#keys(command.word(0)) }
+      }
+      case 'actor': {
+        const actor = this.#key(command.word(0))
+        return { kind: 'createActor', from: this.#id(command.word(1)), actor, nested: contains }
+      }
+      case 'died':
+        return { kind: 'processDied', process: this.#id(command.word(0)) }
+      default:
+        throw new Error(`unknown command ${verb}`)
+    }
+  }
+
+  #line(effect: ObjectEffect): string {
+    switch (effect.kind) {
+      case 'sendStored':
+        return `${this.#name(effect.to)} <- ${this.#text(effect.object)} is in the store${this.#with(effect.contains)}`
+      case 'freeStored':
+        return `store: free ${this.#text(effect.object)}`
+      case 'actorOutOfScope':
+        return `gcs: actor ${this.#text(effect.actor)} is out of scope`
+      case 'send': {
+        const { message } = effect
+        if (message.kind !== 'ready') return message.kind
+        const what =
+          message.error !== undefined
+            ? `${message.error.code}: ${message.error.message}`
+            : message.body === undefined
+              ? 'ready'
+              : Buffer.from(message.body.subarray(1)).toString()
+        return `${this.#name(effect.to)} <- ${this.#text(message.object)} ${what}${this.#with(message.contains ?? [])}`
+      }
+    }
+  }
+
+  #text([owner, sequence]: ObjectKey): string {
+    return `${this.#name(owner)}/${sequence}`
+  }
+
+  #with(contains: readonly ObjectKey[]): string {
+    return contains.length === 0 ? '' : ` with ${contains.map((key) => this.#text(key)).join(' ')}`
+  }
+}
+
+function bodyOf(text: string | undefined): Uint8Array | undefined {
+  if (text === undefined) return undefined
+  const tag = text === 'stored' ? bodyTag.stored : bodyTag.full
+  return Buffer.concat([Buffer.from([tag]), Buffer.from(text)])
+}
