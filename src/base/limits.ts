@@ -12,6 +12,12 @@ export const frameBytesMax = 256 * 1024 * 1024
 export const functionBytesMax = 95 * 1024 * 1024
 /** A function larger than this is accepted with a warning. */
 export const functionWarnBytes = 10 * 1024 * 1024
+/** A block of a dataset is read up to about this size: it outweighs its task, and still streams. */
+export const dataBlockBytes = 64 * 1024 * 1024
+/** Row groups below this size share a block even where CPUs would like more blocks. */
+export const dataBlockBytesMin = 1024 * 1024
+/** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
+export const dataAheadBytesMax = 512 * 1024 * 1024
 /** Tasks in flight to one worker. */
 export const windowTasksMax = 512
 /** Measured work that may be in flight to one worker beyond the running task, in microseconds. */
@@ -74,6 +80,8 @@ export const deadActorsMax = 100_000
 export const deadProcessesMax = 100_000
 /** A node that is not heard of for this long is declared dead, in milliseconds (as in Ray: 5 times 3 s). */
 export const nodeDeadlineMs = 15_000
+/** Actors and placement groups that wait for a place are tried again this often without news, in milliseconds. */
+export const placementRetryMs = 1000
 /** Changes of what is free are joined for this long before the other nodes hear of them, in milliseconds. */
 export const clusterViewMs = 100
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
@@ -108,9 +116,5 @@ export const objectStoreShare = 0.3
 export const objectStoreBytesMax = 200 * 1024 ** 3
 /** Smallest object store that makes sense. */
 export const objectStoreBytesMin = 1024 * 1024
-/** A block of a dataset is read up to about this size: large enough to forget a task's cost, small enough to stream. */
-export const dataBlockBytes = 64 * 1024 * 1024
-/** Row groups below this size share a block even where that leaves fewer blocks than CPUs would like. */
-export const dataBlockBytesMin = 1024 * 1024
-/** Blocks of a dataset that are computed ahead of their consumer may take about this much of the object store. */
-export const dataAheadBytesMax = 512 * 1024 * 1024
+/** A lease is not asked back for its own owner before this time, so that the owner can use it at all, in milliseconds. */
+export const leaseRecallIdleMs = 20

@@ -1,4 +1,5 @@
-// A small seeded generator of random numbers (sfc32): the same seed gives the same numbers on every machine.
+// A small seeded generator of random numbers (sfc32): the same seed gives the same numbers on every
+// machine.
 
 export class Prng {
   #a: number

@@ -12,7 +12,10 @@ export interface BuiltinName {
 let table = new Map<unknown, BuiltinName>()
 let listed = -1
 
-/** Where in node's modules a value is exported. Only modules that this process has loaded are searched. */
+/**
+ * Where in node's modules a value is exported. Only modules that this process has loaded are
+ * searched.
+ */
 export function builtinName(value: unknown): BuiltinName | undefined {
   refresh()
   return table.get(value)
@@ -41,7 +44,7 @@ function addModule(module: string): void {
   }
 }
 
-export function builtinModule(module: string): object | undefined {
+function builtinModule(module: string): object | undefined {
   return process.getBuiltinModule(module) as object | undefined
 }
 

@@ -25,7 +25,10 @@ export function refreshCommonjs(): void {
   for (const module of loaded) if (module?.loaded === true) addModule(module)
 }
 
-/** The module and property whose value this is; undefined for anything the program's entry file exports. */
+/**
+ * The module and property whose value this is; undefined for anything the program's entry file
+ * exports.
+ */
 export function commonjsExport(value: unknown): ImportReference | undefined {
   return table.get(value)
 }
@@ -51,7 +54,8 @@ function addModule(module: NodeModule): void {
   if (typeof exports === 'function' && filename.includes('/node_modules/')) return
   for (const key of Object.keys(exports)) {
     const value = exportedValue(exports, key)
-    if (typeof value !== 'function' || table.has(value) || isIntrinsic(value) || builtinName(value)) continue
+    if (typeof value !== 'function' || table.has(value) || isIntrinsic(value) || builtinName(value))
+      continue
     table.set(value, { ...base, path: [key] })
   }
 }

@@ -1,6 +1,8 @@
-// Which functions and classes of a module are its exports, by position: the declaration or initialiser itself, so that
-// importing the name elsewhere gives the very function that was written there.
+// Which functions and classes of a module are its exports, by position: the declaration or
+// initialiser itself, so that importing the name elsewhere gives the very function that was written
+// there.
 
+import { freeVariables } from './free-variables.js'
 import { nameOf } from './imports.js'
 import { isClass, isFunction, type AnyNode } from './syntax.js'
 
@@ -26,10 +28,15 @@ export function exportsOf(tree: Extract<AnyNode, { type: 'Program' }>): ExportTa
       for (const s of statement.specifiers) exported.push([nameOf(s.exported), nameOf(s.local)])
     }
   }
+  const bindings = freeVariables(tree).names
   const table = new Map<number, { length: number; name: string }>()
   for (const [name, target] of exported) {
     const node = typeof target === 'string' ? local.get(target) : target
-    if (node === undefined || !(isFunction(node) || isClass(node)) || table.has(node.start)) continue
+    if (node === undefined || !(isFunction(node) || isClass(node)) || table.has(node.start)) {
+      continue
+    }
+    // A binding that is assigned may hold another function by now.
+    if ([...local].some(([id, at]) => at === node && bindings.get(id)?.assigned === true)) continue
     table.set(node.start, { length: node.end - node.start, name })
   }
   return table
@@ -37,7 +44,6 @@ export function exportsOf(tree: Extract<AnyNode, { type: 'Program' }>): ExportTa
 
 function* declarations(node: AnyNode): Iterable<[string, AnyNode]> {
   if (node.type === 'VariableDeclaration') {
-    // Only `const`, or what is never assigned, is sure to be its initialiser still; `var` is what compilers write.
     for (const { id, init } of node.declarations) {
       if (id.type === 'Identifier' && init) yield [id.name, withoutNameHelper(init)]
     }

@@ -1,8 +1,9 @@
 // Which names a function takes from outside, and how it uses them.
 //
-// The answer decides what is captured, so it errs on one side only: a name that is bound inside is never reported, a name
-// that may come from outside always is. Besides the names it reports what cannot be moved (lexical `this`, `eval`, ...),
-// and where each free name is written, so that a shared variable can be turned into a cell without touching line numbers.
+// The answer decides what is captured, so it errs on one side only: a name that is bound inside is
+// never reported, a name that may come from outside always is. Besides the names it reports what
+// cannot be moved (lexical `this`, `eval`, ...), and where each free name is written, so that a
+// shared variable can be turned into a cell without touching line numbers.
 
 import {
   childrenOf,
@@ -41,7 +42,6 @@ export interface Obstacles {
   this: boolean
   super: boolean
   eval: boolean
-  newTarget: boolean
   arguments: boolean
   /** A private name of a class around the function. */
   private: string | undefined
@@ -70,9 +70,21 @@ interface Context {
   readonly atDefinition: boolean
 }
 
-const memberContext = { ownThis: true, inClass: true, home: true, member: true, atDefinition: false }
+const memberContext = {
+  ownThis: true,
+  inClass: true,
+  home: true,
+  member: true,
+  atDefinition: false,
+}
 
-export function freeVariables(root: FunctionNode | Class): FreeVariables {
+type Root = FunctionNode | Class | Extract<AnyNode, { type: 'Program' }>
+
+/**
+ * For a whole program, the names at its top count as free: what is asked is whether they are
+ * assigned.
+ */
+export function freeVariables(root: Root): FreeVariables {
   return new Walk(root).result()
 }
 
@@ -86,19 +98,25 @@ class Walk {
     this: false,
     super: false,
     eval: false,
-    newTarget: false,
     arguments: false,
     private: undefined,
   }
 
-  constructor(root: FunctionNode | Class) {
+  constructor(root: Root) {
     this.root = root
-    const start = { ownThis: false, inClass: false, home: false, member: false, atDefinition: false }
+    const start = {
+      ownThis: false,
+      inClass: false,
+      home: false,
+      member: false,
+      atDefinition: false,
+    }
     this.visit(root, undefined, start)
   }
 
   result(): FreeVariables {
-    const body = isFunction(this.root) && this.root.body.type === 'BlockStatement' ? this.root.body.body : []
+    const body =
+      isFunction(this.root) && this.root.body.type === 'BlockStatement' ? this.root.body.body : []
     const strict = isClass(this.root) || hasUseStrict(body)
     return { names: this.names, obstacles: this.obstacles, metaEdits: this.metaEdits, strict }
   }
@@ -148,9 +166,10 @@ class Walk {
         if (!context.home) this.obstacles.super = true
         return true
       case 'MetaProperty':
+        // A `new.target` outside a function is refused by the parser.
         if (node.meta.name === 'import') {
           this.metaEdits.push({ start: node.start, end: node.end, text: metaName })
-        } else if (!context.ownThis) this.obstacles.newTarget = true
+        }
         return true
       case 'PrivateIdentifier':
         if (!context.inClass) this.obstacles.private = node.name
@@ -172,7 +191,8 @@ class Walk {
     scope: Scope,
     context: Context,
   ): void {
-    const named = !node.computed && node.property.type === 'Identifier' ? node.property.name : undefined
+    const named =
+      !node.computed && node.property.type === 'Identifier' ? node.property.name : undefined
     if (node.object.type === 'Identifier') this.reference(node.object, scope, context, named)
     else this.visit(node.object, scope, context)
     if (named === undefined) this.visit(node.property, scope, context)
@@ -246,6 +266,8 @@ class Walk {
       case 'CatchClause':
         for (const name of namesOf(node.param)) own.add(name)
         break
+      default:
+        break
     }
     this.visitAll(childrenOf(node), inside, context)
   }
@@ -260,7 +282,12 @@ class Walk {
   }
 
   private add(name: string): FreeName {
-    const free = { occurrences: [], assigned: false, atDefinition: false, members: new Set<string>() }
+    const free = {
+      occurrences: [],
+      assigned: false,
+      atDefinition: false,
+      members: new Set<string>(),
+    }
     this.names.set(name, free)
     return free
   }
@@ -295,7 +322,8 @@ function isBound(name: string, scope: Scope): boolean {
 function collectVars(node: AnyNode, into: Set<string>): void {
   if (isFunction(node) || isClass(node)) return
   if (node.type === 'VariableDeclaration' && node.kind === 'var') {
-    for (const declared of node.declarations) for (const name of namesOf(declared.id)) into.add(name)
+    for (const declared of node.declarations)
+      for (const name of namesOf(declared.id)) into.add(name)
   }
   for (const child of childrenOf(node)) collectVars(child, into)
 }
@@ -304,7 +332,8 @@ function collectVars(node: AnyNode, into: Set<string>): void {
 function collectLexical(body: readonly AnyNode[], into: Set<string>): void {
   for (const node of body) {
     if (node.type === 'VariableDeclaration' && node.kind !== 'var') {
-      for (const declared of node.declarations) for (const name of namesOf(declared.id)) into.add(name)
+      for (const declared of node.declarations)
+        for (const name of namesOf(declared.id)) into.add(name)
     }
     if ((node.type === 'FunctionDeclaration' || node.type === 'ClassDeclaration') && node.id) {
       into.add(node.id.name)

@@ -1,8 +1,16 @@
-// Writes one function or class: its source as a unit, what it captures, and what was put on it afterwards.
+// Writes one function or class: its source as a unit, what it captures, and what was put on it
+// afterwards.
 
+import { BoundedMap } from './bounded-map.js'
 import { builtinName } from './builtins.js'
 import { sharedVariables } from './shared-variables.js'
-import { freeVariables, metaName, type Edit, type FreeName, type FreeVariables } from './free-variables.js'
+import {
+  freeVariables,
+  metaName,
+  type Edit,
+  type FreeName,
+  type FreeVariables,
+} from './free-variables.js'
 import type { ClosureGraph } from './graph.js'
 import { assignDefinitionId } from './identity.js'
 import type { ImportBinding } from './imports.js'
@@ -23,7 +31,10 @@ type Written = Extract<FunctionView, { kind: 'written' }>
 export interface Variable {
   readonly ref: Ref
   readonly free: FreeName
-  /** The scope it lives in, counted from the outermost; undefined for what has no variable, such as imports. */
+  /**
+   * The scope it lives in, counted from the outermost; undefined for what has no variable, such as
+   * imports.
+   */
   readonly depth: number | undefined
   /** The scope is the top of a file, of which there is one. */
   readonly top: boolean
@@ -52,14 +63,13 @@ interface Analysis {
   readonly free: FreeVariables
 }
 
-const analyses = new Map<string, Analysis>()
+const analyses = new BoundedMap<string, Analysis>(compiledFunctionsMax)
 
 function analyse(text: string): Analysis {
   let found = analyses.get(text)
   if (found === undefined) {
     const parsed = parseFunction(text)
     found = { parsed, free: freeVariables(parsed.node) }
-    if (analyses.size >= compiledFunctionsMax) analyses.clear()
     analyses.set(text, found)
   }
   return found
@@ -71,7 +81,10 @@ export interface FunctionInGraph {
   readonly path: Path
 }
 
-/** The node of a function: complete for imports and bound functions, filled in by `finishFunctions` for the rest. */
+/**
+ * The node of a function: complete for imports and bound functions, filled in by `finishFunctions`
+ * for the rest.
+ */
 export function functionRecord(graph: ClosureGraph, at: FunctionInGraph): ClosureNode {
   const { fn, path } = at
   const name = fn.name || 'anonymous'
@@ -88,7 +101,10 @@ export function functionRecord(graph: ClosureGraph, at: FunctionInGraph): Closur
   }
   const script = scriptOf(fn, view.scriptId)
   if (script === undefined || script.url.startsWith('node:')) {
-    return refuse(path, `the function ${name} belongs to node itself (${script?.url ?? 'unknown script'})`)
+    return refuse(
+      path,
+      `the function ${name} belongs to node itself (${script?.url ?? 'unknown script'})`,
+    )
   }
   const offset = script.offsetOf(text, view.line, view.column)
   const exported = offset === undefined ? undefined : script.exportName(offset, text.length)
@@ -102,7 +118,10 @@ export function functionRecord(graph: ClosureGraph, at: FunctionInGraph): Closur
   try {
     analysis = analyse(text)
   } catch (cause) {
-    return refuse(path, `its source cannot be parsed (${cause instanceof Error ? cause.message : 'error'})`)
+    return refuse(
+      path,
+      `its source cannot be parsed (${cause instanceof Error ? cause.message : 'error'})`,
+    )
   }
   const written = draft(graph, { ...at, text, view, script, offset, ...analysis })
   graph.functions.push(written)
@@ -111,7 +130,10 @@ export function functionRecord(graph: ClosureGraph, at: FunctionInGraph): Closur
 
 const esm = { commonjs: false, path: [], interop: undefined } as const
 
-/** Functions that a module imported may be met inside objects too; they are known as imports wherever they turn up. */
+/**
+ * Functions that a module imported may be met inside objects too; they are known as imports
+ * wherever they turn up.
+ */
 const scanned = new WeakSet<Script>()
 
 function rememberImports(script: Script, top: ScopeView | undefined): void {
@@ -161,20 +183,30 @@ function refuseObstacles({ fn, parsed, free, path, script, offset, view }: Draft
   const no = (why: string): never => refuse(path, `the function ${fn.name || 'anonymous'} ${why}`)
   const { obstacles } = free
   if (obstacles.private !== undefined) {
-    no(`uses the private member #${obstacles.private} of a class around it (send the class instead)`)
+    no(
+      `uses the private member #${obstacles.private} of a class around it (send the class instead)`,
+    )
   }
-  if (obstacles.super) no('uses super outside its class (send the class or the whole object instead)')
+  if (obstacles.super)
+    no('uses super outside its class (send the class or the whole object instead)')
   if (obstacles.eval) no('calls eval directly, so what it captures cannot be known')
-  if (obstacles.newTarget) no('uses the new.target of a function around it')
-  if (parsed.kind === 'arrow' && obstacles.arguments) no('uses the arguments of a function around it')
+  if (parsed.kind === 'arrow' && obstacles.arguments)
+    no('uses the arguments of a function around it')
   if (parsed.kind !== 'arrow' || !obstacles.this) return
   const module = script.isModule || view.scopes.at(-1)?.kind === 'Module'
   if (!module || script.hasOwnThis(offset)) {
-    no('is an arrow function that uses lexical `this` (use a method, or copy what it needs to a variable)')
+    no(
+      'is an arrow function that uses lexical `this` ' +
+        '(use a method, or copy what it needs to a variable)',
+    )
   }
 }
 
-function methodKeyEdit(parsed: ParsedFunction, key: { start: number; end: number }, name: string): Edit {
+function methodKeyEdit(
+  parsed: ParsedFunction,
+  key: { start: number; end: number },
+  name: string,
+): Edit {
   const { node, accessor } = parsed
   const flags = 'async' in node ? (node.async ? 'async ' : '') + (node.generator ? '*' : '') : ''
   const lines = parsed.code.slice(key.start, key.end).split('\n').length - 1
@@ -191,8 +223,14 @@ interface Heritage {
   readonly only: ReadonlySet<string>
 }
 
-/** V8 need not keep the variables of an `extends` clause alive, so the parent is taken from the class itself. */
-function heritageOf(graph: ClosureGraph, { fn, parsed, free, view, path }: Draft): Heritage | undefined {
+/**
+ * V8 need not keep the variables of an `extends` clause alive, so the parent is taken from the
+ * class itself.
+ */
+function heritageOf(
+  graph: ClosureGraph,
+  { fn, parsed, free, view, path }: Draft,
+): Heritage | undefined {
   const { node } = parsed
   if (!('superClass' in node) || !node.superClass) return undefined
   const clause = node.superClass
@@ -219,7 +257,10 @@ function heritageOf(graph: ClosureGraph, { fn, parsed, free, view, path }: Draft
 
 const wrapperNames = new Set(['require', 'module', 'exports', '__filename', '__dirname'])
 
-/** Number of the scope that is the top of the file, from the innermost; beyond the end if there is none. */
+/**
+ * Number of the scope that is the top of the file, from the innermost; beyond the end if there is
+ * none.
+ */
 function topScope({ view: { scopes }, script }: Draft): number {
   if (script.isRebuilt) return scopes.length
   const last = scopes.length - 1
@@ -261,7 +302,12 @@ function captureVariables(
     if (value === fn && own === name) continue
     const isTop = at >= top
     if (isTop && binding) {
-      variables.set(name, { ref: referImport(graph, binding, script.url), free: use, depth: undefined, top: true })
+      variables.set(name, {
+        ref: referImport(graph, binding, script.url),
+        free: use,
+        depth: undefined,
+        top: true,
+      })
       continue
     }
     const ref = referVariable(graph, { name, value, use, script, path: captured(path, name) })
@@ -278,7 +324,10 @@ interface NamedValue {
   readonly path: Path
 }
 
-/** Most variables are their values. Those that the module system or vitest put there stand for something else. */
+/**
+ * Most variables are their values. Those that the module system or vitest put there stand for
+ * something else.
+ */
 function referVariable(graph: ClosureGraph, { name, value, use, script, path }: NamedValue): Ref {
   const heap = (typeof value === 'object' && value !== null) || typeof value === 'function'
   if (!heap) return graph.refer(value, path)
@@ -293,7 +342,8 @@ function referVariable(graph: ClosureGraph, { name, value, use, script, path }: 
   }
   if (viteImport.test(name)) return graph.referMembers(value, use.members, path)
   if (name === '__vite_ssr_import_meta__') return graph.add({ k: 'meta', url: script.url })
-  if (name === '__vite_ssr_dynamic_import__') return graph.add({ k: 'importer', parent: script.url })
+  if (name === '__vite_ssr_dynamic_import__')
+    return graph.add({ k: 'importer', parent: script.url })
   return graph.refer(value, path)
 }
 
@@ -306,7 +356,10 @@ function referImport(graph: ClosureGraph, binding: ImportBinding, parent: string
 
 const ownByNature = new Set<string | symbol>(['length', 'name', 'prototype', 'arguments', 'caller'])
 
-type Extras = Pick<FunctionRecord, 'properties' | 'prototypeProperties' | 'prototypeParent' | 'single'>
+type Extras = Pick<
+  FunctionRecord,
+  'properties' | 'prototypeProperties' | 'prototypeParent' | 'single'
+>
 
 function functionExtras(graph: ClosureGraph, { fn, parsed, path }: Draft): Extras {
   const properties = propertyRecords(graph, fn, { path, skip: (key) => ownByNature.has(key) })
@@ -327,7 +380,10 @@ function functionExtras(graph: ClosureGraph, { fn, parsed, path }: Draft): Extra
   }
 }
 
-/** The class body runs again on the other side; what differs from what it makes there is put on afterwards. */
+/**
+ * The class body runs again on the other side; what differs from what it makes there is put on
+ * afterwards.
+ */
 function classExtras(graph: ClosureGraph, d: Draft): Extras {
   const { fn, path } = d
   refuseStaticPrivate(d)
@@ -350,8 +406,8 @@ function refuseStaticPrivate({ fn, parsed, path }: Draft): void {
     if (member.key.type !== 'PrivateIdentifier') continue
     refuse(
       path,
-      `the class ${fn.name} has the static private field #${member.key.name}, whose state cannot be copied ` +
-        '(make it public, or keep it in a variable beside the class)',
+      `the class ${fn.name} has the static private field #${member.key.name}, ` +
+        'whose state cannot be copied (make it public, or keep it in a variable beside the class)',
     )
   }
 }
@@ -369,13 +425,22 @@ function writtenInBody(
       if (member.computed) computed = true
       else if (member.type === 'MethodDefinition' && member.static === isStatic) {
         const accessor = member.kind === 'get' || member.kind === 'set' ? ':accessor' : ''
-        const name = member.key.type === 'Literal' ? String(member.key.value) : 'name' in member.key ? member.key.name : ''
-        sources.set(name + accessor, parsed.code.slice(member.start, member.end).replace(/^static\s+/, ''))
+        const name =
+          member.key.type === 'Literal'
+            ? String(member.key.value)
+            : 'name' in member.key
+              ? member.key.name
+              : ''
+        sources.set(
+          name + accessor,
+          parsed.code.slice(member.start, member.end).replace(/^static\s+/, ''),
+        )
       }
     }
   }
   return (key) => {
-    if (isStatic ? ownByNature.has(key) && isOwnByNature(holder, key) : key === 'constructor') return true
+    if (isStatic ? ownByNature.has(key) && isOwnByNature(holder, key) : key === 'constructor')
+      return true
     const found = Object.getOwnPropertyDescriptor(holder, key) ?? {}
     if (!('value' in found)) return computed || sources.has(`${String(key)}:accessor`)
     const value: unknown = found.value
@@ -410,4 +475,3 @@ export function finishFunctions(graph: ClosureGraph): void {
     graph.nodes[written.index] = { ...written.record, unit: number, captures }
   }
 }
-

@@ -1,8 +1,9 @@
 // Walks everything that a function captures and writes it down as a table of nodes.
 //
-// A value is classified in a fixed order: what every process has, what came by import, what a module exports, functions
-// and classes, plain data, other objects. Values are numbered when they are met and written later, from a queue: a chain
-// of a few thousand closures would overflow the stack of a recursive walk.
+// A value is classified in a fixed order: what every process has, what came by import, what a
+// module exports, functions and classes, plain data, other objects. Values are numbered when they
+// are met and written later, from a queue: a chain of a few thousand closures would overflow the
+// stack of a recursive walk.
 
 import { types } from 'node:util'
 import { builtinName } from './builtins.js'
@@ -19,7 +20,10 @@ import { specialNode } from './special.js'
 import type { Unit } from './unit.js'
 
 export interface ClosureHooks {
-  /** Values of the layer above, such as refs and handles: never looked into, handed over beside the bytes. */
+  /**
+   * Values of the layer above, such as refs and handles: never looked into, handed over beside the
+   * bytes.
+   */
   isAttachment(value: object): boolean
 }
 
@@ -40,7 +44,10 @@ export class ClosureGraph {
   private readonly attachmentNumbers = new Map<object, number>()
   private readonly numbers = new Map<unknown, number>()
   private readonly waiting: Waiting[] = []
-  private readonly partial = new Map<object, { members: Set<string>; records: PropertyRecord[]; ref: Ref }>()
+  private readonly partial = new Map<
+    object,
+    { members: Set<string>; records: PropertyRecord[]; ref: Ref }
+  >()
   private readonly plain = new PlainData((value) => this.known(value) !== undefined)
 
   constructor(hooks: ClosureHooks) {
@@ -65,7 +72,14 @@ export class ClosureGraph {
 
   /** One node per import, whichever functions use it. */
   addImport(from: ImportReference): Ref {
-    const key = [from.parent, from.specifier, from.name, from.commonjs, from.interop, ...from.path].join('\n')
+    const key = [
+      from.parent,
+      from.specifier,
+      from.name,
+      from.commonjs,
+      from.interop,
+      ...from.path,
+    ].join('\n')
     const known = this.imports.get(key)
     if (known !== undefined) return known
     const ref = this.add({ k: 'import', from })
@@ -75,7 +89,8 @@ export class ClosureGraph {
 
   refer(value: unknown, path: Path): Ref {
     if (typeof value === 'symbol') return this.referSymbol(value)
-    if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return { v: value }
+    if (value === null || (typeof value !== 'object' && typeof value !== 'function'))
+      return { v: value }
     const number = this.numbers.get(value)
     if (number !== undefined) return { $: number }
     const known = this.known(value)
@@ -95,7 +110,13 @@ export class ClosureGraph {
     let entry = this.partial.get(value)
     if (entry === undefined) {
       const properties: PropertyRecord[] = []
-      const base = { prototype: undefined, entries: [], integrity: undefined, length: 0, whole: undefined }
+      const base = {
+        prototype: undefined,
+        entries: [],
+        integrity: undefined,
+        length: 0,
+        whole: undefined,
+      }
       const ref = this.add({ k: 'object', shape: 'object', properties, ...base })
       entry = { members: new Set(), records: properties, ref }
       this.partial.set(value, entry)
@@ -105,7 +126,8 @@ export class ClosureGraph {
       entry.members.add(key)
       const here = inside(path, `.${key}`)
       const own = Object.getOwnPropertyDescriptor(value, key)
-      const live = own === undefined || 'get' in own ? (value as Record<string, unknown>)[key] : own.value
+      const live =
+        own === undefined || 'get' in own ? (value as Record<string, unknown>)[key] : own.value
       entry.records.push(
         own && 'value' in own
           ? propertyRecord(this, value, { path, key })
@@ -127,7 +149,12 @@ export class ClosureGraph {
     const registered = Symbol.keyFor(value)
     const name = value.description?.slice('Symbol.'.length) ?? ''
     const wellKnown = wellKnownSymbol(name) === value ? name : undefined
-    return this.number(value, { k: 'symbol', registered, wellKnown, description: value.description })
+    return this.number(value, {
+      k: 'symbol',
+      registered,
+      wellKnown,
+      description: value.description,
+    })
   }
 
   /** Values that the other side has, or gets by other ways than by copying. */
@@ -159,17 +186,20 @@ export class ClosureGraph {
     const type: unknown = Object.getOwnPropertyDescriptor(value, 'constructor')?.value
     if (typeof type === 'function' && !types.isProxy(type)) {
       const own: unknown = Object.getOwnPropertyDescriptor(type, 'prototype')?.value
-      if (own === value) return { k: 'prototype', of: this.refer(type, inside(path, '.constructor')) }
+      if (own === value)
+        return { k: 'prototype', of: this.refer(type, inside(path, '.constructor')) }
     }
     return constructRecord(value) ?? objectRecord(this, value, path)
   }
 
   private writeNamespace(value: object, path: Path): ClosureNode {
     const whole = 'default' in value ? builtinName(value.default) : undefined
-    if (whole?.name === undefined && whole !== undefined) return { k: 'builtin', at: { ...whole, name: '*' } }
+    if (whole?.name === undefined && whole !== undefined)
+      return { k: 'builtin', at: { ...whole, name: '*' } }
     return refuse(
       path,
-      'it is the namespace of a module whose name is unknown here (import it inside the function instead)',
+      'it is the namespace of a module whose name is unknown here ' +
+        '(import it inside the function instead)',
     )
   }
 }

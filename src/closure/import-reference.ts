@@ -8,8 +8,9 @@ import { scriptOf } from './script.js'
 const none = new WeakSet<Function>()
 
 /**
- * The import that gives this very function in any process: it arrived by one, or is an export of a module. Undefined for
- * what travels by value, among it everything written in the program's entry file.
+ * The import that gives this very function in any process: it arrived by one, or is an export of a
+ * module. Undefined for what travels by value, among it everything written in the program's entry
+ * file.
  */
 export function importReferenceOf(fn: Function): ImportReference | undefined {
   const known = rememberedImport(fn)
@@ -23,7 +24,7 @@ export function importReferenceOf(fn: Function): ImportReference | undefined {
 }
 
 /** The module and name under which a function is exported from the ES module it is written in. */
-export function exportReference(fn: Function): ImportReference | undefined {
+function exportReference(fn: Function): ImportReference | undefined {
   const view = viewFunction(fn)
   if (view.kind !== 'written') return undefined
   const script = scriptOf(fn, view.scriptId)
@@ -32,5 +33,12 @@ export function exportReference(fn: Function): ImportReference | undefined {
   if (script === undefined || offset === undefined) return undefined
   const name = script.exportName(offset, text.length)
   if (name === undefined) return undefined
-  return { parent: script.url, specifier: script.url, name, commonjs: false, path: [], interop: undefined }
+  return {
+    parent: script.url,
+    specifier: script.url,
+    name,
+    commonjs: false,
+    path: [],
+    interop: undefined,
+  }
 }

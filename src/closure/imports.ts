@@ -1,13 +1,17 @@
 // The import bindings of a script: which local name stands for which export of which module.
 //
-// Compilers write imports in several shapes. Besides the statements of ES modules this knows `require` with member access
-// and destructuring, the interop helpers of esbuild, tsc and babel around it, and what Vite makes of imports under vitest.
+// Compilers write imports in several shapes. Besides the statements of ES modules this knows
+// `require` with member access and destructuring, the interop helpers of esbuild, tsc and babel
+// around it, and what Vite makes of imports under vitest.
 
 import { namesOf, type AnyNode } from './syntax.js'
 
 export interface ImportBinding {
   readonly specifier: string
-  /** Exported name, `*` for the namespace; for CommonJS undefined stands for the whole of `module.exports`. */
+  /**
+   * Exported name, `*` for the namespace; for CommonJS undefined stands for the whole of
+   * `module.exports`.
+   */
   readonly name: string | undefined
   readonly commonjs: boolean
   /** Properties read from what `require` returned. */
@@ -35,7 +39,13 @@ export function importsOf(tree: Program): ScriptImports {
               ? '*'
               : nameOf(s.imported)
         const specifier = String(statement.source.value)
-        imports.set(s.local.name, { specifier, name, commonjs: false, path: [], interop: undefined })
+        imports.set(s.local.name, {
+          specifier,
+          name,
+          commonjs: false,
+          path: [],
+          interop: undefined,
+        })
       }
     } else if (statement.type === 'VariableDeclaration') {
       for (const d of statement.declarations) if (d.init) addRequire(d.id, d.init, imports)
@@ -94,7 +104,8 @@ function addRequire(id: AnyNode, init: AnyNode, imports: Map<string, ImportBindi
   if (id.type === 'Identifier') imports.set(id.name, { ...base, path })
   if (id.type !== 'ObjectPattern') return
   for (const property of id.properties) {
-    if (property.type !== 'Property' || property.computed || property.value.type !== 'Identifier') continue
+    if (property.type !== 'Property' || property.computed || property.value.type !== 'Identifier')
+      continue
     imports.set(property.value.name, { ...base, path: [...path, nameOf(property.key)] })
   }
 }
@@ -113,6 +124,8 @@ function helperName(callee: AnyNode): string {
   return ''
 }
 
-/** Names that Vite gives to the namespaces of imported modules; the values are proxies that only vitest can make. */
+/**
+ * Names that Vite gives to the namespaces of imported modules; the values are proxies that only
+ * vitest can make.
+ */
 export const viteImport = /^__vi(te_ssr)?_import_\d+__$/
-

@@ -1,11 +1,15 @@
-// What the engine knows about a function that JavaScript does not tell: the variables it captured and the script it was
-// written in. Both come from an inspector session to the own thread, which answers synchronously.
+// What the engine knows about a function that JavaScript does not tell: the variables it captured
+// and the script it was written in. Both come from an inspector session to the own thread, which
+// answers synchronously.
 //
-// The Runtime domain needs no enabling. The Debugger domain does, and while it is enabled every `await` of the process
-// is about ten times slower, so it is on only while unseen scripts are listed and always switched off again.
+// The Runtime domain needs no enabling. The Debugger domain does, and while it is enabled every
+// `await` of the process is about ten times slower, so it is on only while unseen scripts are
+// listed and always switched off again.
 
 import { Session } from 'node:inspector'
 import { SerializationError } from '../base/errors.js'
+import { compiledFunctionsMax } from '../base/limits.js'
+import { BoundedMap } from './bounded-map.js'
 
 export interface ScriptText {
   readonly id: string
@@ -26,7 +30,12 @@ export interface ScopeView {
 
 export type FunctionView =
   | { readonly kind: 'native' }
-  | { readonly kind: 'bound'; readonly target: unknown; readonly self: unknown; readonly args: unknown[] }
+  | {
+      readonly kind: 'bound'
+      readonly target: unknown
+      readonly self: unknown
+      readonly args: unknown[]
+    }
   | {
       readonly kind: 'written'
       /** Innermost first, without the global scope. */
@@ -42,15 +51,21 @@ interface RemoteValue {
   readonly value?: unknown
 }
 
-/** Values are handed between JavaScript and the session through this object, which only the expressions below read. */
-export const exchange: { subject: unknown; answer: unknown } = { subject: undefined, answer: undefined }
+/**
+ * Values are handed between JavaScript and the session through this object, which only the
+ * expressions below read.
+ */
+export const exchange: { subject: unknown; answer: unknown } = {
+  subject: undefined,
+  answer: undefined,
+}
 const exchangeKey = Symbol.for('typeray.closure.exchange')
 const exchangeCode = `globalThis[Symbol.for('typeray.closure.exchange')]`
 export const subjectCode = `${exchangeCode}.subject`
 
 let open: Session | undefined
 const seen = new Map<string, Omit<ScriptText, 'source'>>()
-const texts = new Map<string, ScriptText>()
+const texts = new BoundedMap<string, ScriptText>(compiledFunctionsMax)
 
 /** The session of this process, opened at first use. It does not keep the process alive. */
 export function session(): Session {
@@ -61,15 +76,22 @@ export function session(): Session {
   } catch (cause) {
     throw new SerializationError(
       'Functions cannot be sent by value because the inspector of this process is not available ' +
-        '(node was started with --experimental-permission, or built without it). Export the function from a ' +
-        'CommonJS module of its own and submit that export, or start node without the flag.',
+        '(node was started with --experimental-permission, or built without it). Export the ' +
+        'function from a CommonJS module of its own and submit that export, or start node ' +
+        'without the flag.',
       { cause },
     )
   }
   made.on('Debugger.scriptParsed', ({ params: p }) => {
     const { url, startLine, startColumn, isModule } = p
     if (!seen.has(p.scriptId)) {
-      seen.set(p.scriptId, { id: p.scriptId, url, isModule: isModule === true, startLine, startColumn })
+      seen.set(p.scriptId, {
+        id: p.scriptId,
+        url,
+        isModule: isModule === true,
+        startLine,
+        startColumn,
+      })
     }
   })
   Object.defineProperty(globalThis, exchangeKey, { value: exchange, configurable: true })
@@ -89,7 +111,9 @@ export function ask(method: string, params: object): Answer {
     throw new SerializationError(`The inspector refused ${method}.`, { cause: failure })
   }
   if (answer === undefined) {
-    throw new SerializationError(`The inspector did not answer ${method} (the stack may be too deep).`)
+    throw new SerializationError(
+      `The inspector did not answer ${method} (the stack may be too deep).`,
+    )
   }
   return answer
 }
@@ -99,7 +123,11 @@ const group = 'typeray.closure'
 export function remoteId(value: unknown): string {
   session()
   exchange.subject = value
-  const { result } = ask('Runtime.evaluate', { expression: subjectCode, objectGroup: group, silent: true })
+  const { result } = ask('Runtime.evaluate', {
+    expression: subjectCode,
+    objectGroup: group,
+    silent: true,
+  })
   return (result as { objectId: string }).objectId
 }
 
@@ -119,7 +147,10 @@ export function viewFunction(fn: Function): FunctionView {
   try {
     const properties = ask('Runtime.getProperties', { objectId: remoteId(fn), ownProperties: true })
     const internal = new Map<string, RemoteValue>()
-    for (const { name, value } of properties.internalProperties as { name: string; value?: RemoteValue }[]) {
+    for (const { name, value } of properties.internalProperties as {
+      name: string
+      value?: RemoteValue
+    }[]) {
       if (value !== undefined) internal.set(name, value)
     }
     const live = (name: string): unknown => {
@@ -128,14 +159,21 @@ export function viewFunction(fn: Function): FunctionView {
     }
     if (internal.has('[[TargetFunction]]')) {
       const args = [...(live('[[BoundArgs]]') as unknown[])]
-      return { kind: 'bound', target: live('[[TargetFunction]]'), self: live('[[BoundThis]]'), args }
+      return {
+        kind: 'bound',
+        target: live('[[TargetFunction]]'),
+        self: live('[[BoundThis]]'),
+        args,
+      }
     }
     const location = internal.get('[[FunctionLocation]]')?.value as
-      | { scriptId: string; lineNumber: number; columnNumber: number }
-      | undefined
+      { scriptId: string; lineNumber: number; columnNumber: number } | undefined
     const chain = internal.get('[[Scopes]]')?.objectId
     if (location === undefined || chain === undefined) return { kind: 'native' }
-    const pairs = callOn(chain, 'Array.from(this, (s) => [s.description, s.object])') as [string, object][]
+    const pairs = callOn(chain, 'Array.from(this, (s) => [s.description, s.object])') as [
+      string,
+      object,
+    ][]
     const scopes = pairs
       .filter(([kind]) => kind !== 'Global')
       .map(([kind, variables]) => ({ kind, variables: variables as Record<string, unknown> }))
@@ -178,15 +216,4 @@ export function scriptText(id: string): ScriptText | undefined {
     texts.set(id, text)
     return text
   })
-}
-
-/** The private names an object or class carries itself, with their values where V8 gives plain ones. */
-export function privateProperties(value: object): { readonly name: string; readonly value: unknown }[] {
-  try {
-    const answer = ask('Runtime.getProperties', { objectId: remoteId(value), ownProperties: true })
-    const list = (answer.privateProperties ?? []) as { name: string; value?: RemoteValue }[]
-    return list.map((p) => ({ name: p.name, value: p.value?.objectId === undefined ? p.value?.value : p.value }))
-  } finally {
-    releaseRemote()
-  }
 }

@@ -1,8 +1,9 @@
 // Which objects can travel as prototype and own fields, and which only look as if they could.
 //
-// An object is more than its properties when it has private fields, or internal slots that only its constructor can fill:
-// sockets, promises, generators, proxies. Copying its properties would give a broken object, so it is refused by name.
-// The verdict on a class is kept per prototype; asking for one more instance costs a few type checks.
+// An object is more than its properties when it has private fields, or internal slots that only its
+// constructor can fill: sockets, promises, generators, proxies. Copying its properties would give a
+// broken object, so it is refused by name. The verdict on a class is kept per prototype; asking for
+// one more instance costs a few type checks.
 
 import { types } from 'node:util'
 import { builtinName } from './builtins.js'
@@ -16,7 +17,15 @@ const verdicts = new WeakMap<object, string | null>()
 
 /** Prototypes of the language whose objects can be made anew and then filled. */
 const fillable = new Set<unknown>([Object.prototype, Array.prototype, Map.prototype, Set.prototype])
-for (const type of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
+for (const type of [
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+]) {
   fillable.add(type.prototype)
 }
 fillable.add(AggregateError.prototype)
@@ -41,13 +50,18 @@ export function instanceProblem(value: object): string | undefined {
 }
 
 function judge(prototype: object, sample: object): string | undefined {
-  for (let p: object | null = prototype; p !== null; p = Object.getPrototypeOf(p) as object | null) {
+  for (
+    let p: object | null = prototype;
+    p !== null;
+    p = Object.getPrototypeOf(p) as object | null
+  ) {
     if (fillable.has(p)) return undefined
     const type: unknown = Object.getOwnPropertyDescriptor(p, 'constructor')?.value
     if (isIntrinsic(p)) {
       if (isWhole(Object.create(p) as object) || wholeInstance(sample)) return undefined
       const name = intrinsicPath(p)?.[0] ?? 'a native class'
-      return `an instance of ${name.startsWith('~') ? 'a native iterator' : name}, which only its own process can use`
+      const shown = name.startsWith('~') ? 'a native iterator' : name
+      return `an instance of ${shown}, which only its own process can use`
     }
     const why = typeof type === 'function' ? classProblem(type) : undefined
     if (why !== undefined) return why
@@ -55,10 +69,15 @@ function judge(prototype: object, sample: object): string | undefined {
   return undefined
 }
 
-/** Instances of subclasses of Date, RegExp, typed arrays: v8.serialize copies what is inside them. */
+/**
+ * Instances of subclasses of Date, RegExp, typed arrays: v8.serialize copies what is inside them.
+ */
 function wholeInstance(value: object): boolean {
   return (
-    types.isDate(value) || types.isRegExp(value) || types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    types.isAnyArrayBuffer(value) ||
+    ArrayBuffer.isView(value)
   )
 }
 
@@ -70,7 +89,8 @@ function classProblem(type: Function): string | undefined {
   }
   if (isIntrinsic(type)) return undefined
   const text = Function.prototype.toString.call(type)
-  if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) return `an instance of the native class ${type.name}`
+  if (/\{\s*\[native code\]\s*\}\s*$/.test(text))
+    return `an instance of the native class ${type.name}`
   const secrets = privateMembers(text)
   const named = secrets.length > 0 ? `has private fields (${secrets.join(', ')})` : ''
   if (isInternal(type)) return `an instance of ${type.name}, a class inside node`
@@ -85,7 +105,7 @@ function isInternal(type: Function): boolean {
 }
 
 /** Names of the private members that instances of a class carry. */
-export function privateMembers(text: string): string[] {
+function privateMembers(text: string): string[] {
   if (!/#[\p{L}_$]/u.test(text) || !text.startsWith('class')) return []
   const { node } = parseFunction(text)
   if (node.type !== 'ClassExpression') return []

@@ -1,14 +1,21 @@
-// Values that every process has: what the language and node put on the global object. They travel as a path.
+// Values that every process has: what the language and node put on the global object. They travel
+// as a path.
 
 type Holder = object | Function
 
-/** A step of a path: a property name, `@@name` for a well-known symbol, `get()` for the getter itself. */
+/**
+ * A step of a path: a property name, `@@name` for a well-known symbol, `get()` for the getter
+ * itself.
+ */
 export type IntrinsicPath = readonly string[]
 
 const lowercase = new Set(
-  `process console globalThis global setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate
-   queueMicrotask structuredClone fetch parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent
-   encodeURI decodeURI performance atob btoa escape unescape eval crypto`.split(/\s+/),
+  `process console globalThis global setTimeout setInterval setImmediate clearTimeout
+   clearInterval clearImmediate
+   queueMicrotask structuredClone fetch parseInt parseFloat isNaN isFinite encodeURIComponent
+   decodeURIComponent encodeURI decodeURI performance atob btoa escape unescape eval crypto`.split(
+    /\s+/,
+  ),
 )
 
 /** Prototypes that no global name leads to, by the function that shows them. */
@@ -17,7 +24,8 @@ const hidden: Readonly<Record<string, () => Holder>> = {
   '~generator': () => Object.getPrototypeOf(function* () {}) as Holder,
   '~asyncGenerator': () => Object.getPrototypeOf(async function* () {}) as Holder,
   '~typedArray': () => Object.getPrototypeOf(Uint8Array) as Holder,
-  '~iterator': () => Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()) as object) as Holder,
+  '~iterator': () =>
+    Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()) as object) as Holder,
 }
 
 let table: Map<unknown, IntrinsicPath> | undefined
@@ -71,17 +79,23 @@ function build(): Map<unknown, IntrinsicPath> {
   add(process.env, ['process', 'env'])
   for (const [name, of] of Object.entries(hidden)) {
     add(of(), [name])
-    if (name !== '~iterator') add((of() as { constructor?: unknown }).constructor, [name, 'constructor'])
+    if (name !== '~iterator')
+      add((of() as { constructor?: unknown }).constructor, [name, 'constructor'])
     descend(of(), [name], 1)
   }
   return found
 }
 
-/** Node defines some globals with getters; these few are cheap and always there. Others are left alone. */
+/**
+ * Node defines some globals with getters; these few are cheap and always there. Others are left
+ * alone.
+ */
 function globalValue(name: string): unknown {
   const property = Object.getOwnPropertyDescriptor(globalThis, name)
   if (property === undefined || 'value' in property) return property?.value as unknown
-  const cheap = ['process', 'Buffer', 'performance', 'crypto', 'URL', 'URLSearchParams'].includes(name)
+  const cheap = ['process', 'Buffer', 'performance', 'crypto', 'URL', 'URLSearchParams'].includes(
+    name,
+  )
   return cheap ? (globalThis as Record<string, unknown>)[name] : undefined
 }
 
@@ -98,7 +112,8 @@ export function wellKnownSymbol(name: string): symbol | undefined {
 
 export function intrinsicAt(path: IntrinsicPath): unknown {
   const [first = 'globalThis', ...rest] = path
-  let value: unknown = hidden[first]?.() ?? (first === 'globalThis' ? globalThis : globalValue(first))
+  let value: unknown =
+    hidden[first]?.() ?? (first === 'globalThis' ? globalThis : globalValue(first))
   if (value === undefined) value = (globalThis as Record<string, unknown>)[first]
   for (const [i, step] of rest.entries()) {
     if (step === 'get()') break

@@ -1,11 +1,12 @@
-// Puts together the source that the other side compiles for one function: its text with the few edits it needs, and the
-// names it captures. Edits never add or remove a line, so that lines stay the user's.
+// Puts together the source that the other side compiles for one function: its text with the few
+// edits it needs, and the names it captures. Edits never add or remove a line, so that lines stay
+// the user's.
 
+import { cellPrefix } from './cell.js'
 import type { Edit } from './free-variables.js'
 import type { WrittenFunction } from './function-record.js'
 import type { Ref } from './nodes.js'
 import type { FunctionMap } from './source-map.js'
-import { reserved } from './syntax.js'
 import type { Unit } from './unit.js'
 
 export interface MadeUnit {
@@ -18,20 +19,21 @@ export function makeUnit(written: WrittenFunction, cells: ReadonlyMap<string, Re
   const { parsed, script, text, view, offset, free, variables } = written
   const edits = [...written.edits]
   const captures: [string, Ref][] = [...written.extras]
-  let count = 0
   for (const [name, variable] of variables) {
     const cell = cells.get(name)
     if (cell === undefined) {
       captures.push([name, variable.ref])
       continue
     }
-    let cellName: string
-    do cellName = `${reserved}c${count++}`
-    while (variables.has(cellName))
+    const cellName = cellPrefix + name
     captures.push([cellName, cell])
     for (const o of variable.free.occurrences) {
       const access = o.use === 'call' ? `${cellName}.get()` : `${cellName}.v`
-      edits.push({ start: o.start, end: o.end, text: o.use === 'shorthand' ? `${name}: ${access}` : access })
+      edits.push({
+        start: o.start,
+        end: o.end,
+        text: o.use === 'shorthand' ? `${name}: ${access}` : access,
+      })
     }
   }
   const applied = withoutNested(edits)

@@ -1,6 +1,7 @@
 // The format of a serialised closure: a table of nodes that refer to each other by number.
 //
-// The table and the units go through one v8.serialize call, so that captured data keeps its identity across nodes.
+// The table and the units go through one v8.serialize call, so that captured data keeps its
+// identity across nodes.
 
 import type { BuiltinName } from './builtins.js'
 import type { IntrinsicPath } from './intrinsics.js'
@@ -10,7 +11,10 @@ import type { Unit } from './unit.js'
 /** A node's number, or a primitive value. */
 export type Ref = { readonly $: number } | { readonly v: unknown }
 
-/** Key, then attributes (1 enumerable, 2 configurable, 4 writable), then a value or a getter and a setter. */
+/**
+ * Key, then attributes (1 enumerable, 2 configurable, 4 writable), then a value or a getter and a
+ * setter.
+ */
 export interface PropertyRecord {
   readonly key: string | Ref
   readonly attributes: number
@@ -31,7 +35,8 @@ export interface FunctionRecord {
   readonly heritage: Ref | undefined
   /** Used as a class: at most one of this id exists in a process. */
   readonly single: boolean
-  readonly method: { readonly name: string; readonly accessor: 'get' | 'set' | undefined } | undefined
+  readonly method:
+    { readonly name: string; readonly accessor: 'get' | 'set' | undefined } | undefined
   readonly properties: readonly PropertyRecord[]
   readonly prototypeProperties: readonly PropertyRecord[]
   readonly prototypeParent: Ref | undefined

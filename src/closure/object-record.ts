@@ -41,10 +41,17 @@ export function propertyRecord(
   }
 }
 
-/** Stateless or nearly so, and common at the top of a file: made again from what they were made from. */
+/**
+ * Stateless or nearly so, and common at the top of a file: made again from what they were made
+ * from.
+ */
 export function constructRecord(value: object): ClosureNode | undefined {
   const prototype: unknown = Object.getPrototypeOf(value)
-  const make = (path: readonly string[], ...args: unknown[]): ClosureNode => ({ k: 'construct', path, args })
+  const make = (path: readonly string[], ...args: unknown[]): ClosureNode => ({
+    k: 'construct',
+    path,
+    args,
+  })
   if (prototype === URL.prototype) return make(['URL'], (value as URL).href)
   if (prototype === URLSearchParams.prototype) return make(['URLSearchParams'], String(value))
   if (prototype === TextEncoder.prototype) return make(['TextEncoder'])
@@ -77,7 +84,8 @@ export function objectRecord(graph: ClosureGraph, value: object, path: Path): Cl
   const shape = shapeOf(value)
   if (shape === 'whole' && isShared(value)) refuse(path, 'it is memory shared between threads')
   const prototype = Object.getPrototypeOf(value) as object | null
-  const usual = prototype !== null && shape !== 'error' && shape !== 'whole' && isIntrinsic(prototype)
+  const usual =
+    prototype !== null && shape !== 'error' && shape !== 'whole' && isIntrinsic(prototype)
   const indexed = shape === 'whole' && ArrayBuffer.isView(value)
   const skip = (key: string | symbol): boolean =>
     (shape === 'array' && key === 'length') ||
@@ -117,9 +125,13 @@ function entriesOf(graph: ClosureGraph, value: object, path: Path): [Ref, Ref][]
   const entries: [Ref, Ref][] = []
   if (types.isMap(value)) {
     for (const [key, item] of Map.prototype.entries.call(value) as Iterable<[unknown, unknown]>) {
-      const label = typeof key === 'symbol' || typeof key !== 'object' ? String(key) : entries.length
+      const label =
+        typeof key === 'symbol' || typeof key !== 'object' ? String(key) : entries.length
       const here = inside(path, `.get(${label})`)
-      entries.push([graph.refer(key, inside(path, `<key ${entries.length}>`)), graph.refer(item, here)])
+      entries.push([
+        graph.refer(key, inside(path, `<key ${entries.length}>`)),
+        graph.refer(item, here),
+      ])
     }
   } else if (types.isSet(value)) {
     for (const item of Set.prototype.values.call(value) as Iterable<unknown>) {

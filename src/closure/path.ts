@@ -1,4 +1,5 @@
-// The way from the shipped function to a value inside it, for error messages: `f -> conf.deep.sock`.
+// The way from the shipped function to a value inside it, for error messages: `f ->
+// conf.deep.sock`.
 
 import { SerializationError } from '../base/errors.js'
 
@@ -18,7 +19,7 @@ export function property(outer: Path, key: string | symbol): Path {
   return { outer, label: /^[\w$]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]` }
 }
 
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   const labels: string[] = []
   for (let p: Path | undefined = path; p !== undefined; p = p.outer) labels.push(p.label)
   const text = labels.reverse()
@@ -29,5 +30,7 @@ export function pathText(path: Path): string {
 /** The refusal of one value. `why` completes "it is ..." or is a sentence of its own. */
 export function refuse(path: Path, why: string): never {
   const text = pathText(path)
-  throw new SerializationError(`Cannot send ${text} to another process: ${why}.`, { fields: { path: text } })
+  throw new SerializationError(`Cannot send ${text} to another process: ${why}.`, {
+    fields: { path: text },
+  })
 }

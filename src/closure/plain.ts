@@ -1,9 +1,11 @@
-// Finds captured data that v8.serialize can copy as a whole: plain objects, arrays, maps, sets, dates, typed arrays.
+// Finds captured data that v8.serialize can copy as a whole: plain objects, arrays, maps, sets,
+// dates, typed arrays.
 //
-// Walking such a graph node by node costs ten times what v8.serialize does, and configuration or lookup tables are the
-// commonest thing to capture. A graph that holds a function or an instance somewhere is mixed: the containers on the way
-// to it are written one by one, and what hangs off them is still copied whole. Copies stay identical where they were,
-// because everything goes through one v8.serialize call.
+// Walking such a graph node by node costs ten times what v8.serialize does, and configuration or
+// lookup tables are the commonest thing to capture. A graph that holds a function or an instance
+// somewhere is mixed: the containers on the way to it are written one by one, and what hangs off
+// them is still copied whole. Copies stay identical where they were, because everything goes
+// through one v8.serialize call.
 
 import { types } from 'node:util'
 
@@ -20,7 +22,14 @@ const wholePrototypes = new Set<unknown>([
   BigInt.prototype,
   bufferPrototype,
 ])
-for (const type of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array]) {
+for (const type of [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+]) {
   wholePrototypes.add(type.prototype)
 }
 for (const type of [Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array]) {
@@ -41,7 +50,9 @@ function contentsOf(value: object): readonly unknown[] | undefined {
   const prototype: unknown = getPrototypeOf(value)
   if (!Object.isExtensible(value)) return undefined
   if (Array.isArray(value)) {
-    return prototype === Array.prototype && Object.keys(value).length === value.length ? value : undefined
+    return prototype === Array.prototype && Object.keys(value).length === value.length
+      ? value
+      : undefined
   }
   if (prototype === Object.prototype) {
     if (types.isProxy(value) || types.isArgumentsObject(value)) return undefined
@@ -68,7 +79,10 @@ export class PlainData {
   private readonly plain = new Set<object>()
   private readonly mixed = new Set<object>()
 
-  /** `isSpecial` names objects that look plain but travel in another way, such as a module's exports. */
+  /**
+   * `isSpecial` names objects that look plain but travel in another way, such as a module's
+   * exports.
+   */
   constructor(isSpecial: (value: object) => boolean) {
     this.isSpecial = isSpecial
   }
@@ -86,7 +100,8 @@ export class PlainData {
     const seen = new Set([root])
     for (const value of seen) {
       if (this.plain.has(value) || (isWhole(value) && !this.isSpecial(value))) continue
-      const contents = this.mixed.has(value) || this.isSpecial(value) ? undefined : contentsOf(value)
+      const contents =
+        this.mixed.has(value) || this.isSpecial(value) ? undefined : contentsOf(value)
       if (contents === undefined) return false
       for (const item of contents) {
         if (typeof item === 'object' && item !== null) seen.add(item)
@@ -103,7 +118,8 @@ export class PlainData {
     const mixed: object[] = []
     for (const value of holders.keys()) {
       if (this.plain.has(value) || (isWhole(value) && !this.isSpecial(value))) continue
-      const contents = this.mixed.has(value) || this.isSpecial(value) ? undefined : contentsOf(value)
+      const contents =
+        this.mixed.has(value) || this.isSpecial(value) ? undefined : contentsOf(value)
       if (contents === undefined) mixed.push(value)
       for (const item of contents ?? []) {
         if (typeof item === 'function' || typeof item === 'symbol') mixed.push(value)
@@ -115,8 +131,10 @@ export class PlainData {
     }
     for (let value = mixed.pop(); value !== undefined; value = mixed.pop()) {
       if (this.mixed.has(value)) {
-        // Already mixed before this walk, or by another path; its holders of this walk may not know yet.
-        for (const holder of holders.get(value) ?? []) if (!this.mixed.has(holder)) mixed.push(holder)
+        // Already mixed before this walk, or by another path; its holders of this walk may not know
+        // yet.
+        for (const holder of holders.get(value) ?? [])
+          if (!this.mixed.has(holder)) mixed.push(holder)
         continue
       }
       this.mixed.add(value)

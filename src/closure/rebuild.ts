@@ -1,27 +1,49 @@
 // Makes the functions of a closure again, in another process.
 //
-// Modules are imported first, all at once; everything after that is synchronous. Values that can exist before their parts
-// (functions, objects, cells) are all made at once and linked, so cycles need no care. Classes cannot: their heritage must
-// exist and their static blocks run code. They, and what is derived from them, are made in an order that puts whatever
-// they refer to first where that is possible; links to a value that is still missing are completed when it appears.
+// Modules are imported first, all at once; everything after that is synchronous. Values that can
+// exist before their parts (functions, objects, cells) are all made at once and linked, so cycles
+// need no care. Classes cannot: their heritage must exist and their static blocks run code. They,
+// and what is derived from them, are made in an order that puts whatever they refer to first where
+// that is possible; links to a value that is still missing are completed when it appears.
 //
 // There is no recursion: chains of thousands of closures are fine.
 
 import v8 from 'node:v8'
 import { SerializationError } from '../base/errors.js'
 import { builtinAt } from './builtins.js'
-import { Cell } from './cell.js'
+import { Cell, cellPrefix, cellsOf, rememberCells } from './cell.js'
 import { definitionById, registerDefinition } from './identity.js'
 import { intrinsicAt, wellKnownSymbol } from './intrinsics.js'
-import type { ClosureNode, ClosureTable, FunctionRecord, ObjectRecord, PropertyRecord, Ref } from './nodes.js'
-import { linkReference, loadReference, type LoadedModule } from './references.js'
+import type {
+  ClosureNode,
+  ClosureTable,
+  FunctionRecord,
+  ObjectRecord,
+  PropertyRecord,
+  Ref,
+} from './nodes.js'
+import {
+  linkReference,
+  loadReference,
+  type ImportReference,
+  type LoadedModule,
+} from './references.js'
 import { makeSpecial } from './special.js'
 import { instantiate, type NotedInstance } from './unit.js'
 
-export async function rebuildClosure(bytes: Uint8Array, attachments: readonly unknown[]): Promise<Function> {
+export async function rebuildClosure(
+  bytes: Uint8Array,
+  attachments: readonly unknown[],
+): Promise<Function> {
   const table = v8.deserialize(bytes) as ClosureTable
-  const loading = table.nodes.map((node) => (node.k === 'import' ? loadReference(node.from) : undefined))
-  const modules = await Promise.all(loading)
+  const modules = new Map<number, LoadedModule | undefined>()
+  const load = async (i: number, from: ImportReference): Promise<void> => {
+    modules.set(i, await loadReference(from))
+  }
+  const loading = [...table.nodes.entries()].flatMap(([i, node]) =>
+    node.k === 'import' ? [load(i, node.from)] : [],
+  )
+  await Promise.all(loading)
   const root = new Rebuild(table, { attachments, modules }).value()
   if (typeof root !== 'function') throw new SerializationError('The bytes do not hold a function.')
   return root
@@ -29,13 +51,13 @@ export async function rebuildClosure(bytes: Uint8Array, attachments: readonly un
 
 interface Given {
   readonly attachments: readonly unknown[]
-  readonly modules: readonly (LoadedModule | undefined)[]
+  readonly modules: ReadonlyMap<number, LoadedModule | undefined>
 }
 
 /** Descriptor of an accessor with neither getter nor setter. */
 const noAccess = { get: undefined } as unknown as PropertyDescriptor
 
-type Complete = (value: unknown) => void
+type Complete = (value: unknown) => unknown
 
 class Rebuild {
   private readonly table: ClosureTable
@@ -54,12 +76,45 @@ class Rebuild {
 
   value(): unknown {
     const { nodes, root } = this.table
+    this.reuse()
     const fresh: number[] = []
-    for (const [i, node] of nodes.entries()) if (this.makeEarly(i, node)) fresh.push(i)
+    for (const [i, node] of nodes.entries()) {
+      if (this.made[i] !== true && this.makeEarly(i, node)) fresh.push(i)
+    }
     for (const i of fresh) this.link(i)
     for (const i of this.lateOrder()) this.makeLate(i)
     for (const finish of this.last) finish()
     return '$' in root ? this.values[root.$] : root.v
+  }
+
+  /**
+   * Takes the classes that this process has already. Functions that share a variable with such a
+   * class get its cell; if the class is an original, which has variables and no cells, they are
+   * taken as originals too.
+   */
+  private reuse(): void {
+    const ofOriginals = new Set<number>()
+    const functions = [...this.table.nodes.entries()].flatMap(([i, node]) =>
+      node.k === 'function' ? [{ i, node }] : [],
+    )
+    for (const { i, node } of functions) {
+      const known = node.single ? definitionById(node.id) : undefined
+      if (known === undefined) continue
+      this.settle(i, known)
+      const cells = cellsOf(known)
+      for (const [name, ref] of node.captures) {
+        if (!name.startsWith(cellPrefix) || !('$' in ref)) continue
+        const cell = cells?.get(name)
+        if (cell !== undefined) this.settle(ref.$, cell)
+        else ofOriginals.add(ref.$)
+      }
+    }
+    if (ofOriginals.size === 0) return
+    for (const { i, node } of functions) {
+      const shares = node.captures.some(([, ref]) => '$' in ref && ofOriginals.has(ref.$))
+      const known = shares && this.made[i] !== true ? definitionById(node.id) : undefined
+      if (known !== undefined) this.settle(i, known)
+    }
   }
 
   private settle(i: number, value: unknown): void {
@@ -72,8 +127,10 @@ class Rebuild {
 
   /** Hands over the value of a reference, now or as soon as it exists. */
   private whenMade(ref: Ref, complete: Complete): void {
-    if ('v' in ref) return complete(ref.v)
-    if (this.made[ref.$] === true) return complete(this.values[ref.$])
+    if ('v' in ref || this.made[ref.$] === true) {
+      complete(this.now(ref))
+      return
+    }
     const waiting = this.missing.get(ref.$)
     if (waiting) waiting.push(complete)
     else this.missing.set(ref.$, [complete])
@@ -93,13 +150,9 @@ class Rebuild {
       case 'bound':
       case 'prototype':
         return false
-      case 'function': {
-        const known = node.single ? definitionById(node.id) : undefined
-        if (known === undefined && node.class) return false
-        if (known !== undefined) this.settle(i, known)
-        else this.makeFunction(i, node)
+      case 'function':
+        if (!node.class) this.makeFunction(i, node)
         return false
-      }
       case 'object':
         this.settle(i, emptyObject(node))
         return true
@@ -128,7 +181,7 @@ class Rebuild {
       case 'builtin':
         return builtinAt(node.at)
       case 'import':
-        return linkReference(node.from, this.given.modules[i])
+        return linkReference(node.from, this.given.modules.get(i))
       case 'attachment':
         return this.given.attachments[node.index]
       case 'construct':
@@ -160,17 +213,21 @@ class Rebuild {
       return instantiate(unit)
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause)
-      throw new SerializationError(`The function ${node.name} cannot be compiled here: ${why}`, { cause })
+      throw new SerializationError(`The function ${node.name} cannot be compiled here: ${why}`, {
+        cause,
+      })
     }
   }
 
   private capture(node: FunctionRecord, instance: NotedInstance): void {
-    for (const [name, ref] of node.captures) this.whenMade(ref, (value) => instance.set[name]?.(value))
+    for (const [name, ref] of node.captures)
+      this.whenMade(ref, (value) => instance.set[name]?.(value))
   }
 
   /** Name, prototype chain and properties of a new function. */
   private dress(node: FunctionRecord, fn: Function): void {
     registerDefinition(node.id, fn)
+    if (node.single) this.noteCells(node, fn)
     const name = Object.getOwnPropertyDescriptor(fn, 'name')
     if (fn.name !== node.name && (name === undefined || name.configurable === true)) {
       if (name === undefined || 'value' in name) {
@@ -186,6 +243,16 @@ class Rebuild {
     this.define(prototype, node.prototypeProperties)
   }
 
+  /** Cells exist before any class does, but not before every function; hence the wait. */
+  private noteCells(node: FunctionRecord, fn: Function): void {
+    const cells = new Map<string, Cell>()
+    for (const [name, ref] of node.captures) {
+      if (!name.startsWith(cellPrefix)) continue
+      this.whenMade(ref, (cell) => cell instanceof Cell && cells.set(name, cell))
+    }
+    rememberCells(fn, cells)
+  }
+
   private define(target: object, records: readonly PropertyRecord[]): void {
     for (const record of records) {
       const key = typeof record.key === 'string' ? record.key : (this.now(record.key) as symbol)
@@ -199,10 +266,14 @@ class Rebuild {
         const soft = { ...common, configurable: true }
         if (!get && !set) defineProperty(target, key, { ...soft, ...noAccess })
         if (get) {
-          this.whenMade(get, (g) => defineProperty(target, key, { ...soft, get: g as () => unknown }))
+          this.whenMade(get, (g) =>
+            defineProperty(target, key, { ...soft, get: g as () => unknown }),
+          )
         }
         if (set) {
-          this.whenMade(set, (s) => defineProperty(target, key, { ...soft, set: s as (v: unknown) => void }))
+          this.whenMade(set, (s) =>
+            defineProperty(target, key, { ...soft, set: s as (v: unknown) => void }),
+          )
         }
         if (!common.configurable) {
           this.last.push(() => defineProperty(target, key, { configurable: false }))
@@ -219,7 +290,8 @@ class Rebuild {
     }
     if (node?.k !== 'object') return
     const value = this.values[i] as object
-    if (node.prototype) this.whenMade(node.prototype, (p) => Object.setPrototypeOf(value, p as object | null))
+    if (node.prototype)
+      this.whenMade(node.prototype, (p) => Object.setPrototypeOf(value, p as object | null))
     this.define(value, node.properties)
     // Insertion order counts, so a collection is filled at once, and late if one of its items is.
     const complete = node.entries.every(([key, item]) => this.isMade(key) && this.isMade(item))
@@ -234,7 +306,10 @@ class Rebuild {
     if (node.integrity) this.last.push(() => restrict(value, node.integrity))
   }
 
-  /** Numbers of the nodes that are still to be made; what a node refers to comes before it, except around cycles. */
+  /**
+   * Numbers of the nodes that are still to be made; what a node refers to comes before it, except
+   * around cycles.
+   */
   private lateOrder(): number[] {
     const order: number[] = []
     const entered = new Set<number>()
@@ -344,7 +419,11 @@ function emptyObject(node: ObjectRecord): object {
   }
 }
 
-function defineProperty(target: object, key: string | symbol, descriptor: PropertyDescriptor): void {
+function defineProperty(
+  target: object,
+  key: string | symbol,
+  descriptor: PropertyDescriptor,
+): void {
   try {
     Object.defineProperty(target, key, descriptor)
   } catch (cause) {

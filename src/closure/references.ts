@@ -1,8 +1,9 @@
 // Values that travel as "import this", and the imports of the other side.
 //
-// A reference names the importing file, the specifier as written there, and the export. The receiving process resolves it
-// itself, through the same loaders and caches as the user's own imports, so at home it leads to the very same class. A
-// value that arrived by reference is remembered with it and leaves by reference again.
+// A reference names the importing file, the specifier as written there, and the export. The
+// receiving process resolves it itself, through the same loaders and caches as the user's own
+// imports, so at home it leads to the very same class. A value that arrived by reference is
+// remembered with it and leaves by reference again.
 
 import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
@@ -35,14 +36,18 @@ const importing = new Set<string>()
 export function requireFrom(parent: string): NodeJS.Require {
   let require = requirers.get(parent)
   if (require === undefined) {
-    require = createRequire(parent.startsWith('file:') ? parent : pathToFileURL(`${process.cwd()}/x.js`))
+    require = createRequire(
+      parent.startsWith('file:') ? parent : pathToFileURL(`${process.cwd()}/x.js`),
+    )
     requirers.set(parent, require)
   }
   return require
 }
 
 /** `import()` as it would run inside the file `parent`. */
-export function importFrom(parent: string): (specifier: string) => Promise<Readonly<Record<string, unknown>>> {
+export function importFrom(
+  parent: string,
+): (specifier: string) => Promise<Readonly<Record<string, unknown>>> {
   let load = importers.get(parent)
   if (load === undefined) {
     load = compileAt(parent, 'return import(__ray_a)')
@@ -52,8 +57,8 @@ export function importFrom(parent: string): (specifier: string) => Promise<Reado
 }
 
 /**
- * URL of a module whose top level the caller is running inside, because a closure that is being rebuilt imports it.
- * Code after a top-level `await` of that module is not recognised.
+ * URL of a module whose top level the caller is running inside, because a closure that is being
+ * rebuilt imports it. Code after a top-level `await` of that module is not recognised.
  */
 export function importingModule(): string | undefined {
   if (importing.size === 0) return undefined
@@ -85,13 +90,19 @@ export async function loadReference(reference: ImportReference): Promise<LoadedM
 
 function importFailure({ specifier, parent }: ImportReference, cause: unknown): SerializationError {
   const why = cause instanceof Error ? cause.message : String(cause)
-  return new SerializationError(`The worker cannot import '${specifier}' (from ${parent}): ${why}`, {
-    cause,
-  })
+  return new SerializationError(
+    `The worker cannot import '${specifier}' (from ${parent}): ${why}`,
+    {
+      cause,
+    },
+  )
 }
 
 /** The value of a reference whose module is loaded. */
-export function linkReference(reference: ImportReference, loaded: LoadedModule | undefined): unknown {
+export function linkReference(
+  reference: ImportReference,
+  loaded: LoadedModule | undefined,
+): unknown {
   const { name, specifier, parent } = reference
   let value: unknown
   if (reference.commonjs) {
@@ -109,7 +120,9 @@ export function linkReference(reference: ImportReference, loaded: LoadedModule |
   } else if (name in loaded) {
     value = loaded[name]
   } else {
-    throw new SerializationError(`The module '${specifier}' (from ${parent}) has no export '${name}'.`)
+    throw new SerializationError(
+      `The module '${specifier}' (from ${parent}) has no export '${name}'.`,
+    )
   }
   rememberImport(value, reference)
   return value
@@ -120,7 +133,9 @@ export async function importReference(reference: ImportReference): Promise<unkno
 }
 
 /** The import of a builtin module that needs no file to resolve it. */
-export function builtinOf(binding: ImportBinding): { module: string; name: string | undefined } | undefined {
+export function builtinOf(
+  binding: ImportBinding,
+): { module: string; name: string | undefined } | undefined {
   if (!isBuiltin(binding.specifier) || binding.interop !== undefined) return undefined
   const path = binding.commonjs ? binding.path.join('.') : binding.name
   const name = path === '' || path === 'default' ? undefined : path
@@ -145,7 +160,9 @@ function applyInterop(exports: unknown, helper: string | undefined): unknown {
 
 function esbuildNamespace(exports: unknown, flagged: boolean): unknown {
   const source = isHeapValue(exports) ? (exports as Record<string, unknown>) : undefined
-  const namespace: object = source ? Object.create(Object.getPrototypeOf(source) as object | null) : {}
+  const namespace: object = source
+    ? Object.create(Object.getPrototypeOf(source) as object | null)
+    : {}
   if (!flagged) Object.defineProperty(namespace, 'default', { value: exports, enumerable: true })
   for (const key of source ? Object.getOwnPropertyNames(source) : []) {
     if (Object.hasOwn(namespace, key)) continue

@@ -1,13 +1,24 @@
-// What the serialiser needs to know of a whole script: its imports, which functions are its exports, where `this` and
-// strict mode change, and its source map. A script is parsed once; only these tables are kept, not the tree.
+// What the serialiser needs to know of a whole script: its imports, which functions are its
+// exports, where `this` and strict mode change, and its source map. A script is parsed once; only
+// these tables are kept, not the tree.
 
 import { realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { compiledFunctionsMax } from '../base/limits.js'
+import { BoundedMap } from './bounded-map.js'
 import { knowScript, scriptText, type ScriptText } from './inspector.js'
 import { importsOf, type ImportBinding } from './imports.js'
 import { exportsOf } from './exports.js'
 import { cutMap, sourceMapOf, type FunctionMap, type SourceMap } from './source-map.js'
-import { childrenOf, hasUseStrict, isClass, isFunction, parseAny, type AnyNode } from './syntax.js'
+import {
+  childrenOf,
+  hasUseStrict,
+  isClass,
+  isFunction,
+  namesOf,
+  parseAny,
+  type AnyNode,
+} from './syntax.js'
 import { scriptOfRebuilt, unitOfScript } from './unit.js'
 
 type Range = readonly [start: number, end: number]
@@ -25,7 +36,9 @@ export class Script {
   /** ES module, or code that was compiled from one. */
   readonly isModule: boolean
   readonly imports: ReadonlyMap<string, ImportBinding>
-  /** Names at the top of a file that a tool wrapped in an arrow function (tsx does so for CommonJS). */
+  /**
+   * Names at the top of a file that a tool wrapped in an arrow function (tsx does so for CommonJS).
+   */
   readonly wrappedNames: ReadonlySet<string> | undefined
   private readonly text: ScriptText
   private readonly unit: ReturnType<typeof unitOfScript>
@@ -34,6 +47,7 @@ export class Script {
   private readonly exported: ReadonlyMap<number, { readonly length: number; readonly name: string }>
   private readonly ownThis: Range[] = []
   private readonly strictRanges: Range[] = []
+  private readonly assigned = new Set<string>()
   private readonly lineStarts: number[] = [0]
   private map: SourceMap | null | undefined
 
@@ -69,11 +83,22 @@ export class Script {
       const range: Range = [node.start, node.end]
       const arrow = node.type === 'ArrowFunctionExpression'
       if (isFunction(node) && !arrow && node.start >= from) this.ownThis.push(range)
-      if (node.type === 'PropertyDefinition' || node.type === 'StaticBlock') this.ownThis.push(range)
+      if (node.type === 'PropertyDefinition' || node.type === 'StaticBlock')
+        this.ownThis.push(range)
       const body = isFunction(node) && node.body.type === 'BlockStatement' ? node.body.body : []
       if (isClass(node) || hasUseStrict(body)) this.strictRanges.push(range)
+      let target: AnyNode | undefined
+      if (node.type === 'AssignmentExpression') target = node.left
+      else if (node.type === 'ForInStatement' || node.type === 'ForOfStatement') target = node.left
+      else if (node.type === 'UpdateExpression') target = node.argument
+      if (node.start >= from) for (const name of namesOf(target)) this.assigned.add(name)
       for (const child of childrenOf(node)) todo.push(child)
     }
+  }
+
+  /** Some code of the script assigns a variable of that name. */
+  assigns(name: string): boolean {
+    return this.assigned.has(name)
   }
 
   /** Where the text of a function begins, given V8's position of it, which is somewhere inside. */
@@ -89,7 +114,9 @@ export class Script {
 
   /** Inside a function or class member that has a `this` of its own. */
   hasOwnThis(offset: number | undefined): boolean {
-    return offset === undefined || this.ownThis.some(([start, end]) => start < offset && offset < end)
+    return (
+      offset === undefined || this.ownThis.some(([start, end]) => start < offset && offset < end)
+    )
   }
 
   isStrict(offset: number | undefined): boolean {
@@ -103,7 +130,10 @@ export class Script {
     return found?.length === length ? found.name : undefined
   }
 
-  /** The place of a function in the user's file. Code that was shipped here before remembers its own. */
+  /**
+   * The place of a function in the user's file. Code that was shipped here before remembers its
+   * own.
+   */
   placeOf(offset: number, length: number): Place {
     if (this.unit !== undefined) return this.placeInUnit(offset, length)
     let row = this.lineStarts.length - 1
@@ -115,7 +145,8 @@ export class Script {
     }
     const column = offset - (this.lineStarts[row] ?? 0) + (row === 0 ? this.text.startColumn : 0)
     this.map ??= sourceMapOf(this.text.source, this.url) ?? null
-    const map = this.map === null ? undefined : cutMap(this.map, { offset, length }, this.lineStarts)
+    const map =
+      this.map === null ? undefined : cutMap(this.map, { offset, length }, this.lineStarts)
     return { url: this.url, line: row + this.text.startLine, column, map }
   }
 
@@ -143,7 +174,10 @@ function sliceMap(map: FunctionMap, from: number, length: number): FunctionMap {
   return { sources: map.sources, segments: Int32Array.from(kept) }
 }
 
-/** The program's entry file: it is never imported elsewhere, because importing it would run the program again. */
+/**
+ * The program's entry file: it is never imported elsewhere, because importing it would run the
+ * program again.
+ */
 function isMain(url: string): boolean {
   const entry = process.argv[1]
   if (entry === undefined) return false
@@ -155,7 +189,7 @@ function isMain(url: string): boolean {
   }
 }
 
-const scripts = new Map<string, Script>()
+const scripts = new BoundedMap<string, Script>(compiledFunctionsMax)
 
 /** The script of a function, by V8's number of it; undefined if the engine dropped it. */
 export function scriptOf(fn: Function, id: string): Script | undefined {

@@ -13,20 +13,29 @@ export interface SerializedClosure {
 }
 
 /**
- * Writes a function or class with all that it captures, as it is now. Throws SerializationError naming the path to what
- * cannot travel.
+ * Writes a function or class with all that it captures, as it is now. Throws SerializationError
+ * naming the path to what cannot travel.
  */
-export function serializeClosure(root: Function, name: string, hooks: ClosureHooks): SerializedClosure {
+export function serializeClosure(
+  root: Function,
+  name: string,
+  hooks: ClosureHooks,
+): SerializedClosure {
   const graph = new ClosureGraph(hooks)
   const table = graph.write(root, name)
-  const rough = table.nodes.reduce((sum, node) => sum + (node.k === 'data' ? quickSize(node.v) : 0), 0)
+  const rough = table.nodes.reduce(
+    (sum, node) => sum + (node.k === 'data' ? quickSize(node.v) : 0),
+    0,
+  )
   if (rough > functionBytesMax) throw tooLarge(graph, name, rough)
   let bytes: Uint8Array
   try {
     bytes = v8.serialize(table)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new SerializationError(`The captured data of ${name} cannot be serialised: ${why}`, { cause })
+    throw new SerializationError(`The captured data of ${name} cannot be serialised: ${why}`, {
+      cause,
+    })
   }
   if (bytes.byteLength > functionBytesMax) throw tooLarge(graph, name, bytes.byteLength)
   return { bytes, attachments: graph.attachments }
@@ -52,11 +61,11 @@ function tooLarge(graph: ClosureGraph, name: string, bytes: number): Serializati
   }
   const culprit =
     biggest === '' ? '' : ` Its biggest captured variable is ${biggest} (${megabytes(most)}): put`
-  const advice = `${culprit || ' Put'} the captured value with ray.put and pass the ref as an argument.`
-  return new SerializationError(
-    `The remote function ${name} is too large (${megabytes(bytes)} > ${megabytes(functionBytesMax)}).${advice}`,
-    { fields: { bytes, variable: biggest } },
-  )
+  const advice = `${culprit || ' Put'} the captured value with ray.put and pass the ref instead.`
+  const sizes = `${megabytes(bytes)} > ${megabytes(functionBytesMax)}`
+  return new SerializationError(`The remote function ${name} is too large (${sizes}).${advice}`, {
+    fields: { bytes, variable: biggest },
+  })
 }
 
 function sizeOf(graph: ClosureGraph, ref: Ref): number {

@@ -1,11 +1,18 @@
-// Source maps, as far as they are needed to keep a shipped function pointing at the user's own lines: reading the
-// map of a script, cutting out the part that covers one function, and writing that part for the code compiled elsewhere.
+// Source maps, as far as they are needed to keep a shipped function pointing at the user's own
+// lines: reading the map of a script, cutting out the part that covers one function, and writing
+// that part for the code compiled elsewhere.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** Generated line and column, then source number, line and column; all from zero. */
-type Segment = readonly [line: number, column: number, source: number, sourceLine: number, sourceColumn: number]
+type Segment = readonly [
+  line: number,
+  column: number,
+  source: number,
+  sourceLine: number,
+  sourceColumn: number,
+]
 
 export interface SourceMap {
   readonly sources: readonly string[]
@@ -13,7 +20,10 @@ export interface SourceMap {
   readonly segments: readonly Segment[]
 }
 
-/** Part of a source map for one text: offsets into the text in place of generated positions, four numbers each. */
+/**
+ * Part of a source map for one text: offsets into the text in place of generated positions, four
+ * numbers each.
+ */
 export interface FunctionMap {
   readonly sources: readonly string[]
   readonly segments: Int32Array
@@ -22,7 +32,10 @@ export interface FunctionMap {
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const digits = new Map([...alphabet].map((character, value) => [character.charCodeAt(0), value]))
 
-/** The source map that a script names in its last comment, or undefined; a broken or missing map is no map. */
+/**
+ * The source map that a script names in its last comment, or undefined; a broken or missing map is
+ * no map.
+ */
 export function sourceMapOf(source: string, scriptUrl: string): SourceMap | undefined {
   const at = source.lastIndexOf('//# sourceMappingURL=')
   if (at < 0 || source.slice(at).trimEnd().includes('\n')) return undefined
@@ -34,7 +47,10 @@ export function sourceMapOf(source: string, scriptUrl: string): SourceMap | unde
     const map = JSON.parse(json) as { sources: string[]; sourceRoot?: string; mappings: string }
     const base = new URL(url.startsWith('data:') ? scriptUrl : url, scriptUrl)
     const root = map.sourceRoot ? new URL(map.sourceRoot.replace(/\/?$/, '/'), base) : base
-    return { sources: map.sources.map((s) => new URL(s, root).href), segments: decode(map.mappings) }
+    return {
+      sources: map.sources.map((s) => new URL(s, root).href),
+      segments: decode(map.mappings),
+    }
   } catch {
     return undefined
   }
@@ -112,7 +128,11 @@ export function cutMap(
 }
 
 /** Number of the last segment at or before an offset. */
-function firstAt(segments: readonly Segment[], offset: number, lineStarts: readonly number[]): number {
+function firstAt(
+  segments: readonly Segment[],
+  offset: number,
+  lineStarts: readonly number[],
+): number {
   let low = 0
   let high = segments.length
   while (low < high) {
@@ -124,7 +144,10 @@ function firstAt(segments: readonly Segment[], offset: number, lineStarts: reado
   return Math.max(low - 1, 0)
 }
 
-/** Writes a source map, as a comment with a data: URL, for code that contains the mapped text at `at`. */
+/**
+ * Writes a source map, as a comment with a data: URL, for code that contains the mapped text at
+ * `at`.
+ */
 export function mapComment(map: FunctionMap, code: string, at: number): string {
   let mappings = ''
   let lineStart = 0

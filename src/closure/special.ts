@@ -1,5 +1,6 @@
-// Objects that stand for a place rather than for data: a file's `require`, its `import()`, its `import.meta`. The receiver
-// makes its own, and remembers what they stand for so that they can be sent on.
+// Objects that stand for a place rather than for data: a file's `require`, its `import()`, its
+// `import.meta`. The receiver makes its own, and remembers what they stand for so that they can be
+// sent on.
 
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -34,8 +35,13 @@ function build(node: SpecialNode): object {
   return { url, filename: file, dirname: file && path.dirname(file), resolve }
 }
 
-/** `import.meta.resolve` of another file cannot be had in Node 20; the CommonJS resolver knows where packages are. */
+/**
+ * `import.meta.resolve` of another file cannot be had in Node 20; the CommonJS resolver knows where
+ * packages are.
+ */
 function resolveBare(specifier: string, from: string): string {
   const found = createRequire(from).resolve(specifier)
-  return path.isAbsolute(found) ? new URL(`file://${found}`).href : `node:${found.replace(/^node:/, '')}`
+  return path.isAbsolute(found)
+    ? new URL(`file://${found}`).href
+    : `node:${found.replace(/^node:/, '')}`
 }

@@ -1,7 +1,8 @@
 // Parsing, and the few questions about syntax trees that several files ask.
 //
-// `fn.toString()` is not an expression for methods and accessors, so the text of a function is parsed inside the smallest
-// frame in which it is legal, and that frame becomes part of the code that the other side compiles.
+// `fn.toString()` is not an expression for methods and accessors, so the text of a function is
+// parsed inside the smallest frame in which it is legal, and that frame becomes part of the code
+// that the other side compiles.
 
 import { parse, type AnyNode } from 'acorn'
 
@@ -11,7 +12,9 @@ type FunctionTypes = 'FunctionDeclaration' | 'FunctionExpression' | 'ArrowFuncti
 export type FunctionNode = Extract<AnyNode, { type: FunctionTypes }>
 export type Class = Extract<AnyNode, { type: 'ClassDeclaration' | 'ClassExpression' }>
 
-/** Names that generated code declares begin with this; captured names are user names and never do. */
+/**
+ * Names that generated code declares begin with this; captured names are user names and never do.
+ */
 export const reserved = '__ray_'
 
 const lenient = {
@@ -129,7 +132,8 @@ export function namesOf(pattern: AnyNode | null | undefined, into: string[] = []
       into.push(pattern.name)
       break
     case 'ObjectPattern':
-      for (const p of pattern.properties) namesOf(p.type === 'Property' ? p.value : p.argument, into)
+      for (const p of pattern.properties)
+        namesOf(p.type === 'Property' ? p.value : p.argument, into)
       break
     case 'ArrayPattern':
       for (const element of pattern.elements) namesOf(element, into)
@@ -139,6 +143,9 @@ export function namesOf(pattern: AnyNode | null | undefined, into: string[] = []
       break
     case 'RestElement':
       namesOf(pattern.argument, into)
+      break
+    default:
+      // Members of objects, in assignments.
       break
   }
   return into

@@ -1,15 +1,20 @@
-// One unit is the source of one function, ready to be compiled in any process, with the positions it had at home.
+// One unit is the source of one function, ready to be compiled in any process, with the positions
+// it had at home.
 //
-// A unit compiles to a factory: called once per closure it makes a fresh set of captured variables, setters for them, and
-// the function itself. The variables are ordinary `let`s, so captured constants cost nothing when the function runs.
+// A unit compiles to a factory: called once per closure it makes a fresh set of captured variables,
+// setters for them, and the function itself. The variables are ordinary `let`s, so captured
+// constants cost nothing when the function runs.
 //
-// Positions. Compiled plainly, the unit gets the URL of the user's file and line and column offsets that put every
-// statement where it was, so stack frames are right without any help. If the file had a source map and this process
-// shows mapped stacks (`--enable-source-maps`, tsx), the unit goes through an indirect `eval` inside a function compiled
-// for that file instead: node caches source maps of evaluated code, and `import()` still resolves from the file.
+// Positions. Compiled plainly, the unit gets the URL of the user's file and line and column offsets
+// that put every statement where it was, so stack frames are right without any help. If the file
+// had a source map and this process shows mapped stacks (`--enable-source-maps`, tsx), the unit
+// goes through an indirect `eval` inside a function compiled for that file instead: node caches
+// source maps of evaluated code, and `import()` still resolves from the file.
 
 import vm from 'node:vm'
+import { SerializationError } from '../base/errors.js'
 import { compiledFunctionsMax } from '../base/limits.js'
+import { BoundedMap } from './bounded-map.js'
 import { mapComment, type FunctionMap } from './source-map.js'
 import { reserved } from './syntax.js'
 
@@ -18,7 +23,10 @@ export interface Unit {
   readonly url: string
   /** An expression that evaluates to the function, or to an object or class that holds it. */
   readonly code: string
-  /** Where in `code` the function's own text begins, and the place that had in its script, from zero. */
+  /**
+   * Where in `code` the function's own text begins, and the place that had in its script, from
+   * zero.
+   */
   readonly at: number
   readonly line: number
   readonly column: number
@@ -52,17 +60,28 @@ interface CompiledScript {
 }
 
 const marker = `/*${reserved}unit:`
-const byKey = new Map<string, CompiledScript>()
-const factories = new Map<string, { readonly key: string; readonly make: Factory }>()
+const byKey = new BoundedMap<string, CompiledScript>(compiledFunctionsMax * 4)
+const factories = new BoundedMap<string, { readonly key: string; readonly make: Factory }>(
+  compiledFunctionsMax,
+)
 const madeFrom = new WeakMap<Function, string>()
 const keys = new WeakMap<object, string>()
 let counter = 0
 
-/** The unit a script was compiled from, if it was compiled here; with the offset of the unit's code in the script. */
+/**
+ * The unit a script was compiled from, if it was compiled here; with the offset of the unit's code
+ * in the script.
+ */
 export function unitOfScript(source: string): { unit: Unit; codeAt: number } | undefined {
   if (!source.startsWith(marker)) return undefined
   const unit = byKey.get(source.slice(marker.length, source.indexOf('*/')))?.unit
-  return unit && { unit, codeAt: source.indexOf(unit.code) }
+  if (unit === undefined) {
+    throw new SerializationError(
+      'A function that arrived from another process cannot be sent on: this process received ' +
+        'so many functions since that it no longer knows its origin.',
+    )
+  }
+  return { unit, codeAt: source.indexOf(unit.code) }
 }
 
 /** The script of a function that was made here by `instantiate`; undefined for any other. */
@@ -77,12 +96,6 @@ export function instantiate(unit: Unit): NotedInstance {
   if (factory === undefined) {
     const key = String(++counter)
     factory = { key, make: compile(unit, key) }
-    if (factories.size >= compiledFunctionsMax) {
-      for (const oldest of factories.keys()) {
-        factories.delete(oldest)
-        break
-      }
-    }
     factories.set(content, factory)
   }
   const { key, make } = factory
@@ -103,7 +116,9 @@ function identityOf(unit: Unit): string {
 
 /** What the factory puts around the unit's code, without line breaks. */
 function wrap(unit: Unit): { readonly before: string; readonly after: string } {
-  const setters = unit.names.map((name) => `${name}(${reserved}v) { ${name} = ${reserved}v }`).join(', ')
+  const setters = unit.names
+    .map((name) => `${name}(${reserved}v) { ${name} = ${reserved}v }`)
+    .join(', ')
   const variables = unit.names.length > 0 ? `let ${unit.names.join(', ')}; ` : ''
   const strict = unit.strict ? '"use strict"; ' : ''
   return {
@@ -115,7 +130,11 @@ function wrap(unit: Unit): { readonly before: string; readonly after: string } {
 const loader = vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
 
 /** Compiles a function whose `import()` resolves from `url`. */
-export function compileAt(url: string, code: string, options: vm.CompileFunctionOptions = {}): Function {
+export function compileAt(
+  url: string,
+  code: string,
+  options: vm.CompileFunctionOptions = {},
+): Function {
   announceLoader()
   return vm.compileFunction(code, ['__ray_a'], {
     ...options,
@@ -125,16 +144,11 @@ export function compileAt(url: string, code: string, options: vm.CompileFunction
 }
 
 function compile(unit: Unit, key: string): Factory {
-  if (byKey.size > compiledFunctionsMax * 2) {
-    for (const oldest of byKey.keys()) {
-      byKey.delete(oldest)
-      break
-    }
-  }
   const { before, after } = wrap(unit)
   const head = `${marker}${key}*/`
   if (unit.map !== undefined && process.sourceMapsEnabled) {
-    // The body of a function, because the top level of evaluated code would have the global object for `this`.
+    // The body of a function, because the top level of evaluated code would have the global object
+    // for `this`.
     const opening = `${head}(function () { `
     const script = `${opening}${before}${unit.code}${after} })()`
     const at = opening.length + before.length + unit.at
@@ -146,16 +160,24 @@ function compile(unit: Unit, key: string): Factory {
   const source = `${head}${before}${unit.code}${after}`
   const startColumn = unit.column - (head.length + before.length + unit.at)
   byKey.set(key, { unit, url: unit.url, source, startLine: unit.line, startColumn })
-  return compileAt(unit.url, source, { lineOffset: unit.line, columnOffset: startColumn })() as Factory
+  return compileAt(unit.url, source, {
+    lineOffset: unit.line,
+    columnOffset: startColumn,
+  })() as Factory
 }
 
 let announced = false
 
-/** Node says once that this loader constant is experimental; users did not choose it, so the message is dropped. */
+/**
+ * Node says once that this loader constant is experimental; users did not choose it, so the message
+ * is dropped.
+ */
 function announceLoader(): void {
   if (announced) return
   announced = true
-  const first = vm.compileFunction('return import("node:vm")', [], { importModuleDynamically: loader })
+  const first = vm.compileFunction('return import("node:vm")', [], {
+    importModuleDynamically: loader,
+  })
   const { emitWarning } = process
   const quiet = (warning: string | Error, ...rest: unknown[]): void => {
     if (String(warning).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) return

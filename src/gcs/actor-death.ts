@@ -6,7 +6,9 @@ import { objectIdHex, workerIdHex } from '../base/ids.js'
 
 export type Death = ActorState & { readonly state: 'dead' }
 
-/** Reason of a ProcessExit whose process ended itself with `exitActor()`: an end, and not a crash. */
+/**
+ * Reason of a ProcessExit whose process ended itself with `exitActor()`: an end, and not a crash.
+ */
 export const exitActorReason = 'exitActor'
 
 export interface ActorName {

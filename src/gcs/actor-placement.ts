@@ -1,4 +1,5 @@
-// Chooses the node of an actor: by its scheduling strategy over the nodes, or inside its placement group.
+// Chooses the node of an actor: by its scheduling strategy over the nodes, or inside its placement
+// group.
 
 import { hybridPolicy } from '../scheduling/hybrid-policy.js'
 import { nodeAffinityPolicy } from '../scheduling/node-affinity-policy.js'
@@ -32,14 +33,17 @@ export class ActorPlacement {
     this.#groups = groups
   }
 
-  /** Chooses a node, and counts what the actor takes there. Nodes in `refusedBy` have just said no. */
+  /**
+   * Chooses a node, and counts what the actor takes there. Nodes in `refusedBy` have just said no.
+   */
   place(spec: ActorSpec, refusedBy: ReadonlySet<string>): Placement {
     const { strategy } = spec
     const demand = largerAmounts(spec.placement, spec.resources)
     if (strategy.kind === 'placementGroup' && strategy.target !== undefined) {
       return this.#placeInGroup(strategy.target, demand, refusedBy)
     }
-    // A refusal is about what is free now, so the node still counts when it is asked what it could ever host.
+    // A refusal is about what is free now, so the node still counts when it is asked what it could
+    // ever host.
     const nodes = this.#nodes
       .view()
       .map((node) => (refusedBy.has(node.nodeId) ? { ...node, available: {} } : node))
@@ -49,10 +53,15 @@ export class ActorPlacement {
     }
     if (choice.kind === 'node') {
       // An actor that holds less than it takes to place it gives the rest back at once.
-      this.#nodes.deduct(choice.nodeId, spec.resources)
+      this.#nodes.claim(choice.nodeId, claimOf(spec), spec.resources)
       this.#turn++
     }
     return choice
+  }
+
+  /** The node has answered, or need not any more. */
+  answered(spec: ActorSpec, nodeId: string): void {
+    this.#nodes.unclaim(nodeId, claimOf(spec))
   }
 
   #choose(spec: ActorSpec, nodes: readonly NodeView[], demand: Resources): PolicyChoice {
@@ -99,6 +108,8 @@ export class ActorPlacement {
     return { kind: 'wait' }
   }
 }
+
+const claimOf = ({ actor }: ActorSpec): string => `actor ${actor[0]}/${actor[1]}`
 
 function whyInfeasible(spec: ActorSpec, nodes: readonly NodeView[], demand: Resources): string {
   const { strategy } = spec

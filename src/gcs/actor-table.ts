@@ -5,28 +5,42 @@
 //        |    +-----------|-|--------+
 //        +------------> RESTARTING --+
 //
-// Within a state that is not ALIVE an actor has no node yet (`unplaced`), has been sent to one (`placing`), or its
-// constructor runs there (`starting`). Every run of the constructor has a number, the incarnation; what is heard about
-// another incarnation than the current one is old news and is dropped. An attempt to place it that a node refuses begins no
-// new incarnation; a worker or node that dies under it does.
+// Within a state that is not ALIVE an actor has no node yet (`unplaced`), has been sent to one
+// (`placing`), or its constructor runs there (`starting`). Every run of the constructor has a
+// number, the incarnation; what is heard about another incarnation than the current one is old news
+// and is dropped. An attempt to place it that a node refuses begins no new incarnation; a worker or
+// node that dies under it does.
 //
-// An owner's death, the end of the job and `ray.kill` end an actor at once. An actor that went out of scope is drained: it
-// finishes the calls it has and is only then said to be dead, but its name is free from the beginning.
+// An owner's death, the end of the job and `ray.kill` end an actor at once. An actor that went out
+// of scope is drained: it finishes the calls it has and is only then said to be dead, but its name
+// is free from the beginning.
 //
-// Handles travel on other sockets than the creation, so another process may subscribe to, or kill, an actor that is not
-// known here yet. That is kept until the creation comes, or the death of the owner says that it never will.
+// Handles travel on other sockets than the creation, so another process may subscribe to, or kill,
+// an actor that is not known here yet. That is kept until the creation comes, or the death of the
+// owner says that it never will.
 //
 // Invariants, checked by validate(): see there.
 
 import { assert } from '../base/assert.js'
 import { deadActorsMax, deadProcessesMax } from '../base/limits.js'
 import type { ProcessId } from '../base/ids.js'
-import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/common.js'
+import type { ObjectKey, WireError } from '../wire/messages/common.js'
 import type { ToGcs } from '../wire/messages/gcs.js'
 import type { ActorSpec, ActorState } from '../wire/messages/raylet.js'
 import * as death from './actor-death.js'
 import type { Death } from './actor-death.js'
 import type { ActorPlacement } from './actor-placement.js'
+import {
+  audienceOf,
+  dropNode,
+  keyOf,
+  nameKey,
+  nameTaken,
+  newRecord,
+  objectKeyOf,
+  publicState,
+} from './actor-record.js'
+import type { ActorRecord, Audience } from './actor-record.js'
 import { BoundedMap } from './bounded-map.js'
 import { send } from './effect.js'
 import type { Send } from './effect.js'
@@ -43,7 +57,10 @@ export type ActorEvent =
         | 'actorStarted'
         | 'actorWorkerDied'
     })
-  /** Something may have become free; `nodeId` when it is known where. */
+  /**
+   * Something may have become free; `nodeId` when it is known where, undefined to ask those again
+   * who said no.
+   */
   | { readonly kind: 'viewChanged'; readonly nodeId?: string }
   | { readonly kind: 'groupChanged'; readonly group: string; readonly removed: boolean }
   | { readonly kind: 'nodeDied'; readonly nodeId: string }
@@ -51,39 +68,6 @@ export type ActorEvent =
   | { readonly kind: 'jobFinished'; readonly jobId: string }
 
 type EventOf<K extends ActorEvent['kind']> = ActorEvent & { readonly kind: K }
-
-interface ActorRecord {
-  readonly key: string
-  readonly spec: ActorSpec
-  /** Equal for actors that ask for the same place. */
-  readonly shape: string
-  readonly jobId: string
-  /** Node of the process that created it; when it dies, so did the owner. */
-  readonly ownerNode: string
-  state: 'PENDING_CREATION' | 'ALIVE' | 'RESTARTING'
-  phase: 'unplaced' | 'placing' | 'starting' | 'alive'
-  /** Restarts so far, and the number of the current run. */
-  incarnation: number
-  /** Set from `placing` on. */
-  nodeId: string | undefined
-  /** Set from `starting` on. */
-  worker: { readonly process: ProcessId; readonly address: string } | undefined
-  /** Set while it drains: what will be said when its worker is gone. */
-  ending: Death | undefined
-  /** Reason of a kill that allows a restart. Cleared by the restart. */
-  killReason: string | undefined
-  /** How the incarnation before this one ended. */
-  lastExit: ProcessExit | undefined
-  /** Nodes that said no to this actor since they last reported. */
-  readonly refusedBy: Set<string>
-  /** Processes that are told of every change, with their nodes. Removed when the process or its node dies. */
-  readonly subscribers: Map<ProcessId, string>
-}
-
-interface Audience {
-  readonly actor: ObjectKey
-  readonly subscribers: ReadonlyMap<ProcessId, string>
-}
 
 /** What came for an actor before its creation. */
 interface Early {
@@ -162,6 +146,11 @@ export class ActorTable {
     const key = keyOf(actor)
     const record = this.#live.get(key)
     return record === undefined ? this.#dead.get(key) : publicState(record)
+  }
+
+  /** Some actor has no node. */
+  get isWaiting(): boolean {
+    return this.#unplaced.size > 0
   }
 
   validate(): void {
@@ -289,6 +278,7 @@ export class ActorTable {
   #placed(event: EventOf<'actorPlaced'>, effects: Send[]): void {
     const record = this.#current(event)
     if (record?.phase !== 'placing' || record.nodeId !== event.nodeId) return
+    this.#placement.answered(record.spec, event.nodeId)
     record.phase = 'starting'
     record.worker = { process: event.worker, address: event.address }
     // Ends that were asked for while there was no worker to end.
@@ -301,6 +291,7 @@ export class ActorTable {
   #notPlaced(event: EventOf<'actorNotPlaced'>, effects: Send[]): void {
     const record = this.#current(event)
     if (record?.phase !== 'placing' || record.nodeId !== event.nodeId) return
+    this.#placement.answered(record.spec, event.nodeId)
     if (record.ending !== undefined) {
       record.nodeId = undefined
       this.#end(record, record.ending, effects)
@@ -351,10 +342,12 @@ export class ActorTable {
   }
 
   #viewChanged(nodeId: string | undefined, effects: Send[]): void {
-    // Actors of one shape stand or fall together: after the first that has to wait, the others are not tried.
+    // Actors of one shape stand or fall together: after the first that has to wait, the others are
+    // not tried.
     const full = new Set<string>()
     for (const record of [...this.#unplaced]) {
-      if (nodeId !== undefined) record.refusedBy.delete(nodeId)
+      if (nodeId === undefined) record.refusedBy.clear()
+      else record.refusedBy.delete(nodeId)
       const shape = record.refusedBy.size > 0 ? record.key : record.shape
       if (full.has(shape)) continue
       if (!this.#tryPlace(record, effects)) full.add(shape)
@@ -408,6 +401,7 @@ export class ActorTable {
     if (record === undefined || record.phase === 'unplaced') return
     const { exit } = event
     const { spec } = record
+    if (record.nodeId !== undefined) this.#placement.answered(spec, record.nodeId)
     // There is nothing left to end on that node.
     record.nodeId = undefined
     record.lastExit = exit
@@ -492,7 +486,10 @@ export class ActorTable {
     this.#live.delete(record.key)
     this.#unplaced.delete(record)
     this.#dead.set(record.key, state)
-    if (record.nodeId !== undefined) this.#sendEnd(record, false, state.cause, effects)
+    if (record.nodeId !== undefined) {
+      this.#placement.answered(record.spec, record.nodeId)
+      this.#sendEnd(record, false, state.cause, effects)
+    }
     this.#tell(audienceOf(record), state, effects)
   }
 
@@ -517,74 +514,4 @@ export class ActorTable {
       effects.push(send(nodeId, { kind: 'actorChanged', to, actor, state }))
     }
   }
-}
-
-const keyOf = (actor: ObjectKey): string => `${actor[0]}/${actor[1]}`
-
-function objectKeyOf(key: string): ObjectKey {
-  const [owner, sequence] = key.split('/')
-  return [Number(owner), Number(sequence)]
-}
-
-/** A newline cannot be confused: the namespace comes first with its length. */
-function nameKey(namespace: string, name: string): string {
-  return `${namespace.length}/${namespace}/${name}`
-}
-
-function nameTaken(spec: ActorSpec): WireError {
-  const { name, namespace } = spec
-  return {
-    code: 'RAY_ACTOR_ERROR',
-    message:
-      `The name ${name} (namespace=${namespace}) is already taken. Choose another name, get the ` +
-      `actor that has it with ray.getActor, or pass getIfExists: true.`,
-    fields: { name, namespace, actorId: death.actorIdHex(spec.actor) },
-  }
-}
-
-function newRecord(key: string, event: EventOf<'createActor'>): ActorRecord {
-  const { placement, resources, strategy } = event.spec
-  return {
-    key,
-    spec: event.spec,
-    shape: JSON.stringify([placement, resources, strategy]),
-    jobId: event.jobId,
-    ownerNode: event.nodeId,
-    state: 'PENDING_CREATION',
-    phase: 'unplaced',
-    incarnation: 0,
-    nodeId: undefined,
-    worker: undefined,
-    ending: undefined,
-    killReason: undefined,
-    lastExit: undefined,
-    refusedBy: new Set(),
-    subscribers: new Map(),
-  }
-}
-
-function publicState(record: ActorRecord): ActorState {
-  const { state, incarnation, lastExit, worker, nodeId } = record
-  if (state === 'PENDING_CREATION') return { state: 'pending' }
-  if (state === 'RESTARTING') {
-    const restarting = { state: 'restarting' as const, incarnation }
-    return lastExit === undefined ? restarting : { ...restarting, exit: lastExit }
-  }
-  assert(worker !== undefined, 'a live actor has a worker')
-  assert(nodeId !== undefined, 'a live actor has a node')
-  return {
-    state: 'alive',
-    worker: worker.process,
-    address: worker.address,
-    nodeId,
-    incarnation,
-  }
-}
-
-function audienceOf(record: ActorRecord): Audience {
-  return { actor: record.spec.actor, subscribers: record.subscribers }
-}
-
-function dropNode(subscribers: Map<ProcessId, string>, nodeId: string): void {
-  for (const [process, node] of subscribers) if (node === nodeId) subscribers.delete(process)
 }

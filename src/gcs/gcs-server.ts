@@ -1,10 +1,12 @@
-// The GCS: what the whole cluster must agree on. Nodes, actors, placement groups, and the questions about them.
+// The GCS: what the whole cluster must agree on. Nodes, actors, placement groups, and the questions
+// about them.
 //
-// This shell joins the tables to each other and to time. It decides the order in which they hear of one event: nodes
-// first, then placement groups, which live on nodes, then actors, which may live in groups.
+// This shell joins the tables to each other and to time. It decides the order in which they hear of
+// one event: nodes first, then placement groups, which live on nodes, then actors, which may live
+// in groups.
 
 import type { Clock } from '../base/clock.js'
-import { clusterViewMs } from '../base/limits.js'
+import { clusterViewMs, placementRetryMs } from '../base/limits.js'
 import { addAmounts } from '../scheduling/resource-amounts.js'
 import type { Resources } from '../wire/messages/common.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
@@ -18,8 +20,9 @@ import type { PlacementGroupEvent } from './placement-group-table.js'
 
 export interface GcsOptions {
   /**
-   * A node that has sent nothing for this long is declared dead; its raylet must report several times in it. Undefined: a
-   * node is dead when whoever holds the connection to it says so with `nodeLost`.
+   * A node that has sent nothing for this long is declared dead; its raylet must report several
+   * times in it. Undefined: a node is dead when whoever holds the connection to it says so with
+   * `nodeLost`.
    */
   readonly nodeDeadlineMs?: number
   /** Checks every table after every message; for tests. */
@@ -37,6 +40,9 @@ export class GcsServer {
   /** Set while a change of what is free waits to be told. */
   #cancelView: (() => void) | undefined
 
+  /** Set while somebody waits for a place. */
+  #cancelRetry: (() => void) | undefined
+
   constructor(
     clock: Clock,
     send: (nodeId: string, message: FromGcs) => void,
@@ -50,12 +56,14 @@ export class GcsServer {
 
   receive(message: ToGcs): void {
     this.#route(message)
+    this.#retryLater()
     if (this.#validates) this.validate()
   }
 
   /** The connection to the node is gone for good, or its process is known to be dead. */
   nodeLost(nodeId: string): void {
     this.#node({ kind: 'lost', nodeId })
+    this.#retryLater()
     if (this.#validates) this.validate()
   }
 
@@ -63,6 +71,8 @@ export class GcsServer {
     this.#cancelHealthCheck()
     this.#cancelView?.()
     this.#cancelView = undefined
+    this.#cancelRetry?.()
+    this.#cancelRetry = undefined
   }
 
   validate(): void {
@@ -200,12 +210,30 @@ export class GcsServer {
     for (const { nodeId } of nodes) this.#send(nodeId, { kind: 'clusterView', nodes })
   }
 
-  /** A node needs nobody to tell it what it has itself, and others can live with a view that is a little old. */
+  /**
+   * A node needs nobody to tell it what it has itself, and others can live with a view that is a
+   * little old.
+   */
   #sendViewSoon(): void {
     if (this.#cancelView !== undefined || this.#nodes.view().length < 2) return
     this.#cancelView = this.#clock.timer(clusterViewMs, () => {
       this.#cancelView = undefined
       this.#sendView()
+    })
+  }
+
+  /**
+   * A raylet may refuse in a moment in which it is full and be free again before it reports, which
+   * is then no change to report. So whoever waits is tried again now and then, without news.
+   */
+  #retryLater(): void {
+    const isWaiting = this.#actors.isWaiting || this.#groups.isWaiting
+    if (!isWaiting || this.#cancelRetry !== undefined) return
+    this.#cancelRetry = this.#clock.timer(placementRetryMs, () => {
+      this.#cancelRetry = undefined
+      this.#group({ kind: 'viewChanged' })
+      this.#actor({ kind: 'viewChanged' })
+      this.#retryLater()
     })
   }
 

@@ -45,11 +45,15 @@ test('nobody dies because this process was stopped', () => {
   assert.deepEqual(table.handle(check, 61_200), [{ kind: 'nodeDied', nodeId: 'a' }])
 })
 
-test('placements count until the node reports', () => {
+test('a placement counts until it is answered, whatever is reported meanwhile', () => {
   const table = tableWith('a')
-  table.deduct('a', { CPU: 1.5 })
+  table.claim('a', 'actor', { CPU: 1.5 })
   assert.deepEqual(table.view()[0]?.available, { CPU: 0.5 })
-  const effects = table.handle(report('a', 1), 1)
+  const effects = table.handle(report('a'), 1)
   assert.deepEqual(effects, [{ kind: 'availableChanged', nodeId: 'a' }])
-  assert.deepEqual(table.view()[0]?.available, { CPU: 1 })
+  assert.deepEqual(table.view()[0]?.available, { CPU: 0.5 })
+  table.unclaim('a', 'actor')
+  assert.deepEqual(table.view()[0]?.available, { CPU: 2 })
+  table.unclaim('a', 'actor')
+  assert.deepEqual(table.view()[0]?.available, { CPU: 2 })
 })

@@ -1,10 +1,13 @@
 // The nodes of the cluster: who is alive, what each has and what is free, as far as is known here.
 //
-// A node says what is free; between two of its reports the GCS takes off what it has just placed there, so that a burst of
-// actors does not all go to the node that was empty a moment ago. The next report replaces the estimate. A wrong estimate
-// costs a refusal by the raylet, which has the last word.
+// A node says what is free when that changes. What the GCS has placed there and has no answer to
+// yet is taken off, so that a burst of actors does not all go to the node that was empty a moment
+// ago. With the answer the claim is over, although the report that counts it may come a little
+// later: too high an estimate costs a refusal by the raylet, which has the last word, but one that
+// stays too low would let somebody wait for ever beside a free node.
 //
-// Invariants, checked by validate(): a dead node never comes back under its id, and nothing is placed on it.
+// Invariants, checked by validate(): a dead node never comes back under its id, and nothing is
+// placed on it.
 
 import { assert } from '../base/assert.js'
 import type { Resources } from '../wire/messages/common.js'
@@ -27,7 +30,10 @@ export type NodeEvent =
       readonly total: Resources
     }
   | { readonly kind: 'lost'; readonly nodeId: string }
-  /** Declares nodes dead that were not heard of for `deadlineMs`; to be sent several times per deadline. */
+  /**
+   * Declares nodes dead that were not heard of for `deadlineMs`; to be sent several times per
+   * deadline.
+   */
   | { readonly kind: 'healthCheck'; readonly deadlineMs: number }
 
 export type NodeEffect =
@@ -44,6 +50,11 @@ interface NodeRecord {
   readonly isHead: boolean
   alive: boolean
   total: Resources
+  /** As the node said last. */
+  reported: Resources
+  /** What is placed there without an answer, by a name that the placer chose. */
+  readonly claims: Map<string, Resources>
+  /** What was reported without what is claimed. */
   available: Resources
   /** When the node was last heard of, or last forgiven for the silence of this process. */
   heardAt: number
@@ -97,11 +108,18 @@ export class NodeTable {
     }))
   }
 
-  /** Counts a placement that the node has not reported yet. */
-  deduct(nodeId: string, demand: Resources): void {
+  /** Counts a placement that the node has not answered yet. */
+  claim(nodeId: string, name: string, demand: Resources): void {
     const node = this.#nodes.get(nodeId)
     assert(node?.alive, 'a placement is on an alive node')
+    node.claims.set(name, demand)
     node.available = subtractAmounts(node.available, demand)
+  }
+
+  /** The placement is answered, or given up. */
+  unclaim(nodeId: string, name: string): void {
+    const node = this.#nodes.get(nodeId)
+    if (node?.claims.delete(name) === true) updateAvailable(node)
   }
 
   validate(): void {
@@ -116,7 +134,8 @@ export class NodeTable {
   #registered(event: NodeEvent & { kind: 'registered' }, now: number): NodeEffect[] {
     const known = this.#nodes.get(event.nodeId)
     if (known !== undefined) {
-      // A dead node that comes back has lost its actors to others: it must start again under a new id.
+      // A dead node that comes back has lost its actors to others: it must start again under a new
+      // id.
       if (known.alive) known.heardAt = now
       return []
     }
@@ -128,6 +147,8 @@ export class NodeTable {
       isHead,
       alive: true,
       total: resources,
+      reported: resources,
+      claims: new Map(),
       available: resources,
       heardAt: now,
     })
@@ -140,9 +161,11 @@ export class NodeTable {
     node.heardAt = now
     const isSameTotal = sameAmounts(node.total, event.total)
     node.total = event.total
-    node.available = event.available
+    node.reported = event.available
+    updateAvailable(node)
     if (!isSameTotal) return [{ kind: 'clusterChanged' }]
-    // Said even when the amounts are those expected: whoever was refused tries again after the next report.
+    // Said even when the amounts are those expected: whoever was refused tries again after the next
+    // report.
     return [{ kind: 'availableChanged', nodeId: event.nodeId }]
   }
 
@@ -150,7 +173,9 @@ export class NodeTable {
     const node = this.#nodes.get(nodeId)
     if (node === undefined || !node.alive) return []
     node.alive = false
+    node.reported = {}
     node.available = {}
+    node.claims.clear()
     const dead = [...this.#nodes.values()].filter((each) => !each.alive)
     for (const old of dead.slice(0, -deadNodesKept)) this.#nodes.delete(old.nodeId)
     return [{ kind: 'nodeDied', nodeId }]
@@ -159,7 +184,8 @@ export class NodeTable {
   #healthCheck(deadlineMs: number, now: number): NodeEffect[] {
     const sinceCheck = now - (this.#checkedAt ?? now)
     this.#checkedAt = now
-    // When this process itself was stopped, the silence was its own: reports wait in its sockets, unread.
+    // When this process itself was stopped, the silence was its own: reports wait in its sockets,
+    // unread.
     const wasAsleep = sinceCheck > deadlineMs / 2
     const effects: NodeEffect[] = []
     for (const node of [...this.#nodes.values()]) {
@@ -168,5 +194,12 @@ export class NodeTable {
       else if (now - node.heardAt > deadlineMs) effects.push(...this.#lost(node.nodeId))
     }
     return effects
+  }
+}
+
+function updateAvailable(node: NodeRecord): void {
+  node.available = node.reported
+  for (const demand of node.claims.values()) {
+    node.available = subtractAmounts(node.available, demand)
   }
 }

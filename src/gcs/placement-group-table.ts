@@ -1,11 +1,13 @@
 // Placement groups: bundles of resources, reserved all together or not at all.
 //
-// Resources are held by raylets, so a group is reserved in two phases. An attempt asks every node of a plan to hold its
-// share; when all have agreed the group is created, and at the first refusal what the others hold is returned and the
-// group waits for a change of the view. Connections keep order, so a `returnBundles` always follows the `reserveBundles`
-// it takes back, and the answer to an abandoned attempt can be dropped without looking at it.
+// Resources are held by raylets, so a group is reserved in two phases. An attempt asks every node
+// of a plan to hold its share; when all have agreed the group is created, and at the first refusal
+// what the others hold is returned and the group waits for a change of the view. Connections keep
+// order, so a `returnBundles` always follows the `reserveBundles` it takes back, and the answer to
+// an abandoned attempt can be dropped without looking at it.
 //
-// When a node dies its bundles get new nodes in the same way, while the others stay where they are, with what runs there.
+// When a node dies its bundles get new nodes in the same way, while the others stay where they are,
+// with what runs there.
 //
 // Invariants, checked by validate():
 //   - a created group has a node for every bundle, and waits for none;
@@ -82,7 +84,9 @@ export interface PlacementGroupRow {
 
 export class PlacementGroupTable {
   readonly #nodes: NodeTable
-  /** In the order of creation, in which they are tried. Removed ones stay as tombstones, bounded. */
+  /**
+   * In the order of creation, in which they are tried. Removed ones stay as tombstones, bounded.
+   */
   readonly #groups = new Map<string, GroupRecord>()
   /** Groups that have a bundle without a node and no attempt under way. */
   readonly #unplaced = new Set<GroupRecord>()
@@ -125,6 +129,11 @@ export class PlacementGroupTable {
         break
     }
     return effects
+  }
+
+  /** Some group is not whole, and nobody was asked. */
+  get isWaiting(): boolean {
+    return this.#unplaced.size > 0
   }
 
   row(group: string): PlacementGroupRow | undefined {
@@ -208,7 +217,8 @@ export class PlacementGroupTable {
     record.attempt++
     for (const [nodeId, bundles] of byNode(missing)) {
       record.waitingFor.add(nodeId)
-      for (const bundle of bundles) this.#nodes.deduct(nodeId, bundle.resources)
+      const share = bundles.reduce<Resources>((sum, each) => addAmounts(sum, each.resources), {})
+      this.#nodes.claim(nodeId, claimOf(record), share)
       const shares = bundles.map(({ index, resources }) => ({ index, resources }))
       const { group, attempt } = record
       effects.push(send(nodeId, { kind: 'reserveBundles', group, attempt, bundles: shares }))
@@ -229,6 +239,7 @@ export class PlacementGroupTable {
       return
     }
     record.waitingFor.delete(event.nodeId)
+    this.#nodes.unclaim(event.nodeId, claimOf(record))
     if (record.waitingFor.size === 0) this.#created(record, effects)
   }
 
@@ -238,13 +249,16 @@ export class PlacementGroupTable {
     this.#setState(record, 'created', effects)
   }
 
-  /** Ends the attempt under way. The node that refused holds nothing, so nothing is returned to it. */
+  /**
+   * Ends the attempt under way. The node that refused holds nothing, so nothing is returned to it.
+   */
   #abandon(record: GroupRecord, effects: PlacementGroupEffect[], refusedBy?: string): void {
     if (record.waitingFor.size === 0) return
     record.waitingFor.clear()
     const planned = record.bundles.filter((bundle) => !bundle.isHeld)
     for (const [nodeId, bundles] of byNode(planned)) {
       const indexes = bundles.map((bundle) => bundle.index)
+      this.#nodes.unclaim(nodeId, claimOf(record))
       if (nodeId === refusedBy || !this.#nodes.isAlive(nodeId)) continue
       const { group } = record
       effects.push(send(nodeId, { kind: 'returnBundles', group, indexes, removed: false }))
@@ -281,6 +295,7 @@ export class PlacementGroupTable {
     if (record.state === 'removed') return
     const indexesOf = new Map<string, number[]>()
     for (const [nodeId, bundles] of byNode(record.bundles)) {
+      this.#nodes.unclaim(nodeId, claimOf(record))
       indexesOf.set(
         nodeId,
         bundles.map((bundle) => bundle.index),
@@ -289,7 +304,8 @@ export class PlacementGroupTable {
     record.bundles = []
     record.waitingFor.clear()
     this.#unplaced.delete(record)
-    // Every node hears of it: requests for the group may wait anywhere, also if it never had a bundle there.
+    // Every node hears of it: requests for the group may wait anywhere, also if it never had a
+    // bundle there.
     const { group } = record
     for (const { nodeId } of this.#nodes.view()) {
       const indexes = indexesOf.get(nodeId) ?? []
@@ -339,12 +355,14 @@ export class PlacementGroupTable {
     const total = nodes.reduce<Resources>((sum, node) => addAmounts(sum, node.total), {})
     return (
       `Placement group ${record.group} can never be placed: it asks for the bundles ` +
-      `${bundles.join(', ')} with ${record.strategy}, and the cluster has ${formatAmounts(total)} ` +
-      `on ${nodes.length} node${nodes.length === 1 ? '' : 's'}. ` +
+      `${bundles.join(', ')} with ${record.strategy}, and the cluster has ` +
+      `${formatAmounts(total)} on ${nodes.length} node${nodes.length === 1 ? '' : 's'}. ` +
       `It waits for nodes to join; remove it or ask for less.`
     )
   }
 }
+
+const claimOf = ({ group }: GroupRecord): string => `group ${group}`
 
 function byNode(bundles: readonly Bundle[]): Map<string, Bundle[]> {
   const map = new Map<string, Bundle[]>()

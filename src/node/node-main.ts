@@ -16,29 +16,16 @@ import type { NodeReady } from './start-node.js'
 function main(): void {
   const config = JSON.parse(process.env['TYPERAY_NODE'] ?? '') as NodeConfig
   delete process.env['TYPERAY_NODE']
-  const nodeId = newId()
-  const token = newId(16)
-  const sessionName = `session-${newId(6)}`
+  const ids = { nodeId: newId(), token: newId(16), sessionName: `session-${newId(6)}` }
   const entry = fileURLToPath(new URL('../worker/worker-main.js', import.meta.url))
-
-  // The two speak in turns, as they would through a socket: neither is called while it is in the middle of something.
-  const turns: (() => void)[] = []
-  const inTurn = (turn: () => void): void => {
-    if (turns.push(turn) === 1) process.nextTick(takeTurns)
-  }
-  const takeTurns = (): void => {
-    for (let i = 0; i < turns.length; i++) turns[i]?.()
-    turns.length = 0
-  }
-
+  const inTurn = turns()
   const gcs = new GcsServer(systemClock, (_node, message) => {
     inTurn(() => raylet.fromGcs(message))
   })
+  const life = new NodeLife(() => raylet)
   const raylet: Raylet = new Raylet(systemClock, {
-    nodeId,
+    ...ids,
     nodeIp: '127.0.0.1',
-    sessionName,
-    token,
     resources: config.resources,
     labels: config.labels,
     objectStoreBytes: config.objectStoreBytes,
@@ -46,57 +33,86 @@ function main(): void {
     workerEntry: config.workerEntry ?? entry,
     environment: config.environment,
     toGcs: (message) => inTurn(() => gcs.receive(message)),
-    abandoned: () => end(0),
-    joined: () => {
-      hasDriver = true
-      clearTimeout(deadline)
-    },
+    joined: () => life.joined(),
+    abandoned: () => life.end(0),
     validate: config.validate,
   })
-
-  let hasDriver = false
-  let isEnding = false
-  const deadline = setTimeout(() => end(1), nodeStartMs)
-  const end = (code: number): void => {
-    if (isEnding) return
-    isEnding = true
-    // Whatever hangs: the workers die with this process.
-    setTimeout(() => process.exit(code), shutdownMs).unref()
-    raylet.close().then(
-      () => process.exit(code),
-      () => process.exit(1),
-    )
-  }
-  process.on('SIGINT', () => {})
-  process.on('SIGHUP', () => {})
-  process.on('SIGTERM', () => void raylet.endWorkers().then(() => end(0)))
-  // Whoever reads these may be gone; that shows elsewhere.
-  process.stdout.on('error', () => {})
-  process.stderr.on('error', () => {})
-  process.stdin.on('error', () => {})
-  process.stdin.on('close', () => {
-    if (!hasDriver) end(1)
-  })
-  process.stdin.resume()
-
+  life.watch()
   raylet.start().then(
     () => {
       const { address, storeAddress } = raylet
-      const ready: NodeReady = {
-        address,
-        storeAddress,
-        token,
-        nodeId,
-        sessionName,
-        pid: process.pid,
-      }
+      const ready: NodeReady = { ...ids, address, storeAddress, pid: process.pid }
       process.stdout.write(`${JSON.stringify(ready)}\n`)
     },
     (error: unknown) => {
       console.error(error)
-      end(1)
+      life.end(1)
     },
   )
+}
+
+/**
+ * The raylet and the GCS speak in turns, as they would through a socket: neither is called while it is in the middle of
+ * something.
+ */
+function turns(): (turn: () => void) => void {
+  const waiting: (() => void)[] = []
+  const take = (): void => {
+    for (let i = 0; i < waiting.length; i++) waiting[i]?.()
+    waiting.length = 0
+  }
+  return (turn) => {
+    if (waiting.push(turn) === 1) process.nextTick(take)
+  }
+}
+
+/** When the node ends, and how. */
+class NodeLife {
+  readonly #raylet: () => Raylet
+  readonly #deadline: NodeJS.Timeout
+  #hasDriver = false
+  #isEnding = false
+
+  constructor(raylet: () => Raylet) {
+    this.#raylet = raylet
+    this.#deadline = setTimeout(() => this.end(1), nodeStartMs)
+  }
+
+  joined(): void {
+    this.#hasDriver = true
+    clearTimeout(this.#deadline)
+  }
+
+  watch(): void {
+    process.on('SIGINT', () => {})
+    process.on('SIGHUP', () => {})
+    process.on('SIGTERM', () => {
+      this.#raylet()
+        .endWorkers()
+        .finally(() => this.end(0))
+    })
+    // Whoever reads these may be gone; that shows elsewhere.
+    process.stdout.on('error', () => {})
+    process.stderr.on('error', () => {})
+    process.stdin.on('error', () => {})
+    process.stdin.on('close', () => {
+      if (!this.#hasDriver) this.end(1)
+    })
+    process.stdin.resume()
+  }
+
+  end(code: number): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    // Whatever hangs: the workers die with this process.
+    setTimeout(() => process.exit(code), shutdownMs)
+    this.#raylet()
+      .close()
+      .then(
+        () => process.exit(code),
+        () => process.exit(1),
+      )
+  }
 }
 
 main()

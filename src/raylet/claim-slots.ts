@@ -3,7 +3,7 @@
 import { closeSync, readSync, writeSync } from 'node:fs'
 import { readI32 } from '../base/bytes.js'
 import { createMemory, type Memory } from '../store/index.js'
-import { claimSlotBytes, claimSlotsMax, claimStartedOffset } from '../wire/claim-slot.js'
+import { claimSlotBytes, claimSlotsMax, claimStarted, claimStartedOffset } from '../wire/claim-slot.js'
 
 export class ClaimSlots {
   readonly #memory: Memory
@@ -39,7 +39,7 @@ export class ClaimSlots {
   started(slot: number): number {
     if (slot < 0) return -1
     readSync(this.#memory.fd, this.#slot, 0, claimSlotBytes, at(slot))
-    return readI32(this.#slot, claimStartedOffset)
+    return claimStarted(readI32(this.#slot, claimStartedOffset))
   }
 
   close(): void {

@@ -5,7 +5,7 @@
 
 import { timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { Packr } from 'msgpackr'
+import { Packr } from 'msgpackr/pack'
 import { helloBytesMax } from '../base/limits.js'
 import { controlFrame, FrameReader, frameType } from '../wire/frame.js'
 import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'

@@ -1,9 +1,11 @@
 // Which leases to ask back when somebody waits.
 //
 // The raylet cannot see whether a leased worker is idle: tasks go past it. So it asks the workers. All leases that hold
-// what is lacking are asked to close when idle, which costs their owners nothing. When another owner, or another kind of
+// what is lacking are asked to close when idle, but not at once: a lease that carried a short task is idle before its owner
+// has even heard of it, and would go back and forth without ever being used for more than that one task. When another owner, or another kind of
 // task, waits, as many as it takes are asked to close soon in any case, oldest first. Each lease is asked once for each.
 
+import { leaseRecallIdleMs } from '../base/limits.js'
 import type { LeaseQueue, PendingRequest } from './lease-queue.js'
 import type { Stuck } from './grant-round.js'
 import type { Lease } from './worker-table.js'
@@ -15,15 +17,23 @@ export interface Recall {
   readonly idleOnly: boolean
 }
 
+export interface RecallPlan {
+  readonly recalls: readonly Recall[]
+  /** When to plan again, because leases were too young; Infinity when none was. */
+  readonly againAt: number
+}
+
 export function planRecalls(
   stuck: readonly Stuck[],
-  queue: LeaseQueue,
-  leases: Iterable<Lease>,
-): Recall[] {
-  if (stuck.length === 0) return []
+  tables: { readonly queue: LeaseQueue; readonly leases: ReadonlyMap<number, Lease> },
+  now: number,
+): RecallPlan {
   const recalls = new Map<Lease, Recall>()
-  const held = [...leases].filter((lease) => lease.recall !== 'ownerDied')
-  if (held.length === 0) return []
+  let againAt = Infinity
+  const { queue, leases } = tables
+  const held =
+    stuck.length === 0 ? [] : [...leases.values()].filter((lease) => lease.recall !== 'ownerDied')
+  if (held.length === 0) return { recalls: [], againAt }
   const lines = new Map(queue.lines().map((line) => [line[0]?.shape, line]))
   for (const { request, pools, lacks } of stuck) {
     const candidates = held.filter(
@@ -32,15 +42,16 @@ export function planRecalls(
         (lacks.length === 0 || lacks.some((name) => holds(lease, name))),
     )
     for (const lease of candidates) {
-      if (lease.recall === 'none' && !recalls.has(lease)) {
-        recalls.set(lease, { lease, idleOnly: true })
-      }
+      if (lease.recall !== 'none' || recalls.has(lease)) continue
+      const at = lease.grantedAt + leaseRecallIdleMs
+      if (at <= now) recalls.set(lease, { lease, idleOnly: true })
+      else againAt = Math.min(againAt, at)
     }
     for (const lease of enoughFor(front(lines.get(request.shape)), lacks, candidates)) {
       recalls.set(lease, { lease, idleOnly: false })
     }
   }
-  return [...recalls.values()]
+  return { recalls: [...recalls.values()], againAt }
 }
 
 /** A look at the front of a line says enough, and keeps a round cheap when 100 000 requests wait. */

@@ -38,6 +38,8 @@ export class LeaseState {
   readonly #jobs = new Set<string>()
   /** Workers of a kind that failed to start in a row, by kind. Cleared when one starts. */
   readonly #startFailures = new Map<string, number>()
+  /** When leases that are too young now may be recalled. */
+  #recallAt = Infinity
   #leaseCount = 0
   #effects: LeaseEffect[] = []
 
@@ -57,7 +59,7 @@ export class LeaseState {
 
   /** When the next tick is due; Infinity when nothing waits for time to pass. */
   deadline(): number {
-    return Math.min(this.tables.workers.deadline(), this.#runaway.deadline)
+    return Math.min(this.tables.workers.deadline(), this.#runaway.deadline, this.#recallAt)
   }
 
   get available(): ResourceSet {
@@ -177,7 +179,7 @@ export class LeaseState {
     const { owner, depth, shape, task } = request
     const lease = ++this.#leaseCount
     const entry: Lease = {
-      lease, owner, name, depth, shape, worker, pool, allocation, recall: 'none',
+      lease, owner, name, depth, shape, worker, pool, allocation, grantedAt: now, recall: 'none',
     } // prettier-ignore
     this.tables.leases.set(lease, entry)
     this.tables.workers.setState(worker, 'leased', now)
@@ -338,6 +340,8 @@ export class LeaseState {
 
   #workerJoined(event: EventOf<'workerJoined'>, now: number): boolean {
     const worker = this.tables.workers.get(event.start)
+    // It was sent away while it was on its way here.
+    if (worker?.state === 'ending') this.#kill(worker, 'not needed any more')
     if (worker?.state !== 'starting') return false
     worker.pid = event.pid
     worker.address = event.address
@@ -463,7 +467,7 @@ export class LeaseState {
       for (let n = 0; n < missing; n++) this.#startWorker(kind, now)
     }
     this.#sendAway(round.stuck)
-    this.#recall(round.stuck)
+    this.#recall(round.stuck, now)
     this.#runaway.look(round.stuck, now)
   }
 
@@ -504,12 +508,14 @@ export class LeaseState {
     }
   }
 
-  #recall(stuck: readonly Stuck[]): void {
+  #recall(stuck: readonly Stuck[], now: number): void {
     // Who fits but has no worker gets one that starts, unless no more may be started.
-    const { workers, queue, leases } = this.tables
+    const { workers } = this.tables
     const isShort = workers.startingCount === 0 && workers.size >= workers.limit
     const short = stuck.filter(({ lacks }) => isShort || lacks.length > 0)
-    for (const { lease, idleOnly } of planRecalls(short, queue, leases.values())) {
+    const { recalls, againAt } = planRecalls(short, this.tables, now)
+    this.#recallAt = againAt
+    for (const { lease, idleOnly } of recalls) {
       lease.recall = idleOnly ? 'idle' : 'full'
       this.#send(lease.worker.process, {
         kind: 'recallLease',

@@ -21,6 +21,7 @@ export interface Lease {
   readonly worker: WorkerRecord
   readonly pool: ResourcePool
   readonly allocation: Allocation
+  readonly grantedAt: number
   /** Whether its worker was asked to close it: when idle, or soon in any case. One request of each is enough. */
   recall: 'none' | 'idle' | 'full' | 'ownerDied'
 }

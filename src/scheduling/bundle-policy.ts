@@ -1,8 +1,8 @@
 // Chooses nodes for the bundles of a placement group, all of them or none.
 //
-// Packing bundles into the fewest nodes is bin packing, so the answer is a good one and not the best: the largest
-// bundles go first (first fit decreasing). A group that only an exhaustive search would fit waits, or is called
-// infeasible, although there is room.
+// Packing bundles into the fewest nodes is bin packing, so the answer is a good one and not the
+// best: the largest bundles go first (first fit decreasing). A group that only an exhaustive search
+// would fit waits, or is called infeasible, although there is room.
 
 import { utilization } from './node-view.js'
 import type { NodeView } from './node-view.js'
@@ -20,7 +20,10 @@ export interface BundleRequest {
   readonly strategy: BundleStrategy
   /** Bundles to place: those of the group that have no node. */
   readonly bundles: readonly BundleDemand[]
-  /** Nodes that hold other bundles of the same group, with multiplicity; empty when the whole group is placed. */
+  /**
+   * Nodes that hold other bundles of the same group, with multiplicity; empty when the whole group
+   * is placed.
+   */
   readonly heldBy: readonly string[]
 }
 

@@ -1,5 +1,6 @@
-// Ray's default policy: fill a node to half, then spread. Packing leaves whole nodes free for what needs a whole node;
-// beyond half, neighbours begin to compete for the memory and the caches that no resource counts.
+// Ray's default policy: fill a node to half, then spread. Packing leaves whole nodes free for what
+// needs a whole node; beyond half, neighbours begin to compete for the memory and the caches that
+// no resource counts.
 
 import { feasibleNodes, utilization } from './node-view.js'
 import type { NodeView, PolicyChoice } from './node-view.js'

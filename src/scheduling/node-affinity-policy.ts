@@ -1,4 +1,5 @@
-// One named node. A soft affinity falls back to the default policy when the node is gone or can never host the demand.
+// One named node. A soft affinity falls back to the default policy when the node is gone or can
+// never host the demand.
 
 import { hybridPolicy } from './hybrid-policy.js'
 import { feasibleNodes } from './node-view.js'

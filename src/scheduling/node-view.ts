@@ -12,15 +12,18 @@ export interface NodeView {
 }
 
 /**
- * Where to place a demand. `wait`: some node could host it when it is less full. `infeasible`: none ever can, as the
- * cluster is now.
+ * Where to place a demand. `wait`: some node could host it when it is less full. `infeasible`: none
+ * ever can, as the cluster is now.
  */
 export type PolicyChoice =
   | { readonly kind: 'node'; readonly nodeId: string }
   | { readonly kind: 'wait' }
   | { readonly kind: 'infeasible' }
 
-/** Part of the node's scarcest resource that is taken once `demand` is placed on it as well, from 0 to 1. */
+/**
+ * Part of the node's scarcest resource that is taken once `demand` is placed on it as well, from 0
+ * to 1.
+ */
 export function utilization(node: NodeView, demand: Amounts): number {
   let worst = 0
   for (const [name, total] of Object.entries(node.total)) {
@@ -31,7 +34,10 @@ export function utilization(node: NodeView, demand: Amounts): number {
   return worst
 }
 
-/** Alive nodes that could ever host the demand, in the order of their ids so that every caller sees the same order. */
+/**
+ * Alive nodes that could ever host the demand, in the order of their ids so that every caller sees
+ * the same order.
+ */
 export function feasibleNodes(nodes: readonly NodeView[], demand: Amounts): NodeView[] {
   return nodes
     .filter((node) => node.alive && amountsFit(demand, node.total))

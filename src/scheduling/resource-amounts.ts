@@ -1,5 +1,6 @@
-// Arithmetic on plain amounts by resource name, for policies and views of the cluster. Amounts are rounded to 1e-4, the
-// precision of a resource, so that 0.1 + 0.2 fits where 0.3 is left. A name that is missing means none of it.
+// Arithmetic on plain amounts by resource name, for policies and views of the cluster. Amounts are
+// rounded to 1e-4, the precision of a resource, so that 0.1 + 0.2 fits where 0.3 is left. A name
+// that is missing means none of it.
 
 export type Amounts = Readonly<Record<string, number>>
 

@@ -1,4 +1,5 @@
-// Takes the nodes in turn. `turn` counts the placements of the caller, so the policy itself remembers nothing.
+// Takes the nodes in turn. `turn` counts the placements of the caller, so the policy itself
+// remembers nothing.
 
 import { feasibleNodes } from './node-view.js'
 import type { NodeView, PolicyChoice } from './node-view.js'

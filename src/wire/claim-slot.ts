@@ -1,10 +1,36 @@
 // Claim slots: 64 bytes of shared memory for each worker, in one memfd of the raylet.
 //
-// The worker says there how many tasks of its current lease it has started, so that the raylet can tell the owner which
-// of the tasks in flight may have run when the worker dies in the middle. A cache line each, so that they do not disturb
-// one another.
+// The first word counts the tasks of its lease that a worker has started; worker/claim-slots says how it is used. A cache
+// line each, so that workers do not disturb one another.
+//
+//   bit 31 stop | bits 30..20 the lease, modulo 2048 | bits 19..0 tasks started in this epoch, modulo 2^20
+//
+// The lease is in the word because an owner may look at it late: the worker may have gone on to another lease, whose tasks
+// it must not stop. Far fewer than 2^20 tasks are ever in flight, so differences of counts are exact.
 
 export const claimSlotBytes = 64
 export const claimSlotsMax = 512
-/** i32, little-endian: tasks of the current lease that have started. The worker sets it to 0 when a lease opens. */
 export const claimStartedOffset = 0
+
+export const claimStop = 0x8000_0000 | 0
+const countBits = 20
+const countMask = (1 << countBits) - 1
+const leaseMask = 0x7ff
+
+export function claimWord(lease: number, started: number): number {
+  return ((lease & leaseMask) << countBits) | (started & countMask)
+}
+
+/** The word belongs to this lease, stopped or not. */
+export function isClaimOf(word: number, lease: number): boolean {
+  return ((word >>> countBits) & leaseMask) === (lease & leaseMask)
+}
+
+export function claimStarted(word: number): number {
+  return word & countMask
+}
+
+/** How many tasks were started after the first `before`. */
+export function claimedSince(started: number, before: number): number {
+  return (started - before) & countMask
+}

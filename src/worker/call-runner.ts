@@ -191,6 +191,7 @@ export class CallRunner {
     const limit = job.extension.backpressure ?? generatorItemsMax
     const stream: Stream = { credit: limit, wake: null }
     this.#streams.set(key, stream)
+    job.context.controller.signal.addEventListener('abort', () => stream.wake?.(), { once: true })
     let count = 0
     try {
       const iterator = iteratorOf(await result, job.name)
@@ -226,11 +227,9 @@ export class CallRunner {
 
   async #credited(job: Job, stream: Stream, hasCredit: () => boolean): Promise<void> {
     this.#flushItems(job.task)
-    const { signal } = job.context.controller
-    while (!hasCredit() && !signal.aborted) {
+    while (!hasCredit() && !job.context.isCancelled) {
       await new Promise<void>((resolve) => {
         stream.wake = resolve
-        signal.addEventListener('abort', () => resolve(), { once: true })
       })
       stream.wake = null
     }

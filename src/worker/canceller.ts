@@ -40,6 +40,17 @@ export class Canceller {
       core.settler.fail(task, cancelled(task))
       return
     }
+    if (task.status === taskStatus.carried) {
+      this.#failRefs(task)
+      core.submitter.cancelCarried(task)
+      return
+    }
+    this.#cancelSent(task, { force, recursive })
+  }
+
+  /** The task is with a worker. */
+  #cancelSent(task: Task, { force, recursive }: CancelOptions): void {
+    const core = this.#core
     const line = task.line
     core.sendToTask(task, { kind: 'cancel', sequence: task.ref.sequence, recursive })
     this.#failRefs(task)
@@ -58,6 +69,11 @@ export class Canceller {
     }, cancelGraceMs)
     interrupt.unref()
     kill.unref()
+  }
+
+  /** A task that was cancelled while the raylet handed it over. */
+  onTheWay(task: Task): void {
+    this.#cancelSent(task, { force: false, recursive: true })
   }
 
   #failRefs(task: Task): void {

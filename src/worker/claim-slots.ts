@@ -7,10 +7,9 @@
 // how many tasks had started when the worker died, which is what at-most-once needs.
 
 import { mapShared, type Memory } from '../store/index.js'
+import { claimSlotBytes, claimStarted, claimStop, claimWord, isClaimOf } from '../wire/claim-slot.js'
 
-/** Bytes per slot: a cache line, so that workers do not slow each other down. */
-export const claimSlotBytes = 64
-const stopBit = 0x8000_0000 | 0
+const wordsPerSlot = claimSlotBytes / 4
 
 export class ClaimSlots {
   readonly #pid: number
@@ -35,25 +34,29 @@ export class ClaimSlots {
   }
 
   /** Worker: claims task `index` of this epoch. False: it was taken back. */
-  claim(slot: number, index: number): boolean {
-    const words = this.#words!
-    return Atomics.compareExchange(words, slot * (claimSlotBytes / 4), index, index + 1) === index
+  claim(slot: number, lease: number, index: number): boolean {
+    const word = claimWord(lease, index)
+    const next = claimWord(lease, index + 1)
+    return Atomics.compareExchange(this.#words!, slot * wordsPerSlot, word, next) === word
   }
 
-  /** Worker: a new epoch begins. */
-  reset(slot: number, started = 0): void {
-    if (this.#words !== null) Atomics.store(this.#words, slot * (claimSlotBytes / 4), started)
+  /** Worker: an epoch of this lease begins, or goes on after so many tasks. */
+  begin(slot: number, lease: number, started = 0): void {
+    if (this.#words !== null) Atomics.store(this.#words, slot * wordsPerSlot, claimWord(lease, started))
   }
 
-  /** Nothing more of this epoch will be started. Returns how many tasks were, or -1 if somebody else stopped it before. */
-  stop(slot: number): number {
+  /**
+   * Nothing more of this epoch of the lease will be started. Returns how many tasks were (modulo 2^20), or -1 if somebody
+   * else stopped it before or the worker is at another lease.
+   */
+  stop(slot: number, lease: number): number {
     this.prepare()
     const words = this.#words!
-    const at = slot * (claimSlotBytes / 4)
+    const at = slot * wordsPerSlot
     for (;;) {
-      const started = Atomics.load(words, at)
-      if (started < 0) return -1
-      if (Atomics.compareExchange(words, at, started, started | stopBit) === started) return started
+      const word = Atomics.load(words, at)
+      if (word < 0 || !isClaimOf(word, lease)) return -1
+      if (Atomics.compareExchange(words, at, word, word | claimStop) === word) return claimStarted(word)
     }
   }
 }

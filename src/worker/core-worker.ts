@@ -144,6 +144,7 @@ export class CoreWorker {
         workerLost: (task, exit) => this.settler.workerLost(task, exit),
         leaseRefused: (task, error) => this.settler.refused(task, error),
         sessionLost: (task, error) => this.settler.fail(task, error),
+        cancelledOnTheWay: (task) => this.#canceller.onTheWay(task),
       },
       now,
       total: welcome.resources,

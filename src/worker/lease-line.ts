@@ -9,6 +9,7 @@ import { connect, type Socket } from 'node:net'
 import { readU32, readU48 } from '../base/bytes.js'
 import type { ProcessId } from '../base/ids.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
+import { claimedSince } from '../wire/claim-slot.js'
 import { FrameReader, frameType } from '../wire/frame.js'
 import type { ProcessExit } from '../wire/messages/common.js'
 import type { FromWorker, ToWorker } from '../wire/messages/task.js'
@@ -206,7 +207,7 @@ export class LeaseLine {
    */
   takeBack(started: number): void {
     this.isSuspended = true
-    const keep = this.older + Math.max(0, started - this.answered)
+    const keep = this.older + claimedSince(started, this.answered)
     let last: Task | null = null
     let at = this.head
     for (let i = 0; i < keep && at !== null; i++) {

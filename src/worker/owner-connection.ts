@@ -69,10 +69,6 @@ export class OwnerConnection {
 
   /** Bytes from the socket, or frames that came through the raylet. */
   feed(chunk: Uint8Array): void {
-    if (this.isEarly) {
-      this.#held.push(chunk)
-      return
-    }
     this.#reader.push(chunk)
     if (!this.isEarly) this.#events.progressed(this)
   }
@@ -82,7 +78,8 @@ export class OwnerConnection {
     this.isEarly = false
     const held = this.#held
     this.#held = []
-    for (const chunk of held) this.feed(chunk)
+    for (const frame of held) this.#frame(frame, 4, frame.length)
+    this.#events.progressed(this)
   }
 
   send(message: FromWorker): void {

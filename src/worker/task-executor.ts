@@ -21,6 +21,8 @@ type LeaseOpened = Extract<FromRaylet, { kind: 'leaseOpened' }>
 
 /** Results are kept back for at most this long, in ms. */
 const replyDelayMs = 0.3
+/** A wanted lease that was idle for this long is closed. */
+const idleCloseMs = 3
 
 export class TaskExecutor implements ConnectionEvents {
   readonly #core: CoreWorker
@@ -38,6 +40,11 @@ export class TaskExecutor implements ConnectionEvents {
   #isStopped = false
   #isFreedDue = false
   #isRecalled = false
+  /** Its owner waits for a worker: the lease is closed when this one has been idle for a moment. */
+  #isWanted = false
+  #idleTimer: NodeJS.Timeout | null = null
+  /** Leases up to this one are over. */
+  #lastLease = -1
   #fairTimer: NodeJS.Timeout | null = null
   #isBlocked = false
   #lastFlush = 0
@@ -56,12 +63,15 @@ export class TaskExecutor implements ConnectionEvents {
   // --- leases ----------------------------------------------------------------------------------------------------------
 
   leaseOpened(message: LeaseOpened): void {
+    // A lease that its owner returned ends without a word to the worker.
+    if (this.#lease !== null) this.#lastLease = this.#lease.lease
     this.#lease = message
+    this.#isWanted = false
     this.#index = 0
     this.#isStopped = false
     this.#isRecalled = false
     this.#isFreedDue = false
-    this.#core.claims.reset(this.#core.welcome.claimSlot)
+    this.#core.claims.begin(this.#core.welcome.claimSlot, message.lease)
     if (message.frames !== undefined) this.#carry(message)
     for (const connection of this.#connections) {
       if (connection.isEarly && connection.lease === message.lease) connection.begin()
@@ -90,11 +100,16 @@ export class TaskExecutor implements ConnectionEvents {
     }
   }
 
-  recalled(lease: number, ownerDied: boolean): void {
+  recalled(lease: number, recall: { ownerDied: boolean; idleOnly?: boolean }): void {
     if (this.#lease?.lease !== lease) return
+    if (recall.idleOnly === true) {
+      this.#isWanted = true
+      if (this.isIdle) this.#closeWhenIdle()
+      return
+    }
     this.#isRecalled = true
-    if (ownerDied) this.#dropQueued()
-    if (!this.#isBusy && this.#at === this.#queue.length) {
+    if (recall.ownerDied) this.#dropQueued()
+    if (this.isIdle) {
       this.#closeLease()
       return
     }
@@ -104,19 +119,37 @@ export class TaskExecutor implements ConnectionEvents {
     }, leaseFairMs)
   }
 
+  // The same owner waits for another worker. If it is only slow to use this one, closing the lease would make it ask again
+  // and again; if it is busy computing, a millisecond costs nothing.
+  #closeWhenIdle(): void {
+    this.#idleTimer ??= setTimeout(() => {
+      this.#idleTimer = null
+      if (this.#isWanted && this.isIdle && !this.#isBlocked) this.#closeLease()
+    }, idleCloseMs)
+  }
+
   /** Everything that has not started is the owner's again: it hears so with `stale`, `back` or from the raylet. */
   #dropQueued(): void {
-    if (this.#core.claims.isReady) this.#core.claims.stop(this.#core.welcome.claimSlot)
+    this.#stopClaims()
     this.#isStopped = true
     this.#queue = this.#queue.slice(this.#at).filter((task) => task.from.isRelay)
     this.#at = 0
+  }
+
+  /** Ends the epoch. False: the owner did so before, and knows what it took back. */
+  #stopClaims(): boolean {
+    const { claims, welcome } = this.#core
+    if (!claims.isReady || this.#lease === null) return true
+    return claims.stop(welcome.claimSlot, this.#lease.lease) >= 0
   }
 
   #closeLease(): void {
     const lease = this.#lease
     if (lease === null) return
     this.#lease = null
+    this.#lastLease = lease.lease
     this.#isRecalled = false
+    this.#isWanted = false
     if (this.#fairTimer !== null) clearTimeout(this.#fairTimer)
     this.#fairTimer = null
     for (const connection of [...this.#connections]) {
@@ -146,10 +179,11 @@ export class TaskExecutor implements ConnectionEvents {
     const lease = message.lease ?? -1
     connection.lease = lease
     const current = this.#lease?.lease ?? -1
+    const isOver = lease <= this.#lastLease
     if (lease === current) {
       this.#announceClaims(connection)
       if (this.#isStopped) connection.send({ kind: 'back', started: this.#index, blocked: this.#isBlocked })
-    } else if (lease > current) connection.isEarly = true
+    } else if (!isOver) connection.isEarly = true
     else {
       connection.send({ kind: 'stale', lease })
       connection.end()
@@ -162,7 +196,9 @@ export class TaskExecutor implements ConnectionEvents {
 
   /** The claim words are mapped: owners may send ahead from now on. */
   claimsReady(): void {
-    this.#core.claims.reset(this.#core.welcome.claimSlot, this.#index)
+    if (this.#lease !== null) {
+      this.#core.claims.begin(this.#core.welcome.claimSlot, this.#lease.lease, this.#index)
+    }
     for (const connection of this.#connections) {
       if (connection.lease === this.#lease?.lease && !connection.isRelay) this.#announceClaims(connection)
     }
@@ -178,7 +214,9 @@ export class TaskExecutor implements ConnectionEvents {
       this.actor?.arrived(task)
       return
     }
-    if (task.from.isRelay || !this.#isStopped) this.#queue.push(task)
+    // What comes after a lease was closed has been given back with `stale`, and must not run here too.
+    const isOurs = task.from.isRelay || (!this.#isStopped && task.from.lease === this.#lease?.lease)
+    if (isOurs) this.#queue.push(task)
   }
 
   resumed(connection: OwnerConnection): void {
@@ -187,7 +225,7 @@ export class TaskExecutor implements ConnectionEvents {
     this.#at = 0
     this.#isStopped = false
     this.#index = 0
-    this.#core.claims.reset(this.#core.welcome.claimSlot)
+    this.#core.claims.begin(this.#core.welcome.claimSlot, connection.lease)
     this.#isFreedDue = true
     if (!this.#isBusy) this.#sendFreed()
   }
@@ -284,7 +322,8 @@ export class TaskExecutor implements ConnectionEvents {
   #claim(): boolean {
     const { claims, welcome } = this.#core
     if (!this.#isStopped) {
-      if (!claims.isReady || claims.claim(welcome.claimSlot, this.#index)) {
+      const lease = this.#lease?.lease ?? -1
+      if (!claims.isReady || claims.claim(welcome.claimSlot, lease, this.#index)) {
         this.#index++
         return true
       }
@@ -302,7 +341,10 @@ export class TaskExecutor implements ConnectionEvents {
     }
     this.flush()
     this.#sendFreed()
-    if (this.#isRecalled && this.#at === this.#queue.length) this.#closeLease()
+    if (this.#at === this.#queue.length) {
+      if (this.#isRecalled) this.#closeLease()
+      else if (this.#isWanted) this.#closeWhenIdle()
+    }
     this.onIdle?.()
   }
 
@@ -399,7 +441,7 @@ export class TaskExecutor implements ConnectionEvents {
     this.flush()
     if (!this.#isStopped) {
       const started = this.#index
-      const isOurs = !this.#core.claims.isReady || this.#core.claims.stop(this.#core.welcome.claimSlot) >= 0
+      const isOurs = this.#stopClaims()
       this.#dropQueued()
       if (isOurs) {
         for (const connection of this.#connections) {

@@ -18,6 +18,7 @@ import {
 } from '../base/limits.js'
 import type { ProcessExit, WireError } from '../wire/messages/common.js'
 import type { FromRaylet, LeaseKey } from '../wire/messages/raylet.js'
+import { claimedSince } from '../wire/claim-slot.js'
 import type { ClaimSlots } from './claim-slots.js'
 import { LeaseLine, type LineEvents } from './lease-line.js'
 import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
@@ -41,6 +42,8 @@ export interface TaskOutcomes {
   workerLost(task: Task, exit: ProcessExit): void
   leaseRefused(task: Task, error: WireError): void
   sessionLost(task: Task, error: RayError): void
+  /** A carried task was cancelled while it was handed to its worker. */
+  cancelledOnTheWay(task: Task): void
 }
 
 export class TaskSubmitter {
@@ -53,6 +56,8 @@ export class TaskSubmitter {
   readonly #now: () => number
   readonly #keys = new Map<string, SchedulingKey>()
   readonly #requests = new Map<number, SchedulingKey>()
+  /** Requests that we took back and that the raylet has not answered. */
+  readonly #trimmed = new Set<number>()
   readonly #lines = new Map<number, LeaseLine>()
   readonly #keyOfLine = new Map<LeaseLine, SchedulingKey>()
   readonly #dirty: SchedulingKey[] = []
@@ -231,6 +236,7 @@ export class TaskSubmitter {
       return
     }
     this.#requests.delete(message.request)
+    this.#trimmed.delete(message.request)
     const task = key.requests.get(message.request) ?? null
     key.requests.delete(message.request)
     const line = new LeaseLine(
@@ -247,7 +253,8 @@ export class TaskSubmitter {
         task.line = line
         task.status = taskStatus.inFlight
         line.headSince = this.#now()
-      } else key.prepend([task])
+        if (task.isCancelled) this.#outcomes.cancelledOnTheWay(task)
+      } else if (!task.isCancelled) key.prepend([task])
     }
     line.socket()
     this.#pump(key)
@@ -260,6 +267,15 @@ export class TaskSubmitter {
     const task = key?.requests.get(request)
     key?.requests.delete(request)
     if (key === undefined || task === null || task === undefined) return
+    if (this.#trimmed.delete(request) && !task.isCancelled) {
+      key.prepend([task])
+      this.#pump(key)
+      return
+    }
+    if (task.isCancelled) {
+      this.#outcomes.leaseRefused(task, error)
+      return
+    }
     // Whatever else is queued under this key can be placed no better.
     const tasks = [task]
     for (let next = key.shift(); next !== null; next = key.shift()) tasks.push(next)
@@ -276,6 +292,21 @@ export class TaskSubmitter {
 
   relayed(lease: number, frames: Uint8Array): void {
     this.#lines.get(lease)?.relayed(frames)
+  }
+
+  // Requests that were made while nobody knew how short the function is are taken back when it is known: their tasks go
+  // to the workers that we have. The raylet refuses them as cancelled, or has handed them over already.
+  #trimRequests(key: SchedulingKey): void {
+    let excess = key.requests.size - Math.max(0, key.capacity - key.usableLines)
+    if (excess <= 0) return
+    for (const [request, task] of key.requests) {
+      if (excess <= 0) return
+      excess--
+      if (task === null || task.fn.measured === 0 || task.fn.averageUs > longTaskUs) continue
+      if (this.#trimmed.has(request)) continue
+      this.#trimmed.add(request)
+      this.#raylet.send({ kind: 'cancelLeaseRequest', request })
+    }
   }
 
   #unlist(line: LeaseLine): void {
@@ -302,7 +333,9 @@ export class TaskSubmitter {
         line.lastActive = this.#now()
         if (line.head !== null && line.headSince === 0) line.headSince = line.lastActive
         const key = this.#keyOfLine.get(line)
-        if (key !== undefined) this.#pump(key)
+        if (key === undefined) return
+        if (key.requests.size > 0) this.#trimRequests(key)
+        this.#pump(key)
       },
       lost: (line, tasks, exit) => this.#lineLost(line, tasks, exit),
       closed: (line) => {
@@ -330,7 +363,7 @@ export class TaskSubmitter {
     this.#unlist(line)
     const key = this.#keyOfLine.get(line)
     this.#keyOfLine.delete(line)
-    const started = line.hasClaims && exit.started >= 0 ? line.older + exit.started - line.answered : 1
+    const started = line.hasClaims && exit.started >= 0 ? line.older + claimedSince(exit.started, line.answered) : 1
     const again = tasks.slice(Math.max(started, 0))
     if (key !== undefined && again.length > 0) key.prepend(again)
     for (const task of tasks.slice(0, Math.max(started, 0))) this.#outcomes.workerLost(task, exit)
@@ -346,17 +379,16 @@ export class TaskSubmitter {
     this.#pump(key)
   }
 
-  /** Takes a task that has not been sent out of the queue; false when it is with a worker. */
+  /** Takes a carried task back from the raylet, if it has not handed it over; `refused` says so. */
+  cancelCarried(task: Task): void {
+    this.#raylet.send({ kind: 'cancelLeaseRequest', request: task.request })
+  }
+
+  /** Takes a task that has not been sent out of the queue; false when the raylet or a worker has it. */
   unqueue(task: Task): boolean {
     const key = task.key
     if (key === null) return false
     if (task.status === taskStatus.queued) return key.remove(task)
-    if (task.status === taskStatus.carried) {
-      this.#raylet.send({ kind: 'cancelLeaseRequest', request: task.request })
-      this.#requests.delete(task.request)
-      key.requests.delete(task.request)
-      return true
-    }
     return false
   }
 
@@ -394,7 +426,7 @@ export class TaskSubmitter {
           if (line.inFlight < 2 || line.isSuspended) continue
           isWatching = true
           if (this.#now() - line.headSince < stealAfterMs || line.headSince === 0) continue
-          const started = this.#claims.stop(line.claimSlot)
+          const started = this.#claims.stop(line.claimSlot, line.lease)
           if (started >= 0) line.takeBack(started)
         }
       }

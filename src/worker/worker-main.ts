@@ -90,7 +90,7 @@ function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet):
       executor.leaseOpened(message)
       break
     case 'recallLease':
-      executor.recalled(message.lease, message.ownerDied)
+      executor.recalled(message.lease, message)
       break
     case 'relayedToWorker':
       executor.relayed(message.lease, message.frames)

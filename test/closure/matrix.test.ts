@@ -1,4 +1,5 @@
-// Every case, in every way that people run JavaScript: a driver program serialises, a child process rebuilds and calls.
+// Every case, in every way that people run JavaScript: a driver program serialises, a child process
+// rebuilds and calls.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'

@@ -1,4 +1,5 @@
-// Writes the driver programs of the matrix: the same cases, as every kind of JavaScript that people run.
+// Writes the driver programs of the matrix: the same cases, as every kind of JavaScript that people
+// run.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -12,7 +13,10 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url))
 export const fixtures = path.join(repository, 'test/closure/fixtures')
 const require = createRequire(import.meta.url)
 export const tsxLoader = pathToFileURL(require.resolve('tsx')).href
-export const tsxCommand = path.join(path.dirname(require.resolve('tsx/package.json')), 'dist/cli.mjs')
+export const tsxCommand = path.join(
+  path.dirname(require.resolve('tsx/package.json')),
+  'dist/cli.mjs',
+)
 
 export interface Program {
   readonly name: string
@@ -40,14 +44,16 @@ const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'package.json': '{"name":"esm-kit","type":"module","exports":"./index.js"}',
     'index.js':
       'export const add = (a, b) => a + b\n' +
-      'export const chunk = (a, n) => (a.length ? [a.slice(0, n), ...chunk(a.slice(n), n)] : [])\n' +
+      'export const chunk = (a, n) =>\n' +
+      '  a.length ? [a.slice(0, n), ...chunk(a.slice(n), n)] : []\n' +
       'export default { add, chunk }\n',
   },
   'cjs-kit': {
     'package.json': '{"name":"cjs-kit","main":"index.js"}',
     'index.js':
       'exports.add = (a, b) => a + b\n' +
-      'exports.chunk = (a, n) => (a.length ? [a.slice(0, n), ...exports.chunk(a.slice(n), n)] : [])\n',
+      'exports.chunk = (a, n) =>\n' +
+      '  a.length ? [a.slice(0, n), ...exports.chunk(a.slice(n), n)] : []\n',
   },
   'cjs-function': {
     'package.json': '{"name":"cjs-function","main":"index.js"}',
@@ -67,7 +73,8 @@ export class Programs {
 
   constructor() {
     for (const [name, files] of Object.entries(packages)) {
-      for (const [file, text] of Object.entries(files)) this.write(`node_modules/${name}/${file}`, text)
+      for (const [file, text] of Object.entries(files))
+        this.write(`node_modules/${name}/${file}`, text)
     }
   }
 
@@ -91,7 +98,8 @@ export class Programs {
     this.package(name, esm ? 'module' : 'commonjs')
     const lib = ts.transpileModule(fixture('lib.ts'), { compilerOptions: compilerOptions(esm) })
     this.write(`${name}/lib.js`, lib.outputText.replace(/\/\/# sourceMappingURL.*/, ''))
-    const source = fixture(esm ? 'head.esm.txt' : 'head.cjs.txt') + casesFor({ typescript: false, esm })
+    const source =
+      fixture(esm ? 'head.esm.txt' : 'head.cjs.txt') + casesFor({ typescript: false, esm })
     const file = this.write(`${name}/main.js`, source)
     return { name, command: [process.execPath, file], frame: frameOf(file, source) }
   }
@@ -127,7 +135,14 @@ export class Programs {
     const { file, source } = this.typescript(name, esm)
     const config = path.join(this.folder, name, 'tsconfig.json')
     this.write(`${name}/tsconfig.json`, '{"compilerOptions":{"experimentalDecorators":true}}')
-    const command = ['env', `TSX_TSCONFIG_PATH=${config}`, process.execPath, '--import', tsxLoader, file]
+    const command = [
+      'env',
+      `TSX_TSCONFIG_PATH=${config}`,
+      process.execPath,
+      '--import',
+      tsxLoader,
+      file,
+    ]
     return { name, command, frame: frameOf(file, source) }
   }
 

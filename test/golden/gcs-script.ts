@@ -1,5 +1,5 @@
-// The commands of the transcripts about the GCS: each is one message to a GcsServer, and its output are the messages that
-// the server sends.
+// The commands of the transcripts about the GCS: each is one message to a GcsServer, and its output
+// are the messages that the server sends.
 
 import type { ActorSpec, ActorState } from '../../src/wire/messages/raylet.js'
 import type { FromGcs, ToGcs } from '../../src/wire/messages/gcs.js'

@@ -1,18 +1,22 @@
-// Golden transcripts: a script of commands, each followed by `----` and what the machine did about it.
+// Golden transcripts: a script of commands, each followed by `----` and what the machine did about
+// it.
 //
 //   node n1 CPU=4
 //   ----
 //   ok
 //
-// A test replays the commands and compares. With UPDATE=1 it writes what happened instead, and the difference is for
-// people to review. Lines that begin with `#` are the story; they are kept.
+// A test replays the commands and compares. With UPDATE=1 it writes what happened instead, and the
+// difference is for people to review. Lines that begin with `#` are the story; they are kept.
 
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** A command line, split: words before the first `name=value` are arguments. A bare `name` after it is `name=true`. */
+/**
+ * A command line, split: words before the first `name=value` are arguments. A bare `name` after it
+ * is `name=true`.
+ */
 export class Command {
   readonly verb: string
   readonly words: readonly string[]
@@ -55,7 +59,9 @@ export class Command {
   }
 }
 
-/** Replays `<name>.txt` beside this file's source; `run` returns the lines that a command causes. */
+/**
+ * Replays `<name>.txt` beside this file's source; `run` returns the lines that a command causes.
+ */
 export function replay(name: string, run: (command: Command) => readonly string[]): void {
   const folder = fileURLToPath(new URL('../../../test/golden', import.meta.url))
   const file = path.join(folder, `${name}.txt`)

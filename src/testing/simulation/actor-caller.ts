@@ -1,5 +1,6 @@
-// How a simulated process calls actors: the caller's side, in its simplest form. Calls wait until the actor is alive, are
-// sent to its worker, and fail when the worker dies, unless they may be tried again.
+// How a simulated process calls actors: the caller's side, in its simplest form. Calls wait until
+// the actor is alive, are sent to its worker, and fail when the worker dies, unless they may be
+// tried again.
 
 import type { ObjectKey } from '../../wire/messages/common.js'
 import type { ActorState } from '../../wire/messages/raylet.js'

@@ -1,4 +1,5 @@
-// Oracles: what must hold in a cluster, told from what is seen at its edges and without asking the machines under test.
+// Oracles: what must hold in a cluster, told from what is seen at its edges and without asking the
+// machines under test.
 
 import type { Resources, ObjectKey } from '../../wire/messages/common.js'
 import type { ActorState } from '../../wire/messages/raylet.js'
@@ -6,7 +7,7 @@ import { addAmounts, amountsFit, formatAmounts } from '../../scheduling/resource
 import type { Trace } from './trace.js'
 
 /** A broken promise of the cluster, with the last events of those concerned. */
-export class SimulationFailure extends Error {
+class SimulationFailure extends Error {
   override name = 'SimulationFailure'
 }
 
@@ -97,7 +98,9 @@ export class Checker {
     this.fail(what, [node, ...users.keys()])
   }
 
-  /** A task that waits lends its CPUs. They are counted again with the next grant after it goes on. */
+  /**
+   * A task that waits lends its CPUs. They are counted again with the next grant after it goes on.
+   */
   giveBack(node: string, user: string): void {
     this.#inUse.get(node)?.delete(user)
   }

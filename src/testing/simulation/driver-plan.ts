@@ -1,5 +1,5 @@
-// What a simulated driver does with its life: tasks, objects, actors and placement groups at random moments, and the end of
-// everything it made.
+// What a simulated driver does with its life: tasks, objects, actors and placement groups at random
+// moments, and the end of everything it made.
 
 import type { ObjectKey, Resources } from '../../wire/messages/common.js'
 import type { ActorSpec } from '../../wire/messages/raylet.js'
@@ -12,6 +12,7 @@ export class DriverPlan {
   readonly #actors: ObjectKey[] = []
   readonly #specs: ActorSpec[] = []
   readonly #groups: string[] = []
+  readonly #cpuGroups = new Set<string>()
   /** Refs in the driver's own variables; its tasks and questions hold theirs beside. */
   #refs: ObjectKey[] = []
   readonly #cpus: number
@@ -32,7 +33,15 @@ export class DriverPlan {
     }
   }
 
-  /** Drops what it holds, so that what is left in the cluster is what was left behind by mistake. */
+  /** Gives back the CPUs that its groups hold, which tasks wait for. */
+  removeCpuGroups(): void {
+    for (const group of this.#cpuGroups) this.driver.send({ kind: 'removePlacementGroup', group })
+    this.#cpuGroups.clear()
+  }
+
+  /**
+   * Drops what it holds, so that what is left in the cluster is what was left behind by mistake.
+   */
   finish(): void {
     const { driver } = this
     for (const actor of this.#actors) driver.send({ kind: 'release', objects: [...actor] })
@@ -44,7 +53,10 @@ export class DriverPlan {
     this.#refs = []
   }
 
-  /** Actors outside of groups and without a fixed node that are not placed, as far as the driver knows. */
+  /**
+   * Actors outside of groups and without a fixed node that are not placed, as far as the driver
+   * knows.
+   */
   readonly waiting = (): readonly ActorSpec[] => {
     const { driver } = this
     if (!driver.isAlive) return []
@@ -137,8 +149,14 @@ export class DriverPlan {
     const { prng } = driver.world
     const group = `g${driver.id}.${++this.#count}`
     const bundles: Resources[] = []
-    for (let i = prng.integer(1, 4); i > 0; i--) bundles.push({ slot: prng.integer(1, 3) })
+    const detached = prng.chance(0.05)
+    // CPUs are what tasks compete for, so reservations of them are refused now and then.
+    const cpus: { CPU?: number } = detached || prng.chance(0.4) ? {} : { CPU: 1 }
+    for (let i = prng.integer(1, 4); i > 0; i--) {
+      bundles.push({ slot: prng.integer(1, 3), ...cpus })
+    }
     this.#groups.push(group)
+    if (cpus.CPU !== undefined) this.#cpuGroups.add(group)
     driver.world.checker.counts.groups++
     driver.world.trace.note(`${driver.name} creates ${group}`)
     driver.send({
@@ -147,7 +165,7 @@ export class DriverPlan {
       bundles,
       strategy: prng.pick(strategies),
       name: '',
-      detached: prng.chance(0.05),
+      detached,
     })
   }
 

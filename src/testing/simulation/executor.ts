@@ -1,4 +1,5 @@
-// What a simulated worker does: runs the tasks of the lease that is open, one at a time, or hosts one actor.
+// What a simulated worker does: runs the tasks of the lease that is open, one at a time, or hosts
+// one actor.
 
 import type { ObjectKey } from '../../wire/messages/common.js'
 import type { ActorSpec, FromRaylet } from '../../wire/messages/raylet.js'

@@ -1,7 +1,9 @@
-// The refs that a simulated process holds: the side of ownership that lives in CoreWorker, in its simplest form.
+// The refs that a simulated process holds: the side of ownership that lives in CoreWorker, in its
+// simplest form.
 //
-// A process that holds a ref may ask for the value, lend it, keep it, and drop it. Everything it is ever given is a count in
-// the object table of its raylet, and every count is given back exactly once, or dies with the process.
+// A process that holds a ref may ask for the value, lend it, keep it, and drop it. Everything it is
+// ever given is a count in the object table of its raylet, and every count is given back exactly
+// once, or dies with the process.
 
 import type { ObjectKey } from '../../wire/messages/common.js'
 import type { FromRaylet } from '../../wire/messages/raylet.js'
@@ -43,7 +45,8 @@ export class HeldRefs {
     world.trace.note(`${process.name} creates ${keyOf(object)} of ${contains.map(keyOf).join(' ')}`)
     this.take(object)
     const body = new Uint8Array([0])
-    // The value holds counts of its own on what it contains, which the creator holds until the value is there.
+    // The value holds counts of its own on what it contains, which the creator holds until the
+    // value is there.
     const isNow = pendingMs === 0
     const escaped = isNow ? { sequence, body, contains } : { sequence }
     process.send({ kind: 'escape', objects: [escaped] })
@@ -57,7 +60,10 @@ export class HeldRefs {
     return object
   }
 
-  /** Counts one more hold. Holds beyond the first are the process's own affair until they are dropped. */
+  /**
+   * Counts one more hold. Holds beyond the first are the process's own affair until they are
+   * dropped.
+   */
   take(key: ObjectKey): void {
     const id = keyOf(key)
     const held = this.#held.get(id)

@@ -1,5 +1,6 @@
-// Carries messages between simulated processes: late, but each connection in order, and nothing is lost. A cut connection is
-// a message like any other, so it comes after what was sent before it, as on a socket.
+// Carries messages between simulated processes: late, but each connection in order, and nothing is
+// lost. A cut connection is a message like any other, so it comes after what was sent before it, as
+// on a socket.
 
 import type { Clock } from '../../base/clock.js'
 import type { Prng } from '../../base/prng.js'

@@ -1,4 +1,5 @@
-// A simulated node: the raylet's own state machines, in a shell that starts no processes and opens no sockets.
+// A simulated node: the raylet's own state machines, in a shell that starts no processes and opens
+// no sockets.
 
 import type { FromGcs, ToGcs } from '../../wire/messages/gcs.js'
 import type { ProcessExit, Resources } from '../../wire/messages/common.js'
@@ -12,10 +13,17 @@ import { SimulatedProcess } from './process.js'
 import type { World } from './world.js'
 
 const heartbeatMs = 3000
+/**
+ * A node that was full for a moment says no and reports nothing. That is rare, and made common
+ * here.
+ */
+const refusalChance = 0.1
 
 export interface NodeOptions {
   readonly nodeId: string
   readonly resources: Resources
+  /** Otherwise it says only what has changed. */
+  readonly hasHeartbeat: boolean
   /** Hands a message to the network, towards the GCS. */
   readonly toGcs: (message: ToGcs) => void
 }
@@ -28,6 +36,7 @@ export class SimulatedNode {
   readonly objects = new ObjectTable()
   /** Live processes. */
   readonly processes = new Map<number, SimulatedProcess>()
+  readonly finishedJobs = new Set<string>()
   readonly bundles = new Map<string, Set<number>>()
   readonly #toGcs: (message: ToGcs) => void
   /** Workers by the name of their start, from when they begin to start. */
@@ -35,6 +44,7 @@ export class SimulatedNode {
   #cancelTick: () => void = () => {}
   #cancelHeartbeat: () => void = () => {}
   #reportIsDue = false
+  #lastReport = ''
   isAlive = true
 
   constructor(world: World, options: NodeOptions) {
@@ -47,7 +57,7 @@ export class SimulatedNode {
     const where = { nodeId: this.nodeId, address: this.nodeId, labels: {} }
     const isHead = this.nodeId === 'n1'
     this.#toGcs({ kind: 'registerNode', ...where, isHead, resources: this.resources })
-    this.#heartbeat()
+    if (options.hasHeartbeat) this.#heartbeat()
   }
 
   // --- processes -------------------------------------------------------------------------------
@@ -127,6 +137,7 @@ export class SimulatedNode {
     }
     this.#toGcs({ kind: 'processDied', process: id, jobId })
     if (start !== undefined) return
+    this.finishedJobs.add(jobId)
     this.#leases({ kind: 'jobFinished', jobId })
     this.#toGcs({ kind: 'jobFinished', jobId })
   }
@@ -145,12 +156,21 @@ export class SimulatedNode {
 
   fromGcs(message: FromGcs): void {
     switch (message.kind) {
-      case 'placeActor':
       case 'endActor':
       case 'clusterView':
         return this.#leases(message)
-      case 'reserveBundles':
-        return this.#leases(message)
+      case 'placeActor': {
+        if (!this.world.prng.chance(refusalChance)) return this.#leases(message)
+        const { spec, incarnation } = message
+        const refusal = { nodeId: this.nodeId, actor: spec.actor, incarnation }
+        return this.#toGcs({ kind: 'actorNotPlaced', ...refusal })
+      }
+      case 'reserveBundles': {
+        if (!this.world.prng.chance(refusalChance)) return this.#leases(message)
+        const { group, attempt } = message
+        const { nodeId } = this
+        return this.#toGcs({ kind: 'bundlesReserved', nodeId, group, attempt, ok: false })
+      }
       case 'returnBundles': {
         const { group, indexes, removed } = message
         const held = this.bundles.get(group)
@@ -308,7 +328,10 @@ export class SimulatedNode {
     this.#reportIsDue = true
     this.world.clock.timer(0, () => {
       this.#reportIsDue = false
-      if (this.isAlive) this.#sendReport()
+      const report = `${this.lease.available}`
+      if (!this.isAlive || report === this.#lastReport) return
+      this.#lastReport = report
+      this.#sendReport()
     })
   }
 

@@ -1,4 +1,5 @@
-// A simulated driver or worker: it owns tasks and actors, holds refs, and, if it is a worker, runs what others own.
+// A simulated driver or worker: it owns tasks and actors, holds refs, and, if it is a worker, runs
+// what others own.
 
 import type { ProcessId } from '../../base/ids.js'
 import type { Prng } from '../../base/prng.js'
@@ -27,6 +28,8 @@ export class SimulatedProcess {
   /** What placement groups that it created were last said to be. */
   readonly groups = new Map<string, string>()
   isAlive = true
+  /** Its job was over before it was started. */
+  readonly isLate: boolean
   readonly #peers = new Set<ProcessId>()
   #actorCount = 0
 
@@ -36,6 +39,7 @@ export class SimulatedProcess {
     this.id = this.world.newProcessId()
     this.jobId = options.jobId
     this.start = options.start
+    this.isLate = node.finishedJobs.has(options.jobId)
     this.world.processes.set(this.id, this)
   }
 
@@ -43,7 +47,9 @@ export class SimulatedProcess {
     return processName(this.id)
   }
 
-  /** Creates an actor of which this process owns the only handle, and listens to what becomes of it. */
+  /**
+   * Creates an actor of which this process owns the only handle, and listens to what becomes of it.
+   */
   createActor(options: {
     readonly resources: Resources
     readonly isDetached: boolean

@@ -1,13 +1,15 @@
-// Runs a whole cluster in one process: the real state machines of GCS and raylets, simulated drivers and workers, a network
-// that delays, and faults. One seed decides everything, so a failure can be run again as often as it takes to understand it.
+// Runs a whole cluster in one process: the real state machines of GCS and raylets, simulated
+// drivers and workers, a network that delays, and faults. One seed decides everything, so a failure
+// can be run again as often as it takes to understand it.
 //
-// A run has four acts: the workload with faults; the wait until everything asked for has its answer; the end of all drivers;
-// and the look at what is left, which must be nothing but what was made to stay.
+// A run has four acts: the workload with faults; the wait until everything asked for has its
+// answer; the end of all drivers; and the look at what is left, which must be nothing but what was
+// made to stay.
 
 import { Prng } from '../../base/prng.js'
 import { GcsServer } from '../../gcs/gcs-server.js'
 import type { PlacementGroupRow } from '../../gcs/placement-group-table.js'
-import type { ObjectKey } from '../../wire/messages/common.js'
+import type { ObjectKey, Resources } from '../../wire/messages/common.js'
 import type { FromGcs, ToGcs } from '../../wire/messages/gcs.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { ResourceSet } from '../../scheduling/resources.js'
@@ -40,7 +42,10 @@ export interface SimulationSummary {
   readonly counts: Readonly<Record<string, number>>
 }
 
-/** After the last fault everything has an answer within this time, and after the last driver all is quiet within it. */
+/**
+ * After the last fault everything has an answer within this time, and after the last driver all is
+ * quiet within it.
+ */
 const settleMsMax = 120_000
 const nodeDeadlineMs = 15_000
 
@@ -56,6 +61,7 @@ export class Simulator {
   readonly #nodes = new Map<string, SimulatedNode>()
   readonly #plans: DriverPlan[] = []
   readonly #killed = { workers: 0, drivers: 0, nodes: 0 }
+  readonly #hasHeartbeats: boolean
   #answers: unknown
 
   constructor(options: SimulationOptions) {
@@ -79,7 +85,10 @@ export class Simulator {
       newProcessId: () => ++processCount,
     }
     const send = (nodeId: string, message: FromGcs): void => this.#fromGcs(nodeId, message)
-    this.#gcs = new GcsServer(this.#clock, send, { nodeDeadlineMs, validate: true })
+    // Without heartbeats the GCS knows of a death from a cut connection only, as on one machine.
+    this.#hasHeartbeats = prng.chance(0.5)
+    const health = this.#hasHeartbeats ? { nodeDeadlineMs } : {}
+    this.#gcs = new GcsServer(this.#clock, send, { ...health, validate: true })
     for (let i = 1; i <= nodes; i++) this.#addNode(`n${i}`)
   }
 
@@ -88,11 +97,13 @@ export class Simulator {
     this.#startDrivers()
     if (faults) this.#planFaults()
     this.#runUntil(workMs)
+    for (const plan of this.#plans) if (plan.driver.isAlive) plan.removeCpuGroups()
     this.#settle('the workload', () => this.#isAnswered('tasks and values'))
     this.#checkNobodyWaitsForRoom()
     for (const plan of this.#plans) if (plan.driver.isAlive) plan.finish()
     this.#settle('what waited for others', () => this.#isAnswered('calls too'))
-    // Long enough for a silent node to be missed, and for what was asked of it to be asked of others.
+    // Long enough for a silent node to be missed, and for what was asked of it to be asked of
+    // others.
     this.#runUntil(this.#clock.now() + 2 * nodeDeadlineMs)
     this.#checkBeforeTheEnd()
     for (const { driver } of this.#plans) driver.end('goodbye')
@@ -122,7 +133,11 @@ export class Simulator {
     const toGcs = (message: ToGcs): void => {
       this.#network.send({ from: nodeId, to: 'gcs' }, () => this.#toGcs(message))
     }
-    this.#nodes.set(nodeId, new SimulatedNode(this.#world, { nodeId, resources, toGcs }))
+    const hasHeartbeat = this.#hasHeartbeats
+    this.#nodes.set(
+      nodeId,
+      new SimulatedNode(this.#world, { nodeId, resources, hasHeartbeat, toGcs }),
+    )
   }
 
   #toGcs(message: ToGcs): void {
@@ -183,14 +198,17 @@ export class Simulator {
     this.#prng.pick(drivers).end('fault', 'SIGKILL')
   }
 
-  /** Any but the first, on which the GCS lives. Half of them fall silent, and only the health check can tell. */
+  /**
+   * Any but the first, on which the GCS lives. Half of them fall silent, and only the health check
+   * can tell.
+   */
   #killNode(): void {
     const nodes = [...this.#nodes.values()].filter((node) => node.isAlive && node.nodeId !== 'n1')
     if (nodes.length === 0) return
     const node = this.#prng.pick(nodes)
     this.#killed.nodes++
     node.die()
-    if (this.#prng.chance(0.5)) return
+    if (this.#hasHeartbeats && this.#prng.chance(0.5)) return
     const { nodeId } = node
     this.#network.send({ from: nodeId, to: 'gcs' }, () => this.#gcs.nodeLost(nodeId))
   }
@@ -224,7 +242,8 @@ export class Simulator {
       .map((node) => {
         const { queue, leases, workers } = node.lease.tables
         const free = `${node.lease.available}`
-        return `${node.nodeId}: ${queue.size} waiting, ${leases.size} leases, ${workers.size} workers, free ${free}`
+        const use = `${leases.size} leases, ${workers.size} workers, free ${free}`
+        return `${node.nodeId}: ${queue.size} waiting, ${use}`
       })
     const unquiet = this.#live().filter(({ executor }) => executor.hosted === undefined)
     const names = unquiet.map(({ name, node, jobId }) => `${name} of ${jobId} on ${node.nodeId}`)
@@ -253,9 +272,11 @@ export class Simulator {
       const { leases, queue } = lease.tables
       const isEmpty = leases.size === 0 && queue.size === 0
       const jobs = new Set(this.#plans.map(({ driver }) => `${driver.node.nodeId} ${driver.jobId}`))
-      // A raylet is told of the end of a job only when the driver was on its node; elsewhere idle workers stay.
-      const isDone = ({ executor, jobId, node }: SimulatedProcess): boolean =>
-        executor.hosted !== undefined || !jobs.has(`${node.nodeId} ${jobId}`)
+      // A raylet is told of the end of a job only when the driver was on its node; elsewhere idle
+      // workers stay. So do those that were started for an actor just before the GCS heard of the
+      // end.
+      const isDone = ({ executor, jobId, node, isLate }: SimulatedProcess): boolean =>
+        executor.hosted !== undefined || isLate || !jobs.has(`${node.nodeId} ${jobId}`)
       return isEmpty && workers.every(isDone)
     })
   }
@@ -268,19 +289,31 @@ export class Simulator {
     return this.#answers as PlacementGroupRow[]
   }
 
-  /** An actor that is not placed has no node with room for it, once its node's death would have been noticed. */
+  /**
+   * An actor that is not placed has no node with room for it, once its node's death would have been
+   * noticed.
+   */
   #checkNobodyWaitsForRoom(): void {
     this.#runUntil(this.#clock.now() + 2 * nodeDeadlineMs)
-    const alive = [...this.#nodes.values()].filter((node) => node.isAlive)
+    this.#checkBundles('created')
+    for (const { group, state, bundles } of this.#groupRows()) {
+      const [only, ...more] = bundles
+      if (state !== 'pending' || only === undefined || more.length > 0) continue
+      this.#checkNoRoom(group, only.resources)
+    }
     for (const { waiting } of this.#plans) {
       for (const { actor, placement } of waiting()) {
-        const need = ResourceSet.from(placement)
-        const node = alive.find((each) => need.fitsIn(each.lease.available))
-        const isQueued = alive.some((each) => isQueuedAt(each, actor))
-        if (node === undefined || isQueued) continue
-        const name = actorName(actor)
-        this.#checker.fail(`${name} waits although ${node.nodeId} has room`, [name, node.nodeId])
+        const isQueued = [...this.#nodes.values()].some((node) => isQueuedAt(node, actor))
+        if (!isQueued) this.#checkNoRoom(actorName(actor), placement)
       }
+    }
+  }
+
+  #checkNoRoom(waiting: string, resources: Resources): void {
+    const need = ResourceSet.from(resources)
+    for (const { isAlive, lease, nodeId } of this.#nodes.values()) {
+      if (!isAlive || !need.fitsIn(lease.available)) continue
+      this.#checker.fail(`${waiting} waits although ${nodeId} has room`, [waiting, nodeId])
     }
   }
 
@@ -300,21 +333,30 @@ export class Simulator {
 
   /** Drivers have dropped what they had, and all had time to notice. */
   #checkBeforeTheEnd(): void {
+    this.#checkBundles('any')
+    this.#checkOwners()
+  }
+
+  /**
+   * What nodes hold is what the group has there. A group that is not created may be in the middle
+   * of an attempt.
+   */
+  #checkBundles(which: 'created' | 'any'): void {
     const rows = new Map(this.#groupRows().map((row) => [row.group, row]))
     for (const node of this.#nodes.values()) {
       if (!node.isAlive) continue
       for (const [group, indexes] of node.bundles) {
-        const bundles = rows.get(group)?.bundles ?? []
+        const row = rows.get(group)
+        if (which === 'created' && row?.state !== 'created') continue
         for (const index of indexes) {
-          const isHere = bundles.some(
+          const isHere = row?.bundles.some(
             (bundle) => bundle.index === index && bundle.nodeId === node.nodeId,
           )
           const what = `${node.nodeId} holds bundle ${index} of ${group} for nobody`
-          this.#checker.expect(isHere, what, [group, node.nodeId])
+          this.#checker.expect(isHere === true, what, [group, node.nodeId])
         }
       }
     }
-    this.#checkOwners()
   }
 
   #checkOwners(): void {
@@ -339,7 +381,10 @@ export class Simulator {
   }
 }
 
-/** A raylet that is asked to place an actor lets it wait for room there, and does not look elsewhere. */
+/**
+ * A raylet that is asked to place an actor lets it wait for room there, and does not look
+ * elsewhere.
+ */
 function isQueuedAt(node: SimulatedNode, [owner, sequence]: ObjectKey): boolean {
   for (const { actor } of node.lease.tables.queue) {
     const key = actor?.spec.actor

@@ -1,7 +1,8 @@
 // How a simulated process gets its tasks run: the owner's side of leases, in its simplest form.
 //
-// A request may carry its task; else the task waits here for any lease of its kind. A lease in hand is used for one task
-// after the other, and returned when there are none, unless the owner is one that computes and forgets it.
+// A request may carry its task; else the task waits here for any lease of its kind. A lease in hand
+// is used for one task after the other, and returned when there are none, unless the owner is one
+// that computes and forgets it.
 
 import type { ProcessExit, WireError, ObjectKey } from '../../wire/messages/common.js'
 import type { FromRaylet } from '../../wire/messages/raylet.js'

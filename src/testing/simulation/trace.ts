@@ -1,5 +1,5 @@
-// What happened, in one line per event. The lines are hashed, so that two runs can be compared, and the last of them are
-// kept, so that a failure can tell its story.
+// What happened, in one line per event. The lines are hashed, so that two runs can be compared, and
+// the last of them are kept, so that a failure can tell its story.
 
 /** Lines that are kept; a failing run repeats with the same seed, so there is no need for all. */
 const linesKept = 50_000
