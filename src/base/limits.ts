@@ -12,6 +12,12 @@ export const frameBytesMax = 256 * 1024 * 1024
 export const functionBytesMax = 95 * 1024 * 1024
 /** A function larger than this is accepted with a warning. */
 export const functionWarnBytes = 10 * 1024 * 1024
+/** A block of a dataset is read up to about this size: it outweighs its task, and still streams. */
+export const dataBlockBytes = 64 * 1024 * 1024
+/** Row groups below this size share a block even where CPUs would like more blocks. */
+export const dataBlockBytesMin = 1024 * 1024
+/** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
+export const dataAheadBytesMax = 512 * 1024 * 1024
 /** Tasks in flight to one worker. */
 export const windowTasksMax = 512
 /** Measured work that may be in flight to one worker beyond the running task, in microseconds. */
