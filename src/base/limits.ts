@@ -117,4 +117,4 @@ export const objectStoreBytesMax = 200 * 1024 ** 3
 /** Smallest object store that makes sense. */
 export const objectStoreBytesMin = 1024 * 1024
 /** A lease is not asked back for its own owner before this time, so that the owner can use it at all, in milliseconds. */
-export const leaseRecallIdleMs = 20
+export const leaseRecallIdleMs = 2

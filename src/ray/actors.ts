@@ -1,4 +1,5 @@
 import { ActorCore, actorOf, type ActorBinding, installActorDispose, makeHandle, ObjectRef, refState } from '../worker/index.js'
+import { RayActorError } from '../base/errors.js'
 import type { ActorSpec } from '../wire/messages/raylet.js'
 import { requireSession } from './session.js'
 import type { ActorHandle } from './signatures.js'
@@ -33,11 +34,18 @@ export async function getActor<T = Record<string, (...args: never[]) => unknown>
   }
   const core = requireSession()
   const namespace = options.namespace ?? core.welcome.namespace
-  const spec = (await core.query({ what: 'actorByName', name, namespace })) as ActorSpec
-  // As in Ray, a handle by name does not keep the actor alive: it is not counted.
+  const spec = (await core.query({ what: 'actorByName', name, namespace })) as ActorSpec | undefined
+  if (spec === undefined || spec === null) {
+    throw new RayActorError(
+      `There is no living actor named '${name}' in the namespace '${namespace}'. ` +
+        'Was it made with another namespace, or has it ended?',
+      { fields: { name, namespace } },
+    )
+  }
+  // The raylet counts one for this handle with its answer.
   const ref = new ObjectRef(spec.actor[0], spec.actor[1])
   ref.state = refState.primitive
-  ref.isKnown = true
+  core.references.hold(ref)
   const binding: ActorBinding = {
     className: spec.className,
     methods: spec.methods,

@@ -7,6 +7,8 @@ export interface Waiter {
   readonly process: ProcessId
   /** It only wants to know that the object is ready. */
   readonly isSignal: boolean
+  /** It holds already what the value contains, so nothing is lent to it. */
+  readonly isBare: boolean
 }
 
 const noKeys: readonly ObjectKey[] = []

@@ -23,7 +23,7 @@ import { objectPlaceholderMs } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
 import type { ObjectKey, WireError } from '../wire/messages/common.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
-import { ObjectEntry } from './object-entry.js'
+import { ObjectEntry, type Waiter } from './object-entry.js'
 
 export type ObjectEvent =
   | {
@@ -61,6 +61,7 @@ export type ObjectEvent =
       readonly kind: 'getObjects' | 'awaitObjects'
       readonly from: ProcessId
       readonly objects: readonly ObjectKey[]
+      readonly isBare?: boolean
     }
   /** An actor and what its arguments nest; the creating process holds one count on it. */
   | {
@@ -301,13 +302,18 @@ export class ObjectTable {
 
   // --- questions ------------------------------------------------------------
 
-  #ask({ kind, from, objects }: EventOf<'getObjects' | 'awaitObjects'>, now: number): void {
+  #ask(event: EventOf<'getObjects' | 'awaitObjects'>, now: number): void {
+    const { kind, from, objects } = event
+    const waiter = {
+      process: from,
+      isSignal: kind === 'awaitObjects',
+      isBare: event.isBare === true,
+    }
     for (const key of objects) {
       const entry = this.#entry(key, now)
       if (this.#gone.has(key[0]) && !entry.isSettled) entry.isOwnerDead = true
-      const isSignal = kind === 'awaitObjects'
-      if (entry.isSettled) this.#answer(entry, from, isSignal)
-      else entry.waiters.push({ process: from, isSignal })
+      if (entry.isSettled) this.#answer(entry, waiter)
+      else entry.waiters.push(waiter)
       this.#dirty.push(entry)
     }
   }
@@ -315,12 +321,14 @@ export class ObjectTable {
   #answerAll(entry: ObjectEntry): void {
     const { waiters } = entry
     entry.waiters = []
-    for (const { process, isSignal } of waiters) this.#answer(entry, process, isSignal)
+    for (const waiter of waiters) this.#answer(entry, waiter)
   }
 
-  #answer(entry: ObjectEntry, to: ProcessId, isSignal: boolean): void {
-    const { key: object, contains, body } = entry
-    if (isSignal) {
+  #answer(entry: ObjectEntry, waiter: Waiter): void {
+    const { key: object, body } = entry
+    const to = waiter.process
+    const contains = waiter.isBare ? [] : entry.contains
+    if (waiter.isSignal) {
       this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, signal: true } })
       return
     }

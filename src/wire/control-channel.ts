@@ -1,11 +1,14 @@
 // Control messages over a socket: MessagePack in frames.
 //
-// The first message of a turn goes out at once: a program that submits work and then computes for a second must not
-// keep its messages to itself. The others of the turn are joined into one write.
+// The first messages of a turn go out at once: a program that submits work and then computes for a second must not keep
+// them to itself. Only a flood is joined into one write at the end of the turn.
 
 import type { Socket } from 'node:net'
 import { Packr } from 'msgpackr'
 import { controlFrame, FrameReader, frameType } from './frame.js'
+
+/** Messages of one turn that are written at once; a write costs some microseconds. */
+const promptMessagesMax = 16
 
 const packr = new Packr({ useRecords: false, moreTypes: true, int64AsType: 'number' })
 
@@ -20,7 +23,8 @@ export function unpackMessage(bytes: Uint8Array): unknown {
 export class ControlChannel<Out extends { readonly kind: string }, In> {
   readonly socket: Socket
   #queue: Uint8Array[] = []
-  #isFlushing = false
+  /** Messages sent in this turn. */
+  #inTurn = 0
   readonly #reader: FrameReader
 
   constructor(socket: Socket, onMessage: (message: In) => void) {
@@ -39,13 +43,9 @@ export class ControlChannel<Out extends { readonly kind: string }, In> {
 
   send(message: Out): void {
     const frame = controlFrame(packr.pack(message))
-    if (this.#isFlushing) {
-      this.#queue.push(frame)
-      return
-    }
-    this.#isFlushing = true
-    queueMicrotask(this.#flush)
-    this.socket.write(frame)
+    if (this.#inTurn === 0) queueMicrotask(this.#flush)
+    if (this.#inTurn++ < promptMessagesMax) this.socket.write(frame)
+    else this.#queue.push(frame)
   }
 
   /** Writes what is queued now, for a process that is about to block or end. */
@@ -54,7 +54,7 @@ export class ControlChannel<Out extends { readonly kind: string }, In> {
   }
 
   readonly #flush = (): void => {
-    this.#isFlushing = false
+    this.#inTurn = 0
     const queue = this.#queue
     if (queue.length === 0) return
     this.#queue = []

@@ -59,9 +59,11 @@ export class ActorCore {
   /** getIfExists found another actor of that name: this handle is one of its handles from now on. */
   become(core: CoreWorker, key: ObjectKey): void {
     const before = this.line(core)
-    core.references.release(this.ref)
+    // The raylet drops the key that we made up, and counts one for us on the actor that has the name.
+    core.references.forget(this.ref)
     this.ref.owner = key[0]
     this.ref.sequence = key[1]
+    core.references.hold(this.ref)
     this.#line = core.actors.line(key, this.binding.className)
     before.forwardTo(this.#line)
   }

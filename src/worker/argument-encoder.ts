@@ -123,6 +123,10 @@ export class ArgumentEncoder {
       whenReady: (failed: ObjectRef | null) => void
     },
   ): Encoded {
+    const open = pendingOf(call.args)
+    if (open !== null && open.length > 0 && open.every((ref) => ref.owner === this.#ports.process)) {
+      return this.#encodeLater(task, head, call, open)
+    }
     const slots: ObjectRef[] = []
     const args = call.args.map((value) => (value instanceof ObjectRef ? slotOf(value, slots) : value))
     const { layout, refs } = this.#ports.values.encode(args, `arguments of ${head.name}`)
@@ -154,6 +158,31 @@ export class ArgumentEncoder {
       call.whenReady(failedRef)
     })
     for (const ref of pending) if (ref.owner !== this.#ports.process) this.#ports.awaitReady(ref)
+    return 'waiting'
+  }
+
+  // Nothing among the arguments can change but the refs: they are encoded when those are ready, on the short path if possible.
+  #encodeLater(
+    task: Task,
+    head: CallHead,
+    call: {
+      args: readonly unknown[]
+      frames: SlabWriter
+      whenReady: (failed: ObjectRef | null) => void
+    },
+    pending: readonly ObjectRef[],
+  ): Encoded {
+    task.pins = call.args
+    new DependencyWaiter(pending, (failedRef) => {
+      const failed = failedRef ?? (call.args.find((arg) => arg instanceof ObjectRef && isFailed(arg)) as ObjectRef | undefined)
+      if (failed !== undefined) call.whenReady(failed)
+      else if (this.encodeSmall(task, head, call.args, call.frames)) call.whenReady(null)
+      else {
+        const encoded = this.encodeFull(task, head, call)
+        if (encoded === 'ready') call.whenReady(null)
+        else if (encoded !== 'waiting') call.whenReady(encoded)
+      }
+    })
     return 'waiting'
   }
 
@@ -194,6 +223,17 @@ export class ArgumentEncoder {
     this.#ports.references.escape([ref], this.#ports.escapedPending)
     return [ref.owner, ref.sequence]
   }
+}
+
+/** The pending refs among arguments that are all refs or primitives; null if there is anything that could change. */
+function pendingOf(args: readonly unknown[]): ObjectRef[] | null {
+  const pending: ObjectRef[] = []
+  for (const arg of args) {
+    if (arg instanceof ObjectRef) {
+      if (arg.state === refState.pending) pending.push(arg)
+    } else if ((typeof arg === 'object' && arg !== null) || typeof arg === 'function') return null
+  }
+  return pending
 }
 
 function slotOf(ref: ObjectRef, slots: ObjectRef[]): ArgumentSlot {

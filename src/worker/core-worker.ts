@@ -77,6 +77,8 @@ export class CoreWorker {
   #lost: LocalRayletDiedError | null = null
   #sequence = 0
   #waits = 0
+  /** What keeps the program alive: the waits, and functions on their way here. */
+  #holds = 0
   #queries = 0
   #functionNumbers = 0
   readonly #canceller = new Canceller(this)
@@ -101,6 +103,7 @@ export class CoreWorker {
     this.functions = new FunctionTable(process, sender, this.references, borrow)
     this.values = new ValuePort(this.functions, { instanceProblem }, borrow)
     this.functions.attachments = this.values
+    this.functions.holds = (count) => this.#hold(count)
     this.references.bodyOf = (ref) => bodyOfRef(ref, this.values)
     this.store = new StoreAccess({ process, token, welcome, raylet: sender, now })
     this.claims = new ClaimSlots(welcome.rayletPid, {
@@ -236,13 +239,15 @@ export class CoreWorker {
   // Only a pending get, wait or iteration keeps a program alive: the socket to the raylet is what holds the event loop.
   #countWait(count: 1 | -1): void {
     this.#waits += count
-    if (this.#waits === 1 && count === 1) {
-      this.raylet.socket.ref()
-      this.#sink?.blocked(true)
-    } else if (this.#waits === 0) {
-      if (!this.keepsAlive) this.raylet.socket.unref()
-      this.#sink?.blocked(false)
-    }
+    this.#hold(count)
+    if (this.#waits === 1 && count === 1) this.#sink?.blocked(true)
+    else if (this.#waits === 0) this.#sink?.blocked(false)
+  }
+
+  #hold(count: 1 | -1): void {
+    this.#holds += count
+    if (this.#holds === 1 && count === 1) this.raylet.socket.ref()
+    else if (this.#holds === 0 && !this.keepsAlive) this.raylet.socket.unref()
   }
 
   get isWaiting(): boolean {
@@ -380,6 +385,7 @@ export class CoreWorker {
     this.submitter.failAll(this.#lost)
     this.actors.failAll(this.#lost)
     this.objects.failAll(this.#lost)
+    this.functions.failAll(this.#lost)
     this.#sink?.sessionLost(this.#lost)
   }
 
@@ -399,6 +405,7 @@ export class CoreWorker {
     this.submitter.failAll(error)
     this.actors.failAll(error)
     this.objects.failAll(error)
+    this.functions.failAll(error)
     this.submitter.close()
     this.actors.close()
     this.store.close()

@@ -167,7 +167,7 @@ export class ObjectAccess {
   }
 
   async #fetchStored(ref: ObjectRef): Promise<unknown> {
-    const message = await this.#ask(ref, 'getObjects')
+    const message = await this.#ask(ref, ref.nested !== null)
     if (message.error !== undefined) throw errorFromWire(message.error)
     if (message.body !== undefined) {
       return this.#ports.values.decodeBody(message.body, ref.nested)
@@ -178,7 +178,7 @@ export class ObjectAccess {
   /** The value of a ready object by its key alone, for the executor: a top-level ref among arguments. */
   async fetchValue(key: readonly [number, number]): Promise<unknown> {
     const ref = new ObjectRef(key[0], key[1])
-    const message = await this.#ask(ref, 'getObjects')
+    const message = await this.#ask(ref, false)
     if (message.error !== undefined) throw errorFromWire(message.error)
     if (message.body !== undefined) {
       const nested = this.nestedOf(message.body)
@@ -191,18 +191,15 @@ export class ObjectAccess {
 
   /** The arguments that the caller put into the store. */
   async fetchArguments(holder: ObjectRef, slots: readonly unknown[]): Promise<unknown> {
-    const message = await this.#ask(holder, 'getObjects')
+    const message = await this.#ask(holder, true)
     if (message.error !== undefined) throw errorFromWire(message.error)
-    // The caller has lent what the arguments nest, and the raylet did so once more with the arguments.
-    if (message.contains !== undefined) this.#giveBack(message.contains)
     return this.#readParts(holder, message, slots)
   }
 
   async #readParts(ref: ObjectRef, message: Ready, slots: readonly unknown[]): Promise<unknown> {
     const parts = this.#ports.store().read([ref.owner, ref.sequence], message.location!)
     // What the message lent for nested refs is owned by refs that live as long as this one.
-    if (ref.nested === null) ref.nested = this.#ports.values.nestedRefs(parts.meta)
-    else if (message.contains !== undefined) this.#giveBack(message.contains)
+    ref.nested ??= this.#ports.values.nestedRefs(parts.meta)
     const value = await this.#ports.values.decode(parts, ref.nested, slots)
     if (parts.buffers.length === 0) parts.close()
     return value
@@ -214,27 +211,28 @@ export class ObjectAccess {
 
   // --- the raylet's answers ------------------------------------------------------------------------------------------
 
-  #ask(ref: ObjectRef, kind: 'getObjects' | 'awaitObjects'): Promise<Ready> {
+  #ask(ref: ObjectRef, isBare: boolean): Promise<Ready> {
     return new Promise((resolve) => {
       this.#ports.waiting(1)
-      this.#listen(ref, kind, (message) => {
+      this.#listen(ref, isBare, (message) => {
         this.#ports.waiting(-1)
         resolve(message)
       })
     })
   }
 
-  #listen(ref: ObjectRef, kind: 'getObjects' | 'awaitObjects', fetch: Fetch): void {
-    const id = `${kind === 'awaitObjects' ? 's' : 'v'}${ref.owner}:${ref.sequence}`
+  #listen(ref: ObjectRef, isBare: boolean, fetch: Fetch): void {
+    const id = `${ref.owner}:${ref.sequence}`
     const list = this.#fetches.get(id)
     if (list === undefined) this.#fetches.set(id, [fetch])
     else list.push(fetch)
-    this.#ports.raylet.send({ kind, objects: [[ref.owner, ref.sequence]] })
+    const objects = [[ref.owner, ref.sequence]] as const
+    this.#ports.raylet.send({ kind: 'getObjects', objects, ...(isBare && { isBare }) })
   }
 
   ready(message: Ready): void {
     const [owner, sequence] = message.object
-    const id = `${message.signal === true ? 's' : 'v'}${owner}:${sequence}`
+    const id = `${owner}:${sequence}`
     const list = this.#fetches.get(id)
     const fetch = list?.shift()
     if (list !== undefined && list.length === 0) this.#fetches.delete(id)
@@ -245,7 +243,7 @@ export class ObjectAccess {
   resolve(ref: ObjectRef): void {
     if (ref.isAsked || ref.owner === this.#ports.process || ref.state !== refState.pending) return
     ref.isAsked = true
-    this.#listen(ref, 'getObjects', (message) => {
+    this.#listen(ref, false, (message) => {
       ref.isAsked = false
       this.#settleBorrowed(ref, message)
     })

@@ -39,6 +39,12 @@ export class ReferenceHolder {
     this.#registry.register(ref, hold, hold)
   }
 
+  /** The raylet no longer counts this ref. */
+  forget(ref: ObjectRef): void {
+    if (ref.hold !== null) this.#registry.unregister(ref.hold)
+    ref.hold = null
+  }
+
   /** Gives the count back now. */
   release(ref: ObjectRef): void {
     const hold = ref.hold

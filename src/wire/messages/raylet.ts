@@ -112,7 +112,12 @@ export type ToRaylet =
   /** Frees the objects now, whatever the counts: later gets fail with ObjectFreedError. */
   | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
   /** Asks for values; `ready` comes for each as soon as there is one. Stored objects are pinned for the sender. */
-  | { readonly kind: 'getObjects'; readonly objects: readonly ObjectKey[] }
+  | {
+      readonly kind: 'getObjects'
+      readonly objects: readonly ObjectKey[]
+      /** The sender holds already what the values nest: nothing is lent to it. */
+      readonly isBare?: boolean
+    }
   /** Like getObjects, but only tells that they are ready (wait with fetchLocal: false, dependencies): nothing is pinned. */
   | { readonly kind: 'awaitObjects'; readonly objects: readonly ObjectKey[] }
   /** The sender unmapped a stored object as often as it is named. */
