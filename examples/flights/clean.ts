@@ -51,9 +51,7 @@ export function cleanFlights(batch: Columns<Flight>): CleanFlights {
     distance: pick(batch.distance, kept, Int16Array),
     origin,
     destination,
-    hour: Uint8Array.from(date, (ms) => Math.floor(ms / hourMs) % 24),
-    // The first of January 1970 was a Thursday.
-    weekday: Uint8Array.from(date, (ms) => (Math.floor(ms / dayMs) + 4) % 7),
+    ...clockOf(date),
     route: routes(origin, destination),
   }
 }
@@ -73,6 +71,18 @@ function validRows(batch: Columns<Flight>, from: Int32Array, to: Int32Array): Ui
     if (isPlausible && isFlight && Number.isFinite(date[i])) kept[count++] = i
   }
   return kept.subarray(0, count)
+}
+
+function clockOf(date: Float64Array): { hour: Uint8Array; weekday: Uint8Array } {
+  const hour = new Uint8Array(date.length)
+  const weekday = new Uint8Array(date.length)
+  for (let i = 0; i < date.length; i++) {
+    const ms = date[i] ?? 0
+    hour[i] = Math.floor(ms / hourMs) % 24
+    // The first of January 1970 was a Thursday.
+    weekday[i] = (Math.floor(ms / dayMs) + 4) % 7
+  }
+  return { hour, weekday }
 }
 
 interface Numbers {
