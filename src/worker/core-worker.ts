@@ -106,10 +106,8 @@ export class CoreWorker {
     this.functions.holds = (count) => this.#hold(count)
     this.references.bodyOf = (ref) => bodyOfRef(ref, this.values)
     this.store = new StoreAccess({ process, token, welcome, raylet: sender, now })
-    this.claims = new ClaimSlots(welcome.rayletPid, {
-      fd: welcome.claimFile,
-      sizeBytes: welcome.claimBytes,
-    })
+    const slots = { fd: welcome.claimFile, sizeBytes: welcome.claimBytes }
+    this.claims = new ClaimSlots(welcome.rayletPid, slots)
     const store = (): StoreAccess => this.store
     this.objects = new ObjectAccess({
       process,
