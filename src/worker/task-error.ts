@@ -51,11 +51,18 @@ export function taskErrorOf(decoded: unknown): Error {
 }
 
 export function describeThrown(thrown: unknown): string {
-  if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`
+  if (thrown instanceof Error) return `${nameOf(thrown)}: ${thrown.message}`
   if (typeof thrown === 'string') return thrown
   try {
     return `${JSON.stringify(thrown) ?? String(thrown)} (not an Error)`
   } catch {
     return 'a value that is not an Error'
   }
+}
+
+/** Most classes of errors do not set `name`, and would all be called Error. */
+function nameOf(error: Error): string {
+  const className: unknown = error.constructor?.name
+  const isPlain = error.name === 'Error' && typeof className === 'string' && className !== ''
+  return isPlain ? className : error.name
 }
