@@ -97,7 +97,10 @@ export class CoreWorker {
       this.references.hold(ref)
       return ref
     }
-    const sender = { send: (message: ToRaylet): void => this.#send(message) }
+    const sender = {
+      send: (message: ToRaylet): void => this.#send(message),
+      flush: (): void => this.raylet.flush(),
+    }
     const nextSequence = (): number => this.nextSequence()
     this.references = new ReferenceHolder(process, sender)
     this.functions = new FunctionTable(process, sender, this.references, borrow)

@@ -11,6 +11,8 @@ import { type ObjectRef, type RefHold, refState } from './object-ref.js'
 
 export interface RayletSender {
   send(message: ToRaylet): void
+  /** Writes what was sent in this turn, before this thread blocks. */
+  flush(): void
 }
 
 type EscapedObject = Extract<ToRaylet, { kind: 'escape' }>['objects'][number]

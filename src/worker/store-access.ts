@@ -69,6 +69,8 @@ export class StoreAccess {
       token: this.#token,
       sizeBytes: layout.sizeBytes,
     }
+    // What was sealed or released before in this turn is what the store can spill or free for it.
+    this.#raylet.flush()
     const reply = this.#channel.call(packMessage(request), allocateTimeoutMs)
     const response = unpackMessage(reply) as StoreResponse
     if ('error' in response) throw errorFromWire(response.error)
