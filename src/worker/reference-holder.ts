@@ -7,6 +7,7 @@
 import type { ProcessId } from '../base/ids.js'
 import type { ObjectKey } from '../wire/messages/common.js'
 import type { ToRaylet } from '../wire/messages/raylet.js'
+import { noteHeld } from './garbage.js'
 import { type ObjectRef, type RefHold, refState } from './object-ref.js'
 
 export interface RayletSender {
@@ -38,6 +39,7 @@ export class ReferenceHolder {
     if (ref.hold !== null) return
     const hold: RefHold = { owner: ref.owner, sequence: ref.sequence, released: false }
     ref.hold = hold
+    noteHeld()
     this.#registry.register(ref, hold, hold)
   }
 
