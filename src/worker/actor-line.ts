@@ -10,7 +10,7 @@ import { ActorDiedError, ActorUnavailableError, type RayError } from '../base/er
 import { objectIdHex, type ProcessId } from '../base/ids.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
 import { FrameReader, frameType } from '../wire/frame.js'
-import type { ObjectKey } from '../wire/messages/common.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ActorState } from '../wire/messages/raylet.js'
 import type { FromWorker, ToWorker } from '../wire/messages/task.js'
 import type { ReferenceHolder } from './reference-holder.js'

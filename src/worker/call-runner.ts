@@ -1,6 +1,5 @@
 // Runs one call and answers it: plain results, several returns, streams, errors and cancellation.
 
-import type { RayError } from '../base/errors.js'
 import { RaySystemError, RayTaskError } from '../base/errors.js'
 import { generatorItemsMax } from '../base/limits.js'
 import { pushFlag, returnsStreaming } from '../wire/frame.js'
@@ -11,6 +10,7 @@ import { isInterrupt, type LoadedFunction, runInterruptibly } from './loaded-fun
 import type { ObjectRef } from './object-ref.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
 import { type LazyTaskContext, runInterleaved, setCurrentTask } from './task-context.js'
+import { isA, stackOf } from './task-error.js'
 
 export interface Job {
   readonly task: Incoming
@@ -260,17 +260,16 @@ export function reportBody(
   failure: { name: string; error: unknown; taskId: string; actorId?: string },
 ): Uint8Array {
   const { error, name } = failure
-  const isTaskError = error instanceof RayTaskError
+  const isTaskError = isA(error, RayTaskError)
   const cause = isTaskError ? error.cause : error
-  const stack = error instanceof Error && error.stack !== undefined ? error.stack : String(error)
   return errorBody(core, to, {
-    functionName: isTaskError ? `${name} → ${String((error as RayError).fields.functionName)}` : name,
+    functionName: isTaskError ? `${name} → ${String(error.fields.functionName)}` : name,
     taskId: failure.taskId,
     actorId: failure.actorId,
     nodeId: core.welcome.nodeId,
     pid: process.pid,
     cause,
-    stack,
+    stack: stackOf(error),
   })
 }
 

@@ -11,7 +11,7 @@ import type { CoreWorker } from './core-worker.js'
 import { ObjectRef, refState } from './object-ref.js'
 import type { OwnerConnection, Incoming } from './owner-connection.js'
 import { keysOf } from './reference-holder.js'
-import { encodeReport, type TaskReport } from './task-error.js'
+import { describeInPlace, encodeReport, isA, stackOf, type TaskReport } from './task-error.js'
 import { bodyFromLayout, type EncodedObject } from './value-port.js'
 
 export interface Call {
@@ -156,7 +156,7 @@ export function errorBody(core: CoreWorker, to: number, report: TaskReport): Uin
     const body = attempt(encodeReport(report))
     if (body !== null) return body
   } catch (problem) {
-    why = problem instanceof Error ? problem.message : String(problem)
+    why = isA(problem, Error) ? problem.message : stackOf(problem)
   }
   const reduced: TaskReport = {
     ...report,
@@ -164,14 +164,6 @@ export function errorBody(core: CoreWorker, to: number, report: TaskReport): Uin
     unserializable: `what was thrown is not serializable: ${why}`,
   }
   return attempt(encodeReport(reduced))!
-}
-
-function describeInPlace(thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) return String(Object.prototype.toString.call(thrown))
-  const copy = new Error(thrown.message.slice(0, 10_000))
-  copy.name = thrown.name
-  if (thrown.stack !== undefined) copy.stack = thrown.stack.slice(0, 10_000)
-  return copy
 }
 
 /** Settles an escaped ref at the raylet, for borrowers that must not depend on its owner's event loop. */

@@ -6,7 +6,7 @@ import { type ProcessId } from '../base/ids.js'
 import { instanceProblem } from '../closure/index.js'
 import { ControlChannel, packMessage } from '../wire/control-channel.js'
 import { controlFrame } from '../wire/frame.js'
-import type { ObjectKey, WorkerEnvironment } from '../wire/messages/common.js'
+import type { ObjectKey, WorkerEnvironment } from '../wire/messages/terms.js'
 import type { FromRaylet, Query, ToRaylet, Welcome } from '../wire/messages/raylet.js'
 import type { ToWorker } from '../wire/messages/task.js'
 import { ActorLines } from './actor-lines.js'
@@ -14,7 +14,7 @@ import { ArgumentEncoder } from './argument-encoder.js'
 import { Canceller, type CancelOptions } from './canceller.js'
 import { ClaimSlots } from './claim-slots.js'
 import { helloOf, helloSync } from './hello.js'
-import { FunctionTable } from './function-table.js'
+import { FunctionExports } from './function-exports.js'
 import { requestGarbageCollection } from './garbage.js'
 import { ObjectAccess } from './object-access.js'
 import { ObjectRef, refState } from './object-ref.js'
@@ -25,7 +25,7 @@ import type { Task } from './task.js'
 import { taskStatus } from './task.js'
 import { TaskSettler } from './task-outcomes.js'
 import type { TaskContext } from './task-context.js'
-import { TaskSubmitter } from './task-submitter.js'
+import { type TaskOutcomes, TaskSubmitter } from './task-submitter.js'
 import { ValuePort } from './value-port.js'
 
 export interface JoinOptions {
@@ -57,7 +57,7 @@ export class CoreWorker {
   readonly welcome: Welcome
   readonly raylet: ControlChannel<ToRaylet, FromRaylet>
   readonly references: ReferenceHolder
-  readonly functions: FunctionTable
+  readonly functions: FunctionExports
   readonly values: ValuePort
   readonly store: StoreAccess
   readonly objects: ObjectAccess
@@ -79,6 +79,8 @@ export class CoreWorker {
   #lost: LocalRayletDiedError | null = null
   #sequence = 0
   #waits = 0
+  /** What keeps the program alive: the waits, and functions on their way here. */
+  #holds = 0
   #queries = 0
   #functionNumbers = 0
   readonly #canceller = new Canceller(this)
@@ -103,15 +105,14 @@ export class CoreWorker {
     }
     const nextSequence = (): number => this.nextSequence()
     this.references = new ReferenceHolder(process, sender)
-    this.functions = new FunctionTable(process, sender, this.references, borrow)
+    this.functions = new FunctionExports(process, sender, this.references, borrow)
     this.values = new ValuePort(this.functions, { instanceProblem }, borrow)
     this.functions.attachments = this.values
+    this.functions.holds = (count) => this.#hold(count)
     this.references.bodyOf = (ref) => bodyOfRef(ref, this.values)
     this.store = new StoreAccess({ process, token, welcome, raylet: sender, now })
-    this.claims = new ClaimSlots(welcome.rayletPid, {
-      fd: welcome.claimFile,
-      sizeBytes: welcome.claimBytes,
-    })
+    const slots = { fd: welcome.claimFile, sizeBytes: welcome.claimBytes }
+    this.claims = new ClaimSlots(welcome.rayletPid, slots)
     const store = (): StoreAccess => this.store
     this.objects = new ObjectAccess({
       process,
@@ -143,14 +144,7 @@ export class CoreWorker {
       raylet: sender,
       references: this.references,
       claims: this.claims,
-      outcomes: {
-        taskAnswered: (task, body) => this.settler.answered(task, body),
-        itemArrived: (task, index, body) => task.stream?.itemArrived(index, body),
-        workerLost: (task, exit) => this.settler.workerLost(task, exit),
-        leaseRefused: (task, error) => this.settler.refused(task, error),
-        sessionLost: (task, error) => this.settler.fail(task, error),
-        cancelledOnTheWay: (task) => this.#canceller.onTheWay(task),
-      },
+      outcomes: this.#outcomes(),
       now,
       total: welcome.resources,
     })
@@ -163,6 +157,17 @@ export class CoreWorker {
       borrow,
     })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
+  }
+
+  #outcomes(): TaskOutcomes {
+    return {
+      taskAnswered: (task, body) => this.settler.answered(task, body),
+      itemArrived: (task, index, body) => task.stream?.itemArrived(index, body),
+      workerLost: (task, exit) => this.settler.workerLost(task, exit),
+      leaseRefused: (task, error) => this.settler.refused(task, error),
+      sessionLost: (task, error) => this.settler.fail(task, error),
+      cancelledOnTheWay: (task) => this.#canceller.onTheWay(task),
+    }
   }
 
   /** Connects to the raylet of this node and says hello. */
@@ -241,13 +246,15 @@ export class CoreWorker {
   // Only a pending get, wait or iteration keeps a program alive: the socket to the raylet is what holds the event loop.
   #countWait(count: 1 | -1): void {
     this.#waits += count
-    if (this.#waits === 1 && count === 1) {
-      this.raylet.socket.ref()
-      this.#sink?.blocked(true)
-    } else if (this.#waits === 0) {
-      if (!this.keepsAlive) this.raylet.socket.unref()
-      this.#sink?.blocked(false)
-    }
+    this.#hold(count)
+    if (this.#waits === 1 && count === 1) this.#sink?.blocked(true)
+    else if (this.#waits === 0) this.#sink?.blocked(false)
+  }
+
+  #hold(count: 1 | -1): void {
+    this.#holds += count
+    if (this.#holds === 1 && count === 1) this.raylet.socket.ref()
+    else if (this.#holds === 0 && !this.keepsAlive) this.raylet.socket.unref()
   }
 
   get isWaiting(): boolean {
@@ -385,6 +392,7 @@ export class CoreWorker {
     this.submitter.failAll(this.#lost)
     this.actors.failAll(this.#lost)
     this.objects.failAll(this.#lost)
+    this.functions.failAll(this.#lost)
     this.#sink?.sessionLost(this.#lost)
   }
 
@@ -404,6 +412,7 @@ export class CoreWorker {
     this.submitter.failAll(error)
     this.actors.failAll(error)
     this.objects.failAll(error)
+    this.functions.failAll(error)
     this.submitter.close()
     this.actors.close()
     this.store.close()

@@ -9,7 +9,7 @@ import type { ProcessId } from '../base/ids.js'
 import { storeWaitMs } from '../base/limits.js'
 import { ObjectReader, ObjectWriter, StoreChannel, type Memory } from '../store/index.js'
 import { packMessage, unpackMessage } from '../wire/control-channel.js'
-import type { Location, ObjectKey, WireError } from '../wire/messages/common.js'
+import type { Location, ObjectKey, WireError } from '../wire/messages/terms.js'
 import type { StoreRequest, StoreResponse, Welcome } from '../wire/messages/raylet.js'
 import {
   headerBytesNeeded,

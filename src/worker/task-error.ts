@@ -50,14 +50,52 @@ export function taskErrorOf(decoded: unknown): Error {
   return error
 }
 
-export function describeThrown(thrown: unknown): string {
-  if (thrown instanceof Error) return `${nameOf(thrown)}: ${thrown.message}`
+function describeThrown(thrown: unknown): string {
+  if (isA(thrown, Error)) return `${nameOf(thrown)}: ${thrown.message}`
   if (typeof thrown === 'string') return thrown
   try {
     return `${JSON.stringify(thrown) ?? String(thrown)} (not an Error)`
   } catch {
     return 'a value that is not an Error'
   }
+}
+
+/** `instanceof` for what anybody may have thrown: the traps of a proxy throw when they like. */
+export function isA<T>(thrown: unknown, type: abstract new (...args: never[]) => T): thrown is T {
+  try {
+    return thrown instanceof type
+  } catch {
+    return false
+  }
+}
+
+const stackCharsMax = 10_000
+
+/** The stack of what was thrown, or what else it says of itself. */
+export function stackOf(thrown: unknown): string {
+  try {
+    const stack = isA(thrown, Error) ? thrown.stack : undefined
+    return shortened(String(stack ?? thrown))
+  } catch {
+    return 'a value that does not tell what it is'
+  }
+}
+
+/** Stands for what was thrown when that cannot travel: its name, message and stack, shortened. */
+export function describeInPlace(thrown: unknown): unknown {
+  try {
+    if (!isA(thrown, Error)) return Object.prototype.toString.call(thrown)
+    const copy = new Error(shortened(String(thrown.message)))
+    copy.name = shortened(String(thrown.name))
+    copy.stack = stackOf(thrown)
+    return copy
+  } catch {
+    return '[object Proxy]'
+  }
+}
+
+function shortened(text: string): string {
+  return text.length <= stackCharsMax ? text : `${text.slice(0, stackCharsMax)}…`
 }
 
 /** Most classes of errors do not set `name`, and would all be called Error. */

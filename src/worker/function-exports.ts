@@ -19,7 +19,7 @@ import {
   type ClosureHooks,
 } from '../closure/index.js'
 import { packMessage, unpackMessage } from '../wire/control-channel.js'
-import type { ObjectKey } from '../wire/messages/common.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import { attachmentKindOf } from './attachment.js'
 import type { ObjectRef } from './object-ref.js'
 import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
@@ -48,7 +48,14 @@ const hooks: ClosureHooks = {
   isAttachment: (value) => attachmentKindOf(value) !== undefined,
 }
 
-export class FunctionTable {
+type Fetched = [bytes: Uint8Array | undefined, contains: readonly ObjectKey[]]
+
+interface Fetch {
+  readonly resolve: (fetched: Fetched) => void
+  readonly reject: (error: Error) => void
+}
+
+export class FunctionExports {
   readonly #process: ProcessId
   readonly #raylet: RayletSender
   readonly #references: ReferenceHolder
@@ -60,7 +67,10 @@ export class FunctionTable {
   /** Definitions by id: functions of ours (weakly held by nobody else), and those rebuilt here. */
   readonly #code = new Map<string, Code>()
   readonly #loading = new Map<string, Promise<Code>>()
-  readonly #fetches = new Map<string, (bytes: Uint8Array | undefined, contains: readonly ObjectKey[]) => void>()
+  /** Definitions that the raylet was asked for. */
+  readonly #fetches = new Map<string, Fetch>()
+  /** Called with 1 when a load begins and with -1 when it ends: the program must not end meanwhile. */
+  holds: (count: 1 | -1) => void = () => undefined
   #unique = 0
 
   constructor(
@@ -128,15 +138,19 @@ export class FunctionTable {
   #loadRoot(id: string): Promise<Code> {
     let loading = this.#loading.get(id)
     if (loading === undefined) {
-      loading = this.#fetchAndRebuild(id).finally(() => this.#loading.delete(id))
+      this.holds(1)
+      loading = this.#fetchAndRebuild(id).finally(() => {
+        this.holds(-1)
+        this.#loading.delete(id)
+      })
       this.#loading.set(id, loading)
     }
     return loading
   }
 
   async #fetchAndRebuild(id: string): Promise<Code> {
-    const [bytes, contains] = await new Promise<[Uint8Array | undefined, readonly ObjectKey[]]>((resolve) => {
-      this.#fetches.set(id, (got, keys) => resolve([got, keys]))
+    const [bytes, contains] = await new Promise<Fetched>((resolve, reject) => {
+      this.#fetches.set(id, { resolve, reject })
       this.#raylet.send({ kind: 'fetchFunction', hash: id })
     })
     if (bytes === undefined) {
@@ -156,9 +170,15 @@ export class FunctionTable {
 
   /** The raylet's answer to a fetch. */
   defined(id: string, bytes: Uint8Array | undefined, contains: readonly ObjectKey[]): void {
-    const resolve = this.#fetches.get(id)
+    const fetch = this.#fetches.get(id)
     this.#fetches.delete(id)
-    resolve?.(bytes, contains)
+    fetch?.resolve([bytes, contains])
+  }
+
+  /** The session is over: nobody will answer any more. */
+  failAll(error: Error): void {
+    for (const { reject } of this.#fetches.values()) reject(error)
+    this.#fetches.clear()
   }
 }
 
