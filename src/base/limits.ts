@@ -102,6 +102,8 @@ export const outputBytesMax = 1024 * 1024
 export const outputEndMs = 250
 /** How long the last messages of a dead worker are waited for, in milliseconds. */
 export const lastMessagesMs = 2000
+/** A worker that has closed its connection and has not ended after this long is killed, in milliseconds. */
+export const workerSilentMs = 250
 /** Time for workers to end by themselves when the program is over, in milliseconds. */
 export const workerExitMs = 500
 /** Part of the available memory that the object store gets by default (as in Ray). */

@@ -23,7 +23,7 @@ import { ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
 import { taskStatus } from './task.js'
-import { TaskSettler } from './task-outcomes.js'
+import { cancelled, TaskSettler } from './task-outcomes.js'
 import type { TaskContext } from './task-context.js'
 import { TaskSubmitter } from './task-submitter.js'
 import { ValuePort } from './value-port.js'
@@ -145,6 +145,7 @@ export class CoreWorker {
         taskAnswered: (task, body) => this.settler.answered(task, body),
         itemArrived: (task, index, body) => task.stream?.itemArrived(index, body),
         workerLost: (task, exit) => this.settler.workerLost(task, exit),
+        cancelled: (task) => this.settler.fail(task, cancelled(task)),
         leaseRefused: (task, error) => this.settler.refused(task, error),
         sessionLost: (task, error) => this.settler.fail(task, error),
         cancelledOnTheWay: (task) => this.#canceller.onTheWay(task),

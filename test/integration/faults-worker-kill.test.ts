@@ -39,9 +39,14 @@ test('idle workers may die: the next task finds another', async () => {
 })
 
 test('workers that die while they start are replaced', async () => {
-  await withSession({}, async () => {
-    for (let round = 0; round < 4; round++) {
-      for (const { pid } of await workerRows()) killPid(pid)
+  await withSession({}, async ({ workerPids }) => {
+    for (let round = 0; round < 6; round++) {
+      const pids = await until('new workers', () => {
+        const found = workerPids()
+        return found.length > 0 ? found : undefined
+      })
+      for (const pid of pids) killPid(pid)
+      await until('their end', () => workerPids().every((pid) => !pids.includes(pid)))
     }
     await sessionIsWell()
   })
