@@ -86,6 +86,8 @@ export const leaseOwnerDiedMs = 1000
 export const workerIdleMs = 1000
 /** Workers of one environment that may fail to start in a row before requests for it are refused. */
 export const workerStartFailuresMax = 3
+/** The same for workers that were killed while they started, by the system's memory killer for example. */
+export const workerStartKillsMax = 20
 /** How long all workers of a full node may wait for tasks that need yet another one before those are refused. */
 export const workersFullMs = 1000
 /** How long the value of an object waits for its owner to say that it escaped, in milliseconds. */

@@ -11,6 +11,7 @@ import type { ProcessId } from '../base/ids.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
 import { claimedSince } from '../wire/claim-slot.js'
 import { FrameReader, frameType } from '../wire/frame.js'
+import { hearLastWords } from '../wire/last-words.js'
 import type { ProcessExit } from '../wire/messages/common.js'
 import type { FromWorker, ToWorker } from '../wire/messages/task.js'
 import { type Task, taskStatus } from './task.js'
@@ -97,6 +98,7 @@ export class LeaseLine {
     socket.unref()
     this.#socket = socket
     this.#isSocketOver = false
+    hearLastWords(socket)
     socket.on('error', () => undefined)
     socket.on('close', () => {
       this.#isSocketOver = true

@@ -94,8 +94,10 @@ export async function withMark(run: (marked: Marked) => Promise<void>): Promise<
         throw new Error(`processes are left:\n${left.join('\n')}`, { cause: error })
       },
     )
-    const left = abstractSockets().filter(({ name }) => sockets.has(name))
-    assert.deepEqual(left, [], 'no socket is left')
+    // The memory of a dying process, and with it its environment, is gone before its sockets are.
+    await until('the end of every socket', () => {
+      return !abstractSockets().some(({ name }) => sockets.has(name))
+    })
     const ours = readdirSync('/dev/shm').sort().filter((name) => /typeray/.test(name))
     assert.deepEqual(ours, sharedMemory.filter((name) => /typeray/.test(name)), '/dev/shm is as before')
     assert.deepEqual(memoryFiles('self'), [], 'no shared memory stays open')
