@@ -2,7 +2,7 @@
 // raylet is a case the system handles, a corrupt one is not.
 
 /** Thrown when an invariant of Typeray itself is broken. Seeing one is a bug in Typeray. */
-export class AssertionError extends Error {
+class AssertionError extends Error {
   override name = 'AssertionError'
 }
 

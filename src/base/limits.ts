@@ -10,8 +10,12 @@ export const bufferAlignBytes = 64
 export const frameBytesMax = 256 * 1024 * 1024
 /** Serialised size of one remote function or class, with all that it captures. */
 export const functionBytesMax = 95 * 1024 * 1024
-/** A function larger than this is accepted with a warning. */
-export const functionWarnBytes = 10 * 1024 * 1024
+/** A block of a dataset is read up to about this size: it outweighs its task, and still streams. */
+export const dataBlockBytes = 64 * 1024 * 1024
+/** Row groups below this size share a block even where CPUs would like more blocks. */
+export const dataBlockBytesMin = 1024 * 1024
+/** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
+export const dataAheadBytesMax = 512 * 1024 * 1024
 /** Tasks in flight to one worker. */
 export const windowTasksMax = 512
 /** Measured work that may be in flight to one worker beyond the running task, in microseconds. */
@@ -72,8 +76,6 @@ export const placementGroupTombstonesMax = 10_000
 export const deadActorsMax = 100_000
 /** Dead processes that the GCS remembers, so that what one of them still had under way is not begun. */
 export const deadProcessesMax = 100_000
-/** A node that is not heard of for this long is declared dead, in milliseconds (as in Ray: 5 times 3 s). */
-export const nodeDeadlineMs = 15_000
 /** Actors and placement groups that wait for a place are tried again this often without news, in milliseconds. */
 export const placementRetryMs = 1000
 /** Changes of what is free are joined for this long before the other nodes hear of them, in milliseconds. */

@@ -1,6 +1,6 @@
 // Why an actor is dead, in the words that its callers read.
 
-import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/common.js'
+import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/terms.js'
 import type { ActorState } from '../wire/messages/raylet.js'
 import { objectIdHex, workerIdHex } from '../base/ids.js'
 

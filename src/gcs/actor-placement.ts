@@ -11,7 +11,7 @@ import {
   formatAmounts,
   largerAmounts,
 } from '../scheduling/resource-amounts.js'
-import type { PlacementGroupTarget, Resources } from '../wire/messages/common.js'
+import type { PlacementGroupTarget, Resources } from '../wire/messages/terms.js'
 import type { ActorSpec } from '../wire/messages/raylet.js'
 import type { NodeTable } from './node-table.js'
 import type { PlacementGroupTable } from './placement-group-table.js'

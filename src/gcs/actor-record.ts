@@ -2,7 +2,7 @@
 
 import { assert } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
-import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/common.js'
+import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/terms.js'
 import type { ToGcs } from '../wire/messages/gcs.js'
 import type { ActorSpec, ActorState } from '../wire/messages/raylet.js'
 import { actorIdHex } from './actor-death.js'

@@ -24,7 +24,7 @@
 import { assert } from '../base/assert.js'
 import { deadActorsMax, deadProcessesMax } from '../base/limits.js'
 import type { ProcessId } from '../base/ids.js'
-import type { ObjectKey, WireError } from '../wire/messages/common.js'
+import type { ObjectKey, WireError } from '../wire/messages/terms.js'
 import type { ToGcs } from '../wire/messages/gcs.js'
 import type { ActorSpec, ActorState } from '../wire/messages/raylet.js'
 import * as death from './actor-death.js'

@@ -8,7 +8,7 @@
 import type { Clock } from '../base/clock.js'
 import { clusterViewMs, placementRetryMs } from '../base/limits.js'
 import { addAmounts } from '../scheduling/resource-amounts.js'
-import type { Resources } from '../wire/messages/common.js'
+import type { Resources } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import { ActorPlacement } from './actor-placement.js'
 import { ActorTable } from './actor-table.js'

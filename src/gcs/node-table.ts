@@ -10,7 +10,7 @@
 // placed on it.
 
 import { assert } from '../base/assert.js'
-import type { Resources } from '../wire/messages/common.js'
+import type { Resources } from '../wire/messages/terms.js'
 import type { NodeView } from '../scheduling/node-view.js'
 import { sameAmounts, subtractAmounts } from '../scheduling/resource-amounts.js'
 

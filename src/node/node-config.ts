@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import os from 'node:os'
+import { checkAmount } from '../base/amounts.js'
 import { SessionError } from '../base/errors.js'
 import {
   objectStoreBytesMax,
@@ -9,8 +10,7 @@ import {
   objectStoreShare,
   pageBytes,
 } from '../base/limits.js'
-import { ResourceSet } from '../scheduling/resources.js'
-import type { Resources, WorkerEnvironment } from '../wire/messages/common.js'
+import type { Resources, WorkerEnvironment } from '../wire/messages/terms.js'
 
 export interface NodeOptions {
   readonly numCpus?: number
@@ -56,7 +56,7 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
     memory: options.memory ?? Math.max(0, Math.floor(available - objectStoreBytes)),
   }
   try {
-    ResourceSet.from(resources)
+    for (const [name, amount] of Object.entries(resources)) checkAmount(name, amount)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new SessionError(`The resources of the node make no sense: ${why}.`, { cause: error })

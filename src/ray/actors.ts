@@ -1,6 +1,5 @@
-import { ActorCore, actorOf, type ActorBinding, installActorDispose, makeHandle, ObjectRef, refState } from '../worker/index.js'
+import { ActorCore, actorOf, type ActorBinding, type ActorSpec, installActorDispose, makeHandle, ObjectRef, refState } from '../worker/index.js'
 import { RayActorError } from '../base/errors.js'
-import type { ActorSpec } from '../wire/messages/raylet.js'
 import { requireSession } from './session.js'
 import type { ActorHandle } from './signatures.js'
 

@@ -1,6 +1,6 @@
 // What workers inherit from the driver.
 
-import type { WorkerEnvironment } from '../wire/messages/common.js'
+import type { WorkerEnvironment } from '../worker/index.js'
 
 /** Node options that matter to the code that a worker runs. Never those that make a process a debugger's or a test's. */
 const inherited = [
@@ -26,7 +26,7 @@ const inherited = [
 ]
 const takesValue = new Set(['--import', '--require', '-r', '--loader', '--experimental-loader', '--conditions', '-C'])
 
-export function inheritedOptions(execArgv: readonly string[]): string[] {
+function inheritedOptions(execArgv: readonly string[]): string[] {
   const kept: string[] = []
   for (let i = 0; i < execArgv.length; i++) {
     const option = execArgv[i]!

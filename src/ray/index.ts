@@ -48,3 +48,4 @@ export {
   TaskUnschedulableError,
   WorkerCrashedError,
 } from '../base/errors.js'
+export { useArrow } from '../worker/index.js'

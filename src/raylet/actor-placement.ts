@@ -5,7 +5,7 @@
 
 import { shutdownMs } from '../base/limits.js'
 import { devicesOf } from '../scheduling/resource-pool.js'
-import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/common.js'
+import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/terms.js'
 import type { ToGcs } from '../wire/messages/gcs.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import type { PendingActor } from './lease-queue.js'

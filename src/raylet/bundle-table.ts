@@ -8,7 +8,7 @@ import { assert } from '../base/assert.js'
 import type { Allocation } from '../scheduling/resource-pool.js'
 import { ResourcePool } from '../scheduling/resource-pool.js'
 import { ResourceSet } from '../scheduling/resources.js'
-import type { PlacementGroupTarget, Resources } from '../wire/messages/common.js'
+import type { PlacementGroupTarget, Resources } from '../wire/messages/terms.js'
 
 export interface Bundle {
   readonly pool: ResourcePool

@@ -10,7 +10,7 @@ import {
   claimStarted,
   claimStartedOffset,
 } from '../wire/claim-slot.js'
-import type { ProcessExit } from '../wire/messages/common.js'
+import type { ProcessExit } from '../wire/messages/terms.js'
 
 export class ClaimSlots {
   readonly #memory: Memory

@@ -1,6 +1,6 @@
 // The environment that a worker is started in.
 
-import type { WorkerEnvironment } from '../wire/messages/common.js'
+import type { WorkerEnvironment } from '../wire/messages/terms.js'
 
 /** `own` is '' or the JSON of what a task's environment has beyond that of its job. */
 export function environmentFor(job: WorkerEnvironment, own: string): WorkerEnvironment {

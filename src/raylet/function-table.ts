@@ -3,7 +3,7 @@
 // A push may overtake the export of its function, which goes another way; then the worker's question waits for it.
 
 import type { ProcessId } from '../base/ids.js'
-import type { ObjectKey } from '../wire/messages/common.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 
 export interface FunctionRow {

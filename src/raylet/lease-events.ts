@@ -4,7 +4,7 @@ import type { ProcessId } from '../base/ids.js'
 import type { ResourceSet } from '../scheduling/resources.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'
-import type { ObjectKey, ProcessExit } from '../wire/messages/common.js'
+import type { ObjectKey, ProcessExit } from '../wire/messages/terms.js'
 
 type From<Kind extends ToRaylet['kind']> = Extract<ToRaylet, { kind: Kind }> & {
   /** The process that sent the message. */

@@ -6,7 +6,7 @@
 
 import type { ProcessId } from '../base/ids.js'
 import type { ResourceSet } from '../scheduling/resources.js'
-import type { PlacementGroupTarget } from '../wire/messages/common.js'
+import type { PlacementGroupTarget } from '../wire/messages/terms.js'
 import type { ActorSpec, CarriedTask } from '../wire/messages/raylet.js'
 import type { WorkerKind } from './worker-kind.js'
 

@@ -2,7 +2,7 @@
 
 import { ResourcePool } from '../scheduling/resource-pool.js'
 import { ResourceSet } from '../scheduling/resources.js'
-import type { SchedulingStrategy, WireError } from '../wire/messages/common.js'
+import type { SchedulingStrategy, WireError } from '../wire/messages/terms.js'
 import type { PendingRequest } from './lease-queue.js'
 import type { LeaseTables } from './lease-tables.js'
 

@@ -6,7 +6,7 @@ import type {
   ObjectKey,
   PlacementGroupTarget,
   SchedulingStrategy,
-} from '../wire/messages/common.js'
+} from '../wire/messages/terms.js'
 import type { LeaseEvent } from './lease-events.js'
 import type { PendingRequest } from './lease-queue.js'
 import { workerKindKey, type WorkerKind } from './worker-kind.js'

@@ -18,7 +18,7 @@ import {
 } from '../base/limits.js'
 import { devicesOf, type ResourcePool } from '../scheduling/resource-pool.js'
 import { ResourceSet } from '../scheduling/resources.js'
-import type { ProcessExit, WireError } from '../wire/messages/common.js'
+import type { ProcessExit, WireError } from '../wire/messages/terms.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorPlacement } from './actor-placement.js'
 import { GrantRound, type Grant, type Stuck } from './grant-round.js'

@@ -2,7 +2,7 @@
 
 import { ResourcePool } from '../scheduling/resource-pool.js'
 import { ResourceSet } from '../scheduling/resources.js'
-import type { Resources } from '../wire/messages/common.js'
+import type { Resources } from '../wire/messages/terms.js'
 import type { FromGcs } from '../wire/messages/gcs.js'
 import { BundleTable } from './bundle-table.js'
 import { LeaseQueue } from './lease-queue.js'

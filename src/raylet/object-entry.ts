@@ -1,7 +1,7 @@
 // One object, or one actor, that is known outside of its owner.
 
 import type { ProcessId } from '../base/ids.js'
-import type { ObjectKey } from '../wire/messages/common.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 
 export interface Waiter {
   readonly process: ProcessId

@@ -21,7 +21,7 @@ import { assert, assertNever } from '../base/assert.js'
 import { objectIdHex, workerIdHex, type ProcessId } from '../base/ids.js'
 import { objectPlaceholderMs } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
-import type { ObjectKey, WireError } from '../wire/messages/common.js'
+import type { ObjectKey, WireError } from '../wire/messages/terms.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ObjectEntry, type Waiter } from './object-entry.js'
 

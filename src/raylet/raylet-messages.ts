@@ -3,7 +3,7 @@
 import { assertNever } from '../base/assert.js'
 import { objectIdHex, workerIdHex } from '../base/ids.js'
 import { ResourceSet } from '../scheduling/resources.js'
-import type { ObjectKey } from '../wire/messages/common.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import type { FromGcs } from '../wire/messages/gcs.js'
 import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'
 import type { ControlConnection } from './control-connection.js'

@@ -5,7 +5,7 @@
 // owner is itself a task that waits, and only after nothing has moved for a while.
 
 import { workersFullMs } from '../base/limits.js'
-import type { WireError } from '../wire/messages/common.js'
+import type { WireError } from '../wire/messages/terms.js'
 import type { Stuck } from './grant-round.js'
 import type { PendingRequest } from './lease-queue.js'
 import type { LeaseTables } from './lease-tables.js'

@@ -21,7 +21,7 @@ import {
   StoreState,
   type StoreStats,
 } from '../store/index.js'
-import type { Location, ObjectKey } from '../wire/messages/common.js'
+import type { Location, ObjectKey } from '../wire/messages/terms.js'
 import type { StoreRequest, StoreResponse } from '../wire/messages/raylet.js'
 import { isSameToken, packr } from './control-connection.js'
 

@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { outputEndMs, stderrLinesKept } from '../base/limits.js'
 import type { Clock } from '../base/clock.js'
-import type { ProcessExit, WorkerEnvironment } from '../wire/messages/common.js'
+import type { ProcessExit, WorkerEnvironment } from '../wire/messages/terms.js'
 import { LineSplitter } from './line-splitter.js'
 
 export interface WorkerPoolOptions {

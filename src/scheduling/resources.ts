@@ -6,7 +6,7 @@
 // Availability may be below zero for a while: a task that waited in `get` lent its CPU to another, and takes it back
 // when its answer is there. Nothing is granted until the amount is positive again.
 
-import type { Resources } from '../wire/messages/common.js'
+import type { Resources } from '../base/amounts.js'
 
 /** Parts that one unit is counted in. */
 export const unitParts = 10_000

@@ -45,7 +45,7 @@ export const returnsStreaming = 255
 /** Most returns that fit the byte; more are said in the PushExtension. */
 export const returnsInByteMax = 254
 
-export const frameHeadBytes = 5
+const frameHeadBytes = 5
 /** Offset of the argument bytes in a push or call frame, length word included. */
 export const pushHeadBytes = 18
 /** Offset of the result body in a result frame, length word included. */

@@ -6,7 +6,7 @@
 import { PendingCallsLimitExceededError } from '../base/errors.js'
 import { packMessage } from '../wire/control-channel.js'
 import { frameType, returnsInByteMax, returnsStreaming } from '../wire/frame.js'
-import type { ObjectKey } from '../wire/messages/common.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ActorLine } from './actor-line.js'
 import { attachmentBrand, registerAttachment } from './attachment.js'
 import { compileMethodOptions, type MethodConfig, type MethodOptions } from './call-options.js'

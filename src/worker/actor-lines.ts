@@ -2,7 +2,7 @@
 
 import { RayError } from '../base/errors.js'
 import type { ProcessId } from '../base/ids.js'
-import type { ObjectKey } from '../wire/messages/common.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ActorSpec, ActorState, FromRaylet } from '../wire/messages/raylet.js'
 import { ActorLine, type ActorLinePorts } from './actor-line.js'
 import type { ObjectRef } from './object-ref.js'

@@ -70,18 +70,8 @@ export class ArgumentEncoder {
     else {
       b[at++] = count
       for (let i = 0; i < count; i++) {
-        let value = args[i]
-        if (value instanceof ObjectRef) {
-          if (value.state === refState.body) {
-            const end = spliceBody(b, at, limit, value)
-            if (end < 0) return false
-            at = end
-            continue
-          }
-          if (value.state !== refState.primitive) return false
-          value = value.value
-        }
-        at = encodeSmall(b, at, limit, value)
+        const value = args[i]
+        at = value instanceof ObjectRef ? encodeRef(b, at, limit, value) : encodeSmall(b, at, limit, value)
         if (at < 0) return false
       }
     }
@@ -254,6 +244,12 @@ function writeExtension(b: Uint8Array, at: number, extension: Uint8Array): numbe
   b[at + 1] = extension.length >>> 8
   b.set(extension, at + 2)
   return at + 2 + extension.length
+}
+
+/** The value of a top-level ref, if it is small and here. */
+function encodeRef(b: Uint8Array, at: number, limit: number, ref: ObjectRef): number {
+  if (ref.state === refState.primitive) return encodeSmall(b, at, limit, ref.value)
+  return ref.state === refState.body ? spliceBody(b, at, limit, ref) : -1
 }
 
 // A small value is a tree of tags that means the same anywhere, so its bytes can be copied as they are.

@@ -3,7 +3,8 @@
 // Every option of Ray (python/ray/_common/ray_option_utils.py) is known here by its camelCase name: it is built, or it is
 // refused with the reason. What is not an option at all is refused too, so that a typing error is not silently ignored.
 
-import type { Resources, SchedulingStrategy } from '../wire/messages/common.js'
+import { checkAmount } from '../base/amounts.js'
+import type { Resources, SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseKey } from '../wire/messages/raylet.js'
 import { returnsStreaming } from '../wire/frame.js'
 
@@ -199,30 +200,14 @@ function refuseUnknown(options: object, known: ReadonlySet<string>, of: string):
   }
 }
 
-const precision = 10_000
-
-function amount(name: string, value: unknown): number {
-  if (typeof value !== 'number' || Number.isNaN(value)) {
-    throw new TypeError(`The option '${name}' must be a number, not ${show(value)}.`)
-  }
-  if (!Number.isFinite(value) || value < 0) {
-    throw new RangeError(`The option '${name}' must be zero or more, not ${value}.`)
-  }
-  const units = value * precision
-  if (Math.abs(units - Math.round(units)) > 1e-6 * Math.max(1, units)) {
-    throw new RangeError(`The option '${name}' has a precision of 0.0001; ${value} is finer.`)
-  }
-  return Math.round(units) / precision
-}
-
 function resourcesOf(options: SharedOptions, cpus: number): Resources {
   const resources: Record<string, number> = {}
   const set = (name: string, value: number): void => {
     if (value > 0) resources[name] = value
   }
-  set('CPU', options.numCpus === undefined ? cpus : amount('numCpus', options.numCpus))
-  if (options.numGpus !== undefined) set('GPU', amount('numGpus', options.numGpus))
-  if (options.memory !== undefined) set('memory', amount('memory', options.memory))
+  set('CPU', options.numCpus === undefined ? cpus : checkAmount('numCpus', options.numCpus))
+  if (options.numGpus !== undefined) set('GPU', checkAmount('numGpus', options.numGpus))
+  if (options.memory !== undefined) set('memory', checkAmount('memory', options.memory))
   if (options.resources !== undefined) {
     if (typeof options.resources !== 'object' || options.resources === null) {
       throw new TypeError(`The option 'resources' must be an object of amounts by name.`)
@@ -231,7 +216,7 @@ function resourcesOf(options: SharedOptions, cpus: number): Resources {
       if (name === 'CPU' || name === 'GPU') {
         throw new TypeError(`Use the options numCpus and numGpus instead of '${name}' inside 'resources'.`)
       }
-      set(name, amount(`resources.${name}`, value))
+      set(name, checkAmount(`resources.${name}`, value))
     }
   }
   return Object.fromEntries(Object.entries(resources).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -6,7 +6,7 @@ import { type ProcessId } from '../base/ids.js'
 import { instanceProblem } from '../closure/index.js'
 import { ControlChannel, packMessage } from '../wire/control-channel.js'
 import { controlFrame } from '../wire/frame.js'
-import type { WorkerEnvironment } from '../wire/messages/common.js'
+import type { WorkerEnvironment } from '../wire/messages/terms.js'
 import type { FromRaylet, Query, ToRaylet, Welcome } from '../wire/messages/raylet.js'
 import type { ToWorker } from '../wire/messages/task.js'
 import { ActorLines } from './actor-lines.js'
@@ -14,7 +14,7 @@ import { ArgumentEncoder } from './argument-encoder.js'
 import { Canceller, type CancelOptions } from './canceller.js'
 import { ClaimSlots } from './claim-slots.js'
 import { helloOf, helloSync } from './hello.js'
-import { FunctionTable } from './function-table.js'
+import { FunctionExports } from './function-exports.js'
 import { requestGarbageCollection } from './garbage.js'
 import { ObjectAccess } from './object-access.js'
 import { ObjectRef, refState } from './object-ref.js'
@@ -25,7 +25,7 @@ import type { Task } from './task.js'
 import { taskStatus } from './task.js'
 import { cancelled, TaskSettler } from './task-outcomes.js'
 import type { TaskContext } from './task-context.js'
-import { TaskSubmitter } from './task-submitter.js'
+import { type TaskOutcomes, TaskSubmitter } from './task-submitter.js'
 import { ValuePort } from './value-port.js'
 
 export interface JoinOptions {
@@ -57,7 +57,7 @@ export class CoreWorker {
   readonly welcome: Welcome
   readonly raylet: ControlChannel<ToRaylet, FromRaylet>
   readonly references: ReferenceHolder
-  readonly functions: FunctionTable
+  readonly functions: FunctionExports
   readonly values: ValuePort
   readonly store: StoreAccess
   readonly objects: ObjectAccess
@@ -100,16 +100,14 @@ export class CoreWorker {
     const sender = { send: (message: ToRaylet): void => this.#send(message) }
     const nextSequence = (): number => this.nextSequence()
     this.references = new ReferenceHolder(process, sender)
-    this.functions = new FunctionTable(process, sender, this.references, borrow)
+    this.functions = new FunctionExports(process, sender, this.references, borrow)
     this.values = new ValuePort(this.functions, { instanceProblem }, borrow)
     this.functions.attachments = this.values
     this.functions.holds = (count) => this.#hold(count)
     this.references.bodyOf = (ref) => bodyOfRef(ref, this.values)
     this.store = new StoreAccess({ process, token, welcome, raylet: sender, now })
-    this.claims = new ClaimSlots(welcome.rayletPid, {
-      fd: welcome.claimFile,
-      sizeBytes: welcome.claimBytes,
-    })
+    const slots = { fd: welcome.claimFile, sizeBytes: welcome.claimBytes }
+    this.claims = new ClaimSlots(welcome.rayletPid, slots)
     const store = (): StoreAccess => this.store
     this.objects = new ObjectAccess({
       process,
@@ -141,15 +139,7 @@ export class CoreWorker {
       raylet: sender,
       references: this.references,
       claims: this.claims,
-      outcomes: {
-        taskAnswered: (task, body) => this.settler.answered(task, body),
-        itemArrived: (task, index, body) => task.stream?.itemArrived(index, body),
-        workerLost: (task, exit) => this.settler.workerLost(task, exit),
-        cancelled: (task) => this.settler.fail(task, cancelled(task)),
-        leaseRefused: (task, error) => this.settler.refused(task, error),
-        sessionLost: (task, error) => this.settler.fail(task, error),
-        cancelledOnTheWay: (task) => this.#canceller.onTheWay(task),
-      },
+      outcomes: this.#outcomes(),
       now,
       total: welcome.resources,
     })
@@ -162,6 +152,18 @@ export class CoreWorker {
       borrow,
     })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
+  }
+
+  #outcomes(): TaskOutcomes {
+    return {
+      taskAnswered: (task, body) => this.settler.answered(task, body),
+      itemArrived: (task, index, body) => task.stream?.itemArrived(index, body),
+      workerLost: (task, exit) => this.settler.workerLost(task, exit),
+      leaseRefused: (task, error) => this.settler.refused(task, error),
+      sessionLost: (task, error) => this.settler.fail(task, error),
+      cancelled: (task) => this.settler.fail(task, cancelled(task)),
+      cancelledOnTheWay: (task) => this.#canceller.onTheWay(task),
+    }
   }
 
   /** Connects to the raylet of this node and says hello. */

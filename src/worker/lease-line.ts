@@ -12,7 +12,7 @@ import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
 import { claimedSince } from '../wire/claim-slot.js'
 import { FrameReader, frameType } from '../wire/frame.js'
 import { hearLastWords } from '../wire/last-words.js'
-import type { ProcessExit } from '../wire/messages/common.js'
+import type { ProcessExit } from '../wire/messages/terms.js'
 import type { FromWorker, ToWorker } from '../wire/messages/task.js'
 import { type Task, taskStatus } from './task.js'
 

@@ -1,7 +1,7 @@
 // A function as a worker runs it: how long it takes, and whether it must be interruptible.
 
 import vm from 'node:vm'
-import type { Code } from './function-table.js'
+import type { Code } from './function-exports.js'
 
 /** Functions that take less on average run bare; others so that a cancel can interrupt them. */
 const interruptibleUs = 1000

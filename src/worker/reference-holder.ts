@@ -5,7 +5,7 @@
 // late and in bunches, so releases are joined and sent at the end of a turn.
 
 import type { ProcessId } from '../base/ids.js'
-import type { ObjectKey } from '../wire/messages/common.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ToRaylet } from '../wire/messages/raylet.js'
 import { type ObjectRef, type RefHold, refState } from './object-ref.js'
 

@@ -9,7 +9,7 @@ import type { ProcessId } from '../base/ids.js'
 import { storeWaitMs } from '../base/limits.js'
 import { ObjectReader, ObjectWriter, StoreChannel, type Memory } from '../store/index.js'
 import { packMessage, unpackMessage } from '../wire/control-channel.js'
-import type { Location, ObjectKey, WireError } from '../wire/messages/common.js'
+import type { Location, ObjectKey, WireError } from '../wire/messages/terms.js'
 import type { StoreRequest, StoreResponse, Welcome } from '../wire/messages/raylet.js'
 import {
   headerBytesNeeded,
@@ -94,7 +94,7 @@ export class StoreAccess {
     this.#reader ??= new ObjectReader({ pid: this.#welcome.rayletPid, arena: this.#arena })
     const reader = this.#reader
     if (location.sizeBytes <= contiguousBytesMax) {
-      const mapping = reader.map(location, { onUnmapped: () => this.#unpin(key) })
+      const mapping = reader.map(location, { onUnmapped: this.#unpinAfter(1, key) })
       return { ...readObject(mapping.bytes), close: () => mapping.close() }
     }
     return this.#readPieces(key, location, reader)
@@ -103,10 +103,7 @@ export class StoreAccess {
   // Node cannot lay one view over more than 4 GiB, so every buffer of a larger object is mapped by itself.
   #readPieces(key: ObjectKey, location: Location, reader: ObjectReader): ObjectParts & { close(): void } {
     const header = this.#readHeader(location, reader)
-    let open = header.buffers.length
-    const onUnmapped = (): void => {
-      if (--open === 0) this.#unpin(key)
-    }
+    const onUnmapped = this.#unpinAfter(header.buffers.length, key)
     const copyOf = (part: { offset: number; size: number }): Uint8Array => {
       const mapping = reader.map(location, { offset: part.offset, sizeBytes: part.size })
       const bytes = mapping.bytes.slice()
@@ -133,6 +130,14 @@ export class StoreAccess {
       mapping.close()
       if (header !== undefined) return header
       sizeBytes = Math.max(need, sizeBytes * 2)
+    }
+  }
+
+  /** Made here, because a closure keeps alive whatever any closure of the same function refers to: the views themselves. */
+  #unpinAfter(count: number, key: ObjectKey): () => void {
+    let open = count
+    return () => {
+      if (--open === 0) this.#unpin(key)
     }
   }
 

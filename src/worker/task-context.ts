@@ -4,7 +4,7 @@
 // AsyncLocalStorage, which makes every await in the process three times as slow once it has been used.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Resources } from '../wire/messages/common.js'
+import type { Resources } from '../wire/messages/terms.js'
 
 export interface TaskContext {
   readonly taskId: string

@@ -50,7 +50,7 @@ export function taskErrorOf(decoded: unknown): Error {
   return error
 }
 
-export function describeThrown(thrown: unknown): string {
+function describeThrown(thrown: unknown): string {
   if (isA(thrown, Error)) return `${thrown.name}: ${thrown.message}`
   if (typeof thrown === 'string') return thrown
   try {

@@ -464,7 +464,7 @@ export function cancelledError(context: { taskId: string; functionName: string }
   })
 }
 
-export function sameToken(a: string, b: string): boolean {
+function sameToken(a: string, b: string): boolean {
   const left = Buffer.from(a)
   const right = Buffer.from(b)
   return left.length === right.length && timingSafeEqual(left, right)

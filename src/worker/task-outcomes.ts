@@ -11,7 +11,7 @@ import {
 import { bodyTag } from '../wire/frame.js'
 import { decodeSmall } from '../wire/small-codec.js'
 import { tagShortString, tagUtf16 } from '../wire/value-tags.js'
-import type { ProcessExit, WireError } from '../wire/messages/common.js'
+import type { ProcessExit, WireError } from '../wire/messages/terms.js'
 import { isFailed, type ObjectRef, refState, settleRef } from './object-ref.js'
 import type { ReferenceHolder } from './reference-holder.js'
 import { errorFromWire } from './store-access.js'
@@ -175,7 +175,7 @@ export function describeExit(exit: ProcessExit): string {
   return `worker pid=${exit.pid} ended with ${how}${why}.${stderr}`
 }
 
-export function crashError(functionName: string, taskId: string, exit: ProcessExit): RayError {
+function crashError(functionName: string, taskId: string, exit: ProcessExit): RayError {
   const fields = {
     taskId,
     functionName,

@@ -16,7 +16,7 @@ import {
   windowTasksMax,
   windowWorkUs,
 } from '../base/limits.js'
-import type { ProcessExit, WireError } from '../wire/messages/common.js'
+import type { ProcessExit, WireError } from '../wire/messages/terms.js'
 import type { FromRaylet, LeaseKey } from '../wire/messages/raylet.js'
 import type { ClaimSlots } from './claim-slots.js'
 import { LeaseLine, type LineEvents } from './lease-line.js'

@@ -13,7 +13,7 @@ import { decodeSmall, encodeSmall } from '../wire/small-codec.js'
 import { decodeValue, encodeValue, type ValueHooks } from '../wire/value-codec.js'
 import { slotKind } from './argument-slot.js'
 import { attachmentKind, attachmentKindOf } from './attachment.js'
-import type { CodeId, FunctionTable } from './function-table.js'
+import type { CodeId, FunctionExports } from './function-exports.js'
 import { ObjectRef } from './object-ref.js'
 
 export interface EncodedObject {
@@ -41,13 +41,13 @@ const noBytes = new Uint8Array(0)
 const scratch = Buffer.allocUnsafeSlow(8 * 1024)
 
 export class ValuePort {
-  readonly #functions: FunctionTable
+  readonly #functions: FunctionExports
   readonly #hooks: ValueHooks
   /** Makes a ref that the raylet already counts for this process. */
   readonly #borrow: (owner: ProcessId, sequence: number) => ObjectRef
 
   constructor(
-    functions: FunctionTable,
+    functions: FunctionExports,
     hooks: ValueHooks,
     borrow: (owner: ProcessId, sequence: number) => ObjectRef,
   ) {

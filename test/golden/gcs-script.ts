@@ -8,8 +8,8 @@ import type {
   ProcessExit,
   Resources,
   WireError,
-} from '../../src/wire/messages/common.js'
-import type { SchedulingStrategy } from '../../src/wire/messages/common.js'
+} from '../../src/wire/messages/terms.js'
+import type { SchedulingStrategy } from '../../src/wire/messages/terms.js'
 import { GcsServer } from '../../src/gcs/gcs-server.js'
 import { VirtualClock } from '../../src/testing/virtual-clock.js'
 import type { Command } from './transcript.js'

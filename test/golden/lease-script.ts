@@ -3,7 +3,7 @@
 import type { LeaseEffect, LeaseEvent } from '../../src/raylet/lease-events.js'
 import { LeaseState } from '../../src/raylet/lease-state.js'
 import { ResourceSet } from '../../src/scheduling/resources.js'
-import type { ProcessExit, Resources, SchedulingStrategy } from '../../src/wire/messages/common.js'
+import type { ProcessExit, Resources, SchedulingStrategy } from '../../src/wire/messages/terms.js'
 import type { ActorSpec } from '../../src/wire/messages/raylet.js'
 import type { Command } from './transcript.js'
 

@@ -3,7 +3,7 @@
 import type { ObjectEffect, ObjectEvent } from '../../src/raylet/object-table.js'
 import { ObjectTable } from '../../src/raylet/object-table.js'
 import { bodyTag } from '../../src/wire/frame.js'
-import type { ObjectKey } from '../../src/wire/messages/common.js'
+import type { ObjectKey } from '../../src/wire/messages/terms.js'
 import type { Command } from './transcript.js'
 
 export class ObjectScript {

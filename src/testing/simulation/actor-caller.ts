@@ -2,7 +2,7 @@
 // the actor is alive, are sent to its worker, and fail when the worker dies, unless they may be
 // tried again.
 
-import type { ObjectKey } from '../../wire/messages/common.js'
+import type { ObjectKey } from '../../wire/messages/terms.js'
 import type { ActorState } from '../../wire/messages/raylet.js'
 import { actorName } from './checker.js'
 import type { SimulatedProcess } from './process.js'

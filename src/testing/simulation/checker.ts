@@ -1,7 +1,7 @@
 // Oracles: what must hold in a cluster, told from what is seen at its edges and without asking the
 // machines under test.
 
-import type { Resources, ObjectKey } from '../../wire/messages/common.js'
+import type { Resources, ObjectKey } from '../../wire/messages/terms.js'
 import type { ActorState } from '../../wire/messages/raylet.js'
 import { addAmounts, amountsFit, formatAmounts } from '../../scheduling/resource-amounts.js'
 import type { Trace } from './trace.js'

@@ -1,7 +1,7 @@
 // What a simulated driver does with its life: tasks, objects, actors and placement groups at random
 // moments, and the end of everything it made.
 
-import type { ObjectKey, Resources } from '../../wire/messages/common.js'
+import type { ObjectKey, Resources } from '../../wire/messages/terms.js'
 import type { ActorSpec } from '../../wire/messages/raylet.js'
 import type { SimulatedProcess } from './process.js'
 

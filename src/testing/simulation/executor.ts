@@ -1,7 +1,7 @@
 // What a simulated worker does: runs the tasks of the lease that is open, one at a time, or hosts
 // one actor.
 
-import type { ObjectKey } from '../../wire/messages/common.js'
+import type { ObjectKey } from '../../wire/messages/terms.js'
 import type { ActorSpec, FromRaylet } from '../../wire/messages/raylet.js'
 import { actorName } from './checker.js'
 import type { SimulatedProcess } from './process.js'

@@ -5,7 +5,7 @@
 // ever given is a count in the object table of its raylet, and every count is given back exactly
 // once, or dies with the process.
 
-import type { ObjectKey } from '../../wire/messages/common.js'
+import type { ObjectKey } from '../../wire/messages/terms.js'
 import type { FromRaylet } from '../../wire/messages/raylet.js'
 import type { SimulatedProcess } from './process.js'
 

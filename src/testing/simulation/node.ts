@@ -2,7 +2,7 @@
 // no sockets.
 
 import type { FromGcs, ToGcs } from '../../wire/messages/gcs.js'
-import type { ProcessExit, Resources } from '../../wire/messages/common.js'
+import type { ProcessExit, Resources } from '../../wire/messages/terms.js'
 import type { ToRaylet } from '../../wire/messages/raylet.js'
 import { LeaseState } from '../../raylet/lease-state.js'
 import type { LeaseEffect, LeaseEvent } from '../../raylet/lease-events.js'

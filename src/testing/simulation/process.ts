@@ -3,7 +3,7 @@
 
 import type { ProcessId } from '../../base/ids.js'
 import type { Prng } from '../../base/prng.js'
-import type { Resources, SchedulingStrategy } from '../../wire/messages/common.js'
+import type { Resources, SchedulingStrategy } from '../../wire/messages/terms.js'
 import type { ActorSpec, FromRaylet, ToRaylet } from '../../wire/messages/raylet.js'
 import { ActorCaller } from './actor-caller.js'
 import { actorName } from './checker.js'

@@ -9,7 +9,7 @@
 import { Prng } from '../../base/prng.js'
 import { GcsServer } from '../../gcs/gcs-server.js'
 import type { PlacementGroupRow } from '../../gcs/placement-group-table.js'
-import type { ObjectKey, Resources } from '../../wire/messages/common.js'
+import type { ObjectKey, Resources } from '../../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../../wire/messages/gcs.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { ResourceSet } from '../../scheduling/resources.js'

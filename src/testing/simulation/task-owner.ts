@@ -4,7 +4,7 @@
 // is used for one task after the other, and returned when there are none, unless the owner is one
 // that computes and forgets it.
 
-import type { ProcessExit, WireError, ObjectKey } from '../../wire/messages/common.js'
+import type { ProcessExit, WireError, ObjectKey } from '../../wire/messages/terms.js'
 import type { FromRaylet } from '../../wire/messages/raylet.js'
 import type { SimulatedProcess } from './process.js'
 import type { SimulatedTask } from './world.js'

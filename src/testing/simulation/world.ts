@@ -2,7 +2,7 @@
 
 import type { Prng } from '../../base/prng.js'
 import type { ProcessId } from '../../base/ids.js'
-import type { ObjectKey } from '../../wire/messages/common.js'
+import type { ObjectKey } from '../../wire/messages/terms.js'
 import type { VirtualClock } from '../virtual-clock.js'
 import type { Checker } from './checker.js'
 import type { Network } from './network.js'

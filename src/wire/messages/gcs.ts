@@ -2,7 +2,7 @@
 // memory; the next step puts a socket between them, and nothing else changes.
 
 import type { ProcessId } from '../../base/ids.js'
-import type { ObjectKey, ProcessExit, Resources, WireError } from './common.js'
+import type { ObjectKey, ProcessExit, Resources, WireError } from './terms.js'
 import type { ActorSpec, ActorState, Query } from './raylet.js'
 
 /** From a raylet to the GCS. */

@@ -12,7 +12,7 @@ import type {
   SchedulingStrategy,
   WireError,
   WorkerEnvironment,
-} from './common.js'
+} from './terms.js'
 
 /** A task that travels with the request for its worker, so that it starts although its owner is busy computing. */
 export interface CarriedTask {

@@ -1,12 +1,12 @@
 // Shapes that several kinds of message share.
 
+import type { Resources } from '../../base/amounts.js'
 import type { ProcessId } from '../../base/ids.js'
 
 /** An object (or actor) by owner and count: [owner, sequence]. */
 export type ObjectKey = readonly [owner: ProcessId, sequence: number]
 
-/** Amounts by resource name, in units (1 = one CPU, one GPU, one byte for `memory`); fixed-point at 1e-4 inside. */
-export type Resources = Readonly<Record<string, number>>
+export type { Resources }
 
 export interface PlacementGroupTarget {
   readonly group: string

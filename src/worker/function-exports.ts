@@ -19,7 +19,7 @@ import {
   type ClosureHooks,
 } from '../closure/index.js'
 import { packMessage, unpackMessage } from '../wire/control-channel.js'
-import type { ObjectKey } from '../wire/messages/common.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import { attachmentKindOf } from './attachment.js'
 import type { ObjectRef } from './object-ref.js'
 import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
@@ -55,7 +55,7 @@ interface Fetch {
   readonly reject: (error: Error) => void
 }
 
-export class FunctionTable {
+export class FunctionExports {
   readonly #process: ProcessId
   readonly #raylet: RayletSender
   readonly #references: ReferenceHolder

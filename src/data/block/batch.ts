@@ -1,0 +1,53 @@
+// Batches: what functions of the user see of a block, and what they may give back.
+
+import type { Table } from 'apache-arrow'
+import { RayError } from '../../base/errors.js'
+import { type Block, blockOfColumns, lazyColumnsOfBlock, sliceBlock, toOneBatch } from './block.js'
+import type { ColumnBatch, DateFormat } from './column.js'
+
+export type BatchFormat = 'columns' | 'arrow'
+
+export interface BatchOptions {
+  readonly batchFormat: BatchFormat
+  readonly dates: DateFormat
+}
+
+/** Shows a block in a batch format. */
+export function batchOfBlock(block: Block, options: BatchOptions): Table | ColumnBatch {
+  return options.batchFormat === 'arrow' ? block : lazyColumnsOfBlock(block, options.dates)
+}
+
+/** Takes what a batch function returned; `like` is the batch that it was given. */
+export function blockOfBatch(batch: unknown, like: Block, options: BatchOptions): Block {
+  if (options.batchFormat === 'arrow') {
+    if (isTable(batch)) return toOneBatch(batch)
+    throw new RayError(`must return an Arrow table, and returned ${describe(batch)}`)
+  }
+  if (typeof batch !== 'object' || batch === null || Array.isArray(batch) || isTable(batch)) {
+    throw new RayError(`must return an object of columns, and returned ${describe(batch)}`)
+  }
+  return blockOfColumns(batch as ColumnBatch, like, options.dates)
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && 'batches' in value && 'schema' in value
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object'
+    ? `a ${value.constructor?.name ?? 'object'}`
+    : `a ${typeof value}`
+}
+
+/** Cuts a block into batches of `size` rows, the last one shorter. */
+export function* splitBlock(block: Block, size: number | undefined): Generator<Block> {
+  if (size === undefined || size >= block.numRows) {
+    yield block
+    return
+  }
+  for (let start = 0; start < block.numRows; start += size) {
+    yield sliceBlock(block, start, Math.min(start + size, block.numRows))
+  }
+}

@@ -1,0 +1,179 @@
+// A block: some thousand to some million rows of a dataset, as one Arrow record batch.
+//
+// One batch and not several, so that a numeric column is one typed array, in the object store and
+// in every process that maps it from there.
+
+import {
+  type Data,
+  DataType,
+  Field,
+  makeData,
+  RecordBatch,
+  Schema,
+  Struct,
+  Table,
+  type Vector,
+} from 'apache-arrow'
+import { RayError } from '../../base/errors.js'
+import {
+  type ColumnBatch,
+  columnOfVector,
+  type DateFormat,
+  joinTypedArrays,
+  type NumberArray,
+} from './column.js'
+import { dataOfColumn } from './column-data.js'
+
+export type Block = Table
+
+/** Name and Arrow type of a column, as text that travels anywhere. */
+export interface SchemaField {
+  readonly name: string
+  readonly type: string
+}
+
+/** Puts Arrow columns of equal length together. */
+export function blockOfData(names: readonly string[], columns: readonly Data[]): Block {
+  const rows = columns[0]?.length ?? 0
+  const fields = columns.map((data, i) => new Field(names[i] ?? '', data.type, true))
+  for (const [i, data] of columns.entries()) {
+    if (data.length !== rows) {
+      throw new RayError(
+        `The columns of a batch must have one length: "${names[0] ?? ''}" has ${rows} rows, ` +
+          `"${names[i] ?? ''}" has ${data.length}.`,
+      )
+    }
+  }
+  const schema = new Schema(fields)
+  const type = new Struct(fields)
+  const data = makeData({ type, length: rows, nullCount: 0, children: [...columns] })
+  // No schema beside the batch: comparing the two fails for types of another copy of apache-arrow.
+  return new Table([new RecordBatch(schema, data)])
+}
+
+/**
+ * Builds a block from JavaScript columns. `like` says which types its columns had before, `dates`
+ * how its timestamps were shown: doubles become timestamps again only where they were given out as
+ * such.
+ */
+export function blockOfColumns(columns: ColumnBatch, like?: Block, dates?: DateFormat): Block {
+  const names = Object.keys(columns)
+  const data = names.map((name) => {
+    const column = columns[name] ?? []
+    const hint = typeIn(like, name)
+    const isHint = dates === 'number' || !(column instanceof Float64Array)
+    return dataOfColumn(name, column, isHint ? hint : undefined)
+  })
+  return blockOfData(names, data)
+}
+
+function typeIn(block: Block | undefined, name: string): DataType | undefined {
+  return block?.schema.fields.find((field) => field.name === name)?.type
+}
+
+type ReadColumn = ReturnType<typeof columnOfVector>
+
+/** The columns of a block, typed arrays without a copy where there are no nulls. */
+export function columnsOfBlock(block: Block, dates?: DateFormat): Record<string, ReadColumn> {
+  const entries = block.schema.fields.map((field, i) => {
+    return [field.name, columnOfVector(columnAt(block, i), dates)] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+/**
+ * The same, each column read when it is first touched: a function pays for the columns that it
+ * uses.
+ */
+export function lazyColumnsOfBlock(block: Block, dates?: DateFormat): Record<string, ReadColumn> {
+  const columns: Record<string, ReadColumn> = {}
+  block.schema.fields.forEach((field, i) => {
+    const settle = (value: unknown): void => {
+      const property = { value, enumerable: true, configurable: true, writable: true }
+      Object.defineProperty(columns, field.name, property)
+    }
+    Object.defineProperty(columns, field.name, {
+      enumerable: true,
+      configurable: true,
+      get: () => {
+        const column = columnOfVector(columnAt(block, i), dates)
+        settle(column)
+        return column
+      },
+      set: settle,
+    })
+  })
+  return columns
+}
+
+export function columnAt(block: Block, index: number): Vector {
+  const vector = block.getChildAt(index)
+  if (vector === null) throw new RayError(`The block has no column ${index}.`)
+  return vector
+}
+
+/** Rows `start` to `end`, without a copy. */
+export function sliceBlock(block: Block, start: number, end: number): Block {
+  if (start === 0 && end >= block.numRows) return block
+  return block.slice(start, end)
+}
+
+/** The same rows as one record batch. */
+export function toOneBatch(table: Table): Block {
+  if (table.batches.length === 1) return table
+  return blockOfColumns(columnsOfBlock(table), table)
+}
+
+/** Several blocks as one; columns that only some have are null in the others. */
+export function joinBlocks(blocks: readonly Block[]): Block {
+  const [first, ...others] = blocks.filter((block) => block.numRows > 0)
+  if (first === undefined) return blocks[0] ?? blockOfColumns({})
+  if (others.length === 0) return toOneBatch(first)
+  const names = [...new Set([first, ...others].flatMap((b) => b.schema.fields.map((f) => f.name)))]
+  const columns = Object.fromEntries(
+    names.map((name) => [name, joinColumn(name, [first, ...others])]),
+  )
+  return blockOfColumns(columns, first, 'number')
+}
+
+function joinColumn(name: string, blocks: readonly Block[]) {
+  const vectors = blocks.map((block) => block.getChild(name))
+  const hasNulls = vectors.some((vector) => vector === null || vector.nullCount > 0)
+  const parts = vectors.map((vector, i) => {
+    if (vector === null) return new Array<null>(blocks[i]?.numRows ?? 0).fill(null)
+    return columnOfVector(vector, hasNulls ? 'date' : 'number')
+  })
+  const [head] = parts
+  if (ArrayBuffer.isView(head) && parts.every((part) => part.constructor === head.constructor)) {
+    return joinTypedArrays(parts as readonly NumberArray[])
+  }
+  return parts.flatMap((part) => Array.from(part as ArrayLike<unknown>))
+}
+
+/** A block of the named columns only. */
+export function projectBlock(block: Block, names: readonly string[]): Block {
+  for (const name of names) {
+    if (typeIn(block, name) === undefined) throw noColumn(name, schemaOfBlock(block))
+  }
+  return block.select([...names])
+}
+
+function noColumn(name: string, schema: readonly SchemaField[]): RayError {
+  const present = schema.map((field) => field.name).join(', ')
+  return new RayError(`There is no column "${name}"; the columns are ${present}.`, {
+    fields: { column: name },
+  })
+}
+
+export function schemaOfBlock(block: Block): SchemaField[] {
+  return block.schema.fields.map(({ name, type }) => ({ name, type: typeName(type) }))
+}
+
+export function blockBytes(block: Block): number {
+  return block.data.reduce((sum, data) => sum + data.byteLength, 0)
+}
+
+/** Whether strings are stored as a dictionary is the block's affair and not part of the schema. */
+function typeName(type: DataType): string {
+  return String(DataType.isDictionary(type) ? type.dictionary : type)
+}

@@ -1,0 +1,101 @@
+// What datasets need to run: rules, planner, executor and a task runner, in one place.
+
+import path from 'node:path'
+import { RayError } from '../base/errors.js'
+import type { Block, SchemaField } from './block/block.js'
+import type { BlockRef, RefBundle } from './block/metadata.js'
+import type { ParquetDescription } from './datasource/parquet-fragments.js'
+import { StatisticsCollector } from './execution/statistics.js'
+import { executePlan, type Progress } from './execution/streaming-executor.js'
+import type { TaskRunner } from './execution/task-runner.js'
+import type { LogicalPlan, ParquetSource } from './logical/plan.js'
+import { type PhysicalPlan, plannedBlocks } from './physical/operators.js'
+import { planPhysical } from './planner/planner.js'
+import { optimize } from './rules/index.js'
+
+export interface RunningPlan {
+  readonly bundles: AsyncGenerator<RefBundle, void, void>
+  readonly statistics: StatisticsCollector
+}
+
+export class DatasetSession {
+  readonly #runner: TaskRunner
+
+  constructor(runner: TaskRunner) {
+    this.#runner = runner
+  }
+
+  async execute(
+    plan: LogicalPlan,
+    onProgress: ((progress: Progress) => void) | undefined,
+  ): Promise<RunningPlan> {
+    const runner = this.#runner
+    const physical = await this.#physical(plan)
+    const statistics = new StatisticsCollector()
+    const cpus = await runner.cpus()
+    const bundles = executePlan(physical, { runner, cpus, statistics, onProgress })
+    return { bundles, statistics }
+  }
+
+  get(block: BlockRef): Promise<Block> {
+    return this.#runner.get(block)
+  }
+
+  /** The number of rows, if the plan's source knows it and nothing else is asked of the plan. */
+  async countFromMetadata(plan: LogicalPlan): Promise<number | undefined> {
+    const { source, steps } = optimize(plan)
+    const [only] = steps
+    const isCount = only?.kind === 'fused' && only.steps.every((step) => step.kind === 'count')
+    if (steps.length !== 1 || !isCount) return undefined
+    switch (source.kind) {
+      case 'parquet': {
+        const { files } = await this.#describe(source)
+        const rows = files.flatMap((file) => file.rowGroups).reduce((sum, g) => sum + g.rows, 0)
+        return Math.min(rows, source.limit)
+      }
+      case 'items':
+        return source.rows.length
+      case 'range':
+        return source.rows
+      case 'blocks':
+        return source.bundles.reduce((sum, bundle) => sum + bundle.metadata.rows, 0)
+    }
+  }
+
+  /** The columns, if no function of the user decides them. */
+  async schemaFromMetadata(plan: LogicalPlan): Promise<readonly SchemaField[] | undefined> {
+    const { source, steps } = optimize(plan)
+    if (steps.length > 0) return undefined
+    if (source.kind === 'parquet') return (await this.#describe(source)).schema
+    return source.kind === 'blocks' ? source.bundles[0]?.metadata.schema : undefined
+  }
+
+  async countBlocks(plan: LogicalPlan): Promise<number> {
+    const blocks = plannedBlocks(await this.#physical(plan))
+    if (blocks !== undefined) return blocks
+    throw new RayError(
+      'numBlocks: a limit behind a filter or mapBatches decides the number of blocks ' +
+        'while it runs; call materialize() first.',
+    )
+  }
+
+  /**
+   * Writing parts over the files that the same plan reads would destroy what is still to be read.
+   */
+  async refuseOverwrite(plan: LogicalPlan, folder: string): Promise<void> {
+    if (plan.source.kind !== 'parquet') return
+    const { files } = await this.#describe(plan.source)
+    if (!files.some((file) => path.dirname(file.path) === folder)) return
+    throw new RayError(`writeParquet: the dataset is read from ${folder}; write to another folder.`)
+  }
+
+  async #physical(plan: LogicalPlan): Promise<PhysicalPlan> {
+    const describe = (source: ParquetSource) => this.#describe(source)
+    return planPhysical(optimize(plan), { cpus: await this.#runner.cpus(), describe })
+  }
+
+  #describe(source: ParquetSource): Promise<ParquetDescription> {
+    const { paths, columns, int64 } = source
+    return this.#runner.describe(paths, { columns, int64 })
+  }
+}

@@ -1,0 +1,210 @@
+// A DuckDB result as one Arrow record batch.
+//
+// DuckDB hands a result out in chunks of up to 2048 rows. Each becomes an Arrow array in DuckDB's
+// memory, and the arrays of all chunks are copied once, end to end, into one buffer per column, so
+// that a block is one batch whose columns are plain typed arrays. Offsets of strings are rebased
+// and bitmaps shifted on the way; everything else is memcpy.
+
+import {
+  type Data,
+  DataType,
+  Field,
+  makeData,
+  RecordBatch,
+  Schema,
+  Struct,
+  Table,
+} from 'apache-arrow'
+import { RayError } from '../../base/errors.js'
+import { typeOfFormat } from './arrow-format.js'
+import { duckdbLibrary, type Pointer } from './duckdb-library.js'
+import {
+  copyFromNative,
+  nativeBox,
+  pointerBox,
+  readCString,
+  readPointer,
+  readWords,
+} from './native-memory.js'
+
+/** One column of one chunk, in DuckDB's memory. */
+interface Piece {
+  readonly rows: number
+  readonly nullCount: number
+  /** Validity, then values; or validity, offsets, then bytes. */
+  readonly buffers: Float64Array
+}
+
+/** Takes the result apart into a table; the result is destroyed, whatever happens. */
+export function exportResult(result: Buffer): Table {
+  const { call, release } = duckdbLibrary()
+  const options = Number(call.arrowOptions(result))
+  const arrays: Buffer[] = []
+  try {
+    const fields = readFields(result, options)
+    fetchArrays(result, options, arrays)
+    const columns = fields.map((field, index) => {
+      const pieces = arrays.map((array) => readPiece(array, index))
+      return joinPieces(field, pieces)
+    })
+    const rows = arrays.reduce((sum, array) => sum + Number(array.readBigInt64LE(0)), 0)
+    return tableOf(fields, columns, rows)
+  } finally {
+    for (const array of arrays) release(readPointer(array, 64), array)
+    call.destroyArrowOptions(pointerBox(options))
+    call.destroyResult(result)
+  }
+}
+
+/** A table of one batch. */
+function tableOf(fields: readonly Field[], columns: readonly Data[], rows: number): Table {
+  const schema = new Schema([...fields])
+  const data = makeData({ type: new Struct([...fields]), length: rows, children: [...columns] })
+  return new Table(schema, [new RecordBatch(schema, data)])
+}
+
+export function throwArrowError(error: unknown): void {
+  const pointer = Number(error)
+  if (pointer === 0) return
+  const { call } = duckdbLibrary()
+  const message = String(call.errorMessage(pointer))
+  call.destroyError(pointerBox(pointer))
+  throw new RayError(`DuckDB: ${message}`)
+}
+
+function readFields(result: Buffer, options: Pointer): Field[] {
+  const { call, release } = duckdbLibrary()
+  const count = Number(call.columnCount(result))
+  const names = nativeBox(8 * count)
+  const types = nativeBox(8 * count)
+  for (let i = 0; i < count; i++) {
+    names.writeBigUInt64LE(BigInt(Number(call.columnName(result, i))), 8 * i)
+    types.writeBigUInt64LE(BigInt(Number(call.columnType(result, i))), 8 * i)
+  }
+  const schema = nativeBox()
+  throwArrowError(call.toArrowSchema(options, types, names, count, schema))
+  try {
+    return Array.from(readWords(readPointer(schema, 40), count), (child) => {
+      const [format = 0, name = 0] = readWords(child, 2)
+      const column = readCString(name)
+      return new Field(column, typeOfFormat(readCString(format), column), true)
+    })
+  } finally {
+    release(readPointer(schema, 56), schema)
+    for (let i = 0; i < count; i++) call.destroyType(types.subarray(8 * i))
+  }
+}
+
+function fetchArrays(result: Buffer, options: Pointer, arrays: Buffer[]): void {
+  const { call, decodeResult } = duckdbLibrary()
+  const byValue = decodeResult(result)
+  for (;;) {
+    const chunk = Number(call.fetchChunk(byValue))
+    if (chunk === 0) return
+    const array = nativeBox(80)
+    const error = call.chunkToArrow(options, chunk, array)
+    call.destroyChunk(pointerBox(chunk))
+    throwArrowError(error)
+    arrays.push(array)
+  }
+}
+
+function readPiece(array: Buffer, column: number): Piece {
+  const [child = 0] = readWords(readPointer(array, 48) + 8 * column, 1)
+  const [rows = 0, nullCount = 0, , bufferCount = 0, , buffers = 0] = readWords(child, 6)
+  return { rows, nullCount, buffers: readWords(buffers, bufferCount) }
+}
+
+function joinPieces(field: Field, pieces: readonly Piece[]): Data {
+  const { type } = field
+  const length = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+  if (DataType.isNull(type)) return makeData({ type, length })
+  const nullCount = pieces.reduce((sum, piece) => sum + Math.max(0, piece.nullCount), 0)
+  const nullBitmap = nullCount > 0 ? joinBits(pieces, length, 0) : null
+  if (DataType.isUtf8(type)) {
+    return makeData({ type, length, nullCount, nullBitmap, ...joinBytes(pieces, length) })
+  }
+  if (DataType.isBinary(type)) {
+    return makeData({ type, length, nullCount, nullBitmap, ...joinBytes(pieces, length) })
+  }
+  if (DataType.isBool(type)) {
+    return makeData({ type, length, nullCount, nullBitmap, data: joinBits(pieces, length, 1) })
+  }
+  const data = joinFixed(type, pieces, length)
+  return makeData({ type, length, nullCount, nullBitmap, data } as Parameters<typeof makeData>[0])
+}
+
+/** The number of array elements that one value of `type` takes: more than one for decimals. */
+function strideOf(type: DataType): number {
+  return DataType.isDecimal(type) ? type.bitWidth / 32 : 1
+}
+
+function joinFixed(type: DataType, pieces: readonly Piece[], length: number): ArrayBufferView {
+  const ArrayType = type.ArrayType as new (length: number) => Uint8Array
+  const values = new ArrayType(length * strideOf(type))
+  const bytes = new Uint8Array(values.buffer)
+  const width = length === 0 ? 0 : bytes.byteLength / length
+  let at = 0
+  for (const { rows, buffers } of pieces) {
+    copyFromNative(bytes.subarray(at, at + rows * width), buffers[1] ?? 0)
+    at += rows * width
+  }
+  return values
+}
+
+function joinBytes(pieces: readonly Piece[], length: number) {
+  const valueOffsets = new Int32Array(length + 1)
+  const sizes: number[] = []
+  let row = 0
+  let bytes = 0
+  for (const { rows, buffers } of pieces) {
+    const offsets = valueOffsets.subarray(row, row + rows + 1)
+    copyFromNative(
+      new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength),
+      buffers[1] ?? 0,
+    )
+    const size = offsets[rows] ?? 0
+    if (bytes > 0) for (let i = 0; i <= rows; i++) offsets[i] = (offsets[i] ?? 0) + bytes
+    sizes.push(size)
+    row += rows
+    bytes += size
+  }
+  const data = new Uint8Array(bytes)
+  let at = 0
+  for (const [index, piece] of pieces.entries()) {
+    const size = sizes[index] ?? 0
+    copyFromNative(data.subarray(at, at + size), piece.buffers[2] ?? 0)
+    at += size
+  }
+  return { valueOffsets, data }
+}
+
+/** Joins bitmaps; a piece without one has all its bits set. */
+function joinBits(pieces: readonly Piece[], length: number, buffer: 0 | 1): Uint8Array {
+  const bits = new Uint8Array((length + 7) >> 3)
+  let at = 0
+  for (const { rows, buffers } of pieces) {
+    const piece = new Uint8Array((rows + 7) >> 3).fill(255)
+    const source = buffers[buffer] ?? 0
+    if (source !== 0) copyFromNative(piece, source)
+    appendBits(bits, at, { bits: piece, count: rows })
+    at += rows
+  }
+  return bits
+}
+
+function appendBits(
+  target: Uint8Array,
+  at: number,
+  source: { readonly bits: Uint8Array; readonly count: number },
+): void {
+  if ((at & 7) === 0 && (source.count & 7) === 0) {
+    target.set(source.bits, at >> 3)
+    return
+  }
+  for (let i = 0; i < source.count; i++) {
+    const bit = ((source.bits[i >> 3] ?? 0) >> (i & 7)) & 1
+    const j = at + i
+    target[j >> 3] = (target[j >> 3] ?? 0) | (bit << (j & 7))
+  }
+}

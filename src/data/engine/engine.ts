@@ -1,0 +1,75 @@
+// One DuckDB database per process, in memory, for the Parquet work of tasks.
+//
+// It has one thread: a worker runs one task at a time on one CPU, parallelism is between workers,
+// and a synchronous query with two threads would deadlock because the callbacks that feed blocks in
+// need the JavaScript thread.
+
+import type { Table } from 'apache-arrow'
+import { RayError } from '../../base/errors.js'
+import { exportResult } from './arrow-export.js'
+import { duckdbLibrary, type Pointer } from './duckdb-library.js'
+import { nativeBox, readCString, readPointer } from './native-memory.js'
+
+const settings: Readonly<Record<string, string>> = {
+  threads: '1',
+  // Extensions would be downloaded; Parquet and JSON are built in.
+  autoinstall_known_extensions: 'false',
+  autoload_known_extensions: 'false',
+}
+
+let connection: Pointer | undefined
+
+/** The connection of this process, opened by the first call and kept until the process ends. */
+export function engineConnection(): Pointer {
+  connection ??= connect()
+  return connection
+}
+
+/** Runs `sql` and gives its result as a table of one batch. */
+export function query(sql: string): Table {
+  return exportResult(run(sql))
+}
+
+/** Runs `sql` for its effect. */
+export function execute(sql: string): void {
+  duckdbLibrary().call.destroyResult(run(sql))
+}
+
+/** Quotes text as an SQL string. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** Quotes a column name. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+function run(sql: string): Buffer {
+  const { call } = duckdbLibrary()
+  const result = nativeBox()
+  if (call.query(engineConnection(), sql, result) === 0) return result
+  const message = String(call.resultError(result))
+  call.destroyResult(result)
+  throw new RayError(`DuckDB: ${message}`, { fields: { sql } })
+}
+
+function connect(): Pointer {
+  const { call } = duckdbLibrary()
+  const config = nativeBox(8)
+  const database = nativeBox(8)
+  const error = nativeBox(8)
+  const opened = nativeBox(8)
+  call.createConfig(config)
+  for (const [name, value] of Object.entries(settings)) {
+    call.setConfig(readPointer(config), name, value)
+  }
+  if (call.open(null, database, readPointer(config), error) !== 0) {
+    throw new RayError(`DuckDB did not open: ${readCString(readPointer(error))}`)
+  }
+  call.destroyConfig(config)
+  if (call.connect(readPointer(database), opened) !== 0) {
+    throw new RayError('DuckDB did not open a connection.')
+  }
+  return readPointer(opened)
+}

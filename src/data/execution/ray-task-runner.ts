@@ -1,0 +1,57 @@
+// Runs block tasks on the Ray session of this process. A task returns its block and its metadata
+// separately: the block stays in the object store of the node that made it, and only the metadata
+// comes to the driver.
+
+import * as ray from '../../ray/index.js'
+import type { Block } from '../block/block.js'
+import type { BlockMetadata, BlockRef } from '../block/metadata.js'
+import type { ParquetDescription, ParquetReadOptions } from '../datasource/parquet-fragments.js'
+import { type BlockTask, runBlockTask, runDescribeParquet } from '../physical/block-task.js'
+import type { Transform } from '../physical/operators.js'
+import type { BlockTaskOptions, PendingBlock, SharedTransforms, TaskRunner } from './task-runner.js'
+
+const blockTask = ray.remote(runBlockTask)
+const describeTask = ray.remote(runDescribeParquet)
+
+export class RayTaskRunner implements TaskRunner {
+  /**
+   * Blocks whose task has not ended: only these can be cancelled. Removed when the task ends,
+   * however it does.
+   */
+  readonly #unfinished = new Set<BlockRef>()
+
+  async cpus(): Promise<number> {
+    const { CPU = 1 } = await ray.clusterResources()
+    return Math.max(1, Math.floor(CPU))
+  }
+
+  share(transforms: readonly Transform[]): SharedTransforms {
+    return ray.put(transforms)
+  }
+
+  submit(task: BlockTask, transforms: SharedTransforms, options: BlockTaskOptions): PendingBlock {
+    const { name, resources, block } = options
+    const [made, described] = blockTask
+      .options({ name, numReturns: 2, numCpus: resources.numCpus })
+      .remote(task, transforms as ray.ObjectRef<Transform[]>, block)
+    const metadata = ray.get(described) as Promise<BlockMetadata>
+    this.#unfinished.add(made)
+    const end = (): void => void this.#unfinished.delete(made)
+    // A block that nobody reads may fail unnoticed.
+    metadata.then(end, end)
+    return { block: made, metadata }
+  }
+
+  cancel(pending: PendingBlock): void {
+    if (!this.#unfinished.has(pending.block)) return
+    ray.cancel(pending.block)
+  }
+
+  describe(paths: readonly string[], options: ParquetReadOptions): Promise<ParquetDescription> {
+    return ray.get(describeTask.remote(paths, options))
+  }
+
+  get(block: BlockRef): Promise<Block> {
+    return ray.get(block)
+  }
+}

@@ -1,0 +1,81 @@
+// What an execution did: rows, blocks and time per operator, and which worker ran how much.
+
+import type { BlockMetadata } from '../block/metadata.js'
+
+export interface OperatorStatistics {
+  readonly name: string
+  readonly tasks: number
+  readonly rows: number
+  readonly bytes: number
+  /** Sum of the tasks' own durations. */
+  readonly taskMs: number
+}
+
+export interface WorkerStatistics {
+  readonly host: string
+  readonly pid: number
+  readonly tasks: number
+  readonly rows: number
+}
+
+/** Totals of the execution of a dataset; prints as a table. */
+export class DatasetStatistics {
+  readonly wallMs: number
+  readonly operators: readonly OperatorStatistics[]
+  readonly workers: readonly WorkerStatistics[]
+
+  constructor(
+    wallMs: number,
+    operators: readonly OperatorStatistics[],
+    workers: readonly WorkerStatistics[],
+  ) {
+    this.wallMs = wallMs
+    this.operators = operators
+    this.workers = workers
+  }
+
+  toString(): string {
+    const operators = this.operators.map((o) => {
+      const size = (o.bytes / 1e6).toFixed(1)
+      const taskMs = o.taskMs.toFixed(0)
+      return `${o.name}: ${o.tasks} tasks, ${o.rows} rows, ${size} MB, ${taskMs} ms of tasks`
+    })
+    const workers = this.workers.map((w) => {
+      return `${w.host} pid ${w.pid}: ${w.tasks} tasks, ${w.rows} rows`
+    })
+    return [...operators, ...workers, `wall time ${this.wallMs.toFixed(0)} ms`].join('\n')
+  }
+}
+
+/** Adds up metadata as tasks finish. */
+export class StatisticsCollector {
+  readonly #startedMs = performance.now()
+  #wallMs = 0
+  readonly #operators = new Map<string, OperatorStatistics>()
+  readonly #workers = new Map<string, WorkerStatistics>()
+
+  add(operator: string, metadata: BlockMetadata): void {
+    const { rows, bytes, wallMs, host, pid } = metadata
+    const o = this.#operators.get(operator)
+    this.#operators.set(operator, {
+      name: operator,
+      tasks: (o?.tasks ?? 0) + 1,
+      rows: (o?.rows ?? 0) + rows,
+      bytes: (o?.bytes ?? 0) + bytes,
+      taskMs: (o?.taskMs ?? 0) + wallMs,
+    })
+    const key = `${host} ${pid}`
+    const w = this.#workers.get(key)
+    const tasks = (w?.tasks ?? 0) + 1
+    this.#workers.set(key, { host, pid, tasks, rows: (w?.rows ?? 0) + rows })
+    this.#wallMs = performance.now() - this.#startedMs
+  }
+
+  result(): DatasetStatistics {
+    return new DatasetStatistics(
+      this.#wallMs,
+      [...this.#operators.values()],
+      [...this.#workers.values()],
+    )
+  }
+}

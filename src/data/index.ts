@@ -1,0 +1,25 @@
+// Typeray Data: datasets over blocks in the object store, read and transformed by tasks.
+
+export type { BatchFormat } from './block/batch.js'
+export { columnsOfBlock as columnsOf } from './block/block.js'
+export type {
+  Column,
+  ColumnBatch,
+  ColumnOf,
+  Columns,
+  DateFormat,
+  RowOfColumns,
+} from './block/column.js'
+export { DictionaryColumn, dictionaryEncode } from './block/dictionary-column.js'
+export type { BlockMetadata, BlockRef, RefBundle } from './block/metadata.js'
+export {
+  type AnyRow,
+  type ConsumeOptions,
+  Dataset,
+  type IterBatchesOptions,
+  type Schema,
+} from './dataset.js'
+export type { DatasetStatistics } from './execution/statistics.js'
+export type { Progress } from './execution/streaming-executor.js'
+export { fromItems, range, readParquet, type ReadParquetOptions } from './read.js'
+export type { MapBatchesOptions, StepOptions } from './step-options.js'

@@ -1,0 +1,81 @@
+// How a dataset is computed: operators that submit one task per block.
+
+import type { BatchFormat } from '../block/batch.js'
+import type { DateFormat } from '../block/column.js'
+import type { RefBundle } from '../block/metadata.js'
+import type { ParquetFragment, ParquetReadOptions } from '../datasource/parquet-fragments.js'
+
+/** Where a task that has no input block gets its rows. */
+export type TaskInput =
+  | {
+      readonly kind: 'parquet'
+      readonly fragment: ParquetFragment
+      readonly options: ParquetReadOptions
+    }
+  | { readonly kind: 'rows'; readonly rows: readonly Readonly<Record<string, unknown>>[] }
+  | { readonly kind: 'range'; readonly start: number; readonly rows: number }
+
+/** What a task does to a block. Travels to the worker, functions and all. */
+export type Transform =
+  | {
+      readonly kind: 'batches'
+      readonly name: string
+      readonly fn: (batch: never) => unknown
+      readonly batchFormat: BatchFormat
+      readonly batchSize: number | undefined
+      readonly dates: DateFormat
+    }
+  | { readonly kind: 'rows'; readonly name: string; readonly fn: (row: never) => unknown }
+  | { readonly kind: 'filter'; readonly name: string; readonly fn: (row: never) => unknown }
+  | { readonly kind: 'select'; readonly columns: readonly string[] }
+  | { readonly kind: 'head'; readonly rows: number }
+  | { readonly kind: 'write'; readonly folder: string }
+  | { readonly kind: 'discard' }
+
+export interface TaskResources {
+  readonly numCpus: number
+  /** Tasks of the operator that may run at once. */
+  readonly concurrency: number
+}
+
+/** Makes one block per input. */
+export interface SourceOperator {
+  readonly kind: 'source'
+  readonly name: string
+  readonly inputs: readonly TaskInput[]
+  readonly transforms: readonly Transform[]
+  readonly resources: TaskResources
+}
+
+/** Hands out blocks that are there already. */
+export interface BlocksOperator {
+  readonly kind: 'blocks'
+  readonly name: string
+  readonly bundles: readonly RefBundle[]
+}
+
+/** Makes one block of each block. */
+export interface MapOperator {
+  readonly kind: 'map'
+  readonly name: string
+  readonly transforms: readonly Transform[]
+  readonly resources: TaskResources
+}
+
+/** Passes rows on until it has enough, then stops everything before it. */
+export interface LimitOperator {
+  readonly kind: 'limit'
+  readonly name: string
+  readonly rows: number
+}
+
+export interface PhysicalPlan {
+  readonly source: SourceOperator | BlocksOperator
+  readonly operators: readonly (MapOperator | LimitOperator)[]
+}
+
+/** The number of blocks that the plan makes, where it can be told beforehand. */
+export function plannedBlocks(plan: PhysicalPlan): number | undefined {
+  if (plan.operators.some((operator) => operator.kind === 'limit')) return undefined
+  return plan.source.kind === 'source' ? plan.source.inputs.length : plan.source.bundles.length
+}

@@ -1,0 +1,148 @@
+// Turns a logical plan, after the rules, into physical operators: decides the blocks of the source,
+// and puts the steps that follow a source into the tasks that read it.
+
+import { assert, assertNever } from '../../base/assert.js'
+import { dataBlockBytes, dataBlockBytesMin } from '../../base/limits.js'
+import {
+  fragmentsOf,
+  type ParquetDescription,
+  type ParquetFragment,
+} from '../datasource/parquet-fragments.js'
+import {
+  type BlockStep,
+  type FusedStep,
+  type LogicalPlan,
+  type ParquetSource,
+  type Source,
+  sourceName,
+  stepName,
+} from '../logical/plan.js'
+import type {
+  LimitOperator,
+  MapOperator,
+  PhysicalPlan,
+  TaskInput,
+  TaskResources,
+  Transform,
+} from '../physical/operators.js'
+
+export interface Cluster {
+  /** CPUs that tasks can run on. */
+  readonly cpus: number
+  describe(source: ParquetSource): Promise<ParquetDescription>
+}
+
+/** Blocks per CPU that a source is cut into at least, so that CPUs finish together. */
+const blocksPerCpu = 4
+/** Rows per block that are worth a task where a source is made of rows in memory. */
+const rowsPerBlockMin = 1000
+
+export async function planPhysical(plan: LogicalPlan, cluster: Cluster): Promise<PhysicalPlan> {
+  const operators = plan.steps.map((step): MapOperator | LimitOperator => {
+    if (step.kind === 'limit') return { kind: 'limit', name: stepName(step), rows: step.rows }
+    assert(step.kind === 'fused', `step ${stepName(step)} was not fused`)
+    return mapOperator(step)
+  })
+  const name = sourceName(plan.source)
+  if (plan.source.kind === 'blocks') {
+    return { source: { kind: 'blocks', name, bundles: plan.source.bundles }, operators }
+  }
+  const inputs = await inputsOf(plan.source, cluster)
+  const [first, ...rest] = operators
+  const source = { kind: 'source', name, inputs } as const
+  if (first?.kind !== 'map') {
+    const resources = compileResources({ numCpus: undefined, concurrency: undefined })
+    return { source: { ...source, transforms: [], resources }, operators }
+  }
+  const { transforms, resources } = first
+  const fusedName = `${name} -> ${first.name}`
+  return { source: { ...source, name: fusedName, transforms, resources }, operators: rest }
+}
+
+function mapOperator(step: FusedStep): MapOperator {
+  return {
+    kind: 'map',
+    name: stepName(step),
+    transforms: step.steps.map(transformOf),
+    resources: compileResources(step),
+  }
+}
+
+function compileResources(asked: {
+  numCpus: number | undefined
+  concurrency: number | undefined
+}): TaskResources {
+  return {
+    numCpus: asked.numCpus ?? 1,
+    concurrency: asked.concurrency ?? Number.POSITIVE_INFINITY,
+  }
+}
+
+function transformOf(step: BlockStep): Transform {
+  switch (step.kind) {
+    case 'map-batches': {
+      const { name, fn, batchFormat, batchSize, dates } = step
+      return { kind: 'batches', name, fn, batchFormat, batchSize, dates }
+    }
+    case 'map':
+      return { kind: 'rows', name: step.name, fn: step.fn }
+    case 'filter':
+      return { kind: 'filter', name: step.name, fn: step.fn }
+    case 'select':
+      return { kind: 'select', columns: step.columns }
+    case 'write-parquet':
+      return { kind: 'write', folder: step.folder }
+    case 'count':
+      return { kind: 'discard' }
+    default:
+      return assertNever(step)
+  }
+}
+
+async function inputsOf(
+  source: Exclude<Source, { kind: 'blocks' }>,
+  cluster: Cluster,
+): Promise<readonly TaskInput[]> {
+  const wanted = cluster.cpus * blocksPerCpu
+  switch (source.kind) {
+    case 'parquet': {
+      const { files } = await cluster.describe(source)
+      const total = files.flatMap((file) => file.rowGroups).reduce((sum, g) => sum + g.bytes, 0)
+      const bytes = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, total / wanted))
+      const fragments = firstRows(fragmentsOf(files, bytes), source.limit)
+      const options = { columns: source.columns, int64: source.int64 }
+      return fragments.map((fragment) => ({ kind: 'parquet', fragment, options }))
+    }
+    case 'items':
+      return evenParts(source.rows.length, wanted).map(({ start, rows }) => {
+        return { kind: 'rows', rows: source.rows.slice(start, start + rows) }
+      })
+    case 'range':
+      return evenParts(source.rows, wanted).map((part) => ({ kind: 'range', ...part }))
+    default:
+      return assertNever(source)
+  }
+}
+
+/** The first fragments that have `limit` rows together, the last one shortened. */
+function firstRows(
+  fragments: readonly ParquetFragment[],
+  limit: number,
+): readonly ParquetFragment[] {
+  const taken: ParquetFragment[] = []
+  let left = limit
+  for (const fragment of fragments) {
+    if (left <= 0) break
+    taken.push({ ...fragment, rows: Math.min(fragment.rows, left) })
+    left -= fragment.rows
+  }
+  return taken
+}
+
+function evenParts(rows: number, wanted: number) {
+  const count = Math.max(1, Math.min(wanted, Math.ceil(rows / rowsPerBlockMin)))
+  return Array.from({ length: count }, (_, i) => {
+    const start = Math.floor((i * rows) / count)
+    return { start, rows: Math.floor(((i + 1) * rows) / count) - start }
+  })
+}

@@ -1,0 +1,60 @@
+// Where datasets begin.
+
+import { RayError } from '../base/errors.js'
+import type { Row } from './block/rows.js'
+import { type AnyRow, Dataset } from './dataset.js'
+import { DatasetSession } from './dataset-session.js'
+import type { Int64Format } from './datasource/parquet-fragments.js'
+import { RayTaskRunner } from './execution/ray-task-runner.js'
+import type { Source } from './logical/plan.js'
+import { rowCount } from './step-options.js'
+
+export interface ReadParquetOptions {
+  /** Columns to read; all unless told otherwise. */
+  readonly columns?: readonly string[]
+  /** 64-bit integers as 'bigint', the default, or as 'number', which is exact up to 2^53. */
+  readonly int64?: Int64Format
+}
+
+/** One per process: it holds no state but the functions it submits. */
+const session = new DatasetSession(new RayTaskRunner())
+
+/**
+ * Reads Parquet files: a file, a folder, a glob, or a list of these. Nothing is read before the
+ * dataset is consumed.
+ *
+ * @example
+ * const flights = readParquet<{ origin: string; delay: bigint }>('flights/*.parquet')
+ */
+export function readParquet<R = AnyRow>(
+  paths: string | readonly string[],
+  options: ReadParquetOptions = {},
+): Dataset<R> {
+  const list = typeof paths === 'string' ? [paths] : [...paths]
+  if (list.length === 0) throw new RayError('readParquet was given no paths.')
+  const { columns, int64 = 'bigint' } = options
+  if (columns?.length === 0) throw new RayError('readParquet: `columns` names no column.')
+  const limit = Number.POSITIVE_INFINITY
+  return start({ kind: 'parquet', paths: list, columns, int64, limit })
+}
+
+/** Makes a dataset of rows, or of plain values, which become the column `item`. */
+export function fromItems<R extends object>(items: readonly R[]): Dataset<R>
+export function fromItems<V>(items: readonly V[]): Dataset<{ item: V }>
+export function fromItems(items: readonly unknown[]): Dataset<AnyRow> {
+  return start({ kind: 'items', rows: items.map(rowOfItem) })
+}
+
+/** Makes a dataset of the numbers from 0 to `rows`, in the column `id`. */
+export function range(rows: number): Dataset<{ id: number }> {
+  return start({ kind: 'range', rows: rowCount('range', rows) })
+}
+
+function rowOfItem(item: unknown): Row {
+  const isRow = typeof item === 'object' && item !== null && !Array.isArray(item)
+  return isRow && !(item instanceof Date) ? (item as Row) : { item }
+}
+
+function start<R>(source: Source): Dataset<R> {
+  return new Dataset<R>(session, { source, steps: [] })
+}

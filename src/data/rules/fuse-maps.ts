@@ -1,0 +1,43 @@
+// Puts neighbouring steps into one task, so that a block is read, transformed and written without
+// passing through the object store in between. Steps are fused unless they ask for different CPUs
+// or different concurrency.
+
+import {
+  type BlockStep,
+  type FusedStep,
+  type LogicalPlan,
+  resourcesOf,
+  type Step,
+} from '../logical/plan.js'
+
+export function fuseMaps(plan: LogicalPlan): LogicalPlan {
+  const steps: Step[] = []
+  for (const step of plan.steps) {
+    if (step.kind === 'limit') {
+      steps.push(step)
+      continue
+    }
+    const last = steps.at(-1)
+    const next = step.kind === 'fused' ? step : fused(step)
+    const joined = last?.kind === 'fused' ? join(last, next) : undefined
+    if (joined === undefined) steps.push(next)
+    else steps[steps.length - 1] = joined
+  }
+  return { source: plan.source, steps }
+}
+
+function fused(step: BlockStep): FusedStep {
+  return { kind: 'fused', steps: [step], ...resourcesOf(step) }
+}
+
+function join(a: FusedStep, b: FusedStep): FusedStep | undefined {
+  const numCpus = agreed(a.numCpus, b.numCpus)
+  const concurrency = agreed(a.concurrency, b.concurrency)
+  if (numCpus === 'differ' || concurrency === 'differ') return undefined
+  return { kind: 'fused', steps: [...a.steps, ...b.steps], numCpus, concurrency }
+}
+
+function agreed(a: number | undefined, b: number | undefined): number | undefined | 'differ' {
+  if (a === undefined || b === undefined || a === b) return a ?? b
+  return 'differ'
+}

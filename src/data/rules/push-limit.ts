@@ -1,0 +1,47 @@
+// Reads only the rows that are wanted: limits move towards the source past steps that neither drop
+// nor add rows, limits that meet become the smaller one, and one that reaches a source shortens it.
+//
+// A batch function may return any number of rows, and a filter drops some, so a limit stays behind
+// them; there the executor stops early instead.
+
+import type { LogicalPlan, Source, Step } from '../logical/plan.js'
+
+export function pushLimit(plan: LogicalPlan): LogicalPlan {
+  const steps: Step[] = []
+  for (const step of plan.steps) {
+    if (step.kind !== 'limit') {
+      steps.push(step)
+      continue
+    }
+    let at = steps.length
+    while (at > 0 && keepsRows(steps[at - 1])) at--
+    const before = steps[at - 1]
+    if (before?.kind === 'limit') {
+      steps[at - 1] = { kind: 'limit', rows: Math.min(before.rows, step.rows) }
+    } else {
+      steps.splice(at, 0, step)
+    }
+  }
+  const [first, ...rest] = steps
+  if (first?.kind !== 'limit') return { source: plan.source, steps }
+  const source = shorten(plan.source, first.rows)
+  return source === undefined ? { source: plan.source, steps } : { source, steps: rest }
+}
+
+function keepsRows(step: Step | undefined): boolean {
+  return step?.kind === 'map' || step?.kind === 'select'
+}
+
+/** The source with at most `rows` rows; undefined if it cannot tell. */
+function shorten(source: Source, rows: number): Source | undefined {
+  switch (source.kind) {
+    case 'parquet':
+      return { ...source, limit: Math.min(source.limit, rows) }
+    case 'items':
+      return { ...source, rows: source.rows.slice(0, rows) }
+    case 'range':
+      return { ...source, rows: Math.min(source.rows, rows) }
+    case 'blocks':
+      return undefined
+  }
+}

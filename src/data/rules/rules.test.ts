@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  type FilterStep,
+  type LogicalPlan,
+  type MapBatchesStep,
+  type MapStep,
+  type ParquetSource,
+  type Source,
+  type Step,
+  stepName,
+} from '../logical/plan.js'
+import { optimize } from './index.js'
+
+const source: ParquetSource = {
+  kind: 'parquet',
+  paths: ['f.parquet'],
+  columns: undefined,
+  int64: 'bigint',
+  limit: Number.POSITIVE_INFINITY,
+}
+const any = { numCpus: undefined, concurrency: undefined }
+const map: MapStep = { kind: 'map', name: 'm', fn: () => ({}), ...any }
+const filter: FilterStep = { kind: 'filter', name: 'f', fn: () => true, ...any }
+const batches: MapBatchesStep = {
+  kind: 'map-batches',
+  name: 'b',
+  fn: () => ({}),
+  batchFormat: 'columns',
+  batchSize: undefined,
+  dates: 'date',
+  ...any,
+}
+const limit = (rows: number): Step => ({ kind: 'limit', rows })
+const select = (...columns: string[]): Step => ({ kind: 'select', columns })
+const count: Step = { kind: 'count' }
+
+/** What the rules make of some steps, as text. */
+function shape(steps: readonly Step[], from: Source = source): readonly string[] {
+  const plan: LogicalPlan = optimize({ source: from, steps })
+  const facts = plan.source.kind === 'parquet' ? parquetFacts(plan.source) : []
+  return [...facts, ...plan.steps.map(stepName)]
+}
+
+function parquetFacts({ columns, limit: rows }: ParquetSource): readonly string[] {
+  return [
+    ...(columns === undefined ? [] : [`columns ${columns.join(', ')}`]),
+    ...(Number.isFinite(rows) ? [`rows ${rows}`] : []),
+  ]
+}
+
+test('neighbouring steps share a task', () => {
+  assert.deepEqual(shape([map, filter, batches]), ['map(m) -> filter(f) -> mapBatches(b)'])
+})
+
+test('steps that ask for different resources do not', () => {
+  assert.deepEqual(shape([{ ...map, numCpus: 2 }, filter, { ...map, numCpus: 1 }]), [
+    'map(m) -> filter(f)',
+    'map(m)',
+  ])
+  assert.deepEqual(
+    shape([
+      { ...map, concurrency: 2 },
+      { ...batches, concurrency: 2 },
+    ]),
+    ['map(m) -> mapBatches(b)'],
+  )
+})
+
+test('a selection behind the source is read instead of the whole', () => {
+  assert.deepEqual(shape([select('a', 'b'), select('a'), map]), ['columns a', 'map(m)'])
+  assert.deepEqual(shape([map, select('a')]), ['map(m) -> selectColumns(a)'])
+})
+
+test('a selection of a column that is not selected stays, and fails where it runs', () => {
+  assert.deepEqual(shape([select('a'), select('b')]), ['columns a', 'selectColumns(b)'])
+})
+
+test('a limit passes steps that keep rows, and shortens the source', () => {
+  assert.deepEqual(shape([select('a'), map, limit(5)]), ['columns a', 'rows 5', 'map(m)'])
+  assert.deepEqual(shape([limit(5), limit(3), limit(9)]), ['rows 3'])
+})
+
+test('a limit stays behind steps that may change the number of rows', () => {
+  assert.deepEqual(shape([filter, map, limit(5)]), ['filter(f)', 'limit(5)', 'map(m)'])
+  assert.deepEqual(shape([batches, limit(5), limit(7)]), ['mapBatches(b)', 'limit(5)'])
+})
+
+test('a count needs no columns, and skips no function', () => {
+  assert.deepEqual(shape([select('a'), limit(5), count]), ['columns a', 'rows 5', 'count'])
+  assert.deepEqual(shape([map, count]), ['map(m) -> count'])
+})
+
+test('sources in memory are shortened too', () => {
+  const range = optimize({ source: { kind: 'range', rows: 10 }, steps: [limit(3)] })
+  assert.deepEqual(range, { source: { kind: 'range', rows: 3 }, steps: [] })
+})

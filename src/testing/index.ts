@@ -1,0 +1,5 @@
+// The door `typeray/testing`: real clusters for tests, and nothing left behind.
+
+export { Driver, runDriver, startDriver, type DriverEnd, type DriverOptions } from './run-driver.js'
+export { until, type UntilOptions } from './until.js'
+export { withCluster, type ClusterOptions, type TestCluster } from './with-cluster.js'

@@ -1,0 +1,73 @@
+// Every example is a program of its own: it prints what its comments promise, and ends by itself.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const runMs = 60_000
+
+async function runExample(name: string, args: readonly string[] = []): Promise<string> {
+  const file = fileURLToPath(new URL(`../../examples/${name}.js`, import.meta.url))
+  const child = spawn(process.execPath, ['--enable-source-maps', file, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: AbortSignal.timeout(runMs),
+    killSignal: 'SIGKILL',
+  })
+  let output = ''
+  let errors = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
+  const code = await new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  assert.equal(code, 0, `${name} ended with ${String(code)}:\n${output}${errors}`)
+  return output
+}
+
+const words = '0 Learning, 1 Ray, 2 Flexible, 3 Distributed, 4 Python, 5 for'
+
+const expected: Readonly<Record<string, readonly RegExp[]>> = {
+  'remote-function': [/^\[ 1, 4, 9, 16 \]$/m],
+  resources: [/^four tasks .*: \d/m, /^two tasks .*: \d/m, /^three tasks .*: \d/m],
+  'chained-futures': [/^HELLO WORLD$/m],
+  counter: [/^\[ 1, 2, 3 \]$/m, /^13$/m],
+  put: [/ 4500000$/m],
+  retrieve: [/^serial: \d/m, /^parallel: \d/m, new RegExp(`(${words}\\s[^]*){2}`)],
+  'data-tracker': [/'7 Learning'/, /^retrieved 8 items$/m],
+  'nested-tasks': [/^10000 \[ 0, 1, 2, 3, 4 \] true$/m],
+  wait: [/^page \d$/m, /(page \d\s*){4}/],
+  dataset: [
+    /^Bremen +37 +12\.25 +false$/m,
+    /^9990 trips, 5000 of them long$/m,
+    /^income 1278720$/m,
+  ],
+}
+
+for (const [name, patterns] of Object.entries(expected)) {
+  test(`the example ${name} prints its result and ends`, async () => {
+    const output = await runExample(name)
+    for (const pattern of patterns) assert.match(output, pattern)
+  })
+}
+
+test('the flights job agrees with one pass of SQL over the same rows', async () => {
+  const out = mkdtempSync(path.join(tmpdir(), 'typeray-flights-'))
+  try {
+    const output = await runExample('flights', ['--rows', '600000', '--out', out, '--verify'])
+    assert.match(output, /^Verified against a single pass of SQL\.$/m)
+    assert.match(output, /599,99\d clean flights \(\d dropped\) in 3 files/)
+    assert.match(output, /^JFK +\d+,\d+ +\d+\.\d min$/m)
+    assert.match(output, /worker \d+: \d+ blocks/)
+    assert.deepEqual(
+      readdirSync(out).sort(),
+      [0, 1, 2].map((i) => `part-0000${i}.parquet`),
+    )
+  } finally {
+    rmSync(out, { recursive: true })
+  }
+})
