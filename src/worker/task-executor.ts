@@ -196,6 +196,8 @@ export class TaskExecutor implements ConnectionEvents {
 
   /** The claim words are mapped: owners may send ahead from now on. */
   claimsReady(): void {
+    const carried = this.#lease?.frames === undefined ? 0 : this.#lease.lease
+    this.#core.claims.carry(this.#core.welcome.claimSlot, carried)
     if (this.#lease !== null) {
       this.#core.claims.begin(this.#core.welcome.claimSlot, this.#lease.lease, this.#index)
     }
@@ -300,7 +302,8 @@ export class TaskExecutor implements ConnectionEvents {
     this.#isBusy = true
     while (this.#at < this.#queue.length) {
       const task = this.#queue[this.#at]!
-      if (!task.from.isRelay && !this.#claim()) continue
+      if (task.from.isRelay) this.#core.claims.carry(this.#core.welcome.claimSlot, task.from.lease)
+      else if (!this.#claim()) continue
       this.#queue[this.#at++] = undefined as unknown as Incoming
       const later = this.#start(task)
       if (later !== null) {

@@ -25,6 +25,8 @@ export interface FaultSession {
   /** A folder for the files in which tasks prove what they did. */
   readonly folder: string
   readonly rayletPid: number
+  /** Every process of the session but this one and the raylet, those that have only just started included. */
+  workerPids(): number[]
 }
 
 /** Polls; for what shows only outside of any promise. */
@@ -32,11 +34,11 @@ export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
   timeoutMs = 15_000,
-): Promise<T> {
+): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     const value = await condition()
-    if (Boolean(value)) return value
+    if (value !== undefined && value !== null && value !== false && value !== 0) return value
     assert.ok(performance.now() < deadline, `${what} did not happen within ${timeoutMs} ms`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
@@ -52,7 +54,8 @@ export async function withSession(
       await ray.init({ numCpus: 2, objectStoreMemory: 64 * 1024 * 1024, ...options })
       const rayletPid = currentCore()!.welcome.rayletPid
       try {
-        await run({ folder, rayletPid })
+        const workerPids = (): number[] => marked.pids().filter((pid) => pid !== rayletPid)
+        await run({ folder, rayletPid, workerPids })
         marked.watch()
       } finally {
         await ray.shutdown()
@@ -91,8 +94,10 @@ export async function withMark(run: (marked: Marked) => Promise<void>): Promise<
         throw new Error(`processes are left:\n${left.join('\n')}`, { cause: error })
       },
     )
-    const left = abstractSockets().filter(({ name }) => sockets.has(name))
-    assert.deepEqual(left, [], 'no socket is left')
+    // The memory of a dying process, and with it its environment, is gone before its sockets are.
+    await until('the end of every socket', () => {
+      return !abstractSockets().some(({ name }) => sockets.has(name))
+    })
     const ours = readdirSync('/dev/shm').sort().filter((name) => /typeray/.test(name))
     assert.deepEqual(ours, sharedMemory.filter((name) => /typeray/.test(name)), '/dev/shm is as before')
     assert.deepEqual(memoryFiles('self'), [], 'no shared memory stays open')
