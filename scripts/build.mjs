@@ -2,6 +2,11 @@
 // in about a tenth of a second. Types are checked elsewhere (`npm run types`); declarations are
 // written by tsc when the package is packed.
 //
+// The doors of the core and the entries of its processes are then bundled over their files: loading
+// a hundred modules costs 50 ms, and every process pays it. What they share is in dist/src/chunks/,
+// so that a class is the same through every door. Libraries are not bundled: their functions run in
+// workers by reference, which needs their modules as they are written.
+//
 // Files are overwritten in place and orphans removed afterwards: a program that runs from dist/
 // never finds its folder gone.
 import { mkdirSync, readdirSync, rmSync, existsSync, writeFileSync } from 'node:fs'
@@ -37,6 +42,34 @@ function removeOrphans(sources) {
   }
 }
 
+const doors = [
+  'src/index.ts',
+  'src/ray/index.ts',
+  'src/testing/index.ts',
+  'src/node/node-main.ts',
+  'src/worker/worker-main.ts',
+]
+
+async function bundleDoors() {
+  await build({
+    entryPoints: doors.map((file) => path.join(root, file)).filter((file) => existsSync(file)),
+    outdir: path.join(root, 'dist'),
+    outbase: root,
+    bundle: true,
+    splitting: true,
+    chunkNames: 'src/chunks/[name]-[hash]',
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    // Without a pointer in the code: workers run with source maps enabled for the user's sake, and
+    // Node would read and parse ours at every start.
+    sourcemap: 'external',
+    sourcesContent: false,
+    logLevel: 'warning',
+  })
+}
+
 export async function buildAll() {
   const fingerprint = sourceFingerprint()
   const entryPoints = sourceFolders.flatMap((folder) => sourcesBelow(path.join(root, folder)))
@@ -52,6 +85,7 @@ export async function buildAll() {
     logLevel: 'warning',
   })
   removeOrphans(entryPoints)
+  await bundleDoors()
   mkdirSync(cacheFolder, { recursive: true })
   writeFileSync(fingerprintFile, fingerprint)
 }

@@ -33,7 +33,7 @@ const stderrCharsMax = 16 * 1024
 /** The node runs until its drivers are gone. Nothing of it keeps the event loop of this process alive. */
 export function startNode(options: NodeOptions = {}): Promise<NodeHandle> {
   const config = compileNodeOptions(options)
-  const entry = fileURLToPath(new URL('./node-main.js', import.meta.url))
+  const entry = fileURLToPath(new URL('../node/node-main.js', import.meta.url))
   const child = spawn(process.execPath, [entry], {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -82,7 +82,7 @@ export function startNode(options: NodeOptions = {}): Promise<NodeHandle> {
  */
 export function startNodeSync(options: NodeOptions = {}): NodeHandle {
   const config = compileNodeOptions(options)
-  const entry = fileURLToPath(new URL('./node-main.js', import.meta.url))
+  const entry = fileURLToPath(new URL('../node/node-main.js', import.meta.url))
   const folder = mkdtempSync(path.join(os.tmpdir(), 'typeray-start-'))
   const file = path.join(folder, 'ready')
   const fd = openSync(file, 'w+', 0o600)

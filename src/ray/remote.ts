@@ -1,9 +1,8 @@
 import {
   type ActorOptions,
   type AnyActorHandle,
-  compileActorOptions,
-  createActor,
   methodNames,
+  RemoteClass,
   RemoteCode,
   RemoteFunction as Task,
   type TaskOptions,
@@ -38,8 +37,16 @@ export function remote(first: unknown, second?: unknown): unknown {
     )
   }
   return isClass(target)
-    ? new RemoteClass(target as never, options as ActorOptions)
+    ? remoteClass(target as never, options as ActorOptions)
     : new SubmittingFunction(new RemoteCode(target.name || 'anonymous', target), options as TaskOptions)
+}
+
+function remoteClass(
+  type: { readonly prototype: object; readonly name: string } & CallableFunction,
+  options: ActorOptions,
+): StartingClass {
+  const code = new RemoteCode(type.name || 'Anonymous', type as never)
+  return new StartingClass(code, methodNames(type), options)
 }
 
 function isClass(target: CallableFunction): boolean {
@@ -58,30 +65,14 @@ class SubmittingFunction extends Task {
   }
 }
 
-class RemoteClass {
-  readonly #type: { readonly prototype: object; readonly name: string }
-  readonly #code: RemoteCode
-  readonly #options: ActorOptions
-  readonly #config: ReturnType<typeof compileActorOptions>
-
-  constructor(
-    type: { readonly prototype: object; readonly name: string } & CallableFunction,
-    options: ActorOptions,
-    code = new RemoteCode(type.name || 'Anonymous', type),
-  ) {
-    this.#type = type
-    this.#options = options
-    this.#config = compileActorOptions(options)
-    this.#code = code
+/** A remote class at the surface: starts a session if there is none. */
+class StartingClass extends RemoteClass {
+  override remote(...args: unknown[]): AnyActorHandle {
+    requireSession()
+    return super.remote(...args)
   }
 
-  remote(...args: unknown[]): AnyActorHandle {
-    const core = requireSession()
-    const methods = methodNames(this.#type)
-    return createActor(core, { code: this.#code, methods, config: this.#config }, args)
-  }
-
-  options(options: ActorOptions): RemoteClass {
-    return new RemoteClass(this.#type as never, { ...this.#options, ...options }, this.#code)
+  override options(options: ActorOptions): StartingClass {
+    return new StartingClass(this.remoteCode, this.methods, { ...this.actorOptions, ...options })
   }
 }

@@ -4,7 +4,7 @@
 // them to itself. Only a flood is joined into one write at the end of the turn.
 
 import type { Socket } from 'node:net'
-import { Packr } from 'msgpackr'
+import { Packr } from 'msgpackr/pack'
 import { controlFrame, FrameReader, frameType } from './frame.js'
 
 /** Messages of one turn that are written at once; a write costs some microseconds. */

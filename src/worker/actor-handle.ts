@@ -223,6 +223,10 @@ registerAttachment<AnyActorHandle>('actor', {
   decode(data, refs) {
     const ref = refs[0]!
     ref.state = refState.primitive
+    // An actor that holds a handle to itself would never end: as in Ray that one is not counted.
+    const core = requireCore('a handle of an actor')
+    const own = core.ownActor
+    if (own !== null && own[0] === ref.owner && own[1] === ref.sequence) core.references.release(ref)
     return makeHandle(new ActorCore(ref, data as ActorBinding))
   },
 })

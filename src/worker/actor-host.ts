@@ -35,6 +35,7 @@ export class ActorHost {
 
   constructor(core: CoreWorker, spec: ActorSpec, gpus: readonly number[]) {
     this.#core = core
+    core.ownActor = spec.actor
     this.spec = spec
     this.#gpus = gpus
     this.id = objectIdHex(spec.actor[0], spec.actor[1])

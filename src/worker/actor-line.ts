@@ -253,7 +253,8 @@ export class ActorLine {
       }),
     }
     const cause = this.creationError
-    return new ActorDiedError(state.message, { fields, ...(cause !== undefined && { cause }) })
+    const why = cause instanceof Error ? ` ${cause.message}` : ''
+    return new ActorDiedError(state.message + why, { fields, ...(cause !== undefined && { cause }) })
   }
 
   /** What the constructor threw, decoded by the table of lines before it tells the state. */

@@ -88,6 +88,10 @@ export class ActorLines {
 
   kill(key: ObjectKey, noRestart: boolean): void {
     this.#ports.raylet.send({ kind: 'killActor', actor: key, noRestart, reason: 'ray.kill' })
+    const line = noRestart ? this.#lines.get(`${key[0]}:${key[1]}`) : undefined
+    // A call made after the kill must not overtake it on its own way to the worker.
+    const message = `Actor ${line?.className} (${line?.id}) is dead: it was ended by ray.kill.`
+    line?.changed({ state: 'dead', cause: 'kill', message })
   }
 
   failAll(error: RayError): void {

@@ -6,7 +6,7 @@ import { type ProcessId } from '../base/ids.js'
 import { instanceProblem } from '../closure/index.js'
 import { ControlChannel, packMessage } from '../wire/control-channel.js'
 import { controlFrame } from '../wire/frame.js'
-import type { WorkerEnvironment } from '../wire/messages/terms.js'
+import type { ObjectKey, WorkerEnvironment } from '../wire/messages/terms.js'
 import type { FromRaylet, Query, ToRaylet, Welcome } from '../wire/messages/raylet.js'
 import type { ToWorker } from '../wire/messages/task.js'
 import { ActorLines } from './actor-lines.js'
@@ -67,6 +67,8 @@ export class CoreWorker {
   readonly actors: ActorLines
   readonly claims: ClaimSlots
   readonly now: () => number
+  /** The actor that this process is, if it is one. */
+  ownActor: ObjectKey | null = null
   readonly placementGroups = new Map<string, (state: string, message: string) => void>()
   #sink: MessageSink | null = null
   /** What came for the sink before there was one: the raylet may send work together with its welcome. */
@@ -97,7 +99,10 @@ export class CoreWorker {
       this.references.hold(ref)
       return ref
     }
-    const sender = { send: (message: ToRaylet): void => this.#send(message) }
+    const sender = {
+      send: (message: ToRaylet): void => this.#send(message),
+      flush: (): void => this.raylet.flush(),
+    }
     const nextSequence = (): number => this.nextSequence()
     this.references = new ReferenceHolder(process, sender)
     this.functions = new FunctionExports(process, sender, this.references, borrow)

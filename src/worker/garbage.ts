@@ -1,16 +1,62 @@
-// Refs and views die only when they are collected. When memory or leases are short the raylet asks for that.
+// Refs and views die only when they are collected, and others wait for that: an actor whose last handle a worker has
+// forgotten, a spill file whose last reader has.
+//
+// When memory or leases are short the raylet asks for a collection. An idle worker makes no garbage and would never
+// collect by itself, so it does so once after it came to hold something, and not while it has work.
 
 import v8 from 'node:v8'
 import vm from 'node:vm'
 
 let collect: (() => void) | null = null
+let held = 0
 
-/** Collects garbage soon, not in the middle of what runs now. `gc` is reachable through a V8 flag in a new context. */
-export function requestGarbageCollection(): void {
+function collector(): () => void {
   if (collect === null) {
     v8.setFlagsFromString('--expose-gc')
     collect = vm.runInNewContext('gc') as () => void
   }
-  setImmediate(collect).unref()
+  return collect
 }
 
+/** Collects garbage soon, not in the middle of what runs now. `gc` is reachable through a V8 flag in a new context. */
+export function requestGarbageCollection(): void {
+  setImmediate(collector()).unref()
+}
+
+/** This process came to hold something whose end others wait for: a counted ref, or a view on shared memory. */
+export function noteHeld(): void {
+  held++
+}
+
+const idleMs = 500
+/** Part of an idle worker's time that collecting may take. */
+const shareMax = 0.05
+
+export class IdleCollector {
+  readonly #isIdle: () => boolean
+  readonly #now: () => number
+  #timer: NodeJS.Timeout | null = null
+  #pauseMs = idleMs
+
+  constructor(isIdle: () => boolean, now: () => number) {
+    this.#isIdle = isIdle
+    this.#now = now
+  }
+
+  /** The worker has nothing to do at the moment. */
+  idle(): void {
+    if (held === 0 || this.#timer !== null) return
+    this.#timer = setTimeout(() => {
+      this.#timer = null
+      if (this.#isIdle()) this.#collect()
+    }, this.#pauseMs)
+    this.#timer.unref()
+  }
+
+  #collect(): void {
+    held = 0
+    const started = this.#now()
+    collector()()
+    this.#pauseMs = Math.max(idleMs, (this.#now() - started) / shareMax)
+  }
+}

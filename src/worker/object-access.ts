@@ -19,6 +19,7 @@ import {
 } from './object-ref.js'
 import type { RayletSender, ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, type StoreAccess } from './store-access.js'
+import { refuseEnded } from './current-core.js'
 import { taskErrorOf } from './task-error.js'
 import type { EncodedObject, ValuePort } from './value-port.js'
 
@@ -213,6 +214,7 @@ export class ObjectAccess {
 
   #ask(ref: ObjectRef, isBare: boolean): Promise<Ready> {
     return new Promise((resolve) => {
+      refuseEnded(ref.owner, String(ref))
       this.#ports.waiting(1)
       this.#listen(ref, isBare, (message) => {
         this.#ports.waiting(-1)
@@ -242,6 +244,7 @@ export class ObjectAccess {
   /** Asks for a pending ref of another process; it settles when the raylet answers. */
   resolve(ref: ObjectRef): void {
     if (ref.isAsked || ref.owner === this.#ports.process || ref.state !== refState.pending) return
+    refuseEnded(ref.owner, String(ref))
     ref.isAsked = true
     this.#listen(ref, false, (message) => {
       ref.isAsked = false

@@ -7,10 +7,13 @@
 import type { ProcessId } from '../base/ids.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ToRaylet } from '../wire/messages/raylet.js'
+import { noteHeld } from './garbage.js'
 import { type ObjectRef, type RefHold, refState } from './object-ref.js'
 
 export interface RayletSender {
   send(message: ToRaylet): void
+  /** Writes what was sent in this turn, before this thread blocks. */
+  flush(): void
 }
 
 type EscapedObject = Extract<ToRaylet, { kind: 'escape' }>['objects'][number]
@@ -36,6 +39,7 @@ export class ReferenceHolder {
     if (ref.hold !== null) return
     const hold: RefHold = { owner: ref.owner, sequence: ref.sequence, released: false }
     ref.hold = hold
+    noteHeld()
     this.#registry.register(ref, hold, hold)
   }
 

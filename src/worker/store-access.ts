@@ -18,6 +18,7 @@ import {
   type ObjectHeader,
   type ObjectLayout,
 } from '../wire/object-layout.js'
+import { noteHeld } from './garbage.js'
 import { keysOf, type RayletSender } from './reference-holder.js'
 import type { ObjectRef } from './object-ref.js'
 import type { ObjectParts } from './value-port.js'
@@ -69,6 +70,8 @@ export class StoreAccess {
       token: this.#token,
       sizeBytes: layout.sizeBytes,
     }
+    // What was sealed or released before in this turn is what the store can spill or free for it.
+    this.#raylet.flush()
     const reply = this.#channel.call(packMessage(request), allocateTimeoutMs)
     const response = unpackMessage(reply) as StoreResponse
     if ('error' in response) throw errorFromWire(response.error)
@@ -91,10 +94,11 @@ export class StoreAccess {
 
   /** Views on a stored object. It stays pinned until all of them are collected. */
   read(key: ObjectKey, location: Location): ObjectParts & { close(): void } {
+    noteHeld()
     this.#reader ??= new ObjectReader({ pid: this.#welcome.rayletPid, arena: this.#arena })
     const reader = this.#reader
     if (location.sizeBytes <= contiguousBytesMax) {
-      const mapping = reader.map(location, { onUnmapped: this.#unpinAfter(1, key) })
+      const mapping = reader.map(location, { onUnmapped: this.#unpinner(key, 1) })
       return { ...readObject(mapping.bytes), close: () => mapping.close() }
     }
     return this.#readPieces(key, location, reader)
@@ -103,7 +107,7 @@ export class StoreAccess {
   // Node cannot lay one view over more than 4 GiB, so every buffer of a larger object is mapped by itself.
   #readPieces(key: ObjectKey, location: Location, reader: ObjectReader): ObjectParts & { close(): void } {
     const header = this.#readHeader(location, reader)
-    const onUnmapped = this.#unpinAfter(header.buffers.length, key)
+    const onUnmapped = this.#unpinner(key, header.buffers.length)
     const copyOf = (part: { offset: number; size: number }): Uint8Array => {
       const mapping = reader.map(location, { offset: part.offset, sizeBytes: part.size })
       const bytes = mapping.bytes.slice()
@@ -133,9 +137,10 @@ export class StoreAccess {
     }
   }
 
-  /** Made here, because a closure keeps alive whatever any closure of the same function refers to: the views themselves. */
-  #unpinAfter(count: number, key: ObjectKey): () => void {
-    let open = count
+  // Made here, and not where the mapping is: closures of one scope share what any of them captures, and this one would
+  // keep the mapping, whose end it waits for, from being collected.
+  #unpinner(key: ObjectKey, mappings: number): () => void {
+    let open = mappings
     return () => {
       if (--open === 0) this.#unpin(key)
     }

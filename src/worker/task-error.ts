@@ -51,7 +51,7 @@ export function taskErrorOf(decoded: unknown): Error {
 }
 
 function describeThrown(thrown: unknown): string {
-  if (isA(thrown, Error)) return `${thrown.name}: ${thrown.message}`
+  if (isA(thrown, Error)) return `${nameOf(thrown)}: ${thrown.message}`
   if (typeof thrown === 'string') return thrown
   try {
     return `${JSON.stringify(thrown) ?? String(thrown)} (not an Error)`
@@ -96,4 +96,11 @@ export function describeInPlace(thrown: unknown): unknown {
 
 function shortened(text: string): string {
   return text.length <= stackCharsMax ? text : `${text.slice(0, stackCharsMax)}…`
+}
+
+/** Most classes of errors do not set `name`, and would all be called Error. */
+function nameOf(error: Error): string {
+  const className: unknown = error.constructor?.name
+  const isPlain = error.name === 'Error' && typeof className === 'string' && className !== ''
+  return isPlain ? className : error.name
 }

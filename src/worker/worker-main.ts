@@ -10,9 +10,11 @@ import { newProcessId } from '../base/ids.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorHost } from './actor-host.js'
 import './actor-handle.js'
+import './remote-class.js'
 import './remote-function.js'
 import { CoreWorker } from './core-worker.js'
 import { installCore } from './current-core.js'
+import { IdleCollector } from './garbage.js'
 import { OwnerConnection } from './owner-connection.js'
 import { TaskExecutor } from './task-executor.js'
 
@@ -68,8 +70,10 @@ function serve(core: CoreWorker, executor: TaskExecutor): void {
     executor.claimsReady()
   }
   setTimeout(mapClaims, claimsDelayMs)
+  const garbage = new IdleCollector(() => executor.isIdle, core.now)
   executor.onIdle = () => {
     if (isClaimsDue) setImmediate(mapClaims)
+    garbage.idle()
   }
   core.sink = {
     receive: (message) => receive(core, executor, message),

@@ -7,14 +7,13 @@ import { type ClusterOptions, type TestCluster, withCluster } from '../../src/te
 
 export type Tests = Readonly<Record<string, (cluster: TestCluster) => Promise<void>>>
 
-const timeout = 25_000
-
 /** Runs the tests one after the other; their names are sentences. */
 export function inCluster(title: string, options: ClusterOptions, tests: Tests): void {
+  const { deadlineMs = 100_000 } = options
   test(title, (t) =>
-    withCluster({ deadlineMs: 110_000, ...options }, async (cluster) => {
+    withCluster({ ...options, deadlineMs }, async (cluster) => {
       for (const [name, run] of Object.entries(tests)) {
-        await t.test(name, { timeout }, () => run(cluster))
+        await t.test(name, { timeout: deadlineMs / 2 }, () => run(cluster))
       }
     }),
   )

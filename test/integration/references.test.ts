@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type TestCluster, until, withCluster } from '../../src/testing/index.js'
+import * as ray from '../../src/index.js'
+import { collectGarbage, rejection } from './in-cluster.js'
+
+// An object larger than the whole store lives in a file of its own: the file is there exactly as
+// long as the object is.
+const options = { numCpus: 2, objectStoreMemory: 10e6 }
+const large = (n: number): Uint8Array => new Uint8Array(20e6).fill(n)
+
+async function gone({ spillFiles }: TestCluster): Promise<void> {
+  const isGone = async () => {
+    await collectGarbage()
+    return spillFiles().length === 0
+  }
+  await until(isGone, { timeoutMs: 15_000, what: 'the object is gone' })
+}
+
+test('a ref inside a list keeps its object alive until the borrower has finished', () =>
+  withCluster(options, async (cluster) => {
+    const gate = ray
+      .remote(
+        class {
+          #open: (() => void)[] = []
+          pass() {
+            return new Promise<void>((resolve) => this.#open.push(resolve))
+          }
+          open() {
+            for (const go of this.#open) go()
+            return this.#open.length
+          }
+        },
+      )
+      .options({ maxConcurrency: 2, numCpus: 0 })
+      .remote()
+    const borrow = ray.remote(async (refs: ray.ObjectRef<Uint8Array>[], g: [typeof gate]) => {
+      await ray.get(g[0].pass.remote())
+      return (await ray.get(refs[0]!))[7]
+    })
+    const result = borrow.remote([ray.put(large(3))], [gate])
+    await collectGarbage()
+    await until(async () => (await ray.get(gate.open.remote())) === 1)
+    assert.equal(await ray.get(result), 3)
+    await gone(cluster)
+  }))
+
+test('the same through five levels of nested tasks', () =>
+  withCluster(options, async (cluster) => {
+    const down = ray.remote(async (refs: ray.ObjectRef<Uint8Array>[], depth: number): Promise<number> => {
+      if (depth === 0) return (await ray.get(refs[0]!))[7]!
+      return ray.get(down.remote(refs, depth - 1))
+    })
+    const result = down.remote([ray.put(large(5))], 5)
+    await collectGarbage()
+    assert.equal(await ray.get(result), 5)
+    await gone(cluster)
+  }))
+
+test('a borrower that crashes gives back what it held', () =>
+  withCluster(options, async (cluster) => {
+    const crash = ray.remote(async (refs: ray.ObjectRef<Uint8Array>[]) => {
+      await ray.get(refs[0]!)
+      process.kill(process.pid, 'SIGKILL')
+    })
+    const error = await rejection(
+      ray.get(crash.options({ maxRetries: 0 }).remote([ray.put(large(1))])),
+    )
+    assert.ok(error instanceof ray.WorkerCrashedError)
+    await gone(cluster)
+  }))
+
+test('an outer object keeps the inner one alive, and dropping the outer frees it', () =>
+  withCluster(options, async (cluster) => {
+    await (async () => {
+      const outer = ray.put([ray.put(large(9))])
+      await collectGarbage()
+      assert.ok(cluster.spillFiles().length > 0)
+      const [inner] = await ray.get(outer)
+      assert.equal((await ray.get(inner!))[3], 9)
+    })()
+    await gone(cluster)
+  }))
+
+test('a ref that a task returns stays alive as long as the result', () =>
+  withCluster(options, async (cluster) => {
+    await (async () => {
+      const make = ray.remote((n: number) => [ray.put(new Uint8Array(20e6).fill(n))])
+      const outer = make.remote(4)
+      const inner = (await ray.get(outer))[0]!
+      await collectGarbage()
+      assert.equal((await ray.get(inner))[3], 4)
+    })()
+    await gone(cluster)
+  }))
+
+test('an actor that keeps a ref keeps the object, and dropping it frees it', () =>
+  withCluster(options, async (cluster) => {
+    const Keeper = ray.remote(
+      class {
+        kept: ray.ObjectRef<Uint8Array>[] = []
+        keep(refs: ray.ObjectRef<Uint8Array>[]) {
+          this.kept = refs
+        }
+        async read() {
+          return (await ray.get(this.kept[0]!))[0]
+        }
+        drop() {
+          this.kept = []
+        }
+      },
+    )
+    const keeper = Keeper.remote()
+    await ray.get(keeper.keep.remote([ray.put(large(6))]))
+    await collectGarbage()
+    assert.equal(await ray.get(keeper.read.remote()), 6)
+    await ray.get(keeper.drop.remote())
+    await gone(cluster)
+  }))
+
+test('a ref captured by a function is borrowed as long as the function lives', () =>
+  withCluster(options, async () => {
+    const ref = ray.put(large(8))
+    const read = ray.remote(async () => (await ray.get(ref))[1])
+    assert.deepEqual(await ray.get([read.remote(), read.remote()]), [8, 8])
+  }))
+
+test('using releases a ref at the end of its block', () =>
+  withCluster(options, async ({ spillFiles }) => {
+    {
+      using ref = ray.put(large(2))
+      assert.equal(spillFiles().length, 1)
+      assert.ok(ref.id.length > 0)
+    }
+    await until(() => spillFiles().length === 0)
+  }))
+
+test('results that nobody waits for are freed', () =>
+  withCluster(options, async (cluster) => {
+    const make = ray.remote(() => new Uint8Array(20e6))
+    await (async () => {
+      const refs = [make.remote(), make.remote()]
+      await ray.wait(refs, { numReturns: 2 })
+    })()
+    await gone(cluster)
+  }))
+
+test('refs returned 200 deep unwrap', () =>
+  withCluster(options, async () => {
+    type Nested = number | [ray.ObjectRef<Nested>]
+    const wrap = ray.remote((inner: [ray.ObjectRef<Nested>]): Nested => inner)
+    let ref: ray.ObjectRef<Nested> = ray.put<Nested>(42) as ray.ObjectRef<Nested>
+    for (let i = 0; i < 200; i++) ref = wrap.remote([ref]) as ray.ObjectRef<Nested>
+    let value = await ray.get(ref)
+    let depth = 0
+    for (; Array.isArray(value); depth++) value = await ray.get(value[0])
+    assert.deepEqual([value, depth], [42, 200])
+  }))
+
+test('a pending ref that escapes is settled for its borrower', () =>
+  withCluster(options, async () => {
+    const slow = ray.remote(async (ms: number) => {
+      await new Promise((resolve) => setTimeout(resolve, ms))
+      return 'done'
+    })
+    const read = ray.remote(async (refs: ray.ObjectRef<string>[]) => ray.get(refs[0]!))
+    assert.equal(await ray.get(read.remote([slow.remote(200)])), 'done')
+    const give = ray.remote(() => [slow.remote(200)])
+    const [inner] = await ray.get(give.remote())
+    assert.equal(await ray.get(inner!), 'done')
+  }))
