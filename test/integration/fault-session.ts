@@ -8,6 +8,8 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import { randomBytes } from 'node:crypto'
 import os from 'node:os'
 import path from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import * as ray from '../../src/index.js'
 import type { InitOptions } from '../../src/ray/init-options.js'
 import { currentCore } from '../../src/worker/index.js'
@@ -131,10 +133,21 @@ export function cpusAreFree(count = 2): Promise<unknown> {
   })
 }
 
-export function storeIsEmpty(): Promise<unknown> {
-  return until('an empty object store', async () => {
-    globalThis.gc?.()
-    return (await storeUsedBytes()) === 0
+/** Collects garbage in the process that runs it: refs and views die late otherwise. */
+function collect(): void {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  gc()
+}
+
+/** Nothing is stored any more, once this process and the workers have let go of what they do not use. */
+export async function storeIsEmpty(): Promise<void> {
+  const collectThere = ray.remote(collect)
+  await until('an empty object store', async () => {
+    collect()
+    if ((await storeUsedBytes()) === 0) return true
+    await ray.get([collectThere.remote(), collectThere.remote()])
+    return false
   })
 }
 
