@@ -100,8 +100,14 @@ export async function withMark(run: (marked: Marked) => Promise<void>): Promise<
     await until('the end of every socket', () => {
       return !abstractSockets().some(({ name }) => sockets.has(name))
     })
-    const ours = readdirSync('/dev/shm').sort().filter((name) => /typeray/.test(name))
-    assert.deepEqual(ours, sharedMemory.filter((name) => /typeray/.test(name)), '/dev/shm is as before')
+    const ours = readdirSync('/dev/shm')
+      .sort()
+      .filter((name) => /typeray/.test(name))
+    assert.deepEqual(
+      ours,
+      sharedMemory.filter((name) => /typeray/.test(name)),
+      '/dev/shm is as before',
+    )
     assert.deepEqual(memoryFiles('self'), [], 'no shared memory stays open')
   } finally {
     delete process.env[markName]
@@ -153,7 +159,9 @@ export async function storeIsEmpty(): Promise<void> {
 
 export function linesOf(file: string): string[] {
   try {
-    return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '')
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
   } catch {
     // Nobody has written to it yet.
     return []
@@ -186,7 +194,8 @@ function commandOf(pid: number): string {
 function linksOf(pid: number | 'self'): string[] {
   const links: string[] = []
   try {
-    for (const fd of readdirSync(`/proc/${pid}/fd`)) links.push(readlinkSync(`/proc/${pid}/fd/${fd}`))
+    for (const fd of readdirSync(`/proc/${pid}/fd`))
+      links.push(readlinkSync(`/proc/${pid}/fd/${fd}`))
   } catch {
     // A descriptor, or the process, went away meanwhile.
   }
