@@ -1,7 +1,9 @@
-// A session for tests that break it: runs a body, ends the session, and looks for anything left behind.
+// A session for tests that break it: runs a body, ends the session, and looks for anything left
+// behind.
 //
-// Everything that a session starts inherits the environment of who started it. So a mark in the environment finds its
-// processes, whoever their parent is by then, and other sessions on the machine are not mistaken for this one.
+// Everything that a session starts inherits the environment of who started it. So a mark in the
+// environment finds its processes, whoever their parent is by then, and other sessions on the
+// machine are not mistaken for this one.
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
@@ -27,7 +29,10 @@ export interface FaultSession {
   /** A folder for the files in which tasks prove what they did. */
   readonly folder: string
   readonly rayletPid: number
-  /** Every process of the session but this one and the raylet, those that have only just started included. */
+  /**
+   * Every process of the session but this one and the raylet, those that have only just started
+   * included.
+   */
   workerPids(): number[]
 }
 
@@ -146,7 +151,10 @@ function collect(): void {
   gc()
 }
 
-/** Nothing is stored any more, once this process and the workers have let go of what they do not use. */
+/**
+ * Nothing is stored any more, once this process and the workers have let go of what they do not
+ * use.
+ */
 export async function storeIsEmpty(): Promise<void> {
   const collectThere = ray.remote(collect)
   await until('an empty object store', async () => {
