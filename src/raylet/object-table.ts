@@ -56,6 +56,8 @@ export type ObjectEvent =
       /** Flat: owner, sequence, owner, sequence. */
       readonly objects: readonly number[]
     }
+  /** The values of objects whose refs never left their owner, flat as in release. They came only in case they do. */
+  | { readonly kind: 'forget'; readonly from: ProcessId; readonly objects: readonly number[] }
   | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
   | {
       readonly kind: 'getObjects' | 'awaitObjects'
@@ -159,6 +161,8 @@ export class ObjectTable {
         return this.#count(event.objects, { holder: event.from, change: -1, now })
       case 'release':
         return this.#release(event, now)
+      case 'forget':
+        return this.#forgetValues(event)
       case 'free':
         return this.#free(event)
       case 'getObjects':
@@ -253,6 +257,15 @@ export class ObjectTable {
     for (let i = 0; i + 1 < objects.length; i += 2) {
       const entry = this.#entry([objects[i]!, objects[i + 1]!], now)
       entry.add(from, -1)
+      this.#dirty.push(entry)
+    }
+  }
+
+  #forgetValues({ objects }: EventOf<'forget'>): void {
+    for (let i = 0; i + 1 < objects.length; i += 2) {
+      const entry = this.#find([objects[i]!, objects[i + 1]!])
+      if (entry === undefined || entry.isKnown) continue
+      this.#placeholders.delete(entry)
       this.#dirty.push(entry)
     }
   }

@@ -48,6 +48,7 @@ export class RayletMessages {
       case 'escape':
       case 'settle':
       case 'release':
+      case 'forget':
       case 'getObjects':
       case 'awaitObjects':
         return raylet.objectEvent({ ...message, from })

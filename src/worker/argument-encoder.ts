@@ -12,7 +12,8 @@ import { packMessage } from '../wire/control-channel.js'
 import { bodyTag, frameType, pushFlag, pushHeadBytes, writePushHead } from '../wire/frame.js'
 import { encodeSmall } from '../wire/small-codec.js'
 import { ArgumentSlot } from './argument-slot.js'
-import { isFailed, ObjectRef, refState, type RefWaiter, addWaiter } from './object-ref.js'
+import { refuseEnded } from './current-core.js'
+import { isFailed, ObjectRef, refState, type RefWaiter, addWaiter, isBorrowed } from './object-ref.js'
 import type { ReferenceHolder } from './reference-holder.js'
 import { SlabWriter, slabRoomBytes } from './slab.js'
 import type { StoreAccess } from './store-access.js'
@@ -114,7 +115,7 @@ export class ArgumentEncoder {
     },
   ): Encoded {
     const open = pendingOf(call.args)
-    if (open !== null && open.length > 0 && open.every((ref) => ref.owner === this.#ports.process)) {
+    if (open !== null && open.length > 0 && open.every((ref) => !isBorrowed(ref, this.#ports.process))) {
       return this.#encodeLater(task, head, call, open)
     }
     const slots: ObjectRef[] = []
@@ -147,7 +148,7 @@ export class ArgumentEncoder {
       if (failedRef === null) complete()
       call.whenReady(failedRef)
     })
-    for (const ref of pending) if (ref.owner !== this.#ports.process) this.#ports.awaitReady(ref)
+    for (const ref of pending) if (isBorrowed(ref, this.#ports.process)) this.#ports.awaitReady(ref)
     return 'waiting'
   }
 
@@ -210,6 +211,7 @@ export class ArgumentEncoder {
     if (isHere && (ref.nested === null || ref.nested.length === 0)) {
       return this.#ports.references.bodyOf(ref)
     }
+    refuseEnded(ref.owner, String(ref))
     this.#ports.references.escape([ref], this.#ports.escapedPending)
     return [ref.owner, ref.sequence]
   }

@@ -20,6 +20,8 @@ import { type Task, taskStatus } from './task.js'
 export interface LineEvents {
   /** A result body for the head of the line; the task is off the line. */
   taskAnswered(task: Task, body: Uint8Array, durationUs: number): void
+  /** The answer of a carried task came through the raylet, which has kept a copy for those who may borrow it. */
+  relayEnded(task: Task): void
   itemArrived(task: Task, index: number, body: Uint8Array): void
   /** These tasks were not started and will not be: give them to another worker. */
   tasksReturned(line: LeaseLine, tasks: Task[]): void
@@ -128,6 +130,7 @@ export class LeaseLine {
       if (buffer[start] === frameType.result) {
         this.carried = null
         this.#events.taskAnswered(task, buffer.slice(start + 10, end), duration(buffer, start))
+        this.#events.relayEnded(task)
       } else if (buffer[start] === frameType.item) {
         this.#events.itemArrived(task, readU32(buffer, start + 10), buffer.slice(start + 14, end))
       }

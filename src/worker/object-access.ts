@@ -9,6 +9,7 @@ import { bodyTag } from '../wire/frame.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import {
   addWaiter,
+  isBorrowed,
   isFailed,
   ObjectRef,
   refState,
@@ -243,7 +244,7 @@ export class ObjectAccess {
 
   /** Asks for a pending ref of another process; it settles when the raylet answers. */
   resolve(ref: ObjectRef): void {
-    if (ref.isAsked || ref.owner === this.#ports.process || ref.state !== refState.pending) return
+    if (ref.isAsked || ref.state !== refState.pending || !isBorrowed(ref, this.#ports.process)) return
     refuseEnded(ref.owner, String(ref))
     ref.isAsked = true
     this.#listen(ref, false, (message) => {
@@ -328,7 +329,7 @@ export class ObjectAccess {
         else reject(failed)
       })
       countdown.start(bounds, refs)
-      for (const ref of pending) if (ref.owner !== this.#ports.process) this.resolve(ref)
+      for (const ref of pending) this.resolve(ref)
     })
   }
 
@@ -347,7 +348,7 @@ export class ObjectAccess {
     const known: [number, number][] = []
     for (const ref of refs) {
       if (ref.isKnown) known.push([ref.owner, ref.sequence])
-      if (ref.state === refState.pending && ref.owner === this.#ports.process) continue
+      if (ref.state === refState.pending && !isBorrowed(ref, this.#ports.process)) continue
       ref.state = refState.error
       ref.value = new ObjectFreedError(`Object ${ref.id} was freed; its value is gone everywhere.`, {
         fields: { objectId: ref.id },

@@ -133,6 +133,11 @@ export function installRelease(next: (ref: ObjectRef) => void): void {
   releaseHold = next
 }
 
+/** Its value must be asked of the raylet: another process's ref, or a copy of one of ours that has come home. */
+export function isBorrowed(ref: ObjectRef, process: ProcessId): boolean {
+  return ref.owner !== process || (ref.hold !== null && ref.task === null)
+}
+
 export function addWaiter(ref: ObjectRef, waiter: RefWaiter): void {
   const waiters = ref.waiters
   if (waiters === null) ref.waiters = waiter

@@ -23,6 +23,7 @@ export class ReferenceHolder {
   readonly #raylet: RayletSender
   readonly #registry: FinalizationRegistry<RefHold>
   #released: number[] = []
+  #forgotten: number[] = []
   #isScheduled = false
   /** Our refs that are pending and known outside: their settlement must be told to the raylet. */
   readonly #pendingKnown = new Set<ObjectRef>()
@@ -113,6 +114,17 @@ export class ReferenceHolder {
     if (hold.released) return
     hold.released = true
     this.#released.push(hold.owner, hold.sequence)
+    this.#schedule()
+  }
+
+  /** A result came through the raylet, which kept it in case its ref escapes; it did not, and is here now. */
+  forgetResult(ref: ObjectRef): void {
+    if (ref.isKnown) return
+    this.#forgotten.push(ref.owner, ref.sequence)
+    this.#schedule()
+  }
+
+  #schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
     queueMicrotask(() => this.flush())
@@ -120,10 +132,16 @@ export class ReferenceHolder {
 
   flush(): void {
     this.#isScheduled = false
-    const objects = this.#released
-    if (objects.length === 0) return
-    this.#released = []
-    this.#raylet.send({ kind: 'release', objects })
+    const released = this.#released
+    const forgotten = this.#forgotten
+    if (released.length > 0) {
+      this.#released = []
+      this.#raylet.send({ kind: 'release', objects: released })
+    }
+    if (forgotten.length > 0) {
+      this.#forgotten = []
+      this.#raylet.send({ kind: 'forget', objects: forgotten })
+    }
   }
 }
 

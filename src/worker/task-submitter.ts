@@ -328,6 +328,10 @@ export class TaskSubmitter {
         task.line = null
         this.#outcomes.taskAnswered(task, body)
       },
+      relayEnded: (task) => {
+        if (task.returns === null) this.#references.forgetResult(task.ref)
+        else for (const ref of task.returns) this.#references.forgetResult(ref)
+      },
       itemArrived: (task, index, body) => this.#outcomes.itemArrived(task, index, body),
       tasksReturned: (line, tasks) => this.#requeue(line, tasks),
       progressed: (line) => {

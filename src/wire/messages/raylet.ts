@@ -109,6 +109,8 @@ export type ToRaylet =
   | { readonly kind: 'unlend'; readonly from: ProcessId; readonly objects: readonly ObjectKey[] }
   /** The sender gives up one count on each: flat [owner, sequence, owner, sequence, ...]. */
   | { readonly kind: 'release'; readonly objects: readonly number[] }
+  /** The sender has the results of these tasks, which came through the raylet, and their refs never left it. */
+  | { readonly kind: 'forget'; readonly objects: readonly number[] }
   /** Frees the objects now, whatever the counts: later gets fail with ObjectFreedError. */
   | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
   /** Asks for values; `ready` comes for each as soon as there is one. Stored objects are pinned for the sender. */
