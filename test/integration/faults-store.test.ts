@@ -146,7 +146,7 @@ test('a limit on file sizes below what was asked for is an error that says so', 
   assert.match(said, /SessionError objectStoreMemory of 128000000 .*67108864/)
 })
 
-test('under a limit on file sizes the store is smaller, and what does not fit says why', async () => {
+test('under a limit on file sizes the store is smaller, and says what does not fit', async () => {
   const said = await runLimited({
     kilobytes: 32_768,
     options: '',

@@ -135,7 +135,10 @@ test('a result that cannot travel fails its task and names the path', async () =
       if (kind === 'promise') return { inside: [Promise.resolve(1)] }
       if (kind === 'socket') return { inside: [new net.Socket()] }
       if (kind === 'weak') return { inside: [new WeakMap()] }
-      return { inside: [new Proxy({}, { ownKeys: () => { throw new Error('no keys') } })] } // prettier-ignore
+      const ownKeys = (): never => {
+        throw new Error('no keys')
+      }
+      return { inside: [new Proxy({}, { ownKeys })] }
     })
     for (const kind of ['promise', 'socket', 'weak', 'proxy']) {
       const error = await failureOf(make.remote(kind))
@@ -158,7 +161,7 @@ test('a function that never settles times out, and can be cancelled', async () =
   })
 })
 
-test('a function that fails after its task has ended crashes its worker, and only that', async () => {
+test('a function that fails outside of its promise crashes its worker, and only that', async () => {
   await withSession({}, async () => {
     const inTimer = ray.remote({ maxRetries: 0 }, async () => {
       setTimeout(() => {
