@@ -62,7 +62,12 @@ export class WorkerPool {
       setpriv === undefined ? node : [setpriv, '--pdeathsig', 'KILL', ...node]
     const child = spawn(command ?? process.execPath, args, {
       cwd: environment.cwd,
-      env: { ...process.env, ...environment.env, ...this.#options.variables(start) },
+      env: {
+        ...process.env,
+        ...environment.env,
+        ...this.#options.variables(start),
+        ...(setpriv === undefined && { TYPERAY_ORPHAN: 'end' }),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const worker: Worker = { start, child, stderr: [], reason: '', isDead: false }

@@ -1,8 +1,9 @@
 // Reads what a process said before it died.
 //
-// A write to a socket whose other end is gone fails, and Node then destroys the socket, together with everything that has
-// arrived on it and was not read yet: the results of a worker that died a moment ago, for example. So destruction by a
-// failed write waits for one more turn of the event loop, in which libuv reads whatever there is.
+// A write to a socket whose other end is gone fails, and Node then destroys the socket, together
+// with everything that has arrived on it and was not read yet: the results of a worker that died a
+// moment ago, for example. So destruction by a failed write waits for one more turn of the event
+// loop, in which libuv reads whatever there is.
 
 import type { Socket } from 'node:net'
 

@@ -16,6 +16,7 @@ import { CoreWorker } from './core-worker.js'
 import { installCore } from './current-core.js'
 import { IdleCollector } from './garbage.js'
 import { OwnerConnection } from './owner-connection.js'
+import { setParentDeathSignal } from '../store/index.js'
 import { TaskExecutor } from './task-executor.js'
 
 const now = (): number => performance.now()
@@ -24,10 +25,13 @@ const now = (): number => performance.now()
 const claimsDelayMs = 20
 
 async function main(): Promise<void> {
-  const { TYPERAY_RAYLET, TYPERAY_TOKEN, TYPERAY_START } = process.env
+  const { TYPERAY_RAYLET, TYPERAY_TOKEN, TYPERAY_START, TYPERAY_ORPHAN, TYPERAY_RAYLET_PID } =
+    process.env
   if (TYPERAY_RAYLET === undefined || TYPERAY_TOKEN === undefined) {
     throw new Error('typeray: worker-main is started by a raylet')
   }
+  // Where the raylet has no setpriv to see to it before Node starts.
+  if (TYPERAY_ORPHAN === 'end') setParentDeathSignal('SIGKILL', Number(TYPERAY_RAYLET_PID))
   const address = `\0typeray-worker-${randomBytes(12).toString('hex')}`
   let executor: TaskExecutor | null = null
   const server = createServer((socket) => {

@@ -30,7 +30,10 @@ interface Driver {
 
 function start(body: string, { environment }: Marked): Driver {
   const args = ['--input-type=module', '--eval', header + body]
-  const child = spawn(process.execPath, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
@@ -120,7 +123,9 @@ test('when the raylet dies every pending call fails, and the program can begin a
       const stored = ray.put(new Uint8Array(1e6))
       const pending = [spin.remote(), spin.remote(), one.remote(), actor.never.remote()]
       const gets = pending.map((ref) => ray.get(ref).catch((error: unknown) => error))
-      const wait = ray.wait(pending as ray.ObjectRef[], { numReturns: 1 }).catch((error: unknown) => error)
+      const wait = ray
+        .wait(pending as ray.ObjectRef[], { numReturns: 1 })
+        .catch((error: unknown) => error)
       marked.watch()
       killPid(currentCore()!.welcome.rayletPid)
       for (const error of await Promise.all(gets)) {

@@ -7,7 +7,7 @@ import { withMark } from './fault-session.js'
 
 const library = new URL('../../src/index.js', import.meta.url).href
 
-test('a task that exhausts its heap ends in OutOfMemoryError, an actor in ActorDiedError', async () => {
+test('a task that exhausts its heap ends in OutOfMemoryError, an actor dies', async () => {
   await withMark(async ({ environment }) => {
     const program = `
       import * as ray from ${JSON.stringify(library)}

@@ -24,7 +24,9 @@ test('a million lines of a worker arrive, and driver and raylet stay small', asy
       import { currentCore } from ${JSON.stringify(worker)}
       await ray.init({ numCpus: 1, objectStoreMemory: 64e6 })
       process.stderr.write('pids ' + process.pid + ' ' + currentCore().welcome.rayletPid + '\\n')
-      const shout = ray.remote(function shout(n) { for (let i = 0; i < n; i++) console.log('line ' + i) })
+      const shout = ray.remote(function shout(n) {
+        for (let i = 0; i < n; i++) console.log('line ' + i)
+      })
       await ray.get(shout.remote(${lineCount}))
       process.stderr.write('done\\n')
       process.stdin.on('end', () => void ray.shutdown()).resume()`

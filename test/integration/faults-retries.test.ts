@@ -17,7 +17,9 @@ test('a task runs maxRetries times again, and then its failure is told', async (
       return linesSoFar(file)
     })
     const linesSoFar = linesOf2
-    const error = await ray.get(die.options({ maxRetries: 2 }).remote(log, 100)).catch((e: unknown) => e)
+    const error = await ray
+      .get(die.options({ maxRetries: 2 }).remote(log, 100))
+      .catch((e: unknown) => e)
     assert.ok(error instanceof ray.WorkerCrashedError, String(error))
     assert.match(error.message, /signal SIGKILL/)
     assert.equal(linesOf(log).length, 3, 'once, and twice again')
@@ -57,7 +59,10 @@ test('tasks behind the one that killed its worker are not charged and not lost',
         if (result.status === 'fulfilled') assert.equal(result.value, i)
         else {
           assert.ok(result.reason instanceof ray.WorkerCrashedError, String(result.reason))
-          assert.ok(lines.includes(i), `${i} failed although it had not started (killed at ${killAt})`)
+          assert.ok(
+            lines.includes(i),
+            `${i} failed although it had not started (killed at ${killAt})`,
+          )
         }
       }
       const failed = results.filter(({ status }) => status === 'rejected').length
@@ -86,7 +91,11 @@ test('a task that may run once never runs twice, however its worker dies', async
     for (let round = 0; round < kills; round++) {
       submit(100)
       const from = linesOf(log).length
-      const line: string = await until('progress', () => linesOf(log).slice(from).at(-1 - (round % 3)))
+      const line: string = await until('progress', () =>
+        linesOf(log)
+          .slice(from)
+          .at(-1 - (round % 3)),
+      )
       killPid(Number(line.split(' ')[1]))
     }
     const results = await Promise.allSettled(refs.map((ref) => ray.get(ref)))

@@ -13,7 +13,10 @@ const library = new URL('../../src/index.js', import.meta.url).href
 const mb = 1024 * 1024
 
 /** Runs the body with a folder of its own small disk; undefined where that is not allowed. */
-async function withSmallDisk(bytes: number, run: (folder: string) => Promise<void>): Promise<boolean> {
+async function withSmallDisk(
+  bytes: number,
+  run: (folder: string) => Promise<void>,
+): Promise<boolean> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'fault-disk-'))
   const args = ['-t', 'tmpfs', '-o', `size=${bytes}`, 'fault', folder]
   const isMounted = spawnSync('mount', args).status === 0
@@ -40,7 +43,10 @@ test('a put against a full store and a full disk fails, and the session goes on'
           error = thrown
         }
       }
-      assert.ok(error instanceof ray.OutOfDiskError || error instanceof ray.ObjectStoreFullError, String(error))
+      assert.ok(
+        error instanceof ray.OutOfDiskError || error instanceof ray.ObjectStoreFullError,
+        String(error),
+      )
       assert.ok(error.message.includes(spill), error.message)
       assert.ok(refs.length >= 7, `${refs.length} objects fit`)
       assert.deepEqual(await firstBytes(refs), [...refs.keys()], 'what was stored is all there')
@@ -48,7 +54,10 @@ test('a put against a full store and a full disk fails, and the session goes on'
       const make = ray.remote({ maxRetries: 0 }, (n: number) => new Uint8Array(n).fill(1))
       const failure = await ray.get(make.remote(20 * mb)).catch((thrown: unknown) => thrown)
       const cause = failure instanceof ray.RayTaskError ? failure.cause : failure
-      assert.ok(cause instanceof ray.OutOfDiskError || cause instanceof ray.ObjectStoreFullError, String(failure))
+      assert.ok(
+        cause instanceof ray.OutOfDiskError || cause instanceof ray.ObjectStoreFullError,
+        String(failure),
+      )
       assert.ok(cause.message.includes(spill), cause.message)
 
       ray.free(refs.splice(0))
@@ -62,7 +71,9 @@ test('a put against a full store and a full disk fails, and the session goes on'
 })
 
 /** In a function of its own, so that the views do not live on in a variable. */
-async function firstBytes(refs: readonly ray.ObjectRef<Uint8Array>[]): Promise<(number | undefined)[]> {
+async function firstBytes(
+  refs: readonly ray.ObjectRef<Uint8Array>[],
+): Promise<(number | undefined)[]> {
   return (await ray.get(refs)).map((value) => value[0])
 }
 
@@ -127,11 +138,15 @@ async function runLimited({ kilobytes, options, body }: Limited): Promise<string
 }
 
 test('a limit on file sizes below what was asked for is an error that says so', async () => {
-  const said = await runLimited({ kilobytes: 65_536, options: 'objectStoreMemory: 128e6', body: '' })
+  const said = await runLimited({
+    kilobytes: 65_536,
+    options: 'objectStoreMemory: 128e6',
+    body: '',
+  })
   assert.match(said, /SessionError objectStoreMemory of 128000000 .*67108864/)
 })
 
-test('under a limit on file sizes the store is smaller, and what does not fit says why', async () => {
+test('under a limit on file sizes the store is smaller, and says what does not fit', async () => {
   const said = await runLimited({
     kilobytes: 32_768,
     options: '',

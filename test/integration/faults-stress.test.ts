@@ -1,4 +1,5 @@
-// Workers die at random while much is under way. The seed is printed; who dies follows from it and from the timing.
+// Workers die at random while much is under way. The seed is printed; who dies follows from it and
+// from the timing.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

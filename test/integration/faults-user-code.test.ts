@@ -75,7 +75,16 @@ test('what is thrown need not be an Error', async () => {
       number: 7,
       object: { why: 'fields' },
     }
-    for (const kind of ['string', 'undefined', 'null', 'number', 'object', 'bare', 'symbol', 'function']) {
+    for (const kind of [
+      'string',
+      'undefined',
+      'null',
+      'number',
+      'object',
+      'bare',
+      'symbol',
+      'function',
+    ]) {
       const error = await failureOf(raise.remote(kind))
       assert.ok(error instanceof ray.RayTaskError, `${kind}: ${String(error)}`)
       if (kind in causes) assert.deepEqual(error.cause, causes[kind], kind)
@@ -94,16 +103,14 @@ test('an error that cannot travel arrives as its description', async () => {
       }
       if (kind === 'proxy') throw new Proxy(new Error('behind a proxy'), {})
       if (kind === 'hostile') {
-        throw new Proxy(
-          {},
-          {
-            get: () => {
-              throw new Error('hands off')
-            },
+        throw new Proxy({} as Error, {
+          get: () => {
+            throw new Error('hands off')
           },
-        )
+        })
       }
-      if (kind === 'field') throw Object.assign(new RangeError('big field'), { data: 'x'.repeat(1e6) })
+      if (kind === 'field')
+        throw Object.assign(new RangeError('big field'), { data: 'x'.repeat(1e6) })
       throw new TypeError(`starts well ${'y'.repeat(3e6)}`)
     })
     const says: Record<string, RegExp> = {
@@ -128,7 +135,10 @@ test('a result that cannot travel fails its task and names the path', async () =
       if (kind === 'promise') return { inside: [Promise.resolve(1)] }
       if (kind === 'socket') return { inside: [new net.Socket()] }
       if (kind === 'weak') return { inside: [new WeakMap()] }
-      return { inside: [new Proxy({}, { ownKeys: () => { throw new Error('no keys') } })] } // prettier-ignore
+      const ownKeys = (): never => {
+        throw new Error('no keys')
+      }
+      return { inside: [new Proxy({}, { ownKeys })] }
     })
     for (const kind of ['promise', 'socket', 'weak', 'proxy']) {
       const error = await failureOf(make.remote(kind))
@@ -151,7 +161,7 @@ test('a function that never settles times out, and can be cancelled', async () =
   })
 })
 
-test('a function that fails after its task has ended crashes its worker, and only that', async () => {
+test('a function that fails outside of its promise crashes its worker, and only that', async () => {
   await withSession({}, async () => {
     const inTimer = ray.remote({ maxRetries: 0 }, async () => {
       setTimeout(() => {
