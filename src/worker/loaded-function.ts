@@ -1,6 +1,7 @@
 // A function as a worker runs it: how long it takes, and whether it must be interruptible.
 
 import vm from 'node:vm'
+import { nextAverage } from './running-average.js'
 import type { Code } from './function-exports.js'
 
 /** Functions that take less on average run bare; others so that a cancel can interrupt them. */
@@ -18,12 +19,12 @@ export class LoadedFunction {
   }
 
   measure(durationUs: number): void {
-    this.averageUs = this.measured++ === 0 ? durationUs : this.averageUs + (durationUs - this.averageUs) * 0.125
+    this.averageUs = nextAverage(this.averageUs, this.measured++, durationUs)
   }
 
   /** New, or long: results must not wait behind it. */
   get isSlow(): boolean {
-    return this.measured === 0 || this.averageUs > 100
+    return this.measured < 2 || this.averageUs > 100
   }
 
   get isInterruptible(): boolean {

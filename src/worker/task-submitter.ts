@@ -21,11 +21,14 @@ import type { FromRaylet, LeaseKey } from '../wire/messages/raylet.js'
 import type { ClaimSlots } from './claim-slots.js'
 import { LeaseLine, type LineEvents } from './lease-line.js'
 import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
+import { nextAverage } from './running-average.js'
 import { SchedulingKey } from './scheduling-key.js'
 import { type Task, taskStatus } from './task.js'
 
 /** A task whose measured functions take longer than this is long: nothing is sent behind it. */
 const longTaskUs = windowWorkUs
+/** So long that a request for every task costs nothing beside it. */
+const veryLongTaskUs = 20_000
 /** Results to have seen before the average of a function is believed. */
 const measuredMin = 4
 /** A head that is older than this while another worker is idle is stolen from. */
@@ -145,8 +148,9 @@ export class TaskSubmitter {
   // the request is what starts them while we compute; short ones share the leases that the cluster has room for.
   #requestsWanted(key: SchedulingKey): number {
     const fn = key.head!.fn
-    if (fn.measured === 0) return leaseRequestsUnknownMax
-    if (fn.averageUs > longTaskUs) return leaseRequestsLongMax
+    if (fn.measured < 2) return leaseRequestsUnknownMax
+    if (fn.averageUs > veryLongTaskUs) return leaseRequestsLongMax
+    if (fn.averageUs > longTaskUs) return leaseRequestsUnknownMax
     return Math.max(0, key.capacity - key.usableLines)
   }
 
@@ -303,7 +307,7 @@ export class TaskSubmitter {
     for (const [request, task] of key.requests) {
       if (excess <= 0) return
       excess--
-      if (task === null || task.fn.measured === 0 || task.fn.averageUs > longTaskUs) continue
+      if (task === null || task.fn.measured < 2 || task.fn.averageUs > longTaskUs) continue
       if (this.#trimmed.has(request)) continue
       this.#trimmed.add(request)
       this.#raylet.send({ kind: 'cancelLeaseRequest', request })
@@ -323,7 +327,7 @@ export class TaskSubmitter {
     return {
       taskAnswered: (task, body, durationUs) => {
         const fn = task.fn
-        fn.averageUs = fn.measured++ === 0 ? durationUs : fn.averageUs + (durationUs - fn.averageUs) * 0.125
+        fn.averageUs = nextAverage(fn.averageUs, fn.measured++, durationUs)
         task.status = taskStatus.finished
         task.line = null
         this.#outcomes.taskAnswered(task, body)
