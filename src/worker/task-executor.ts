@@ -21,7 +21,7 @@ type LeaseOpened = Extract<FromRaylet, { kind: 'leaseOpened' }>
 
 /** Results are kept back for at most this long, in ms. */
 const replyDelayMs = 0.3
-/** A wanted lease that was idle for this long is closed. */
+/** A lease that somebody wants is closed when it was idle for this long. */
 const idleCloseMs = 3
 
 export class TaskExecutor implements ConnectionEvents {
@@ -43,6 +43,8 @@ export class TaskExecutor implements ConnectionEvents {
   #isRecalled = false
   /** Its owner waits for a worker: the lease is closed when this one has been idle for a moment. */
   #isWanted = false
+  /** The recalled lease has had its fair share of time, or its owner is dead. */
+  #isUpAtOnce = false
   #idleTimer: NodeJS.Timeout | null = null
   /** Leases up to this one are over. */
   #lastLease = -1
@@ -111,27 +113,36 @@ export class TaskExecutor implements ConnectionEvents {
     if (this.#lease?.lease !== lease) return
     if (recall.idleOnly === true) {
       this.#isWanted = true
-      if (this.isIdle) this.#closeWhenIdle()
+      if (this.isIdle) this.#closeSoon()
       return
     }
     this.#isRecalled = true
-    if (recall.ownerDied) this.#dropQueued()
-    if (this.isIdle) {
-      this.#closeLease()
-      return
+    if (recall.ownerDied) {
+      this.#isUpAtOnce = true
+      this.#dropQueued()
     }
+    if (this.isIdle) this.#closeSoon()
     this.#fairTimer ??= setTimeout(() => {
       this.#fairTimer = null
-      if (this.#isRecalled) this.#dropQueued()
+      if (!this.#isRecalled) return
+      this.#isUpAtOnce = true
+      this.#dropQueued()
+      if (this.isIdle && !this.#isBlocked) this.#closeLease()
     }, leaseFairMs)
   }
 
-  // The same owner waits for another worker. If it is only slow to use this one, closing the lease would make it ask again
-  // and again; if it is busy computing, a millisecond costs nothing.
-  #closeWhenIdle(): void {
+  // Somebody waits for this worker, and it has nothing to do. Its owner may be busy computing, or only be slow to use the
+  // lease that it has just got: closing that at once would make owners take turns after every single task. So it has a
+  // moment, again and again until its fair share of time is over.
+  #closeSoon(): void {
+    if (this.#isUpAtOnce) {
+      this.#closeLease()
+      return
+    }
     this.#idleTimer ??= setTimeout(() => {
       this.#idleTimer = null
-      if (this.#isWanted && this.isIdle && !this.#isBlocked) this.#closeLease()
+      const isDue = this.#isWanted || this.#isRecalled
+      if (isDue && this.isIdle && !this.#isBlocked) this.#closeLease()
     }, idleCloseMs)
   }
 
@@ -157,6 +168,7 @@ export class TaskExecutor implements ConnectionEvents {
     this.#lastLease = lease.lease
     this.#isRecalled = false
     this.#isWanted = false
+    this.#isUpAtOnce = false
     if (this.#fairTimer !== null) clearTimeout(this.#fairTimer)
     this.#fairTimer = null
     for (const connection of [...this.#connections]) {
@@ -355,8 +367,7 @@ export class TaskExecutor implements ConnectionEvents {
     this.flush()
     this.#sendFreed()
     if (this.#at === this.#queue.length) {
-      if (this.#isRecalled) this.#closeLease()
-      else if (this.#isWanted) this.#closeWhenIdle()
+      if (this.#isRecalled || this.#isWanted) this.#closeSoon()
     }
     this.onIdle?.()
   }
