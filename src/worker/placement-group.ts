@@ -15,7 +15,12 @@ export class PlacementGroup {
   #ready: ObjectRef<PlacementGroup> | null
 
   /** @internal */
-  constructor(id: string, bundleSpecs: readonly Bundle[], strategy: PlacementStrategy, ready: ObjectRef<PlacementGroup> | null) {
+  constructor(
+    id: string,
+    bundleSpecs: readonly Bundle[],
+    strategy: PlacementStrategy,
+    ready: ObjectRef<PlacementGroup> | null,
+  ) {
     this.id = id
     this.bundleSpecs = bundleSpecs
     this.strategy = strategy
@@ -33,7 +38,11 @@ export class PlacementGroup {
   /** Whether the bundles are reserved within this time. */
   async wait(timeoutMs = 30_000): Promise<boolean> {
     const core = requireCore('wait() of a placement group')
-    const [done] = await core.objects.wait([this.ready() as ObjectRef], { numReturns: 1, fetchLocal: true, timeoutMs })
+    const [done] = await core.objects.wait([this.ready() as ObjectRef], {
+      numReturns: 1,
+      fetchLocal: true,
+      timeoutMs,
+    })
     if (done.length === 0) return false
     await core.objects.get(this.ready() as ObjectRef, {})
     return true

@@ -93,8 +93,14 @@ export async function withMark(run: (marked: Marked) => Promise<void>): Promise<
     )
     const left = abstractSockets().filter(({ name }) => sockets.has(name))
     assert.deepEqual(left, [], 'no socket is left')
-    const ours = readdirSync('/dev/shm').sort().filter((name) => /typeray/.test(name))
-    assert.deepEqual(ours, sharedMemory.filter((name) => /typeray/.test(name)), '/dev/shm is as before')
+    const ours = readdirSync('/dev/shm')
+      .sort()
+      .filter((name) => /typeray/.test(name))
+    assert.deepEqual(
+      ours,
+      sharedMemory.filter((name) => /typeray/.test(name)),
+      '/dev/shm is as before',
+    )
     assert.deepEqual(memoryFiles('self'), [], 'no shared memory stays open')
   } finally {
     delete process.env[markName]
@@ -135,7 +141,9 @@ export function storeIsEmpty(): Promise<unknown> {
 
 export function linesOf(file: string): string[] {
   try {
-    return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '')
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
   } catch {
     // Nobody has written to it yet.
     return []
@@ -168,7 +176,8 @@ function commandOf(pid: number): string {
 function linksOf(pid: number | 'self'): string[] {
   const links: string[] = []
   try {
-    for (const fd of readdirSync(`/proc/${pid}/fd`)) links.push(readlinkSync(`/proc/${pid}/fd/${fd}`))
+    for (const fd of readdirSync(`/proc/${pid}/fd`))
+      links.push(readlinkSync(`/proc/${pid}/fd/${fd}`))
   } catch {
     // A descriptor, or the process, went away meanwhile.
   }

@@ -12,7 +12,11 @@ const C = ray.remote(
   },
 )
 
-function refused(how: () => unknown, name: string, kind: typeof TypeError | typeof RangeError): void {
+function refused(
+  how: () => unknown,
+  name: string,
+  kind: typeof TypeError | typeof RangeError,
+): void {
   assert.throws(how, (error: unknown) => {
     assert.ok(error instanceof kind, String(error))
     assert.ok(error.message.includes(name), error.message)
@@ -29,12 +33,15 @@ test('an unknown option is refused by name, for tasks and actors, when it is giv
 
 test('an option of Ray that is not built yet is refused by name, with the reason', () => {
   for (const name of ['runtimeEnv', 'maxCalls', 'acceleratorType', 'labelSelector']) {
-    assert.throws(() => f.options({ [name]: 1 }), (error: unknown) => {
-      assert.ok(error instanceof TypeError)
-      assert.ok(error.message.includes(name))
-      assert.match(error.message, /not built yet/)
-      return true
-    })
+    assert.throws(
+      () => f.options({ [name]: 1 }),
+      (error: unknown) => {
+        assert.ok(error instanceof TypeError)
+        assert.ok(error.message.includes(name))
+        assert.match(error.message, /not built yet/)
+        return true
+      },
+    )
   }
   assert.throws(() => C.options({ concurrencyGroups: {} } as object), /not built yet/)
 })
@@ -49,7 +56,11 @@ test('bad values are refused when they are given', () => {
   refused(() => f.options({ maxRetries: -2 }), 'maxRetries', RangeError)
   refused(() => f.options({ numReturns: -1 }), 'numReturns', TypeError)
   refused(() => f.options({ numReturns: 'all' as 'streaming' }), 'numReturns', TypeError)
-  refused(() => f.options({ retryExceptions: [1] as unknown as boolean }), 'retryExceptions', TypeError)
+  refused(
+    () => f.options({ retryExceptions: [1] as unknown as boolean }),
+    'retryExceptions',
+    TypeError,
+  )
   refused(() => f.options({ name: '' }), 'name', TypeError)
   refused(() => C.options({ name: '' }), 'name', TypeError)
   refused(() => C.options({ namespace: '' }), 'namespace', TypeError)

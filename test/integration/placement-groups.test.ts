@@ -13,7 +13,9 @@ inCluster(
       const group = ray.placementGroup([{ CPU: 1 }, { CPU: 1, special: 1 }], 'PACK')
       assert.equal((await ray.get(group.ready())).id, group.id)
       for (const bundleIndex of [0, 1, -1]) {
-        const inGroup = where.options({ schedulingStrategy: { placementGroup: group, bundleIndex } })
+        const inGroup = where.options({
+          schedulingStrategy: { placementGroup: group, bundleIndex },
+        })
         assert.equal(await ray.get(inGroup.remote()), group.id)
       }
       ray.removePlacementGroup(group)

@@ -51,7 +51,9 @@ inCluster(
       const [ready] = await ray.wait(refs, { numReturns: 200, ...patience })
       assert.equal(ready.length, 200)
       assert.equal((await ray.get(refs, patience))[199], 199)
-      assert.ok((await rejection(ray.get(spinning, { timeoutMs: 0 }))) instanceof ray.GetTimeoutError)
+      assert.ok(
+        (await rejection(ray.get(spinning, { timeoutMs: 0 }))) instanceof ray.GetTimeoutError,
+      )
       await ray.get(spinning)
     },
 
