@@ -62,8 +62,9 @@ async function bundleDoors() {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    keepNames: false,
-    sourcemap: true,
+    // Without a pointer in the code: workers run with source maps enabled for the user's sake, and
+    // Node would read and parse ours at every start.
+    sourcemap: 'external',
     sourcesContent: false,
     logLevel: 'warning',
   })

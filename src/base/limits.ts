@@ -88,6 +88,8 @@ export const leaseOwnerDiedMs = 1000
 export const workerIdleMs = 1000
 /** Workers of one environment that may fail to start in a row before requests for it are refused. */
 export const workerStartFailuresMax = 3
+/** The same for workers that were killed while they started, by the system's memory killer for example. */
+export const workerStartKillsMax = 20
 /** How long all workers of a full node may wait for tasks that need yet another one before those are refused. */
 export const workersFullMs = 1000
 /** How long the value of an object waits for its owner to say that it escaped, in milliseconds. */
@@ -104,6 +106,8 @@ export const outputBytesMax = 1024 * 1024
 export const outputEndMs = 250
 /** How long the last messages of a dead worker are waited for, in milliseconds. */
 export const lastMessagesMs = 2000
+/** A worker that has closed its connection and has not ended after this long is killed, in milliseconds. */
+export const workerSilentMs = 250
 /** Time for workers to end by themselves when the program is over, in milliseconds. */
 export const workerExitMs = 500
 /** Part of the available memory that the object store gets by default (as in Ray). */

@@ -74,6 +74,12 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
 
 function storeBytes(asked: number | undefined, available: number): number {
   const most = Math.min(memoryTotal(), fileSizeLimit())
+  if (most < objectStoreBytesMin) {
+    throw new SessionError(
+      `The limit on file sizes (ulimit -f) of ${fileSizeLimit()} bytes, or the memory of this machine, leaves no room ` +
+        `for an object store, which needs ${objectStoreBytesMin} bytes at least. Raise it.`,
+    )
+  }
   if (asked === undefined) {
     const share = Math.min(available * objectStoreShare, objectStoreBytesMax, most)
     return Math.max(objectStoreBytesMin, wholePages(share))

@@ -49,6 +49,7 @@ export class Session implements AsyncDisposable {
  */
 export async function init(options: InitOptions = {}): Promise<Session> {
   const nodeOptions = nodeOptionsOf(options)
+  forgetLostSession()
   const core = currentCore()
   if (core?.role === 'worker') return new Session(core)
   if (core !== null || starting !== null) {
@@ -109,6 +110,15 @@ function adopt(core: CoreWorker, node: NodeHandle, options: InitOptions): Sessio
   live = { core, node, ending: () => node.ended }
   installHooks()
   return new Session(core)
+}
+
+/** A session whose raylet has died is over, though its program was not told to shut it down. */
+function forgetLostSession(): void {
+  const core = currentCore()
+  if (core?.lost !== null && core?.role === 'driver') {
+    core.close()
+    installCore(null)
+  }
 }
 
 /** The core of the session, started now if there is none: any call may be the first. */

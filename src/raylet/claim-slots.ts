@@ -3,7 +3,14 @@
 import { closeSync, readSync, writeSync } from 'node:fs'
 import { readI32 } from '../base/bytes.js'
 import { createMemory, type Memory } from '../store/index.js'
-import { claimSlotBytes, claimSlotsMax, claimStarted, claimStartedOffset } from '../wire/claim-slot.js'
+import {
+  claimCarriedOffset,
+  claimSlotBytes,
+  claimSlotsMax,
+  claimStarted,
+  claimStartedOffset,
+} from '../wire/claim-slot.js'
+import type { ProcessExit } from '../wire/messages/terms.js'
 
 export class ClaimSlots {
   readonly #memory: Memory
@@ -35,11 +42,13 @@ export class ClaimSlots {
     if (slot >= 0) this.#free.push(slot)
   }
 
-  /** Tasks of its lease that the worker had started; -1 for a worker without a slot. */
-  started(slot: number): number {
-    if (slot < 0) return -1
+  /** What the worker had started, for the certificate of its death. */
+  started(slot: number): Pick<ProcessExit, 'started' | 'carried'> {
+    if (slot < 0) return { started: -1 }
     readSync(this.#memory.fd, this.#slot, 0, claimSlotBytes, at(slot))
-    return claimStarted(readI32(this.#slot, claimStartedOffset))
+    const started = claimStarted(readI32(this.#slot, claimStartedOffset))
+    const carried = readI32(this.#slot, claimCarriedOffset) - 1
+    return carried < 0 ? { started } : { started, carried }
   }
 
   close(): void {

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import { Packr } from 'msgpackr/pack'
 import { helloBytesMax } from '../base/limits.js'
 import { controlFrame, FrameReader, frameType } from '../wire/frame.js'
+import { hearLastWords } from '../wire/last-words.js'
 import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'
 
 /** Buffers are copied out of the socket's chunks: what the object table keeps must not keep a whole chunk alive. */
@@ -52,6 +53,7 @@ export class ControlConnection {
       }
       if (!socket.destroyed) reader.push(chunk)
     })
+    hearLastWords(socket)
     // A process that is gone is noticed by `close`; the error adds nothing.
     socket.on('error', () => socket.destroy())
     socket.on('close', () => events.closed(this))

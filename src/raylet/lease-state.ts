@@ -10,7 +10,12 @@
 
 import { assertNever } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
-import { leaseOwnerDiedMs, shutdownMs, workerStartFailuresMax } from '../base/limits.js'
+import {
+  leaseOwnerDiedMs,
+  shutdownMs,
+  workerStartFailuresMax,
+  workerStartKillsMax,
+} from '../base/limits.js'
 import { devicesOf, type ResourcePool } from '../scheduling/resource-pool.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import type { ProcessExit, WireError } from '../wire/messages/terms.js'
@@ -376,7 +381,9 @@ export class LeaseState {
   #startFailed(worker: WorkerRecord, exit: ProcessExit): void {
     const failures = (this.#startFailures.get(worker.kindKey) ?? 0) + 1
     this.#startFailures.set(worker.kindKey, failures)
-    if (failures < workerStartFailuresMax) return
+    // Somebody who kills processes is no sign of a broken environment, unless it goes on and on.
+    const most = exit.signal === 'SIGKILL' ? workerStartKillsMax : workerStartFailuresMax
+    if (failures < most) return
     this.#startFailures.delete(worker.kindKey)
     const how = exit.signal ?? `exit code ${exit.exitCode}`
     const error = {

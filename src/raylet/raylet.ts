@@ -7,7 +7,7 @@
 import { createServer, type Server } from 'node:net'
 import type { Clock } from '../base/clock.js'
 import { newId, type ProcessId } from '../base/ids.js'
-import { lastMessagesMs, outputBytesMax, workerExitMs } from '../base/limits.js'
+import { lastMessagesMs, outputBytesMax, workerExitMs, workerSilentMs } from '../base/limits.js'
 import type { ProcessExit, Resources, WorkerEnvironment } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
@@ -348,20 +348,26 @@ export class Raylet {
     else this.#workerSilent(hello)
   }
 
-  /** A worker that closed its socket is of no use; when its process has ended too, it is gone. */
+  /**
+   * A worker that closed its socket is of no use; when its process has ended too, it is gone. It is given a moment for
+   * that: the socket of a process that ends by itself closes first, and its end should be told as it was.
+   */
   #workerSilent(hello: Hello): void {
     const start = hello.start ?? ''
     const worker = this.#workers.get(start)
     if (worker === undefined) return
     worker.isConnected = false
-    if (worker.exit === undefined) this.#pool.signal(start, 'SIGKILL', 'closed its connection')
-    else this.#workerGone(start, worker.exit)
+    if (worker.exit === undefined) {
+      worker.cancelWait = this.#clock.timer(workerSilentMs, () =>
+        this.#pool.signal(start, 'SIGKILL', 'closed its connection'),
+      )
+    } else this.#workerGone(start, worker.exit)
   }
 
   #processEnded(start: string, exit: ProcessExit): void {
     const worker = this.#workers.get(start)
     if (worker === undefined) return
-    worker.exit = { ...exit, started: this.#claims.started(worker.claimSlot) }
+    worker.exit = { ...exit, ...this.#claims.started(worker.claimSlot) }
     if (!worker.isConnected) return this.#workerGone(start, worker.exit)
     // What it wrote before it ended is still in the socket, perhaps the result of its last task.
     const connection = this.#members.get(worker.process ?? 0)

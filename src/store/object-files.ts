@@ -12,6 +12,7 @@ import { statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { assert } from '../base/assert.js'
+import { OutOfDiskError } from '../base/errors.js'
 import { newId } from '../base/ids.js'
 import { libc, systemError } from './libc.js'
 import type { SpillItem } from './store-events.js'
@@ -51,7 +52,11 @@ export class SpillFiles {
     this.#folder = options.folder
     this.#arenaFd = options.arenaFd
     this.#chunkBytes = options.chunkBytes ?? chunkBytesDefault
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+    try {
+      mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+    } catch (cause) {
+      throw new OutOfDiskError(`The spill folder ${options.folder} cannot be made.`, { cause })
+    }
   }
 
   get count(): number {

@@ -5,12 +5,16 @@
 //
 //   bit 31 stop | bits 30..20 the lease, modulo 2048 | bits 19..0 tasks started in this epoch, modulo 2^20
 //
-// The lease is in the word because an owner may look at it late: the worker may have gone on to another lease, whose tasks
+// The second word is the lease whose carried task the worker started last, plus one; zero until the worker has mapped its
+// slot, because a young worker cannot write there.
+//
+// The lease is in the first word because an owner may look at it late: the worker may have gone on to another lease, whose tasks
 // it must not stop. Far fewer than 2^20 tasks are ever in flight, so differences of counts are exact.
 
 export const claimSlotBytes = 64
 export const claimSlotsMax = 512
 export const claimStartedOffset = 0
+export const claimCarriedOffset = 4
 
 export const claimStop = 0x8000_0000 | 0
 const countBits = 20

@@ -10,8 +10,8 @@ import { CallRunner, reportBody } from './call-runner.js'
 import type { CoreWorker } from './core-worker.js'
 import { LoadedFunction } from './loaded-function.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
-import { LazyTaskContext, setCurrentTask } from './task-context.js'
-import { cancelledError } from './task-executor.js'
+import { LazyTaskContext, setCurrentTask, type TaskPlace } from './task-context.js'
+import { cancelContext, cancelledError } from './task-executor.js'
 
 type Constructor = new (...args: unknown[]) => Record<string, unknown>
 
@@ -22,7 +22,7 @@ export class ActorHost {
   readonly id: string
   readonly #core: CoreWorker
   readonly #runner: CallRunner
-  readonly #gpus: readonly number[]
+  readonly #place: TaskPlace
   readonly #methods = new Map<number, LoadedFunction>()
   #instance: Record<string, unknown> | null = null
   #queue: Incoming[] = []
@@ -37,8 +37,13 @@ export class ActorHost {
     this.#core = core
     core.ownActor = spec.actor
     this.spec = spec
-    this.#gpus = gpus
     this.id = objectIdHex(spec.actor[0], spec.actor[1])
+    this.#place = {
+      actorId: this.id,
+      resources: spec.resources,
+      gpus,
+      placementGroup: spec.strategy.target?.group,
+    }
     this.#runner = new CallRunner(core)
   }
 
@@ -49,7 +54,7 @@ export class ActorHost {
     try {
       const type = (await this.#core.functions.load(spec.classHash)) as unknown as Constructor
       const args = await readArguments(this.#core, spec.flags, spec.args)
-      setCurrentTask(this.#context(name, this.id, 0))
+      setCurrentTask(this.#context(name, { owner: spec.actor[0], sequence: spec.actor[1], attempt: 0 }))
       this.#instance = new type(...args)
       setCurrentTask(null)
     } catch (thrown) {
@@ -63,27 +68,23 @@ export class ActorHost {
     return true
   }
 
-  #context(name: string, taskId: string, attempt: number): LazyTaskContext {
-    const { spec } = this
-    return new LazyTaskContext({
-      taskId,
-      functionName: name,
-      attempt,
-      actorId: this.id,
-      depth: spec.depth,
-      resources: spec.resources,
-      gpus: this.#gpus,
-      placementGroup: spec.strategy.target?.group,
-    })
+  #context(
+    name: string,
+    task: { owner: number; sequence: number; attempt: number },
+  ): LazyTaskContext {
+    return new LazyTaskContext(task, { name, depth: this.spec.depth }, this.#place)
   }
 
   arrived(call: Incoming): void {
     this.#queue.push(call)
   }
 
-  cancel(connection: OwnerConnection, sequence: number): void {
+  cancel(
+    connection: OwnerConnection,
+    { sequence, recursive }: { sequence: number; recursive: boolean },
+  ): void {
     for (const [call, context] of this.#contexts) {
-      if (call.from === connection && call.sequence === sequence) context.cancel(cancelledError(context))
+      if (call.from === connection && call.sequence === sequence) cancelContext(this.#core, context, recursive)
     }
     for (let i = this.#at; i < this.#queue.length; i++) {
       const call = this.#queue[i]!
@@ -132,7 +133,11 @@ export class ActorHost {
   #start(call: Incoming): Promise<void> | null {
     const method = this.#method(call.fn)
     const name = `${this.spec.className}.${method.name}`
-    const context = this.#context(name, call.from.taskId(call.sequence), call.attempt)
+    const context = this.#context(name, {
+      owner: call.from.owner,
+      sequence: call.sequence,
+      attempt: call.attempt,
+    })
     if (method.isSlow || this.#core.now() - this.#lastFlush > replyDelayMs) {
       this.#flush()
       this.#touched.add(call.from)

@@ -10,6 +10,7 @@ import { ActorDiedError, ActorUnavailableError, type RayError } from '../base/er
 import { objectIdHex, type ProcessId } from '../base/ids.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
 import { FrameReader, frameType } from '../wire/frame.js'
+import { hearLastWords } from '../wire/last-words.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ActorState } from '../wire/messages/raylet.js'
 import type { FromWorker, ToWorker } from '../wire/messages/task.js'
@@ -166,6 +167,7 @@ export class ActorLine {
     const socket = connect(address)
     socket.unref()
     this.#socket = socket
+    hearLastWords(socket)
     socket.on('error', () => undefined)
     const reader = new FrameReader((buffer, start, end) => this.#frame(buffer, start, end))
     socket.on('data', (chunk: Uint8Array) => {

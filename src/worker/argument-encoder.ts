@@ -12,6 +12,7 @@ import { packMessage } from '../wire/control-channel.js'
 import { bodyTag, frameType, pushFlag, pushHeadBytes, writePushHead } from '../wire/frame.js'
 import { encodeSmall } from '../wire/small-codec.js'
 import { ArgumentSlot } from './argument-slot.js'
+import { refuseEnded } from './current-core.js'
 import { isFailed, ObjectRef, refState, type RefWaiter, addWaiter, isBorrowed } from './object-ref.js'
 import type { ReferenceHolder } from './reference-holder.js'
 import { SlabWriter, slabRoomBytes } from './slab.js'
@@ -210,6 +211,7 @@ export class ArgumentEncoder {
     if (isHere && (ref.nested === null || ref.nested.length === 0)) {
       return this.#ports.references.bodyOf(ref)
     }
+    refuseEnded(ref.owner, String(ref))
     this.#ports.references.escape([ref], this.#ports.escapedPending)
     return [ref.owner, ref.sequence]
   }

@@ -7,7 +7,7 @@
 // how many tasks had started when the worker died, which is what at-most-once needs.
 
 import { mapShared, type Memory } from '../store/index.js'
-import { claimSlotBytes, claimStarted, claimStop, claimWord, isClaimOf } from '../wire/claim-slot.js'
+import { claimCarriedOffset, claimSlotBytes, claimStarted, claimStop, claimWord, isClaimOf } from '../wire/claim-slot.js'
 
 const wordsPerSlot = claimSlotBytes / 4
 
@@ -38,6 +38,11 @@ export class ClaimSlots {
     const word = claimWord(lease, index)
     const next = claimWord(lease, index + 1)
     return Atomics.compareExchange(this.#words!, slot * wordsPerSlot, word, next) === word
+  }
+
+  /** Worker: starts the carried task of this lease; 0: it has started none. */
+  carry(slot: number, lease: number): void {
+    if (this.#words !== null) Atomics.store(this.#words, slot * wordsPerSlot + claimCarriedOffset / 4, lease + 1)
   }
 
   /** Worker: an epoch of this lease begins, or goes on after so many tasks. */

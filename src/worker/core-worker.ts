@@ -23,7 +23,7 @@ import { ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
 import { taskStatus } from './task.js'
-import { TaskSettler } from './task-outcomes.js'
+import { cancelled, TaskSettler } from './task-outcomes.js'
 import type { TaskContext } from './task-context.js'
 import { type TaskOutcomes, TaskSubmitter } from './task-submitter.js'
 import { ValuePort } from './value-port.js'
@@ -166,6 +166,7 @@ export class CoreWorker {
       workerLost: (task, exit) => this.settler.workerLost(task, exit),
       leaseRefused: (task, error) => this.settler.refused(task, error),
       sessionLost: (task, error) => this.settler.fail(task, error),
+      cancelled: (task) => this.settler.fail(task, cancelled(task)),
       cancelledOnTheWay: (task) => this.#canceller.onTheWay(task),
     }
   }

@@ -11,6 +11,7 @@ import type { ProcessId } from '../base/ids.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
 import { claimedSince } from '../wire/claim-slot.js'
 import { FrameReader, frameType } from '../wire/frame.js'
+import { hearLastWords } from '../wire/last-words.js'
 import type { ProcessExit } from '../wire/messages/terms.js'
 import type { FromWorker, ToWorker } from '../wire/messages/task.js'
 import { type Task, taskStatus } from './task.js'
@@ -27,7 +28,7 @@ export interface LineEvents {
   /** One read of the socket is done; there may be room for more. */
   progressed(line: LeaseLine): void
   /** The worker has died and everything that it had sent was read. */
-  lost(line: LeaseLine, tasks: Task[], exit: ProcessExit): void
+  lost(line: LeaseLine, tasks: { started: Task[]; unstarted: Task[] }, exit: ProcessExit): void
   /** The lease was recalled and everything is back. */
   closed(line: LeaseLine): void
 }
@@ -99,6 +100,7 @@ export class LeaseLine {
     socket.unref()
     this.#socket = socket
     this.#isSocketOver = false
+    hearLastWords(socket)
     socket.on('error', () => undefined)
     socket.on('close', () => {
       this.#isSocketOver = true
@@ -267,10 +269,19 @@ export class LeaseLine {
       this.#events.closed(this)
       return
     }
+    // Only what had started can have done anything. What was taken back before is off the line, so that nothing of the
+    // current epoch is on it then; a worker without claims is sent one task at a time.
+    const current = this.hasClaims && exit.started >= 0 ? claimedSince(exit.started, this.answered) : 1
+    const count = this.pushed === 0 ? this.older : this.older + current
     const tasks = this.#drain()
-    if (this.carried !== null) tasks.unshift(this.carried)
+    const started = tasks.slice(0, count)
+    const unstarted = tasks.slice(count)
+    if (this.carried !== null) {
+      const isStarted = exit.carried === undefined || exit.carried === this.lease
+      ;(isStarted ? started : unstarted).unshift(this.carried)
+    }
     this.carried = null
-    this.#events.lost(this, tasks, exit)
+    this.#events.lost(this, { started, unstarted }, exit)
   }
 
   /** Lets go of everything; the session is over. */

@@ -20,6 +20,7 @@ import {
 } from './object-ref.js'
 import type { RayletSender, ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, type StoreAccess } from './store-access.js'
+import { refuseEnded } from './current-core.js'
 import { taskErrorOf } from './task-error.js'
 import type { EncodedObject, ValuePort } from './value-port.js'
 
@@ -214,6 +215,7 @@ export class ObjectAccess {
 
   #ask(ref: ObjectRef, isBare: boolean): Promise<Ready> {
     return new Promise((resolve) => {
+      refuseEnded(ref.owner, String(ref))
       this.#ports.waiting(1)
       this.#listen(ref, isBare, (message) => {
         this.#ports.waiting(-1)
@@ -243,6 +245,7 @@ export class ObjectAccess {
   /** Asks for a pending ref of another process; it settles when the raylet answers. */
   resolve(ref: ObjectRef): void {
     if (ref.isAsked || ref.state !== refState.pending || !isBorrowed(ref, this.#ports.process)) return
+    refuseEnded(ref.owner, String(ref))
     ref.isAsked = true
     this.#listen(ref, false, (message) => {
       ref.isAsked = false
@@ -277,17 +280,12 @@ export class ObjectAccess {
   ): Promise<[ObjectRef[], ObjectRef[]]> {
     this.#refuseDuplicates(refs)
     const { numReturns } = options
-    let ready = 0
-    for (const ref of refs) if (this.#isHere(ref)) ready++
-    if (ready < numReturns) {
+    if (readyAmong(refs, numReturns).length < numReturns) {
       await this.#waitFor(refs, numReturns, options, false).catch((error: unknown) => {
         if (!(error instanceof GetTimeoutError)) throw error
       })
     }
-    const done: ObjectRef[] = []
-    const rest: ObjectRef[] = []
-    for (const ref of refs) (done.length < numReturns && this.#isHere(ref) ? done : rest).push(ref)
-    return [done, rest]
+    return partition(refs, readyAmong(refs, numReturns))
   }
 
   #refuseDuplicates(refs: readonly ObjectRef[]): void {
@@ -355,6 +353,30 @@ export class ObjectAccess {
     }
     if (known.length > 0) this.#ports.raylet.send({ kind: 'free', objects: known })
   }
+}
+
+/** Indexes of the first `most` refs that are ready. */
+function readyAmong(refs: readonly ObjectRef[], most: number): number[] {
+  const ready: number[] = []
+  for (let i = 0; i < refs.length && ready.length < most; i++) {
+    if (refs[i]!.state !== refState.pending) ready.push(i)
+  }
+  return ready
+}
+
+// The usual wait takes one of many: copying the rest in slices is much faster than one by one.
+function partition(
+  refs: readonly ObjectRef[],
+  ready: readonly number[],
+): [ObjectRef[], ObjectRef[]] {
+  const done = ready.map((index) => refs[index]!)
+  if (ready.length > 8) {
+    const taken = new Set(ready)
+    return [done, refs.filter((_, index) => !taken.has(index))]
+  }
+  const rest = refs.slice()
+  for (let i = ready.length - 1; i >= 0; i--) rest.splice(ready[i]!, 1)
+  return [done, rest]
 }
 
 /** One promise for many refs. */

@@ -22,6 +22,7 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
   #credited: number
   #isEnded = false
   #isFailed = false
+  #isRestarted = false
   #wake: (() => void) | null = null
 
   /** @internal */
@@ -79,19 +80,32 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
 
   /** @internal */
   itemArrived(index: number, body: Uint8Array): void {
-    if (index < this.#arrived || this.#isEnded) return
+    if (this.#isRestarted) {
+      this.#isRestarted = false
+      this.#credited = this.#limit
+      this.#giveCredit()
+    }
+    if (index < this.#arrived || this.#isEnded) {
+      // We were lent what was stored, and have it already or do not want it.
+      if (body[0] === bodyTag.stored) this.#core.references.release(this.#storedRef(body))
+      return
+    }
     this.#arrived = index + 1
     let ref: ObjectRef
-    if (body[0] === bodyTag.stored) {
-      ref = new ObjectRef(readU48(body, 7), readU48(body, 13))
-      ref.state = refState.stored
-      this.#core.references.hold(ref)
-    } else {
+    if (body[0] === bodyTag.stored) ref = this.#storedRef(body)
+    else {
       ref = new ObjectRef(this.#core.process, this.#core.nextSequence())
       this.#core.settler.settle(ref, body)
     }
     this.#items.push(ref as ObjectRef<T>)
     this.#notify()
+  }
+
+  #storedRef(body: Uint8Array): ObjectRef {
+    const ref = new ObjectRef(readU48(body, 7), readU48(body, 13))
+    ref.state = refState.stored
+    this.#core.references.hold(ref)
+    return ref
   }
 
   /** @internal */
@@ -108,10 +122,12 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
     this.#notify()
   }
 
-  /** @internal The generator runs again from its first item: those that were delivered are skipped. */
+  /**
+   * @internal The generator runs again from its first item: those that were delivered are skipped. Its new run has the
+   * credit of a beginner; it hears of more with its first item, because until then nobody knows where it runs.
+   */
   restarted(): void {
-    this.#credited = this.#limit
-    this.#giveCredit()
+    this.#isRestarted = true
   }
 
   #notify(): void {

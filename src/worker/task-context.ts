@@ -4,7 +4,9 @@
 // AsyncLocalStorage, which makes every await in the process three times as slow once it has been used.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { objectIdHex, type ProcessId } from '../base/ids.js'
 import type { Resources } from '../wire/messages/terms.js'
+import { type Task, taskStatus } from './task.js'
 
 export interface TaskContext {
   readonly taskId: string
@@ -19,16 +21,12 @@ export interface TaskContext {
   /** Aborts when the task is cancelled. Made when first asked for. */
   readonly controller: AbortController
   /** Remembers a task that this one submitted. */
-  adopt(task: Child): void
+  adopt(task: Task): void
 }
 
-/** A submitted task, as far as its parent is concerned. */
-export interface Child {
-  readonly status: number
-}
 
-/** taskStatus.finished; task.ts cannot be imported from here without a cycle. */
-const finishedStatus = 4
+/** Finished children are forgotten when there are more than this. */
+const childrenPruneMin = 1024
 
 let current: TaskContext | null = null
 let storage: AsyncLocalStorage<TaskContext> | null = null
@@ -47,39 +45,72 @@ export function runInterleaved<T>(context: TaskContext, run: () => T): T {
   return storage.run(context, run)
 }
 
-export class LazyTaskContext implements TaskContext {
-  readonly taskId: string
-  readonly functionName: string
-  readonly attempt: number
+/** What is the same for all tasks of a lease, or calls of an actor. */
+export interface TaskPlace {
   readonly actorId: string | undefined
-  readonly depth: number
   readonly resources: Resources
   readonly gpus: readonly number[]
   readonly placementGroup: string | undefined
+}
+
+/** One is made per task, so whatever most tasks never ask for is made when it is. */
+export class LazyTaskContext implements TaskContext {
+  readonly functionName: string
+  readonly attempt: number
+  readonly depth: number
+  readonly #owner: ProcessId
+  readonly #sequence: number
+  readonly #place: TaskPlace
   #controller: AbortController | null = null
+  #children: Task[] | null = null
+  #pruneAt = childrenPruneMin
   isCancelled = false
 
-  constructor(fields: Omit<TaskContext, 'controller' | 'adopt'>) {
-    this.taskId = fields.taskId
-    this.functionName = fields.functionName
-    this.attempt = fields.attempt
-    this.actorId = fields.actorId
-    this.depth = fields.depth
-    this.resources = fields.resources
-    this.gpus = fields.gpus
-    this.placementGroup = fields.placementGroup
+  constructor(
+    task: { owner: ProcessId; sequence: number; attempt: number },
+    named: { name: string; depth: number },
+    place: TaskPlace,
+  ) {
+    this.#owner = task.owner
+    this.#sequence = task.sequence
+    this.attempt = task.attempt
+    this.functionName = named.name
+    this.depth = named.depth
+    this.#place = place
+  }
+
+  get taskId(): string {
+    return objectIdHex(this.#owner, this.#sequence)
+  }
+
+  get actorId(): string | undefined {
+    return this.#place.actorId
+  }
+
+  get resources(): Resources {
+    return this.#place.resources
+  }
+
+  get gpus(): readonly number[] {
+    return this.#place.gpus
+  }
+
+  get placementGroup(): string | undefined {
+    return this.#place.placementGroup
+  }
+
+  adopt(task: Task): void {
+    const children = (this.#children ??= [])
+    if (children.length >= this.#pruneAt) {
+      this.#children = children.filter((child) => child.status !== taskStatus.finished)
+      this.#pruneAt = Math.max(childrenPruneMin, this.#children.length * 2)
+    }
+    this.#children!.push(task)
   }
 
   /** Tasks that this one submitted and that may be unfinished. */
-  children: Child[] = []
-  #pruneAt = 1024
-
-  adopt(task: Child): void {
-    if (this.children.length >= this.#pruneAt) {
-      this.children = this.children.filter((child) => child.status !== finishedStatus)
-      this.#pruneAt = Math.max(1024, this.children.length * 2)
-    }
-    this.children.push(task)
+  get children(): readonly Task[] {
+    return this.#children ?? []
   }
 
   get controller(): AbortController {

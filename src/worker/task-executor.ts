@@ -15,7 +15,7 @@ import { CallRunner } from './call-runner.js'
 import type { CoreWorker } from './core-worker.js'
 import { LoadedFunction } from './loaded-function.js'
 import { type ConnectionEvents, type Incoming, OwnerConnection } from './owner-connection.js'
-import { LazyTaskContext } from './task-context.js'
+import { LazyTaskContext, type TaskPlace } from './task-context.js'
 
 type LeaseOpened = Extract<FromRaylet, { kind: 'leaseOpened' }>
 
@@ -34,6 +34,7 @@ export class TaskExecutor implements ConnectionEvents {
   #isBusy = false
   #running: { task: Incoming; context: LazyTaskContext } | null = null
   #lease: LeaseOpened | null = null
+  #place: TaskPlace = { actorId: undefined, resources: {}, gpus: [], placementGroup: undefined }
   /** The connection whose tasks are claimed, and how many of this epoch were started. */
   #index = 0
   /** This epoch is over: its tasks are the owner's, until it says resume. */
@@ -66,6 +67,12 @@ export class TaskExecutor implements ConnectionEvents {
     // A lease that its owner returned ends without a word to the worker.
     if (this.#lease !== null) this.#lastLease = this.#lease.lease
     this.#lease = message
+    this.#place = {
+      actorId: undefined,
+      resources: message.resources,
+      gpus: message.gpus,
+      placementGroup: message.placementGroup,
+    }
     this.#isWanted = false
     this.#index = 0
     this.#isStopped = false
@@ -196,6 +203,8 @@ export class TaskExecutor implements ConnectionEvents {
 
   /** The claim words are mapped: owners may send ahead from now on. */
   claimsReady(): void {
+    const carried = this.#lease?.frames === undefined ? 0 : this.#lease.lease
+    this.#core.claims.carry(this.#core.welcome.claimSlot, carried)
     if (this.#lease !== null) {
       this.#core.claims.begin(this.#core.welcome.claimSlot, this.#lease.lease, this.#index)
     }
@@ -241,7 +250,7 @@ export class TaskExecutor implements ConnectionEvents {
   message(connection: OwnerConnection, message: ToWorker): void {
     switch (message.kind) {
       case 'cancel':
-        this.#cancel(connection, message.sequence)
+        this.#cancel(connection, message)
         break
       case 'escaped':
         this.#escaped(connection, message.sequence)
@@ -267,14 +276,17 @@ export class TaskExecutor implements ConnectionEvents {
     } else (connection.isActor ? this.actor : this.#runner)?.escape(connection, sequence)
   }
 
-  #cancel(connection: OwnerConnection, sequence: number): void {
+  #cancel(
+    connection: OwnerConnection,
+    { sequence, recursive }: { sequence: number; recursive: boolean },
+  ): void {
     if (connection.isActor) {
-      this.actor?.cancel(connection, sequence)
+      this.actor?.cancel(connection, { sequence, recursive })
       return
     }
     const running = this.#running
     if (running?.task.from === connection && running.task.sequence === sequence) {
-      running.context.cancel(cancelledError(running.context))
+      cancelContext(this.#core, running.context, recursive)
       return
     }
     for (let i = this.#at; i < this.#queue.length; i++) {
@@ -300,7 +312,8 @@ export class TaskExecutor implements ConnectionEvents {
     this.#isBusy = true
     while (this.#at < this.#queue.length) {
       const task = this.#queue[this.#at]!
-      if (!task.from.isRelay && !this.#claim()) continue
+      if (task.from.isRelay) this.#core.claims.carry(this.#core.welcome.claimSlot, task.from.lease)
+      else if (!this.#claim()) continue
       this.#queue[this.#at++] = undefined as unknown as Incoming
       const later = this.#start(task)
       if (later !== null) {
@@ -410,16 +423,8 @@ export class TaskExecutor implements ConnectionEvents {
   }
 
   #contextOf(task: Incoming, name: string, depth: number): LazyTaskContext {
-    return new LazyTaskContext({
-      taskId: task.from.taskId(task.sequence),
-      functionName: name,
-      attempt: task.attempt,
-      actorId: undefined,
-      depth,
-      resources: this.#lease?.resources ?? {},
-      gpus: this.#lease?.gpus ?? [],
-      placementGroup: this.#lease?.placementGroup,
-    })
+    const { from, sequence, attempt } = task
+    return new LazyTaskContext({ owner: from.owner, sequence, attempt }, { name, depth }, this.#place)
   }
 
   // --- blocked in get --------------------------------------------------------------------------------------------------
@@ -453,6 +458,13 @@ export class TaskExecutor implements ConnectionEvents {
     }
     this.#core.raylet.send({ kind: 'blocked' })
   }
+}
+
+/** Aborts a running task, and with `recursive` cancels what it has submitted. */
+export function cancelContext(core: CoreWorker, context: LazyTaskContext, recursive: boolean): void {
+  context.cancel(cancelledError(context))
+  if (!recursive) return
+  for (const child of context.children) core.cancel(child, { force: false, recursive: true })
 }
 
 export function cancelledError(context: { taskId: string; functionName: string }): TaskCancelledError {

@@ -18,7 +18,6 @@ import {
 } from '../base/limits.js'
 import type { ProcessExit, WireError } from '../wire/messages/terms.js'
 import type { FromRaylet, LeaseKey } from '../wire/messages/raylet.js'
-import { claimedSince } from '../wire/claim-slot.js'
 import type { ClaimSlots } from './claim-slots.js'
 import { LeaseLine, type LineEvents } from './lease-line.js'
 import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
@@ -41,6 +40,8 @@ export interface TaskOutcomes {
   /** The worker of the task died while it ran, or may have. */
   workerLost(task: Task, exit: ProcessExit): void
   leaseRefused(task: Task, error: WireError): void
+  /** A cancelled task came back unrun. */
+  cancelled(task: Task): void
   sessionLost(task: Task, error: RayError): void
   /** A carried task was cancelled while it was handed to its worker. */
   cancelledOnTheWay(task: Task): void
@@ -357,20 +358,23 @@ export class TaskSubmitter {
     const key = this.#keyOfLine.get(line)
     if (key === undefined) return
     for (const task of tasks) if (task.nested !== null) this.#references.unlend(line.worker, task.nested)
-    key.prepend(tasks.filter((task) => task.status !== taskStatus.finished))
+    this.#putBack(key, tasks)
     this.#pump(key)
   }
 
-  // Only what had started can have done anything. Where the raylet could read the claim slot it knows how much that is;
-  // otherwise at most one task was in flight.
-  #lineLost(line: LeaseLine, tasks: readonly Task[], exit: ProcessExit): void {
+  /** These have not run. Those that were cancelled meanwhile never will. */
+  #putBack(key: SchedulingKey, tasks: readonly Task[]): void {
+    const open = tasks.filter((task) => task.status !== taskStatus.finished)
+    key.prepend(open.filter((task) => !task.isCancelled))
+    for (const task of open) if (task.isCancelled) this.#outcomes.cancelled(task)
+  }
+
+  #lineLost(line: LeaseLine, tasks: { started: Task[]; unstarted: Task[] }, exit: ProcessExit): void {
     this.#unlist(line)
     const key = this.#keyOfLine.get(line)
     this.#keyOfLine.delete(line)
-    const started = line.hasClaims && exit.started >= 0 ? line.older + claimedSince(exit.started, line.answered) : 1
-    const again = tasks.slice(Math.max(started, 0))
-    if (key !== undefined && again.length > 0) key.prepend(again)
-    for (const task of tasks.slice(0, Math.max(started, 0))) this.#outcomes.workerLost(task, exit)
+    if (key !== undefined) this.#putBack(key, tasks.unstarted)
+    for (const task of tasks.started) this.#outcomes.workerLost(task, exit)
     if (key !== undefined) this.#pump(key)
   }
 

@@ -13,6 +13,7 @@ import { decodeSmall, encodeSmall } from '../wire/small-codec.js'
 import { decodeValue, encodeValue, type ValueHooks } from '../wire/value-codec.js'
 import { slotKind } from './argument-slot.js'
 import { attachmentKind, attachmentKindOf } from './attachment.js'
+import { refuseEnded } from './current-core.js'
 import type { CodeId, FunctionExports } from './function-exports.js'
 import { ObjectRef } from './object-ref.js'
 
@@ -92,6 +93,7 @@ export class ValuePort {
   ): (0 | [string, unknown, number])[] {
     return attachments.map((value) => {
       if (value instanceof ObjectRef) {
+        refuseEnded(value.owner, String(value))
         refs.push(value)
         return 0
       }

@@ -8,6 +8,8 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import { randomBytes } from 'node:crypto'
 import os from 'node:os'
 import path from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import * as ray from '../../src/index.js'
 import type { InitOptions } from '../../src/ray/init-options.js'
 import { currentCore } from '../../src/worker/index.js'
@@ -25,6 +27,8 @@ export interface FaultSession {
   /** A folder for the files in which tasks prove what they did. */
   readonly folder: string
   readonly rayletPid: number
+  /** Every process of the session but this one and the raylet, those that have only just started included. */
+  workerPids(): number[]
 }
 
 /** Polls; for what shows only outside of any promise. */
@@ -32,11 +36,11 @@ export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
   timeoutMs = 15_000,
-): Promise<T> {
+): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     const value = await condition()
-    if (Boolean(value)) return value
+    if (value !== undefined && value !== null && value !== false && value !== 0) return value
     assert.ok(performance.now() < deadline, `${what} did not happen within ${timeoutMs} ms`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
@@ -52,7 +56,8 @@ export async function withSession(
       await ray.init({ numCpus: 2, objectStoreMemory: 64 * 1024 * 1024, ...options })
       const rayletPid = currentCore()!.welcome.rayletPid
       try {
-        await run({ folder, rayletPid })
+        const workerPids = (): number[] => marked.pids().filter((pid) => pid !== rayletPid)
+        await run({ folder, rayletPid, workerPids })
         marked.watch()
       } finally {
         await ray.shutdown()
@@ -91,16 +96,12 @@ export async function withMark(run: (marked: Marked) => Promise<void>): Promise<
         throw new Error(`processes are left:\n${left.join('\n')}`, { cause: error })
       },
     )
-    const left = abstractSockets().filter(({ name }) => sockets.has(name))
-    assert.deepEqual(left, [], 'no socket is left')
-    const ours = readdirSync('/dev/shm')
-      .sort()
-      .filter((name) => /typeray/.test(name))
-    assert.deepEqual(
-      ours,
-      sharedMemory.filter((name) => /typeray/.test(name)),
-      '/dev/shm is as before',
-    )
+    // The memory of a dying process, and with it its environment, is gone before its sockets are.
+    await until('the end of every socket', () => {
+      return !abstractSockets().some(({ name }) => sockets.has(name))
+    })
+    const ours = readdirSync('/dev/shm').sort().filter((name) => /typeray/.test(name))
+    assert.deepEqual(ours, sharedMemory.filter((name) => /typeray/.test(name)), '/dev/shm is as before')
     assert.deepEqual(memoryFiles('self'), [], 'no shared memory stays open')
   } finally {
     delete process.env[markName]
@@ -132,18 +133,27 @@ export function cpusAreFree(count = 2): Promise<unknown> {
   })
 }
 
-export function storeIsEmpty(): Promise<unknown> {
-  return until('an empty object store', async () => {
-    globalThis.gc?.()
-    return (await storeUsedBytes()) === 0
+/** Collects garbage in the process that runs it: refs and views die late otherwise. */
+function collect(): void {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  gc()
+}
+
+/** Nothing is stored any more, once this process and the workers have let go of what they do not use. */
+export async function storeIsEmpty(): Promise<void> {
+  const collectThere = ray.remote(collect)
+  await until('an empty object store', async () => {
+    collect()
+    if ((await storeUsedBytes()) === 0) return true
+    await ray.get([collectThere.remote(), collectThere.remote()])
+    return false
   })
 }
 
 export function linesOf(file: string): string[] {
   try {
-    return readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
+    return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '')
   } catch {
     // Nobody has written to it yet.
     return []
@@ -176,8 +186,7 @@ function commandOf(pid: number): string {
 function linksOf(pid: number | 'self'): string[] {
   const links: string[] = []
   try {
-    for (const fd of readdirSync(`/proc/${pid}/fd`))
-      links.push(readlinkSync(`/proc/${pid}/fd/${fd}`))
+    for (const fd of readdirSync(`/proc/${pid}/fd`)) links.push(readlinkSync(`/proc/${pid}/fd/${fd}`))
   } catch {
     // A descriptor, or the process, went away meanwhile.
   }

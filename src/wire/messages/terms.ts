@@ -33,6 +33,8 @@ export interface ProcessExit {
   readonly reason: string
   /** Tasks of the current lease that had started, read from the worker's claim slot; -1 when it has none. */
   readonly started: number
+  /** The lease whose carried task was the last to start, 0 for none yet; absent when nobody knows. */
+  readonly carried?: number
 }
 
 /** Where a stored object is: a file of the raylet process, opened by others as /proc/<pid>/fd/<file>. */
