@@ -155,7 +155,7 @@ export class CallRunner {
   fail(task: Incoming, failure: { name: string; error: unknown; durationUs: number; actorId?: string }): void {
     const body = this.failureBody(task, failure)
     task.from.replies.body(task.sequence, failure.durationUs, body)
-    if (this.#isKnownOutside(task)) {
+    if (this.#isKnownOutside(task) && (task.flags & pushFlag.retried) === 0) {
       settleAtRaylet(this.#core, task.from, { sequence: task.sequence, body, contains: [] })
     }
   }
