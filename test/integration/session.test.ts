@@ -118,7 +118,7 @@ test('init in a worker does nothing, shutdown there is refused', () =>
   withCluster({ numCpus: 1 }, async () => {
     const inner = ray.remote(async () => {
       await ray.init({ numCpus: 7 })
-      const refusal = await ray.shutdown().catch((error: Error) => error.message)
+      const refusal = await ray.shutdown().catch((error: unknown) => String(error))
       return [(await ray.clusterResources())['CPU'], String(refusal)] as const
     })
     const [cpus, refusal] = await ray.get(inner.remote())
