@@ -5,13 +5,8 @@ export { cancel, type CancelOptions, free, get, type GetOptions, put, wait, type
 export { getActor, kill, type KillOptions } from './actors.js'
 export { init, isInitialized, Session, shutdown } from './session.js'
 export type { InitOptions } from './init-options.js'
-export {
-  type Bundle,
-  PlacementGroup,
-  placementGroup,
-  type PlacementStrategy,
-  removePlacementGroup,
-} from './placement-group.js'
+export { placementGroup, removePlacementGroup } from './placement-group.js'
+export { type Bundle, PlacementGroup, type PlacementStrategy } from '../worker/index.js'
 export { availableResources, clusterResources, nodes, type NodeState } from './cluster.js'
 export { getRuntimeContext, type RuntimeContext } from './runtime-context.js'
 export type { ActorClass, ActorHandle, RemoteFunction, RemoteMethod } from './signatures.js'

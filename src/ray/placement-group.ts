@@ -3,56 +3,18 @@ import {
   TaskUnschedulableError,
 } from '../base/errors.js'
 import { newId } from '../base/ids.js'
-import { attachmentBrand, type CoreWorker, ObjectRef, refState, registerAttachment, settleRef } from '../worker/index.js'
+import {
+  type Bundle,
+  type CoreWorker,
+  ObjectRef,
+  PlacementGroup,
+  type PlacementStrategy,
+  refState,
+  settleRef,
+} from '../worker/index.js'
 import { requireSession } from './session.js'
 
-export type PlacementStrategy = 'PACK' | 'SPREAD' | 'STRICT_PACK' | 'STRICT_SPREAD'
-export type Bundle = Readonly<Record<string, number>>
-
 const strategies = ['PACK', 'SPREAD', 'STRICT_PACK', 'STRICT_SPREAD']
-
-/** Resources that are reserved together: all of the bundles, or none. */
-export class PlacementGroup {
-  readonly id: string
-  readonly bundleSpecs: readonly Bundle[]
-  readonly strategy: PlacementStrategy
-  #ready: ObjectRef<PlacementGroup> | null
-
-  /** @internal */
-  constructor(id: string, bundleSpecs: readonly Bundle[], strategy: PlacementStrategy, ready: ObjectRef<PlacementGroup> | null) {
-    this.id = id
-    this.bundleSpecs = bundleSpecs
-    this.strategy = strategy
-    this.#ready = ready
-  }
-
-  /** A ref that is ready when all bundles are reserved. */
-  ready(): ObjectRef<PlacementGroup> {
-    if (this.#ready === null) {
-      throw new TypeError(`Only the process that made placement group ${this.id} can wait for it.`)
-    }
-    return this.#ready
-  }
-
-  /** Whether the bundles are reserved within this time. */
-  async wait(timeoutMs = 30_000): Promise<boolean> {
-    const core = requireSession()
-    const [done] = await core.objects.wait([this.ready() as ObjectRef], { numReturns: 1, fetchLocal: true, timeoutMs })
-    if (done.length === 0) return false
-    await core.objects.get(this.ready() as ObjectRef, {})
-    return true
-  }
-}
-
-Object.defineProperty(PlacementGroup.prototype, attachmentBrand, { value: 'group' })
-
-registerAttachment<PlacementGroup>('group', {
-  encode: (group) => [group.id, group.bundleSpecs, group.strategy],
-  decode: (encoded) => {
-    const [id, bundles, strategy] = encoded as [string, Bundle[], PlacementStrategy]
-    return new PlacementGroup(id, bundles, strategy, null)
-  },
-})
 
 /**
  * Reserves bundles of resources. PACK puts them on as few nodes as possible, SPREAD on as many; the STRICT ones insist.

@@ -184,7 +184,11 @@ function interrupted(): void {
     return
   }
   if (process.listenerCount('SIGINT') > 1) return
-  shutdown().then(
+  // Pending gets are not rejected: nobody could catch that in time, and the exit code would be another.
+  const { core, node } = live
+  live = null
+  core.leave()
+  node.stop().then(
     () => process.exit(130),
     () => process.exit(130),
   )

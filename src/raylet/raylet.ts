@@ -74,6 +74,8 @@ export class Raylet {
   readonly #members = new Map<ProcessId, ControlConnection>()
   readonly #workers = new Map<string, WorkerFace>()
   readonly #environments = new Map<string, WorkerEnvironment>()
+  /** Where the names of a job's actors live, by job. */
+  readonly #namespaces = new Map<string, string>()
   #jobCount = 0
   #isEnding = false
   #cancelTick: (() => void) | undefined
@@ -290,7 +292,8 @@ export class Raylet {
     })
     connection.jobId = face.jobId
     this.#members.set(hello.process, connection)
-    this.#welcome(connection, { claimSlot, namespace: '' })
+    const namespace = this.#namespaces.get(face.jobId) ?? ''
+    this.#welcome(connection, { claimSlot, namespace })
     this.leaseEvent({
       kind: 'workerJoined',
       start,
@@ -305,6 +308,7 @@ export class Raylet {
   #welcomeDriver(hello: Hello, connection: ControlConnection): void {
     const jobId = jobIdOf(++this.#jobCount)
     const namespace = hello.namespace ?? ''
+    this.#namespaces.set(jobId, namespace)
     connection.jobId = jobId
     this.#members.set(hello.process, connection)
     this.options.joined()

@@ -38,6 +38,8 @@ export const pushFlag = {
   escaped: 8,
   /** A u16 length and a MessagePack PushExtension precede the arguments. */
   extended: 16,
+  /** The owner may run it again when it throws: an error is the owner's to settle, escaped or not. */
+  retried: 32,
 } as const
 
 /** `returns` of a task that yields a stream of items. */

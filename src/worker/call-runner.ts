@@ -96,7 +96,8 @@ export class CallRunner {
       return
     }
     if (job.returns === 1) {
-      const isKnown = this.#isKnownOutside(task)
+      const isEscaped = this.#escaped.size > 0 && this.#escaped.has(keyOf(task.from, task.sequence))
+      const isKnown = isEscaped || task.from.isRelay || (task.flags & pushFlag.escaped) !== 0
       if (!isKnown && task.from.replies.small(task.sequence, durationUs, value)) return
     }
     try {
@@ -134,6 +135,7 @@ export class CallRunner {
 
   // A carried task is answered through the raylet, and its owner may be busy for long: whoever borrows the ref must not
   // depend on that, so its value goes to the raylet in any case, which ignores it if nobody knows the ref.
+  // Asked once for each answer: the note of an escape is used up.
   #isKnownOutside(task: Incoming): boolean {
     if (task.from.isRelay || (task.flags & pushFlag.escaped) !== 0) return true
     return this.#escaped.size > 0 && this.#escaped.delete(keyOf(task.from, task.sequence))
@@ -153,7 +155,7 @@ export class CallRunner {
   fail(task: Incoming, failure: { name: string; error: unknown; durationUs: number; actorId?: string }): void {
     const body = this.failureBody(task, failure)
     task.from.replies.body(task.sequence, failure.durationUs, body)
-    if (this.#isKnownOutside(task)) {
+    if (this.#isKnownOutside(task) && (task.flags & pushFlag.retried) === 0) {
       settleAtRaylet(this.#core, task.from, { sequence: task.sequence, body, contains: [] })
     }
   }

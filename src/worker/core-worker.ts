@@ -402,6 +402,15 @@ export class CoreWorker {
     return this.#lost
   }
 
+  /** Says goodbye and nothing to those who wait: the program is about to exit, with a code of its own. */
+  leave(): void {
+    if (this.#isClosed) return
+    this.#send({ kind: 'goodbye' })
+    this.raylet.flush()
+    this.#isClosed = true
+    this.raylet.socket.destroySoon()
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.references.flush()

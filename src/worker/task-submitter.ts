@@ -17,6 +17,7 @@ import {
   windowWorkUs,
 } from '../base/limits.js'
 import type { ProcessExit, WireError } from '../wire/messages/terms.js'
+import { pushFlag } from '../wire/frame.js'
 import type { FromRaylet, LeaseKey } from '../wire/messages/raylet.js'
 import type { ClaimSlots } from './claim-slots.js'
 import { LeaseLine, type LineEvents } from './lease-line.js'
@@ -115,6 +116,7 @@ export class TaskSubmitter {
   /** Queues a task whose frame is written, and starts it at once if a worker is free or none is leased yet. */
   submit(task: Task, key: SchedulingKey): void {
     task.key = key
+    if (task.retryExceptions !== false) task.slab![task.start + 5]! |= pushFlag.retried
     key.append(task)
     if (!key.isDirty) {
       key.isDirty = true

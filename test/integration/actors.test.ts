@@ -42,7 +42,7 @@ const isAlive = (pid: number): boolean => {
 
 inCluster(
   'Actors',
-  { numCpus: 2 },
+  { numCpus: 2, namespace: 'of-the-driver' },
   {
     async 'an actor keeps its state between calls'() {
       const counter = Counter.remote(10)
@@ -76,7 +76,8 @@ inCluster(
         return i
       })
       const log = Log.remote()
-      for (let i = 0; i < 20; i++) log.append.remote(i % 3 === 0 ? after.remote((i * 7) % 40, i) : i)
+      for (let i = 0; i < 20; i++)
+        log.append.remote(i % 3 === 0 ? after.remote((i * 7) % 40, i) : i)
       assert.deepEqual(
         await ray.get(log.read.remote()),
         Array.from({ length: 20 }, (_, i) => i),
@@ -181,7 +182,11 @@ inCluster(
       const spinning = counter.spin.remote()
       const queued = counter.inc.remote()
       ray.kill(counter)
-      const refs: ray.ObjectRef[] = [spinning as ray.ObjectRef<unknown>, queued, counter.inc.remote()]
+      const refs: ray.ObjectRef[] = [
+        spinning as ray.ObjectRef<unknown>,
+        queued,
+        counter.inc.remote(),
+      ]
       for (const ref of refs) {
         const error = await rejection(ray.get(ref))
         assert.ok(error instanceof ray.ActorDiedError, String(error))
@@ -218,6 +223,16 @@ inCluster(
       assert.ok((await rejection(ray.getActor('n'))) instanceof ray.RayActorError)
       const found = await ray.getActor<{ inc(): number }>('n', { namespace: 'other' })
       assert.equal(await ray.get(found.inc.remote()), 2)
+    },
+
+    async 'a task finds a named actor of its driver'() {
+      const counter = Counter.options({ name: 'for-tasks' }).remote(1)
+      const find = ray.remote(async () => {
+        const found = await ray.getActor<{ inc(): number }>('for-tasks')
+        return ray.get(found.inc.remote())
+      })
+      assert.equal(await ray.get(find.remote()), 2)
+      assert.equal(await ray.get(counter.inc.remote()), 3)
     },
 
     async 'a detached actor outlives its handles'() {

@@ -115,7 +115,9 @@ inCluster(
     },
 
     async 'a thousand refs in one argument list are all resolved'() {
-      const refs = Array.from({ length: 1000 }, (_, i) => (i % 2 === 0 ? ray.put(i) : identity.remote(i)))
+      const refs = Array.from({ length: 1000 }, (_, i) =>
+        i % 2 === 0 ? ray.put(i) : identity.remote(i),
+      )
       const values = (await ray.get(describe.remote(...refs))) as number[]
       assert.equal(values.length, 1000)
       assert.ok(values.every((value, i) => value === i))

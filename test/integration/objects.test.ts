@@ -105,7 +105,7 @@ inCluster(
       assert.equal(back.deep.list[1]?.[29_999], 29_999)
     },
 
-    async 'cycles'() {
+    async cycles() {
       const node: { next?: unknown; data: Uint8Array } = { data: new Uint8Array(200_000).fill(9) }
       node.next = { back: node }
       const back = await ray.get(ray.put(node))

@@ -47,10 +47,12 @@ test('a ref inside a list keeps its object alive until the borrower has finished
 
 test('the same through five levels of nested tasks', () =>
   withCluster(options, async (cluster) => {
-    const down = ray.remote(async (refs: ray.ObjectRef<Uint8Array>[], depth: number): Promise<number> => {
-      if (depth === 0) return (await ray.get(refs[0]!))[7]!
-      return ray.get(down.remote(refs, depth - 1))
-    })
+    const down = ray.remote(
+      async (refs: ray.ObjectRef<Uint8Array>[], depth: number): Promise<number> => {
+        if (depth === 0) return (await ray.get(refs[0]!))[7]!
+        return ray.get(down.remote(refs, depth - 1))
+      },
+    )
     const result = down.remote([ray.put(large(5))], 5)
     await collectGarbage()
     assert.equal(await ray.get(result), 5)
@@ -155,6 +157,18 @@ test('refs returned 200 deep unwrap', () =>
     let depth = 0
     for (; Array.isArray(value); depth++) value = await ray.get(value[0])
     assert.deepEqual([value, depth], [42, 200])
+  }))
+
+test('a borrower waits for the retries of the task, and does not see its first failure', () =>
+  withCluster(options, async () => {
+    const flaky = ray
+      .remote(() => {
+        if (ray.getRuntimeContext().attempt < 2) throw new Error('not yet')
+        return 'at last'
+      })
+      .options({ retryExceptions: true, maxRetries: 3 })
+    const read = ray.remote(async (refs: ray.ObjectRef<string>[]) => ray.get(refs[0]!))
+    assert.equal(await ray.get(read.remote([flaky.remote()])), 'at last')
   }))
 
 test('a pending ref that escapes is settled for its borrower', () =>

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as ray from '../../src/index.js'
+
+// Options are checked before anything runs: no session is needed, and none is started.
+const f = ray.remote((x: number) => x)
+const C = ray.remote(
+  class {
+    method() {
+      return 1
+    }
+  },
+)
+
+function refused(
+  how: () => unknown,
+  name: string,
+  kind: typeof TypeError | typeof RangeError,
+): void {
+  assert.throws(how, (error: unknown) => {
+    assert.ok(error instanceof kind, String(error))
+    assert.ok(error.message.includes(name), error.message)
+    return true
+  })
+}
+
+test('an unknown option is refused by name, for tasks and actors, when it is given', () => {
+  refused(() => f.options({ numCpu: 1 } as object), 'numCpu', TypeError)
+  refused(() => C.options({ maxRetries: 1 } as object), 'maxRetries', TypeError)
+  refused(() => f.options({ lifetime: 'detached' } as object), 'lifetime', TypeError)
+  refused(() => ray.remote({ cpus: 1 } as object, (x: number) => x), 'cpus', TypeError)
+})
+
+test('an option of Ray that is not built yet is refused by name, with the reason', () => {
+  for (const name of ['runtimeEnv', 'maxCalls', 'acceleratorType', 'labelSelector']) {
+    assert.throws(
+      () => f.options({ [name]: 1 }),
+      (error: unknown) => {
+        assert.ok(error instanceof TypeError)
+        assert.ok(error.message.includes(name))
+        assert.match(error.message, /not built yet/)
+        return true
+      },
+    )
+  }
+  assert.throws(() => C.options({ concurrencyGroups: {} } as object), /not built yet/)
+})
+
+test('bad values are refused when they are given', () => {
+  refused(() => f.options({ numCpus: -1 }), 'numCpus', RangeError)
+  refused(() => f.options({ numCpus: 'two' as unknown as number }), 'numCpus', TypeError)
+  refused(() => f.options({ numCpus: 0.00001 }), 'numCpus', RangeError)
+  refused(() => f.options({ numGpus: NaN }), 'numGpus', TypeError)
+  refused(() => f.options({ resources: { CPU: 1 } }), 'numCpus', TypeError)
+  refused(() => f.options({ resources: { a: -1 } }), 'resources.a', RangeError)
+  refused(() => f.options({ maxRetries: -2 }), 'maxRetries', RangeError)
+  refused(() => f.options({ numReturns: -1 }), 'numReturns', TypeError)
+  refused(() => f.options({ numReturns: 'all' as 'streaming' }), 'numReturns', TypeError)
+  refused(
+    () => f.options({ retryExceptions: [1] as unknown as boolean }),
+    'retryExceptions',
+    TypeError,
+  )
+  refused(() => f.options({ name: '' }), 'name', TypeError)
+  refused(() => C.options({ name: '' }), 'name', TypeError)
+  refused(() => C.options({ namespace: '' }), 'namespace', TypeError)
+  refused(() => C.options({ lifetime: 'forever' as 'detached' }), 'lifetime', TypeError)
+  refused(() => C.options({ getIfExists: true }), 'name', TypeError)
+  refused(() => C.options({ maxRestarts: -2 }), 'maxRestarts', RangeError)
+  refused(() => C.options({ maxConcurrency: 0 }), 'maxConcurrency', RangeError)
+  refused(
+    () => f.options({ schedulingStrategy: 'ANY' as 'SPREAD' }),
+    'schedulingStrategy',
+    TypeError,
+  )
+})
+
+test('remote takes functions and classes only', () => {
+  for (const bad of [undefined, null, 1, 'x', {}, []]) {
+    assert.throws(() => ray.remote(bad as unknown as () => void), TypeError)
+  }
+})
+
+test('options of init are refused by name before anything starts', async () => {
+  await assert.rejects(ray.init({ cpus: 2 } as object), /'cpus'/)
+  await assert.rejects(ray.init({ address: 'auto' } as object), /'address'.*not built yet/)
+  await assert.rejects(ray.init({ numCpus: -1 }), /'numCpus'/)
+  await assert.rejects(ray.init({ objectStoreMemory: NaN }), /'objectStoreMemory'/)
+  assert.equal(ray.isInitialized(), false)
+})
