@@ -74,11 +74,13 @@ export class CallRunner {
 
   #invoke(job: Job, args: unknown[]): unknown {
     const { fn, self, context } = job
-    if (job.isInterleaved === true) return runInterleaved(context, () => fn.run.apply(self, args))
+    // A function of its own: as a method it would have our object for its `this`, and in its stack.
+    const { run } = fn
+    if (job.isInterleaved === true) return runInterleaved(context, () => run.apply(self, args))
     setCurrentTask(context)
-    if (self === undefined && fn.isInterruptible) return runInterruptibly(() => fn.run(...args))
-    if (self !== undefined) return fn.run.apply(self, args)
-    return args.length === 0 ? fn.run() : fn.run(...args)
+    if (self === undefined && fn.isInterruptible) return runInterruptibly(() => run(...args))
+    if (self !== undefined) return run.apply(self, args)
+    return args.length === 0 ? run() : run(...args)
   }
 
   #ended(job: Job, start: number): number {

@@ -1,7 +1,7 @@
 // Writes the driver programs of the matrix: the same cases, as every kind of JavaScript that people
 // run.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
@@ -27,19 +27,24 @@ export interface Program {
 
 const fixture = (name: string): string => readFileSync(path.join(fixtures, name), 'utf8')
 
-/** Lines that begin with `//TS` or `//ESM` belong to programs of that kind only. */
-function casesFor(kinds: { readonly typescript: boolean; readonly esm: boolean }): string {
-  return fixture('cases.txt')
-    .split('\n')
-    .flatMap((line) => {
-      if (line.startsWith('//TS')) return kinds.typescript ? [line.slice(4)] : []
-      if (line.startsWith('//ESM')) return kinds.esm ? [line.slice(5)] : []
-      return [line]
-    })
-    .join('\n')
+type Packages = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+interface Kind {
+  readonly typescript: boolean
+  readonly esm: boolean
 }
 
-const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+/** How the cases are run: by the preloaded harness, or by what the program brings itself. */
+export interface Setting {
+  /** Text before the cases, by kind of module. Programs that have it go through the public API. */
+  readonly head?: Readonly<Record<'esm' | 'cjs', string>>
+  /** Packages besides those of the cases: their files, */
+  readonly packages?: Packages
+  /** or where their folders are. */
+  readonly links?: Readonly<Record<string, string>>
+}
+
+const packages: Packages = {
   'esm-kit': {
     'package.json': '{"name":"esm-kit","type":"module","exports":"./index.js"}',
     'index.js':
@@ -70,16 +75,37 @@ function frameOf(file: string, source: string): RegExp {
 
 export class Programs {
   readonly folder = mkdtempSync(path.join(os.tmpdir(), 'closure-'))
+  readonly #head: Setting['head']
 
-  constructor() {
-    for (const [name, files] of Object.entries(packages)) {
+  constructor(setting: Setting = {}) {
+    this.#head = setting.head
+    for (const [name, files] of Object.entries({ ...packages, ...setting.packages })) {
       for (const [file, text] of Object.entries(files))
         this.write(`node_modules/${name}/${file}`, text)
+    }
+    for (const [name, folder] of Object.entries(setting.links ?? {})) {
+      symlinkSync(folder, path.join(this.folder, 'node_modules', name))
     }
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /**
+   * Lines that begin with `//TS`, `//ESM`, `//API` or `//CLOSURE` belong to programs of that kind
+   * only.
+   */
+  private casesFor({ typescript, esm }: Kind): string {
+    const isApi = this.#head !== undefined
+    const kinds = { '//TS': typescript, '//ESM': esm, '//API': isApi, '//CLOSURE': !isApi }
+    const cases = fixture('cases.txt').split('\n')
+    const lines = cases.flatMap((line) => {
+      const kind = Object.entries(kinds).find(([mark]) => line.startsWith(mark))
+      if (kind === undefined) return [line]
+      return kind[1] ? [line.slice(kind[0].length)] : []
+    })
+    return (this.#head?.[esm ? 'esm' : 'cjs'] ?? '') + lines.join('\n')
   }
 
   private write(name: string, text: string): string {
@@ -99,7 +125,7 @@ export class Programs {
     const lib = ts.transpileModule(fixture('lib.ts'), { compilerOptions: compilerOptions(esm) })
     this.write(`${name}/lib.js`, lib.outputText.replace(/\/\/# sourceMappingURL.*/, ''))
     const source =
-      fixture(esm ? 'head.esm.txt' : 'head.cjs.txt') + casesFor({ typescript: false, esm })
+      fixture(esm ? 'head.esm.txt' : 'head.cjs.txt') + this.casesFor({ typescript: false, esm })
     const file = this.write(`${name}/main.js`, source)
     return { name, command: [process.execPath, file], frame: frameOf(file, source) }
   }
@@ -108,7 +134,7 @@ export class Programs {
     this.package(name, esm ? 'module' : 'commonjs')
     this.write(`${name}/tsconfig.json`, '{"compilerOptions":{"experimentalDecorators":true}}')
     this.write(`${name}/lib.ts`, fixture('lib.ts'))
-    const source = fixture('head.esm.txt') + casesFor({ typescript: true, esm })
+    const source = fixture('head.esm.txt') + this.casesFor({ typescript: true, esm })
     return { source, file: this.write(`${name}/main.ts`, source) }
   }
 

@@ -1,0 +1,77 @@
+// Runs programs that use the package as a user's do, in a folder where it is installed.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { SessionTraces } from '../../src/testing/session-traces.js'
+import { Programs } from '../closure/programs.js'
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url))
+
+const fixture = (name: string): string =>
+  readFileSync(path.join(repository, 'test/integration/fixtures', name), 'utf8')
+
+export interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly stdin?: string
+  /** The program is killed after this time, in milliseconds. */
+  readonly timeoutMs?: number
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Programs that run the closure cases through tasks and actors. */
+export function apiPrograms(): Programs {
+  const cases = fixture('api-cases.txt')
+  const esm = `import * as ray from 'typeray'\nimport { makeShipping } from 'driver-harness'\n`
+  const cjs = `const ray = require('typeray'), { makeShipping } = require('driver-harness')\n`
+  return new Programs({
+    head: { esm: esm + cases, cjs: cjs + cases },
+    packages: {
+      'driver-harness': {
+        'package.json': '{"name":"driver-harness","main":"index.js"}',
+        'index.js': fixture('driver-harness.cjs'),
+      },
+    },
+    links: { typeray: repository, ...toolLinks(['vitest', 'tsx']) },
+  })
+}
+
+function toolLinks(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.map((name) => [name, path.join(repository, 'node_modules', name)]),
+  )
+}
+
+/** Runs a command to its end, which must be a good one and leave nothing behind. */
+export async function runCommand(
+  command: readonly string[],
+  options: RunOptions = {},
+): Promise<Ended> {
+  const [file = '', ...args] = command
+  const traces = new SessionTraces()
+  const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: __, ...inherited } = process.env
+  const child = spawn(file, args, {
+    cwd: options.cwd,
+    env: { ...inherited, NO_COLOR: '1', ...options.env, ...traces.environment },
+    timeout: options.timeoutMs ?? 60_000,
+    killSignal: 'SIGKILL',
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stdin.end(options.stdin ?? '')
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  await traces.assertNone()
+  assert.equal(code, 0, `ended with ${signal ?? code}:\n${stdout}${stderr}`)
+  return { code, stdout, stderr }
+}
