@@ -1,11 +1,15 @@
 // Amounts of resources, as users and messages write them.
 
-/** Units by resource name (1 = one CPU, one GPU, one byte of `memory`); fixed-point at 1e-4 inside. */
+/**
+ * Units by resource name (1 = one CPU, one GPU, one byte of `memory`); fixed-point at 1e-4 inside.
+ */
 export type Resources = Readonly<Record<string, number>>
 
 const perUnit = 10_000
 
-/** Rounds an amount to the precision of resources. Throws TypeError or RangeError naming the option. */
+/**
+ * Rounds an amount to the precision of resources. Throws TypeError or RangeError naming the option.
+ */
 export function checkAmount(option: string, value: unknown): number {
   if (typeof value !== 'number' || Number.isNaN(value)) {
     throw new TypeError(`The option '${option}' must be a number, not ${JSON.stringify(value)}.`)

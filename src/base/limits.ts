@@ -1,10 +1,16 @@
 // Every bound of the system, with its reason. A queue, wait or retry without a bound is a bug.
 
-/** Arguments and results up to this size travel inside messages; larger ones go to the object store (as in Ray). */
+/**
+ * Arguments and results up to this size travel inside messages; larger ones go to the object store
+ * (as in Ray).
+ */
 export const inlineBytesMax = 100 * 1024
 /** Objects in the store begin at a page, so that a reader can map one by itself. */
 export const pageBytes = 4096
-/** Out-of-band buffers inside an object begin at a cache line, the strictest alignment a typed array or SIMD needs. */
+/**
+ * Out-of-band buffers inside an object begin at a cache line, the strictest alignment a typed array
+ * or SIMD needs.
+ */
 export const bufferAlignBytes = 64
 /** Longest frame on a socket. Anything longer travels through the object store. */
 export const frameBytesMax = 256 * 1024 * 1024
@@ -20,21 +26,33 @@ export const dataAheadBytesMax = 512 * 1024 * 1024
 export const windowTasksMax = 512
 /** Measured work that may be in flight to one worker beyond the running task, in microseconds. */
 export const windowWorkUs = 1500
-/** Lease requests that one scheduling key may have open while the duration of its functions is unknown. */
+/**
+ * Lease requests that one scheduling key may have open while the duration of its functions is
+ * unknown.
+ */
 export const leaseRequestsUnknownMax = 16
 /** The same when its functions are known to be long. */
 export const leaseRequestsLongMax = 256
 /** A lease its owner does not use is returned after this long, in milliseconds. */
 export const leaseIdleMs = 1000
-/** A lease that others wait for is given back after this long even if its owner has more work, in milliseconds. */
+/**
+ * A lease that others wait for is given back after this long even if its owner has more work, in
+ * milliseconds.
+ */
 export const leaseFairMs = 100
-/** How long a cancelled asynchronous function may go on before its worker is replaced, in milliseconds. */
+/**
+ * How long a cancelled asynchronous function may go on before its worker is replaced, in
+ * milliseconds.
+ */
 export const cancelGraceMs = 2000
 /** Workers that one node will start, beyond its CPUs, for tasks that are blocked in `get`. */
 export const workersMax = 512
 /** Stderr lines of a worker that an error message quotes. */
 export const stderrLinesKept = 20
-/** A put against a full store waits at most this long before it falls back to a file, in milliseconds. */
+/**
+ * A put against a full store waits at most this long before it falls back to a file, in
+ * milliseconds.
+ */
 export const storeWaitMs = 2000
 /** Above this share of the store in use, objects are spilled before anybody waits (as in Ray). */
 export const storeSpillShare = 0.8
@@ -46,7 +64,10 @@ export const storeSpillRetryMs = 1000
 export const storeCollectMs = 500
 /** Puts that wait for room in the store; the next ones go to a file at once. */
 export const storeWaitingMax = 10_000
-/** Spilled objects are fused into files of at least this size, when there is that much to spill (as in Ray). */
+/**
+ * Spilled objects are fused into files of at least this size, when there is that much to spill (as
+ * in Ray).
+ */
 export const spillFileBytesMin = 100 * 1024 * 1024
 /** Time for a worker process to start and say hello, in milliseconds. */
 export const workerStartMs = 60_000
@@ -56,29 +77,54 @@ export const nodeStartMs = 30_000
 export const shutdownMs = 5_000
 /** Items that a streaming generator may produce before the consumer reads one. */
 export const generatorItemsMax = 64
-/** Contents of binary data from this size travel beside a value and are read in place; smaller ones are copied. */
+/**
+ * Contents of binary data from this size travel beside a value and are read in place; smaller ones
+ * are copied.
+ */
 export const outOfBandBytesMin = 4096
 /** Nesting that the value codec follows on the call stack; what is deeper waits in its queue. */
 export const valueDepthMax = 200
-/** Containers in a value that takes the short path of the codec: so many can be compared pairwise at no cost. */
+/**
+ * Containers in a value that takes the short path of the codec: so many can be compared pairwise at
+ * no cost.
+ */
 export const smallContainersMax = 16
 /** Buffer that the value codec keeps between values; a larger one is dropped after use. */
 export const codecSlabBytesMax = 1024 * 1024
 /** Largest single binary array; Node cannot map a longer one. */
 export const arrayBytesMax = 0xffff_ffff
-/** Functions of one closure that are entered to find out whether they share a variable; each costs about 2 ms. */
+/**
+ * Functions of one closure that are entered to find out whether they share a variable; each costs
+ * about 2 ms.
+ */
 export const sharedVariableProbesMax = 100
-/** Scripts and compiled functions that the closure code remembers; the least recently used is forgotten. */
+/**
+ * Scripts and compiled functions that the closure code remembers; the least recently used is
+ * forgotten.
+ */
 export const compiledFunctionsMax = 5000
-/** Removed placement groups that the GCS remembers, so that a late request for one fails instead of waiting. */
+/**
+ * Removed placement groups that the GCS remembers, so that a late request for one fails instead of
+ * waiting.
+ */
 export const placementGroupTombstonesMax = 10_000
-/** Dead actors that the GCS remembers, so that a late call on one fails with its reason (as in Ray). */
+/**
+ * Dead actors that the GCS remembers, so that a late call on one fails with its reason (as in Ray).
+ */
 export const deadActorsMax = 100_000
-/** Dead processes that the GCS remembers, so that what one of them still had under way is not begun. */
+/**
+ * Dead processes that the GCS remembers, so that what one of them still had under way is not begun.
+ */
 export const deadProcessesMax = 100_000
-/** Actors and placement groups that wait for a place are tried again this often without news, in milliseconds. */
+/**
+ * Actors and placement groups that wait for a place are tried again this often without news, in
+ * milliseconds.
+ */
 export const placementRetryMs = 1000
-/** Changes of what is free are joined for this long before the other nodes hear of them, in milliseconds. */
+/**
+ * Changes of what is free are joined for this long before the other nodes hear of them, in
+ * milliseconds.
+ */
 export const clusterViewMs = 100
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
 export const leaseOvertakenMax = 16
@@ -86,11 +132,19 @@ export const leaseOvertakenMax = 16
 export const leaseOwnerDiedMs = 1000
 /** Idle workers beyond one per CPU are ended after this long, in milliseconds. */
 export const workerIdleMs = 1000
-/** Workers of one environment that may fail to start in a row before requests for it are refused. */
+/**
+ * Workers of one environment that may fail to start in a row before requests for it are refused.
+ */
 export const workerStartFailuresMax = 3
-/** The same for workers that were killed while they started, by the system's memory killer for example. */
+/**
+ * The same for workers that were killed while they started, by the system's memory killer for
+ * example.
+ */
 export const workerStartKillsMax = 20
-/** How long all workers of a full node may wait for tasks that need yet another one before those are refused. */
+/**
+ * How long all workers of a full node may wait for tasks that need yet another one before those are
+ * refused.
+ */
 export const workersFullMs = 1000
 /** How long the value of an object waits for its owner to say that it escaped, in milliseconds. */
 export const objectPlaceholderMs = 60_000
@@ -102,11 +156,17 @@ export const storeRequestBytesMax = 4096
 export const outputLineCharsMax = 64 * 1024
 /** Output that waits for a driver to read it; beyond that workers block in console.log. */
 export const outputBytesMax = 1024 * 1024
-/** How long the last output of a dead worker is waited for, in milliseconds: a grandchild may hold its pipes open. */
+/**
+ * How long the last output of a dead worker is waited for, in milliseconds: a grandchild may hold
+ * its pipes open.
+ */
 export const outputEndMs = 250
 /** How long the last messages of a dead worker are waited for, in milliseconds. */
 export const lastMessagesMs = 2000
-/** A worker that has closed its connection and has not ended after this long is killed, in milliseconds. */
+/**
+ * A worker that has closed its connection and has not ended after this long is killed, in
+ * milliseconds.
+ */
 export const workerSilentMs = 250
 /** Time for workers to end by themselves when the program is over, in milliseconds. */
 export const workerExitMs = 500
@@ -116,5 +176,8 @@ export const objectStoreShare = 0.3
 export const objectStoreBytesMax = 200 * 1024 ** 3
 /** Smallest object store that makes sense. */
 export const objectStoreBytesMin = 1024 * 1024
-/** A lease is not asked back for its own owner before this time, so that the owner can use it at all, in milliseconds. */
+/**
+ * A lease is not asked back for its own owner before this time, so that the owner can use it at
+ * all, in milliseconds.
+ */
 export const leaseRecallIdleMs = 2

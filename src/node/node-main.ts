@@ -1,8 +1,9 @@
 // Entry of the node process: the raylet and, on one machine, the GCS in the same process.
 //
-// It is started by a driver in a session of its own, so that Ctrl-C in the terminal reaches the driver alone. It says
-// where it listens in one line of JSON on stdout, and ends when its drivers have ended: when the last control socket
-// closes, or when its stdin closes or the time is up before the first driver came. Its workers end with it.
+// It is started by a driver in a session of its own, so that Ctrl-C in the terminal reaches the
+// driver alone. It says where it listens in one line of JSON on stdout, and ends when its drivers
+// have ended: when the last control socket closes, or when its stdin closes or the time is up
+// before the first driver came. Its workers end with it.
 
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../base/clock.js'
@@ -52,8 +53,8 @@ function main(): void {
 }
 
 /**
- * The raylet and the GCS speak in turns, as they would through a socket: neither is called while it is in the middle of
- * something.
+ * The raylet and the GCS speak in turns, as they would through a socket: neither is called while it
+ * is in the middle of something.
  */
 function turns(): (turn: () => void) => void {
   const waiting: (() => void)[] = []

@@ -30,7 +30,10 @@ export interface NodeHandle extends NodeReady {
 
 const stderrCharsMax = 16 * 1024
 
-/** The node runs until its drivers are gone. Nothing of it keeps the event loop of this process alive. */
+/**
+ * The node runs until its drivers are gone. Nothing of it keeps the event loop of this process
+ * alive.
+ */
 export function startNode(options: NodeOptions = {}): Promise<NodeHandle> {
   const config = compileNodeOptions(options)
   const entry = fileURLToPath(new URL('../node/node-main.js', import.meta.url))
@@ -77,8 +80,8 @@ export function startNode(options: NodeOptions = {}): Promise<NodeHandle> {
 }
 
 /**
- * The same, blocking this thread (about a tenth of a second), for a program whose first call comes before any await. The
- * node writes its line to a file without a name.
+ * The same, blocking this thread (about a tenth of a second), for a program whose first call comes
+ * before any await. The node writes its line to a file without a name.
  */
 export function startNodeSync(options: NodeOptions = {}): NodeHandle {
   const config = compileNodeOptions(options)

@@ -1,4 +1,13 @@
-import { ActorCore, actorOf, type ActorBinding, type ActorSpec, installActorDispose, makeHandle, ObjectRef, refState } from '../worker/index.js'
+import {
+  ActorCore,
+  actorOf,
+  type ActorBinding,
+  type ActorSpec,
+  installActorDispose,
+  makeHandle,
+  ObjectRef,
+  refState,
+} from '../worker/index.js'
 import { RayActorError } from '../base/errors.js'
 import { requireSession } from './session.js'
 import type { ActorHandle } from './signatures.js'
@@ -12,7 +21,9 @@ export interface KillOptions {
 export function kill(actor: unknown, options: KillOptions = {}): void {
   const core = actorOf(actor)
   if (core === undefined) {
-    throw new TypeError('ray.kill takes the handle of an actor. To cancel a task use ray.cancel(ref).')
+    throw new TypeError(
+      'ray.kill takes the handle of an actor. To cancel a task use ray.cancel(ref).',
+    )
   }
   const session = requireSession()
   core.line(session)
@@ -20,7 +31,8 @@ export function kill(actor: unknown, options: KillOptions = {}): void {
 }
 
 /**
- * The actor of that name. Give the type of its class to have typed methods: `getActor<Counter>('counter')`.
+ * The actor of that name. Give the type of its class to have typed methods:
+ * `getActor<Counter>('counter')`.
  *
  * @throws RayActorError when there is no living actor of that name in the namespace.
  */

@@ -2,7 +2,10 @@
 
 import type { WorkerEnvironment } from '../worker/index.js'
 
-/** Node options that matter to the code that a worker runs. Never those that make a process a debugger's or a test's. */
+/**
+ * Node options that matter to the code that a worker runs. Never those that make a process a
+ * debugger's or a test's.
+ */
 const inherited = [
   '--import',
   '--require',
@@ -24,7 +27,15 @@ const inherited = [
   '--tls-cipher-list',
   '--icu-data-dir',
 ]
-const takesValue = new Set(['--import', '--require', '-r', '--loader', '--experimental-loader', '--conditions', '-C'])
+const takesValue = new Set([
+  '--import',
+  '--require',
+  '-r',
+  '--loader',
+  '--experimental-loader',
+  '--conditions',
+  '-C',
+])
 
 function inheritedOptions(execArgv: readonly string[]): string[] {
   const kept: string[] = []

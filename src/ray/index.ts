@@ -1,7 +1,16 @@
 // The public API of the core, for users and for the libraries alike.
 
 export { remote } from './remote.js'
-export { cancel, type CancelOptions, free, get, type GetOptions, put, wait, type WaitOptions } from './objects.js'
+export {
+  cancel,
+  type CancelOptions,
+  free,
+  get,
+  type GetOptions,
+  put,
+  wait,
+  type WaitOptions,
+} from './objects.js'
 export { getActor, kill, type KillOptions } from './actors.js'
 export { init, isInitialized, Session, shutdown } from './session.js'
 export type { InitOptions } from './init-options.js'
@@ -10,7 +19,13 @@ export { type Bundle, PlacementGroup, type PlacementStrategy } from '../worker/i
 export { availableResources, clusterResources, nodes, type NodeState } from './cluster.js'
 export { getRuntimeContext, type RuntimeContext } from './runtime-context.js'
 export type { ActorClass, ActorHandle, RemoteFunction, RemoteMethod } from './signatures.js'
-export { ObjectRef, ObjectRefGenerator, type ActorOptions, type MethodOptions, type TaskOptions } from '../worker/index.js'
+export {
+  ObjectRef,
+  ObjectRefGenerator,
+  type ActorOptions,
+  type MethodOptions,
+  type TaskOptions,
+} from '../worker/index.js'
 export {
   ActorDiedError,
   ActorPlacementGroupRemovedError,

@@ -12,7 +12,10 @@ export interface InitOptions {
   readonly labels?: Readonly<Record<string, string>>
   /** Bytes of shared memory for objects; 30 % of the free memory by default. */
   readonly objectStoreMemory?: number
-  /** Folder for objects that do not fit into the store; the system's folder for temporary files by default. */
+  /**
+   * Folder for objects that do not fit into the store; the system's folder for temporary files by
+   * default.
+   */
   readonly objectSpillingDirectory?: string
   /** Where named actors live; a random one by default. */
   readonly namespace?: string
@@ -55,7 +58,9 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     if (known.has(key)) continue
     const why = refused[key]
     if (why !== undefined) throw new TypeError(`The option '${key}' of ray.init ${why}.`)
-    throw new TypeError(`'${key}' is not an option of ray.init. Options are: ${[...known].sort().join(', ')}.`)
+    throw new TypeError(
+      `'${key}' is not an option of ray.init. Options are: ${[...known].sort().join(', ')}.`,
+    )
   }
   check('numCpus', options.numCpus)
   check('numGpus', options.numGpus)
@@ -69,7 +74,9 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     ...(resources !== undefined && { resources }),
     ...(labels !== undefined && { labels }),
     ...(objectStoreMemory !== undefined && { objectStoreMemory }),
-    ...(options.objectSpillingDirectory !== undefined && { spillFolder: options.objectSpillingDirectory }),
+    ...(options.objectSpillingDirectory !== undefined && {
+      spillFolder: options.objectSpillingDirectory,
+    }),
     environment: driverEnvironment(),
   }
 }
@@ -77,6 +84,8 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
 function check(name: string, value: unknown): void {
   if (value === undefined) return
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
-    throw new RangeError(`The option '${name}' of ray.init must be a number of zero or more, not ${String(value)}.`)
+    throw new RangeError(
+      `The option '${name}' of ray.init must be a number of zero or more, not ${String(value)}.`,
+    )
   }
 }

@@ -17,15 +17,20 @@ export interface WaitOptions extends GetOptions {
 }
 
 /**
- * The value of a ref, or the values of a list of refs in order. Large typed arrays are views on shared memory: reading costs
- * no copy, and writing to one changes this process's copy only.
+ * The value of a ref, or the values of a list of refs in order. Large typed arrays are views on
+ * shared memory: reading costs no copy, and writing to one changes this process's copy only.
  *
- * Prefer one `get` of a list to `Promise.all` over many: it waits with a single promise and fails at the first error.
+ * Prefer one `get` of a list to `Promise.all` over many: it waits with a single promise and fails
+ * at the first error.
  *
- * @throws RayTaskError when a task threw; its `cause` is what was thrown. GetTimeoutError after `timeoutMs`.
+ * @throws RayTaskError when a task threw; its `cause` is what was thrown. GetTimeoutError after
+ * `timeoutMs`.
  */
 export function get<T>(ref: ObjectRef<T>, options?: GetOptions): Promise<T>
-export function get<const R extends readonly ObjectRef[]>(refs: R, options?: GetOptions): Promise<Values<R>>
+export function get<const R extends readonly ObjectRef[]>(
+  refs: R,
+  options?: GetOptions,
+): Promise<Values<R>>
 export function get(target: unknown, options: GetOptions = {}): Promise<unknown> {
   try {
     checkBounds('ray.get', options)
@@ -38,21 +43,24 @@ export function get(target: unknown, options: GetOptions = {}): Promise<unknown>
 }
 
 /**
- * Stores a value and returns a ref of it. Synchronous: the value is written before the call returns, and changing it later
- * changes nothing that was stored.
+ * Stores a value and returns a ref of it. Synchronous: the value is written before the call
+ * returns, and changing it later changes nothing that was stored.
  *
- * @throws SerializationError naming the path of what cannot be stored. ObjectStoreFullError, OutOfDiskError.
+ * @throws SerializationError naming the path of what cannot be stored. ObjectStoreFullError,
+ * OutOfDiskError.
  */
 export function put<T>(value: T): ObjectRef<Awaited<T>> {
   if (value instanceof ObjectRef) {
-    throw new TypeError(`ray.put got ${String(value)}, which is a ref already. Put the value, or pass the ref on as it is.`)
+    throw new TypeError(
+      `ray.put got ${String(value)}, which is a ref already. Put the value, or pass the ref on as it is.`,
+    )
   }
   return requireSession().objects.put(value) as ObjectRef<Awaited<T>>
 }
 
 /**
- * Waits until `numReturns` of the refs are ready, or `timeoutMs` has passed. Returns those that are ready, at most
- * `numReturns`, and the rest, both in the order given.
+ * Waits until `numReturns` of the refs are ready, or `timeoutMs` has passed. Returns those that are
+ * ready, at most `numReturns`, and the rest, both in the order given.
  */
 export async function wait<T>(
   refs: readonly ObjectRef<T>[],
@@ -62,15 +70,21 @@ export async function wait<T>(
   checkBounds('ray.wait', options)
   const numReturns = options.numReturns ?? 1
   if (!Number.isInteger(numReturns) || numReturns < 1) {
-    throw new RangeError(`ray.wait: numReturns must be a positive integer, not ${String(numReturns)}.`)
+    throw new RangeError(
+      `ray.wait: numReturns must be a positive integer, not ${String(numReturns)}.`,
+    )
   }
   if (numReturns > refs.length && refs.length > 0) {
-    throw new RangeError(`ray.wait: numReturns is ${numReturns}, but only ${refs.length} refs were given.`)
+    throw new RangeError(
+      `ray.wait: numReturns is ${numReturns}, but only ${refs.length} refs were given.`,
+    )
   }
   if (refs.length === 0) return [[], []]
   const core = requireSession()
   const bounds = { ...options, numReturns, fetchLocal: options.fetchLocal ?? true }
-  return core.objects.wait(refs as readonly ObjectRef[], bounds) as Promise<[ObjectRef<T>[], ObjectRef<T>[]]>
+  return core.objects.wait(refs as readonly ObjectRef[], bounds) as Promise<
+    [ObjectRef<T>[], ObjectRef<T>[]]
+  >
 }
 
 /** Frees the values of refs now, everywhere. Later gets fail with ObjectFreedError. */
@@ -88,11 +102,13 @@ export interface CancelOptions {
 }
 
 /**
- * Cancels the task that makes a ref; its gets fail with TaskCancelledError at once. A running task's AbortSignal
- * (`ray.getRuntimeContext().signal`) aborts; one that computes without a pause is interrupted.
+ * Cancels the task that makes a ref; its gets fail with TaskCancelledError at once. A running
+ * task's AbortSignal (`ray.getRuntimeContext().signal`) aborts; one that computes without a pause
+ * is interrupted.
  */
 export function cancel(ref: ObjectRef, options: CancelOptions = {}): void {
-  if (!(ref instanceof ObjectRef)) throw new TypeError(`ray.cancel takes an ObjectRef, not ${describe(ref)}.`)
+  if (!(ref instanceof ObjectRef))
+    throw new TypeError(`ray.cancel takes an ObjectRef, not ${describe(ref)}.`)
   const core = requireSession()
   const task = ref.task
   const isForced = options.force === true
@@ -105,7 +121,9 @@ export function cancel(ref: ObjectRef, options: CancelOptions = {}): void {
     return
   }
   if (isForced && task.actor !== null) {
-    throw new TypeError('A call of an actor cannot be cancelled by force: use ray.kill to end the actor.')
+    throw new TypeError(
+      'A call of an actor cannot be cancelled by force: use ray.kill to end the actor.',
+    )
   }
   core.cancel(task, { force: isForced, recursive: options.recursive !== false })
 }
@@ -123,7 +141,9 @@ function checkRefs(what: string, refs: unknown): asserts refs is readonly Object
 
 function checkBounds(what: string, { timeoutMs, signal }: GetOptions): void {
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
-    throw new RangeError(`${what}: timeoutMs must be a number of zero or more, not ${String(timeoutMs)}.`)
+    throw new RangeError(
+      `${what}: timeoutMs must be a number of zero or more, not ${String(timeoutMs)}.`,
+    )
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError(`${what}: signal must be an AbortSignal.`)
@@ -133,7 +153,9 @@ function checkBounds(what: string, { timeoutMs, signal }: GetOptions): void {
 function describe(value: unknown): string {
   if (value === null) return 'null'
   if (value instanceof Promise) return 'a Promise (await it first)'
-  return typeof value === 'object' ? `an instance of ${value.constructor?.name ?? 'Object'}` : `a ${typeof value}`
+  return typeof value === 'object'
+    ? `an instance of ${value.constructor?.name ?? 'Object'}`
+    : `a ${typeof value}`
 }
 
 installRefActions({
@@ -144,4 +166,3 @@ installRelease((ref) => {
   const core: CoreWorker | null = requireSession()
   core.references.release(ref)
 })
-

@@ -1,7 +1,4 @@
-import {
-  TaskPlacementGroupRemovedError,
-  TaskUnschedulableError,
-} from '../base/errors.js'
+import { TaskPlacementGroupRemovedError, TaskUnschedulableError } from '../base/errors.js'
 import { newId } from '../base/ids.js'
 import {
   type Bundle,
@@ -17,7 +14,8 @@ import { requireSession } from './session.js'
 const strategies = ['PACK', 'SPREAD', 'STRICT_PACK', 'STRICT_SPREAD']
 
 /**
- * Reserves bundles of resources. PACK puts them on as few nodes as possible, SPREAD on as many; the STRICT ones insist.
+ * Reserves bundles of resources. PACK puts them on as few nodes as possible, SPREAD on as many; the
+ * STRICT ones insist.
  *
  * @throws TypeError for bundles that are empty or a strategy that does not exist.
  */
@@ -28,7 +26,9 @@ export function placementGroup(
 ): PlacementGroup {
   checkBundles(bundles)
   if (!strategies.includes(strategy)) {
-    throw new TypeError(`The strategy of a placement group is one of ${strategies.join(', ')}, not ${String(strategy)}.`)
+    throw new TypeError(
+      `The strategy of a placement group is one of ${strategies.join(', ')}, not ${String(strategy)}.`,
+    )
   }
   const core = requireSession()
   const id = newId()
@@ -50,10 +50,18 @@ function listen(core: CoreWorker, group: PlacementGroup, ready: ObjectRef): void
   core.placementGroups.set(group.id, (state, message) => {
     if (state === 'created') settleRef(ready, refState.primitive, group)
     else if (state === 'infeasible') {
-      settleRef(ready, refState.error, new TaskUnschedulableError(message, { fields: { placementGroupId: group.id } }))
+      settleRef(
+        ready,
+        refState.error,
+        new TaskUnschedulableError(message, { fields: { placementGroupId: group.id } }),
+      )
     } else if (state === 'removed') {
       const text = `Placement group ${group.id} was removed${message === '' ? '' : `: ${message}`}.`
-      settleRef(ready, refState.error, new TaskPlacementGroupRemovedError(text, { fields: { placementGroupId: group.id } }))
+      settleRef(
+        ready,
+        refState.error,
+        new TaskPlacementGroupRemovedError(text, { fields: { placementGroupId: group.id } }),
+      )
       core.placementGroups.delete(group.id)
     }
     if (ready.isKnown) core.references.settled(ready)
@@ -66,16 +74,20 @@ function checkBundles(bundles: readonly Bundle[]): void {
   }
   bundles.forEach((bundle, index) => {
     const amounts = Object.entries(bundle ?? {})
-    const isValid = amounts.length > 0 && amounts.every(([, n]) => typeof n === 'number' && Number.isFinite(n) && n >= 0)
+    const isValid =
+      amounts.length > 0 &&
+      amounts.every(([, n]) => typeof n === 'number' && Number.isFinite(n) && n >= 0)
     if (!isValid || amounts.every(([, n]) => n === 0)) {
-      throw new TypeError(`Bundle ${index} of a placement group must name amounts above zero, such as { CPU: 1 }.`)
+      throw new TypeError(
+        `Bundle ${index} of a placement group must name amounts above zero, such as { CPU: 1 }.`,
+      )
     }
   })
 }
 
 /** Gives the bundles back. Tasks and actors in them end with an error that says so. */
 export function removePlacementGroup(group: PlacementGroup): void {
-  if (!(group instanceof PlacementGroup)) throw new TypeError('ray.removePlacementGroup takes a PlacementGroup.')
+  if (!(group instanceof PlacementGroup))
+    throw new TypeError('ray.removePlacementGroup takes a PlacementGroup.')
   requireSession().raylet.send({ kind: 'removePlacementGroup', group: group.id })
 }
-

@@ -38,7 +38,10 @@ export function remote(first: unknown, second?: unknown): unknown {
   }
   return isClass(target)
     ? remoteClass(target as never, options as ActorOptions)
-    : new SubmittingFunction(new RemoteCode(target.name || 'anonymous', target), options as TaskOptions)
+    : new SubmittingFunction(
+        new RemoteCode(target.name || 'anonymous', target),
+        options as TaskOptions,
+      )
 }
 
 function remoteClass(

@@ -21,7 +21,10 @@ let live: Live | null = null
 let starting: Promise<Session> | null = null
 let hooksInstalled = false
 
-/** What `ray.init()` gives: facts about the session; `await using` shuts it down at the end of the block. */
+/**
+ * What `ray.init()` gives: facts about the session; `await using` shuts it down at the end of the
+ * block.
+ */
 export class Session implements AsyncDisposable {
   readonly nodeId: string
   readonly jobId: string
@@ -45,7 +48,8 @@ export class Session implements AsyncDisposable {
 /**
  * Starts Typeray on this machine: a raylet process, its object store and its first workers.
  *
- * @throws SessionError when there is a session already (unless `ignoreReinitError`), or when the node cannot start.
+ * @throws SessionError when there is a session already (unless `ignoreReinitError`), or when the
+ * node cannot start.
  */
 export async function init(options: InitOptions = {}): Promise<Session> {
   const nodeOptions = nodeOptionsOf(options)
@@ -147,7 +151,8 @@ export function isInitialized(): boolean {
 export async function shutdown(): Promise<void> {
   if (starting !== null) await starting.catch(() => undefined)
   const core = currentCore()
-  if (core?.role === 'worker') throw new RayError('ray.shutdown() was called in a worker; only the driver can.')
+  if (core?.role === 'worker')
+    throw new RayError('ray.shutdown() was called in a worker; only the driver can.')
   const ending = live
   live = null
   if (ending === null) {
@@ -184,7 +189,8 @@ function interrupted(): void {
     return
   }
   if (process.listenerCount('SIGINT') > 1) return
-  // Pending gets are not rejected: nobody could catch that in time, and the exit code would be another.
+  // Pending gets are not rejected: nobody could catch that in time, and the exit code would be
+  // another.
   const { core, node } = live
   live = null
   core.leave()

@@ -41,7 +41,10 @@ type NumReturns<O> = O extends { readonly numReturns: infer N } ? N : undefined
 export interface RemoteFunction<A extends readonly unknown[], R, N = undefined> {
   /** Runs the function in a worker. Returns a ref of its result at once. */
   remote(...args: RefArguments<A>): Submitted<R, N>
-  /** The same function with other options. Throws TypeError for an option that is unknown or not built. */
+  /**
+   * The same function with other options. Throws TypeError for an option that is unknown or not
+   * built.
+   */
   options<const O extends TaskOptions>(
     options: O,
   ): RemoteFunction<A, R, 'numReturns' extends keyof O ? NumReturns<O> : N>
@@ -64,7 +67,10 @@ export type ActorHandle<T> = {
 
 /** A class whose instances are actors. */
 export interface ActorClass<A extends readonly unknown[], T> {
-  /** Starts an actor. Returns its handle at once; a constructor that throws surfaces on the first call. */
+  /**
+   * Starts an actor. Returns its handle at once; a constructor that throws surfaces on the first
+   * call.
+   */
   remote(...args: RefArguments<A>): ActorHandle<T>
   options(options: ActorOptions): ActorClass<A, T>
 }

@@ -1,7 +1,9 @@
-// Actors on this node: the GCS says where an actor goes, the raylet gives it a worker of its own for as long as it lives.
+// Actors on this node: the GCS says where an actor goes, the raylet gives it a worker of its own
+// for as long as it lives.
 //
-// An actor waits in the same queue as lease requests. It needs `spec.placement` free to be placed, and holds
-// `spec.resources` from then on (by default 1 CPU and nothing, as in Ray). Its worker is never used for anything else.
+// An actor waits in the same queue as lease requests. It needs `spec.placement` free to be placed,
+// and holds `spec.resources` from then on (by default 1 CPU and nothing, as in Ray). Its worker is
+// never used for anything else.
 
 import { shutdownMs } from '../base/limits.js'
 import { devicesOf } from '../scheduling/resource-pool.js'
@@ -25,7 +27,10 @@ export class ActorPlacement {
     this.#emit = emit
   }
 
-  /** Queues the actor; true when a round of granting must follow. Placing the same incarnation twice is one placing. */
+  /**
+   * Queues the actor; true when a round of granting must follow. Placing the same incarnation twice
+   * is one placing.
+   */
   place(event: EventOf<'placeActor'>, sequence?: number): boolean {
     const { spec, incarnation } = event
     if (this.#find(spec.actor, incarnation)) return false
@@ -85,7 +90,10 @@ export class ActorPlacement {
     return waiting.length > 0
   }
 
-  /** The constructor has returned or thrown. A worker whose constructor threw is of no use to anybody. */
+  /**
+   * The constructor has returned or thrown. A worker whose constructor threw is of no use to
+   * anybody.
+   */
   started({ from, actor, error }: EventOf<'actorStarted'>, now: number): void {
     const worker = this.#tables.workers.ofProcess(from)
     if (worker?.actor === undefined || !isSame(worker.actor.actor.spec.actor, actor)) return

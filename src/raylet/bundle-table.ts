@@ -1,8 +1,8 @@
 // Bundles of placement groups that are reserved on this node.
 //
-// A reserved bundle is a pool of its own, cut out of the node's: what runs in the group takes from the bundle, and
-// nobody else can. A bundle that is returned while something still holds a part of it goes back to the node when the
-// last part does.
+// A reserved bundle is a pool of its own, cut out of the node's: what runs in the group takes from
+// the bundle, and nobody else can. A bundle that is returned while something still holds a part of
+// it goes back to the node when the last part does.
 
 import { assert } from '../base/assert.js'
 import type { Allocation } from '../scheduling/resource-pool.js'
@@ -16,7 +16,10 @@ export interface Bundle {
   readonly allocation: Allocation
 }
 
-/** Names of removed groups that are remembered, so that late requests are refused and not queued for ever. */
+/**
+ * Names of removed groups that are remembered, so that late requests are refused and not queued for
+ * ever.
+ */
 const removedGroupsMax = 10_000
 
 export class BundleTable {
@@ -32,7 +35,10 @@ export class BundleTable {
     this.#node = node
   }
 
-  /** All or nothing. Bundles that are reserved already count as reserved: the message may come twice. */
+  /**
+   * All or nothing. Bundles that are reserved already count as reserved: the message may come
+   * twice.
+   */
   reserve(
     group: string,
     bundles: readonly { readonly index: number; readonly resources: Resources }[],
@@ -55,7 +61,9 @@ export class BundleTable {
     return true
   }
 
-  /** Takes bundles out of use and returns their pools, so that the caller can end what runs in them. */
+  /**
+   * Takes bundles out of use and returns their pools, so that the caller can end what runs in them.
+   */
   giveBack(group: string, indexes: readonly number[], removed: boolean): ResourcePool[] {
     if (removed) this.markGone(group, `Placement group ${group} was removed.`)
     const held = this.#groups.get(group)
@@ -73,7 +81,10 @@ export class BundleTable {
     return pools
   }
 
-  /** To be called after something was released: returned bundles that are whole again go back to the node. */
+  /**
+   * To be called after something was released: returned bundles that are whole again go back to the
+   * node.
+   */
   settle(): void {
     for (const bundle of this.#returned) {
       if (!bundle.pool.isWhole) continue

@@ -1,7 +1,8 @@
 // One process at the raylet's control socket.
 //
-// The first frame must be a `hello` with the session's token; whoever says anything else, or too much before it, is cut
-// off. What a turn of the event loop sends to one process is joined into one write.
+// The first frame must be a `hello` with the session's token; whoever says anything else, or too
+// much before it, is cut off. What a turn of the event loop sends to one process is joined into one
+// write.
 
 import { timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
@@ -11,7 +12,10 @@ import { controlFrame, FrameReader, frameType } from '../wire/frame.js'
 import { hearLastWords } from '../wire/last-words.js'
 import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'
 
-/** Buffers are copied out of the socket's chunks: what the object table keeps must not keep a whole chunk alive. */
+/**
+ * Buffers are copied out of the socket's chunks: what the object table keeps must not keep a whole
+ * chunk alive.
+ */
 export const packr = new Packr({
   useRecords: false,
   moreTypes: true,

@@ -1,6 +1,7 @@
 // Bytes of remote functions and classes, by hash, for the workers that run them.
 //
-// A push may overtake the export of its function, which goes another way; then the worker's question waits for it.
+// A push may overtake the export of its function, which goes another way; then the worker's
+// question waits for it.
 
 import type { ProcessId } from '../base/ids.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
@@ -14,7 +15,9 @@ export interface FunctionRow {
 
 export class FunctionTable {
   readonly #functions = new Map<string, FunctionRow>()
-  /** Who waits for a function. Added by fetch, emptied by define and by the death of the process. */
+  /**
+   * Who waits for a function. Added by fetch, emptied by define and by the death of the process.
+   */
   readonly #waiting = new Map<string, Set<ProcessId>>()
 
   /** Returns who has waited for it; nothing when it is known already. */

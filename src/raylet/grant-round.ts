@@ -1,14 +1,16 @@
 // One round of granting: gives what is free to those who wait, in order.
 //
-// A request that does not fit must not hold up others of a different shape for ever, nor be starved for ever by small
-// ones that always fit. So later requests may overtake one that does not fit, `leaseOvertakenMax` times; from then on
-// whatever it lacks is kept for it, until it is granted. Deeper requests are never held up by it: they come before it,
-// and the task that holds what it lacks may be waiting for them.
+// A request that does not fit must not hold up others of a different shape for ever, nor be starved
+// for ever by small ones that always fit. So later requests may overtake one that does not fit,
+// `leaseOvertakenMax` times; from then on whatever it lacks is kept for it, until it is granted.
+// Deeper requests are never held up by it: they come before it, and the task that holds what it
+// lacks may be waiting for them.
 //
-// What actors hold is not coming back by itself: nothing is kept for a request that would have to wait for that.
+// What actors hold is not coming back by itself: nothing is kept for a request that would have to
+// wait for that.
 //
-// A request that fits but has no worker keeps its share for the rest of the round, so that as many workers are started
-// as can be used at once and no more.
+// A request that fits but has no worker keeps its share for the rest of the round, so that as many
+// workers are started as can be used at once and no more.
 
 import { leaseOvertakenMax } from '../base/limits.js'
 import type { Allocation, ResourcePool } from '../scheduling/resource-pool.js'
@@ -68,7 +70,8 @@ export class GrantRound {
   }
 
   run(): void {
-    // The lines are live: a granted request leaves its line, and the next one moves up to its place.
+    // The lines are live: a granted request leaves its line, and the next one moves up to its
+    // place.
     const lines: Line[] = this.#options.queue.lines().map((requests) => ({ requests, at: 0 }))
     for (;;) {
       const line = firstOf(lines)
@@ -81,7 +84,10 @@ export class GrantRound {
     for (const { pool, allocation } of this.#kept) pool.release(allocation)
   }
 
-  /** Grants the request, or notes why not. When it is stuck, the rest of its line need not be looked at. */
+  /**
+   * Grants the request, or notes why not. When it is stuck, the rest of its line need not be looked
+   * at.
+   */
   #offer(request: PendingRequest): 'granted' | 'waits' | 'stuck' {
     const { workers } = this.#options
     const pools = this.#options.poolsOf(request)

@@ -29,8 +29,9 @@ export type LeaseEvent =
       { kind: 'placeActor' | 'endActor' | 'reserveBundles' | 'returnBundles' | 'clusterView' }
     >
   /**
-   * The GCS is asked to place something that has nowhere else to go: `key` names the actor or group. Room is kept for it
-   * until the GCS places it, or `unreserve`. Leases that are in the way are recalled, which the GCS could not do.
+   * The GCS is asked to place something that has nowhere else to go: `key` names the actor or
+   * group. Room is kept for it until the GCS places it, or `unreserve`. Leases that are in the way
+   * are recalled, which the GCS could not do.
    */
   | {
       readonly kind: 'reserve'

@@ -1,8 +1,9 @@
 // Lease requests and actors that wait for resources or for a worker.
 //
-// Deepest first, so that the children of a waiting task run before its siblings; then first come, first served. Requests
-// that want the same (shape) wait in one line, of which only the head need be looked at: when it cannot be granted, the
-// ones behind it cannot either. That keeps a flood of 100 000 requests as cheap as one.
+// Deepest first, so that the children of a waiting task run before its siblings; then first come,
+// first served. Requests that want the same (shape) wait in one line, of which only the head need
+// be looked at: when it cannot be granted, the ones behind it cannot either. That keeps a flood of
+// 100 000 requests as cheap as one.
 
 import type { ProcessId } from '../base/ids.js'
 import type { ResourceSet } from '../scheduling/resources.js'
@@ -32,7 +33,10 @@ export interface PendingRequest {
   readonly request: number
   readonly task: CarriedTask | undefined
   readonly actor: PendingActor | undefined
-  /** Names what the GCS was asked to place and will place here as soon as there is room: room is kept for it. */
+  /**
+   * Names what the GCS was asked to place and will place here as soon as there is room: room is
+   * kept for it.
+   */
   readonly reservation: string | undefined
   /** Position in order of arrival; set by the queue. */
   sequence: number
@@ -69,7 +73,9 @@ export class LeaseQueue {
     line.splice(at, 0, request)
   }
 
-  /** The lines, for the round that grants what can be granted. Call `remove` for what was granted. */
+  /**
+   * The lines, for the round that grants what can be granted. Call `remove` for what was granted.
+   */
   lines(): readonly (readonly PendingRequest[])[] {
     return [...this.#lines.values()]
   }

@@ -1,9 +1,11 @@
 // Which leases to ask back when somebody waits.
 //
-// The raylet cannot see whether a leased worker is idle: tasks go past it. So it asks the workers. All leases that hold
-// what is lacking are asked to close when idle, but not at once: a lease that carried a short task is idle before its owner
-// has even heard of it, and would go back and forth without ever being used for more than that one task. When another owner, or another kind of
-// task, waits, as many as it takes are asked to close soon in any case, oldest first. Each lease is asked once for each.
+// The raylet cannot see whether a leased worker is idle: tasks go past it. So it asks the workers.
+// All leases that hold what is lacking are asked to close when idle, but not at once: a lease that
+// carried a short task is idle before its owner has even heard of it, and would go back and forth
+// without ever being used for more than that one task. When another owner, or another kind of task,
+// waits, as many as it takes are asked to close soon in any case, oldest first. Each lease is asked
+// once for each.
 
 import { leaseRecallIdleMs } from '../base/limits.js'
 import type { LeaseQueue, PendingRequest } from './lease-queue.js'
@@ -54,7 +56,9 @@ export function planRecalls(
   return { recalls: [...recalls.values()], againAt }
 }
 
-/** A look at the front of a line says enough, and keeps a round cheap when 100 000 requests wait. */
+/**
+ * A look at the front of a line says enough, and keeps a round cheap when 100 000 requests wait.
+ */
 function front(line: readonly PendingRequest[] = []): readonly PendingRequest[] {
   return line.slice(0, lineFrontMax)
 }
@@ -64,7 +68,10 @@ function holds(lease: Lease, name: string): boolean {
   return lease.allocation.resources.get(name) > 0
 }
 
-/** The oldest leases of others that together hold what the line lacks, without those that are asked already. */
+/**
+ * The oldest leases of others that together hold what the line lacks, without those that are asked
+ * already.
+ */
 function enoughFor(
   line: readonly PendingRequest[],
   lacks: readonly string[],

@@ -2,11 +2,7 @@
 
 import type { ProcessId } from '../base/ids.js'
 import { ResourceSet } from '../scheduling/resources.js'
-import type {
-  ObjectKey,
-  PlacementGroupTarget,
-  SchedulingStrategy,
-} from '../wire/messages/terms.js'
+import type { ObjectKey, PlacementGroupTarget, SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseEvent } from './lease-events.js'
 import type { PendingRequest } from './lease-queue.js'
 import { workerKindKey, type WorkerKind } from './worker-kind.js'

@@ -1,12 +1,13 @@
 // Who may use which worker of this node.
 //
-// Owners ask for leases, not for tasks: with a lease in hand an owner pushes as many tasks as it likes directly to the
-// worker. A request may carry its first task, which the raylet hands to the worker with the grant, so that it runs
-// although its owner is busy computing. That makes leases sticky: an owner that computes does not return them. So when
-// others wait, the raylet recalls leases and the worker, which knows whether it is idle, closes them.
+// Owners ask for leases, not for tasks: with a lease in hand an owner pushes as many tasks as it
+// likes directly to the worker. A request may carry its first task, which the raylet hands to the
+// worker with the grant, so that it runs although its owner is busy computing. That makes leases
+// sticky: an owner that computes does not return them. So when others wait, the raylet recalls
+// leases and the worker, which knows whether it is idle, closes them.
 //
-// Pure: events in, effects out. Time comes with the event; `deadline()` says when the next tick is due.
-// See docs/internals/leases.md for the rules and their reasons.
+// Pure: events in, effects out. Time comes with the event; `deadline()` says when the next tick is
+// due. See docs/internals/leases.md for the rules and their reasons.
 
 import { assertNever } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
@@ -17,7 +18,7 @@ import {
   workerStartKillsMax,
 } from '../base/limits.js'
 import { devicesOf, type ResourcePool } from '../scheduling/resource-pool.js'
-import { ResourceSet } from '../scheduling/resources.js'
+import type { ResourceSet } from '../scheduling/resources.js'
 import type { ProcessExit, WireError } from '../wire/messages/terms.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorPlacement } from './actor-placement.js'
@@ -280,7 +281,8 @@ export class LeaseState {
 
   #reserve(event: EventOf<'reserve'>): boolean {
     const { pool, queue, isAlone } = this.tables
-    // With other nodes the GCS may place it elsewhere, and what is kept here would be kept for nothing.
+    // With other nodes the GCS may place it elsewhere, and what is kept here would be kept for
+    // nothing.
     if (!isAlone || !pool.canEverAllocate(event.need)) return false
     queue.add(reservationRequest(event))
     return true
@@ -484,7 +486,10 @@ export class LeaseState {
       : this.tables.bundles.pools(request.target)
   }
 
-  /** Refuses what a changed view, or a placement group that is now known or gone, has made impossible. */
+  /**
+   * Refuses what a changed view, or a placement group that is now known or gone, has made
+   * impossible.
+   */
   #refuseImpossible(): void {
     for (const line of this.tables.queue.lines()) {
       const error = line[0] === undefined ? undefined : refusalOf(this.tables, line[0])
@@ -504,7 +509,10 @@ export class LeaseState {
     return false
   }
 
-  /** Actors for which there is no room here, even without any lease, while another node may have some. */
+  /**
+   * Actors for which there is no room here, even without any lease, while another node may have
+   * some.
+   */
   #sendAway(stuck: readonly Stuck[]): void {
     if (this.tables.isAlone) return
     for (const { request, pools, lacks } of stuck) {

@@ -15,7 +15,10 @@ const noKeys: readonly ObjectKey[] = []
 
 export class ObjectEntry {
   readonly key: ObjectKey
-  /** True once its owner let it out, or the store got it. Until then it is a placeholder that somebody named. */
+  /**
+   * True once its owner let it out, or the store got it. Until then it is a placeholder that
+   * somebody named.
+   */
   isKnown = false
   isActor = false
   /** Freed by hand. */
@@ -25,7 +28,10 @@ export class ObjectEntry {
   /** Its value is in the object store. */
   isStored = false
   body: Uint8Array | undefined = undefined
-  /** Objects nested in its value (of an actor: in its arguments); it holds one count on each until it is freed. */
+  /**
+   * Objects nested in its value (of an actor: in its arguments); it holds one count on each until
+   * it is freed.
+   */
   contains: readonly ObjectKey[] = noKeys
   /** Values that contain it. */
   contained = 0

@@ -1,16 +1,17 @@
 // Objects that are known outside of their owner, and who holds them.
 //
-// An owner's event loop stands still while user code computes, so it cannot answer for its objects. What leaves an
-// owner is therefore served here, by a process that never runs user code: the value or where it is, and one count for
-// each process that holds it.
+// An owner's event loop stands still while user code computes, so it cannot answer for its objects.
+// What leaves an owner is therefore served here, by a process that never runs user code: the value
+// or where it is, and one count for each process that holds it.
 //
-// Messages about one object come on several sockets, and any of them may overtake another: a borrower's release the
-// owner's lend, the executing worker's result the owner's escape. Counts per holder absorb that: a release that came
-// first makes the holder's count -1, and the lend makes it 0. Hence an object is free exactly when the count of EVERY
-// holder is zero; a sum would be zero too early (owner 1, borrower -1).
+// Messages about one object come on several sockets, and any of them may overtake another: a
+// borrower's release the owner's lend, the executing worker's result the owner's escape. Counts per
+// holder absorb that: a release that came first makes the holder's count -1, and the lend makes it
+// 0. Hence an object is free exactly when the count of EVERY holder is zero; a sum would be zero
+// too early (owner 1, borrower -1).
 //
-// A pending object that nobody holds any more stays, without a value, until its value comes and is dropped: otherwise
-// the late value would make a new object that nobody ever frees.
+// A pending object that nobody holds any more stays, without a value, until its value comes and is
+// dropped: otherwise the late value would make a new object that nobody ever frees.
 //
 // Invariants, checked by validate():
 //   - `contained` of an object is the number of live values that name it in `contains`;
@@ -56,7 +57,10 @@ export type ObjectEvent =
       /** Flat: owner, sequence, owner, sequence. */
       readonly objects: readonly number[]
     }
-  /** The values of objects whose refs never left their owner, flat as in release. They came only in case they do. */
+  /**
+   * The values of objects whose refs never left their owner, flat as in release. They came only in
+   * case they do.
+   */
   | { readonly kind: 'forget'; readonly from: ProcessId; readonly objects: readonly number[] }
   | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
   | {
@@ -72,7 +76,10 @@ export type ObjectEvent =
       readonly actor: ObjectKey
       readonly nested: readonly ObjectKey[]
     }
-  /** Something of the raylet's own, such as a function, holds the objects for as long as the node lives. */
+  /**
+   * Something of the raylet's own, such as a function, holds the objects for as long as the node
+   * lives.
+   */
   | { readonly kind: 'keep'; readonly objects: readonly ObjectKey[] }
   | { readonly kind: 'processDied'; readonly process: ProcessId }
 
@@ -90,18 +97,29 @@ export type ObjectEffect =
 
 type EventOf<Kind extends ObjectEvent['kind']> = Extract<ObjectEvent, { kind: Kind }>
 
-/** Processes that are gone and remembered, so that a lend to one of them that comes late is not counted. */
+/**
+ * Processes that are gone and remembered, so that a lend to one of them that comes late is not
+ * counted.
+ */
 const goneMax = 100_000
 
 export class ObjectTable {
-  /** Entries by owner and sequence. Added by whatever names an object first; removed when nothing holds it. */
+  /**
+   * Entries by owner and sequence. Added by whatever names an object first; removed when nothing
+   * holds it.
+   */
   readonly #owners = new Map<ProcessId, Map<number, ObjectEntry>>()
   readonly #gone = new Set<ProcessId>()
-  /** Entries that were named before their owner said that they escaped, oldest first, with the time. */
+  /**
+   * Entries that were named before their owner said that they escaped, oldest first, with the time.
+   */
   readonly #placeholders = new Map<ObjectEntry, number>()
   #size = 0
   #effects: ObjectEffect[] = []
-  /** Entries that may have become free; looked at one after the other, so that long chains need no recursion. */
+  /**
+   * Entries that may have become free; looked at one after the other, so that long chains need no
+   * recursion.
+   */
   #dirty: ObjectEntry[] = []
 
   get size(): number {
@@ -192,7 +210,8 @@ export class ObjectTable {
   }
 
   #settle({ from, object, body, contains }: EventOf<'settle'>, now: number): void {
-    // The owner's own escape came before on the same socket: what it settles and is not here has been freed.
+    // The owner's own escape came before on the same socket: what it settles and is not here has
+    // been freed.
     if (from === object[0] && this.#find(object) === undefined) return
     this.#settleEntry(this.#entry(object, now), { body, contains: contains ?? [], now })
   }
@@ -225,7 +244,8 @@ export class ObjectTable {
     value: { body: Uint8Array; contains: readonly ObjectKey[]; now: number },
   ): void {
     if (entry.isSettled) return
-    // The body only says that the object is in the store: `seal`, on another socket perhaps, says where.
+    // The body only says that the object is in the store: `seal`, on another socket perhaps, says
+    // where.
     if (value.body[0] === bodyTag.stored) return
     entry.body = value.body
     this.#setContains(entry, value.contains, value.now)

@@ -1,8 +1,10 @@
-// The raylet: one process per node that never runs user code, so that it answers while everybody else computes.
+// The raylet: one process per node that never runs user code, so that it answers while everybody
+// else computes.
 //
-// This shell joins sockets, processes and time to the state machines that decide: LeaseState (who may use which worker),
-// ObjectTable (who holds which object) and the object store. It adds no rules of its own but one of order: a process
-// is gone only after everything that it said has been heard.
+// This shell joins sockets, processes and time to the state machines that decide: LeaseState (who
+// may use which worker), ObjectTable (who holds which object) and the object store. It adds no
+// rules of its own but one of order: a process is gone only after everything that it said has been
+// heard.
 
 import { createServer, type Server } from 'node:net'
 import type { Clock } from '../base/clock.js'
@@ -349,8 +351,9 @@ export class Raylet {
   }
 
   /**
-   * A worker that closed its socket is of no use; when its process has ended too, it is gone. It is given a moment for
-   * that: the socket of a process that ends by itself closes first, and its end should be told as it was.
+   * A worker that closed its socket is of no use; when its process has ended too, it is gone. It is
+   * given a moment for that: the socket of a process that ends by itself closes first, and its end
+   * should be told as it was.
    */
   #workerSilent(hello: Hello): void {
     const start = hello.start ?? ''
@@ -403,7 +406,10 @@ export class Raylet {
     this.toGcs({ kind: 'processDied', process: id, jobId })
   }
 
-  /** The program says that it is over: its workers end in order, and their last words reach its terminal. */
+  /**
+   * The program says that it is over: its workers end in order, and their last words reach its
+   * terminal.
+   */
   async goodbye(connection: ControlConnection): Promise<void> {
     const drivers = [...this.#members.values()].filter((member) => member.hello?.role === 'driver')
     if (drivers.length === 1) await this.endWorkers()

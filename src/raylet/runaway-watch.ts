@@ -1,8 +1,9 @@
-// Finds recursion that can never end well: every worker that the node may have waits for tasks that would need yet
-// another one.
+// Finds recursion that can never end well: every worker that the node may have waits for tasks that
+// would need yet another one.
 //
-// Whether a task that waits will ever go on cannot be known: it may wait for an actor. So a request counts only when its
-// owner is itself a task that waits, and only after nothing has moved for a while.
+// Whether a task that waits will ever go on cannot be known: it may wait for an actor. So a request
+// counts only when its owner is itself a task that waits, and only after nothing has moved for a
+// while.
 
 import { workersFullMs } from '../base/limits.js'
 import type { WireError } from '../wire/messages/terms.js'
@@ -40,7 +41,9 @@ export class RunawayWatch {
     else if (this.#since === Infinity) this.#since = now
   }
 
-  /** When it has lasted: takes the requests of the innermost tasks out of the queue, to be refused. */
+  /**
+   * When it has lasted: takes the requests of the innermost tasks out of the queue, to be refused.
+   */
   take(now: number): PendingRequest[] {
     if (now < this.deadline) return []
     this.#since = Infinity

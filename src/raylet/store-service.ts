@@ -1,7 +1,8 @@
 // The object store's shell: does what StoreState decides, for the processes of this node.
 //
-// A writer asks for room on a socket of its own and blocks until it has it; everything else comes and goes with the
-// control messages. Locations name files of this process, which the others open through /proc.
+// A writer asks for room on a socket of its own and blocks until it has it; everything else comes
+// and goes with the control messages. Locations name files of this process, which the others open
+// through /proc.
 
 import { closeSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -44,7 +45,10 @@ export class StoreService {
   readonly #sockets = new Set<Socket>()
   /** Allocations that are not answered yet, by request. */
   readonly #asking = new Map<number, Socket>()
-  /** Copies that a process has pinned, by process and object; as often as it was told where the object is. */
+  /**
+   * Copies that a process has pinned, by process and object; as often as it was told where the
+   * object is.
+   */
   readonly #pins = new Map<ProcessId, Map<string, number[]>>()
   #requestCount = 0
   #pinned: { copy: number; place: Place } | undefined

@@ -1,8 +1,8 @@
 // Worker processes: started, listened to, signalled, and buried with an exact death certificate.
 //
-// A worker must not outlive its raylet, not even one that computes and will never look at its socket again. setpriv lets
-// the kernel see to that before Node has even started in it (PR_SET_PDEATHSIG); without setpriv the worker asks for it
-// itself as soon as it runs.
+// A worker must not outlive its raylet, not even one that computes and will never look at its
+// socket again. setpriv lets the kernel see to that before Node has even started in it
+// (PR_SET_PDEATHSIG); without setpriv the worker asks for it itself as soon as it runs.
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -19,7 +19,10 @@ export interface WorkerPoolOptions {
   /** What every worker needs to find its raylet; `start` names this start. */
   readonly variables: (start: string) => Readonly<Record<string, string>>
   readonly output: (output: WorkerOutput) => void
-  /** The process is gone and its output has been read. `started` of the exit is for the caller to fill in. */
+  /**
+   * The process is gone and its output has been read. `started` of the exit is for the caller to
+   * fill in.
+   */
   readonly died: (start: string, exit: ProcessExit) => void
 }
 

@@ -1,8 +1,8 @@
 // The workers of a node: starting, idle, in use, ending.
 //
-// A worker belongs to a job and an environment, and has or has not had a GPU: they are never mixed. Starting one takes
-// a tenth of a second of CPU, so as many as the node has CPUs are kept ahead of need, and no more than that start at a
-// time. Idle ones beyond that number end after a while.
+// A worker belongs to a job and an environment, and has or has not had a GPU: they are never mixed.
+// Starting one takes a tenth of a second of CPU, so as many as the node has CPUs are kept ahead of
+// need, and no more than that start at a time. Idle ones beyond that number end after a while.
 
 import { assert } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
@@ -22,7 +22,10 @@ export interface Lease {
   readonly pool: ResourcePool
   readonly allocation: Allocation
   readonly grantedAt: number
-  /** Whether its worker was asked to close it: when idle, or soon in any case. One request of each is enough. */
+  /**
+   * Whether its worker was asked to close it: when idle, or soon in any case. One request of each
+   * is enough.
+   */
   recall: 'none' | 'idle' | 'full' | 'ownerDied'
 }
 

@@ -1,10 +1,11 @@
 // What a node, or a bundle reserved on it, has and has given out.
 //
-// Devices (GPUs) are given out by number. A share is put on the fullest device that still has room for it, so that
-// whole devices stay free for those who need one.
+// Devices (GPUs) are given out by number. A share is put on the fullest device that still has room
+// for it, so that whole devices stay free for those who need one.
 
 import { assert } from '../base/assert.js'
-import { deviceResources, ResourceSet, unitParts } from './resources.js'
+import type { ResourceSet } from './resources.js'
+import { deviceResources, unitParts } from './resources.js'
 
 /** A part of one numbered device. */
 export interface DeviceShare {

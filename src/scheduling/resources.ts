@@ -1,17 +1,22 @@
 // Amounts of resources: CPU, GPU, memory and whatever names the user invents.
 //
-// Amounts are integers of a ten-thousandth, because 0.1 + 0.2 must be the 0.3 that was given out: with floating point
-// a node loses a sliver of CPU with every fractional task, until a task of one CPU no longer fits an idle node.
+// Amounts are integers of a ten-thousandth, because 0.1 + 0.2 must be the 0.3 that was given out:
+// with floating point a node loses a sliver of CPU with every fractional task, until a task of one
+// CPU no longer fits an idle node.
 //
-// Availability may be below zero for a while: a task that waited in `get` lent its CPU to another, and takes it back
-// when its answer is there. Nothing is granted until the amount is positive again.
+// Availability may be below zero for a while: a task that waited in `get` lent its CPU to another,
+// and takes it back when its answer is there. Nothing is granted until the amount is positive
+// again.
 
 import type { Resources } from '../base/amounts.js'
 
 /** Parts that one unit is counted in. */
 export const unitParts = 10_000
 
-/** Resources that come as numbered devices: a share must lie on one device, more than one must be whole. */
+/**
+ * Resources that come as numbered devices: a share must lie on one device, more than one must be
+ * whole.
+ */
 export const deviceResources: readonly string[] = ['GPU']
 
 /** An immutable set of amounts. A name that is absent has none. */

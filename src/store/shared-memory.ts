@@ -72,7 +72,10 @@ interface Window {
   readonly touched: Uint8Array
 }
 
-/** A small memory of process `pid` mapped whole, shared and for good: words that several processes change. */
+/**
+ * A small memory of process `pid` mapped whole, shared and for good: words that several processes
+ * change.
+ */
 export function mapShared(pid: number, memory: Memory): Uint8Array {
   const fd = openMemory(pid, memory.fd)
   try {

@@ -1,15 +1,16 @@
 // Claim slots: 64 bytes of shared memory for each worker, in one memfd of the raylet.
 //
-// The first word counts the tasks of its lease that a worker has started; worker/claim-slots says how it is used. A cache
-// line each, so that workers do not disturb one another.
+// The first word counts the tasks of its lease that a worker has started; worker/claim-slots says
+// how it is used. A cache line each, so that workers do not disturb one another.
 //
 //   bit 31 stop | bits 30..20 the lease, modulo 2048 | bits 19..0 tasks started in this epoch, modulo 2^20
 //
-// The second word is the lease whose carried task the worker started last, plus one; zero until the worker has mapped its
-// slot, because a young worker cannot write there.
+// The second word is the lease whose carried task the worker started last, plus one; zero until the
+// worker has mapped its slot, because a young worker cannot write there.
 //
-// The lease is in the first word because an owner may look at it late: the worker may have gone on to another lease, whose tasks
-// it must not stop. Far fewer than 2^20 tasks are ever in flight, so differences of counts are exact.
+// The lease is in the first word because an owner may look at it late: the worker may have gone on
+// to another lease, whose tasks it must not stop. Far fewer than 2^20 tasks are ever in flight, so
+// differences of counts are exact.
 
 export const claimSlotBytes = 64
 export const claimSlotsMax = 512

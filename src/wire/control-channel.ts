@@ -1,7 +1,8 @@
 // Control messages over a socket: MessagePack in frames.
 //
-// The first messages of a turn go out at once: a program that submits work and then computes for a second must not keep
-// them to itself. Only a flood is joined into one write at the end of the turn.
+// The first messages of a turn go out at once: a program that submits work and then computes for a
+// second must not keep them to itself. Only a flood is joined into one write at the end of the
+// turn.
 
 import type { Socket } from 'node:net'
 import { Packr } from 'msgpackr/pack'

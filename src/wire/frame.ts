@@ -2,8 +2,9 @@
 //
 //   u32 length of what follows | u8 type | payload
 //
-// All integers are little-endian. `control` frames carry one message of `messages/` in MessagePack; the others are the
-// hot path and are written by hand, because one object and one encoder call per task cost more than running the task.
+// All integers are little-endian. `control` frames carry one message of `messages/` in MessagePack;
+// the others are the hot path and are written by hand, because one object and one encoder call per
+// task cost more than running the task.
 //
 //   push, call   u8 flags | u8 attempt | u8 returns | u48 sequence | u32 function or method number | arguments
 //   result       u8 reserved | u16 duration in us, saturating | u48 sequence | result body
@@ -11,8 +12,9 @@
 //   define       u32 function number | UTF-8 of a JSON FunctionDescriptor
 //   resume       (empty) everything pushed before it that has not started is void; counting restarts at zero
 //
-// A task's sequence is that of its first return: together with the caller's ProcessId it is the ObjectId. The i-th
-// return has sequence + i. `returns` is the number of returns, or one of the special values below.
+// A task's sequence is that of its first return: together with the caller's ProcessId it is the
+// ObjectId. The i-th return has sequence + i. `returns` is the number of returns, or one of the
+// special values below.
 
 import { readU32, writeU32, writeU48 } from '../base/bytes.js'
 
@@ -30,15 +32,22 @@ export const frameType = {
 export const pushFlag = {
   /** No argument bytes follow. */
   noArguments: 1,
-  /** Arguments are an object layout with a meta part (attachments, code); otherwise a count and small values. */
+  /**
+   * Arguments are an object layout with a meta part (attachments, code); otherwise a count and
+   * small values.
+   */
   full: 2,
-  /** Arguments are in the object store, under the ObjectId that follows (u48 owner, u48 sequence). */
+  /**
+   * Arguments are in the object store, under the ObjectId that follows (u48 owner, u48 sequence).
+   */
   stored: 4,
   /** The ref has escaped: the executing worker settles it at the raylet too. */
   escaped: 8,
   /** A u16 length and a MessagePack PushExtension precede the arguments. */
   extended: 16,
-  /** The owner may run it again when it throws: an error is the owner's to settle, escaped or not. */
+  /**
+   * The owner may run it again when it throws: an error is the owner's to settle, escaped or not.
+   */
   retried: 32,
 } as const
 
@@ -73,7 +82,10 @@ export function writePushHead(
   writeU32(b, o + 14, head.fn)
 }
 
-/** First byte of a result body. The rest is opaque to everybody but the process that reads the value. */
+/**
+ * First byte of a result body. The rest is opaque to everybody but the process that reads the
+ * value.
+ */
 export const bodyTag = {
   /** One small value (value codec). */
   small: 0,
@@ -92,8 +104,8 @@ export const bodyTag = {
 export type FrameHandler = (buffer: Uint8Array, start: number, end: number) => void
 
 /**
- * Cuts a byte stream into frames. `onFrame` gets the buffer with the offset of the type byte and the end; the bytes
- * are valid only during the call, unless the caller copies them.
+ * Cuts a byte stream into frames. `onFrame` gets the buffer with the offset of the type byte and
+ * the end; the bytes are valid only during the call, unless the caller copies them.
  */
 export class FrameReader {
   #rest: Uint8Array | null = null
@@ -120,7 +132,8 @@ export class FrameReader {
     if (at < size) this.#rest = at === 0 ? data : data.subarray(at)
   }
 
-  // A large frame arrives in many chunks. Doubling the buffer keeps joining linear in the size of the frame.
+  // A large frame arrives in many chunks. Doubling the buffer keeps joining linear in the size of
+  // the frame.
   #join(rest: Uint8Array, chunk: Uint8Array): Uint8Array {
     const size = rest.length + chunk.length
     const room = rest.buffer.byteLength - rest.byteOffset - rest.length

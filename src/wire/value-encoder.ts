@@ -19,7 +19,7 @@ import { ValuePath } from './value-path.js'
 import { writeErrorKind } from './value-errors.js'
 import { writeLeaf } from './value-leaves.js'
 import { writeBigInt, writeNumber, writeSymbol } from './value-primitives.js'
-import { ByteWriter } from './byte-writer.js'
+import type { ByteWriter } from './byte-writer.js'
 import * as tags from './value-tags.js'
 import { viewKindOf } from './value-views.js'
 

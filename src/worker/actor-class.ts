@@ -24,7 +24,11 @@ export interface ActorClassOptions {
 /** Names of the methods of a class, those of its base classes included. */
 export function methodNames(type: { readonly prototype: object }): string[] {
   const names = new Set<string>()
-  for (let at: object | null = type.prototype; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at) as object | null) {
+  for (
+    let at: object | null = type.prototype;
+    at !== null && at !== Object.prototype;
+    at = Object.getPrototypeOf(at) as object | null
+  ) {
     for (const name of Object.getOwnPropertyNames(at)) {
       const { value } = Object.getOwnPropertyDescriptor(at, name) ?? {}
       if (name !== 'constructor' && typeof value === 'function') names.add(name)
@@ -43,7 +47,11 @@ const constructorEntry: FunctionEntry = {
 }
 
 /** Starts an actor; the handle is usable at once. */
-export function createActor(core: CoreWorker, type: ActorClassOptions, args: readonly unknown[]): AnyActorHandle {
+export function createActor(
+  core: CoreWorker,
+  type: ActorClassOptions,
+  args: readonly unknown[],
+): AnyActorHandle {
   const { code, config, methods } = type
   const ref = new ObjectRef(core.process, core.nextSequence())
   ref.state = refState.primitive

@@ -1,7 +1,8 @@
 // Handles of actors: `c.inc.remote()`.
 //
-// A handle answers for the methods of its class and nothing else, so that a method may have any name. What the runtime
-// needs of it hangs on a symbol. It is counted like a ref: when no handle is left anywhere the actor ends.
+// A handle answers for the methods of its class and nothing else, so that a method may have any
+// name. What the runtime needs of it hangs on a symbol. It is counted like a ref: when no handle is
+// left anywhere the actor ends.
 
 import { PendingCallsLimitExceededError } from '../base/errors.js'
 import { packMessage } from '../wire/control-channel.js'
@@ -56,10 +57,13 @@ export class ActorCore {
     return this.#line
   }
 
-  /** getIfExists found another actor of that name: this handle is one of its handles from now on. */
+  /**
+   * getIfExists found another actor of that name: this handle is one of its handles from now on.
+   */
   become(core: CoreWorker, key: ObjectKey): void {
     const before = this.line(core)
-    // The raylet drops the key that we made up, and counts one for us on the actor that has the name.
+    // The raylet drops the key that we made up, and counts one for us on the actor that has the
+    // name.
     core.references.forget(this.ref)
     this.ref.owner = key[0]
     this.ref.sequence = key[1]
@@ -87,7 +91,10 @@ export class ActorMethod {
     this.#head = methodHead(number, name, config)
   }
 
-  /** Calls the method; returns at once. Calls of one caller run in the order in which they were made. */
+  /**
+   * Calls the method; returns at once. Calls of one caller run in the order in which they were
+   * made.
+   */
   remote(...args: unknown[]): Submitted {
     const core = requireCore(`${this.#entry.name}.remote()`)
     const actor = this.#actor
@@ -105,7 +112,8 @@ export class ActorMethod {
     if (config.signal !== undefined) core.cancelOn(task, config.signal)
     const parent = currentTask()
     if (parent !== null) core.adopt(parent, task)
-    // The handle lives until the call has finished, so that dropping it at once does not end the actor.
+    // The handle lives until the call has finished, so that dropping it at once does not end the
+    // actor.
     task.actor = actor
     if (!core.encoder.encodeSmall(task, this.#head, args, line.frames)) {
       this.#encodeFull(core, task, args, line)
@@ -161,7 +169,15 @@ export type AnyActorHandle = Record<string, ActorMethod> & { readonly [actorBind
 
 const inspect = Symbol.for('nodejs.util.inspect.custom')
 /** Asked of every object by promises, JSON and consoles: a handle is none of these things. */
-const neverMethods = new Set(['then', 'toJSON', 'constructor', 'prototype', '$$typeof', 'asymmetricMatch', 'nodeType'])
+const neverMethods = new Set([
+  'then',
+  'toJSON',
+  'constructor',
+  'prototype',
+  '$$typeof',
+  'asymmetricMatch',
+  'nodeType',
+])
 
 /** How `await using handle` ends an actor; set by the public API, which knows how to kill. */
 let dispose: (handle: ActorCore) => Promise<void> = () => Promise.resolve()
@@ -201,9 +217,14 @@ export function makeHandle(actor: ActorCore): AnyActorHandle {
       if (key === asyncDispose && asyncDispose !== undefined) return () => dispose(actor)
       return undefined
     },
-    has: (_, key) => key === actorBinding || key === attachmentBrand || (typeof key === 'string' && binding.methods.includes(key)),
+    has: (_, key) =>
+      key === actorBinding ||
+      key === attachmentBrand ||
+      (typeof key === 'string' && binding.methods.includes(key)),
     set: (_, key) => {
-      throw new TypeError(`${text()} cannot be changed: '${String(key)}' would be set in this process only.`)
+      throw new TypeError(
+        `${text()} cannot be changed: '${String(key)}' would be set in this process only.`,
+      )
     },
     ownKeys: () => [],
   }) as AnyActorHandle
@@ -226,7 +247,8 @@ registerAttachment<AnyActorHandle>('actor', {
     // An actor that holds a handle to itself would never end: as in Ray that one is not counted.
     const core = requireCore('a handle of an actor')
     const own = core.ownActor
-    if (own !== null && own[0] === ref.owner && own[1] === ref.sequence) core.references.release(ref)
+    if (own !== null && own[0] === ref.owner && own[1] === ref.sequence)
+      core.references.release(ref)
     return makeHandle(new ActorCore(ref, data as ActorBinding))
   },
 })

@@ -1,7 +1,8 @@
 // An actor inside its worker: one instance, calls in order of arrival from each caller.
 //
-// A call runs alone, also while it awaits, unless the actor was made with `maxConcurrency` above one. That differs from Ray,
-// whose asynchronous actors interleave by default: here state between two awaits of a method is safe without a lock.
+// A call runs alone, also while it awaits, unless the actor was made with `maxConcurrency` above
+// one. That differs from Ray, whose asynchronous actors interleave by default: here state between
+// two awaits of a method is safe without a lock.
 
 import type { ActorSpec } from '../wire/messages/raylet.js'
 import { objectIdHex } from '../base/ids.js'
@@ -54,7 +55,9 @@ export class ActorHost {
     try {
       const type = (await this.#core.functions.load(spec.classHash)) as unknown as Constructor
       const args = await readArguments(this.#core, spec.flags, spec.args)
-      setCurrentTask(this.#context(name, { owner: spec.actor[0], sequence: spec.actor[1], attempt: 0 }))
+      setCurrentTask(
+        this.#context(name, { owner: spec.actor[0], sequence: spec.actor[1], attempt: 0 }),
+      )
       this.#instance = new type(...args)
       setCurrentTask(null)
     } catch (thrown) {
@@ -84,7 +87,8 @@ export class ActorHost {
     { sequence, recursive }: { sequence: number; recursive: boolean },
   ): void {
     for (const [call, context] of this.#contexts) {
-      if (call.from === connection && call.sequence === sequence) cancelContext(this.#core, context, recursive)
+      if (call.from === connection && call.sequence === sequence)
+        cancelContext(this.#core, context, recursive)
     }
     for (let i = this.#at; i < this.#queue.length; i++) {
       const call = this.#queue[i]!
@@ -143,7 +147,12 @@ export class ActorHost {
       this.#touched.add(call.from)
     }
     if (call.isCancelled) {
-      this.#runner.fail(call, { name, error: cancelledError(context), durationUs: 0, actorId: this.id })
+      this.#runner.fail(call, {
+        name,
+        error: cancelledError(context),
+        durationUs: 0,
+        actorId: this.id,
+      })
       return null
     }
     let read
@@ -164,7 +173,9 @@ export class ActorHost {
       isInterleaved: this.spec.maxConcurrency > 1,
     }
     this.#contexts.set(call, context)
-    const later = Array.isArray(read.args) ? this.#runner.run(job, read.args) : this.#runner.runLater(job, read.args)
+    const later = Array.isArray(read.args)
+      ? this.#runner.run(job, read.args)
+      : this.#runner.runLater(job, read.args)
     if (later === null) {
       this.#contexts.delete(call)
       return null
@@ -201,4 +212,3 @@ export class ActorHost {
     })
   }
 }
-

@@ -1,8 +1,9 @@
 // The caller's end of one actor: calls in order, over every life of the actor.
 //
-// Calls of one caller run in the order in which they were made: a call whose arguments are not ready holds the later ones
-// back, a cancelled one drops out. While the actor starts or restarts they wait here. What was in flight when its worker
-// died goes out again first, in order, if the call may be retried; otherwise nobody knows whether it has run.
+// Calls of one caller run in the order in which they were made: a call whose arguments are not
+// ready holds the later ones back, a cancelled one drops out. While the actor starts or restarts
+// they wait here. What was in flight when its worker died goes out again first, in order, if the
+// call may be retried; otherwise nobody knows whether it has run.
 
 import { connect, type Socket } from 'node:net'
 import { readU32, readU48 } from '../base/bytes.js'
@@ -144,7 +145,8 @@ export class ActorLine {
     socket.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts))
   }
 
-  // --- the actor's lives ---------------------------------------------------------------------------------------------
+  // --- the actor's lives
+  // ---------------------------------------------------------------------------------------------
 
   changed(state: ActorState): void {
     if (this.#state.state === 'dead') return
@@ -184,7 +186,10 @@ export class ActorLine {
     this.#channel.flush()
   }
 
-  /** The connection is of no more use. Calls in flight are retried in order, or fail; with `death`, all of them fail. */
+  /**
+   * The connection is of no more use. Calls in flight are retried in order, or fail; with `death`,
+   * all of them fail.
+   */
   #lostConnection(death: RayError | null): void {
     this.#socket?.destroy()
     this.#socket = null
@@ -218,7 +223,10 @@ export class ActorLine {
     }
   }
 
-  /** A retry for an error that the method threw: it keeps its place before all calls that were not sent. */
+  /**
+   * A retry for an error that the method threw: it keeps its place before all calls that were not
+   * sent.
+   */
   resubmit(task: Task): void {
     task.status = taskStatus.queued
     task.slab![task.start + 6]!++
@@ -254,7 +262,10 @@ export class ActorLine {
     }
     const cause = this.creationError
     const why = cause instanceof Error ? ` ${cause.message}` : ''
-    return new ActorDiedError(state.message + why, { fields, ...(cause !== undefined && { cause }) })
+    return new ActorDiedError(state.message + why, {
+      fields,
+      ...(cause !== undefined && { cause }),
+    })
   }
 
   /** What the constructor threw, decoded by the table of lines before it tells the state. */
@@ -275,7 +286,8 @@ export class ActorLine {
     this.#failQueued(error)
   }
 
-  // --- cancel ----------------------------------------------------------------------------------------------------------
+  // --- cancel
+  // ----------------------------------------------------------------------------------------------------------
 
   cancel(task: Task): void {
     if (task.status === taskStatus.inFlight) {
@@ -288,7 +300,8 @@ export class ActorLine {
     this.#channel?.send(message)
   }
 
-  // --- frames --------------------------------------------------------------------------------------------------------
+  // --- frames
+  // --------------------------------------------------------------------------------------------------------
 
   #frame(buffer: Uint8Array, start: number, end: number): void {
     const type = buffer[start]
@@ -306,4 +319,3 @@ export class ActorLine {
     }
   }
 }
-

@@ -1,6 +1,6 @@
 // The actors that this process calls, and those that it creates.
 
-import { RayError } from '../base/errors.js'
+import type { RayError } from '../base/errors.js'
 import type { ProcessId } from '../base/ids.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ActorSpec, ActorState, FromRaylet } from '../wire/messages/raylet.js'
@@ -23,7 +23,9 @@ export class ActorLines {
   readonly #lineOfTask = new WeakMap<Task, ActorLine>()
   readonly #registrations = new Map<number, (message: Registered) => void>()
   #requests = 0
-  /** Decodes the error body of a constructor that threw; set by the core worker's owner of codecs. */
+  /**
+   * Decodes the error body of a constructor that threw; set by the core worker's owner of codecs.
+   */
   decodeBody: (body: Uint8Array) => unknown = () => undefined
 
   constructor(ports: ActorPorts) {
@@ -102,4 +104,3 @@ export class ActorLines {
     this.#lines.clear()
   }
 }
-

@@ -1,21 +1,31 @@
 // Turns the arguments of a call into the bytes of its frame.
 //
-// The common case - numbers, short strings, small plain objects, and refs whose small values are here already - is written
-// straight into the slab. Everything else goes through the codec once. A top-level ref stands for its value: it becomes a
-// slot, filled with the value when that is small and here, otherwise with the id for the worker to fetch. The frame is
-// complete only when every such ref is ready; the other arguments are encoded at once, because the caller may change them.
+// The common case - numbers, short strings, small plain objects, and refs whose small values are
+// here already - is written straight into the slab. Everything else goes through the codec once. A
+// top-level ref stands for its value: it becomes a slot, filled with the value when that is small
+// and here, otherwise with the id for the worker to fetch. The frame is complete only when every
+// such ref is ready; the other arguments are encoded at once, because the caller may change them.
 
 import { writeU32, writeU48 } from '../base/bytes.js'
 import type { ProcessId } from '../base/ids.js'
 import { inlineBytesMax } from '../base/limits.js'
 import { packMessage } from '../wire/control-channel.js'
-import { bodyTag, frameType, pushFlag, pushHeadBytes, writePushHead } from '../wire/frame.js'
+import type { frameType } from '../wire/frame.js'
+import { bodyTag, pushFlag, pushHeadBytes, writePushHead } from '../wire/frame.js'
 import { encodeSmall } from '../wire/small-codec.js'
 import { ArgumentSlot } from './argument-slot.js'
 import { refuseEnded } from './current-core.js'
-import { isFailed, ObjectRef, refState, type RefWaiter, addWaiter, isBorrowed } from './object-ref.js'
+import {
+  isFailed,
+  ObjectRef,
+  refState,
+  type RefWaiter,
+  addWaiter,
+  isBorrowed,
+} from './object-ref.js'
 import type { ReferenceHolder } from './reference-holder.js'
-import { SlabWriter, slabRoomBytes } from './slab.js'
+import type { SlabWriter } from './slab.js'
+import { slabRoomBytes } from './slab.js'
 import type { StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
 import { writeLayout, type ValuePort } from './value-port.js'
@@ -42,7 +52,10 @@ export interface EncoderPorts {
   readonly escapedPending: (ref: ObjectRef) => void
 }
 
-/** What is left to do for a task whose refs are not ready: nothing, or the failed ref that it depends on. */
+/**
+ * What is left to do for a task whose refs are not ready: nothing, or the failed ref that it
+ * depends on.
+ */
 export type Encoded = 'ready' | 'waiting' | ObjectRef
 
 const noSlots = packMessage([])
@@ -54,7 +67,9 @@ export class ArgumentEncoder {
     this.#ports = ports
   }
 
-  /** Writes the frame of a call with small arguments. False: they are not, and nothing was written. */
+  /**
+   * Writes the frame of a call with small arguments. False: they are not, and nothing was written.
+   */
   encodeSmall(task: Task, head: CallHead, args: readonly unknown[], frames: SlabWriter): boolean {
     const count = args.length
     if (count > 255) return false
@@ -72,7 +87,10 @@ export class ArgumentEncoder {
       b[at++] = count
       for (let i = 0; i < count; i++) {
         const value = args[i]
-        at = value instanceof ObjectRef ? encodeRef(b, at, limit, value) : encodeSmall(b, at, limit, value)
+        at =
+          value instanceof ObjectRef
+            ? encodeRef(b, at, limit, value)
+            : encodeSmall(b, at, limit, value)
         if (at < 0) return false
       }
     }
@@ -103,7 +121,8 @@ export class ArgumentEncoder {
   }
 
   /**
-   * Writes the frame of any call. 'waiting': `whenReady` is called once it is written, or with the ref that failed.
+   * Writes the frame of any call. 'waiting': `whenReady` is called once it is written, or with the
+   * ref that failed.
    */
   encodeFull(
     task: Task,
@@ -115,11 +134,17 @@ export class ArgumentEncoder {
     },
   ): Encoded {
     const open = pendingOf(call.args)
-    if (open !== null && open.length > 0 && open.every((ref) => !isBorrowed(ref, this.#ports.process))) {
+    if (
+      open !== null &&
+      open.length > 0 &&
+      open.every((ref) => !isBorrowed(ref, this.#ports.process))
+    ) {
       return this.#encodeLater(task, head, call, open)
     }
     const slots: ObjectRef[] = []
-    const args = call.args.map((value) => (value instanceof ObjectRef ? slotOf(value, slots) : value))
+    const args = call.args.map((value) =>
+      value instanceof ObjectRef ? slotOf(value, slots) : value,
+    )
     const { layout, refs } = this.#ports.values.encode(args, `arguments of ${head.name}`)
     this.#ports.references.escape(refs, this.#ports.escapedPending)
     let payload: Uint8Array
@@ -136,7 +161,8 @@ export class ArgumentEncoder {
     }
     task.pins = pins
     if (refs.length > 0) task.nested = refs
-    const complete = (): void => this.#complete(task, head, { frames: call.frames, slots, payload, flags })
+    const complete = (): void =>
+      this.#complete(task, head, { frames: call.frames, slots, payload, flags })
     const pending = slots.filter((ref) => ref.state === refState.pending)
     const failed = slots.find(isFailed)
     if (failed !== undefined) return failed
@@ -152,7 +178,8 @@ export class ArgumentEncoder {
     return 'waiting'
   }
 
-  // Nothing among the arguments can change but the refs: they are encoded when those are ready, on the short path if possible.
+  // Nothing among the arguments can change but the refs: they are encoded when those are ready, on
+  // the short path if possible.
   #encodeLater(
     task: Task,
     head: CallHead,
@@ -165,7 +192,10 @@ export class ArgumentEncoder {
   ): Encoded {
     task.pins = call.args
     new DependencyWaiter(pending, (failedRef) => {
-      const failed = failedRef ?? (call.args.find((arg) => arg instanceof ObjectRef && isFailed(arg)) as ObjectRef | undefined)
+      const failed =
+        failedRef ??
+        (call.args.find((arg) => arg instanceof ObjectRef && isFailed(arg)) as
+          ObjectRef | undefined)
       if (failed !== undefined) call.whenReady(failed)
       else if (this.encodeSmall(task, head, call.args, call.frames)) call.whenReady(null)
       else {
@@ -177,7 +207,10 @@ export class ArgumentEncoder {
     return 'waiting'
   }
 
-  #storeArguments(layout: Parameters<StoreAccess['put']>[1], refs: readonly ObjectRef[]): ObjectRef {
+  #storeArguments(
+    layout: Parameters<StoreAccess['put']>[1],
+    refs: readonly ObjectRef[],
+  ): ObjectRef {
     const { process, references } = this.#ports
     const holder = new ObjectRef(process, this.#ports.nextSequence())
     this.#ports.store().put([process, holder.sequence], layout, refs)
@@ -191,7 +224,10 @@ export class ArgumentEncoder {
     head: CallHead,
     frame: { frames: SlabWriter; slots: readonly ObjectRef[]; payload: Uint8Array; flags: number },
   ): void {
-    const slots = frame.slots.length === 0 ? noSlots : packMessage(frame.slots.map((ref) => this.#slotValue(ref)))
+    const slots =
+      frame.slots.length === 0
+        ? noSlots
+        : packMessage(frame.slots.map((ref) => this.#slotValue(ref)))
     const extension = head.extension === null ? 0 : 2 + head.extension.length
     const size = pushHeadBytes + extension + 4 + slots.length + frame.payload.length
     const start = frame.frames.beginLarge(size)
@@ -205,7 +241,8 @@ export class ArgumentEncoder {
     this.#finish(task, head, { frames: frame.frames, start, end: start + size, flags })
   }
 
-  // A value that nests refs is not copied into the frame: the worker borrows it, and with it what it nests.
+  // A value that nests refs is not copied into the frame: the worker borrows it, and with it what
+  // it nests.
   #slotValue(ref: ObjectRef): Uint8Array | readonly [number, number] {
     const isHere = ref.state === refState.primitive || ref.state === refState.body
     if (isHere && (ref.nested === null || ref.nested.length === 0)) {
@@ -217,7 +254,10 @@ export class ArgumentEncoder {
   }
 }
 
-/** The pending refs among arguments that are all refs or primitives; null if there is anything that could change. */
+/**
+ * The pending refs among arguments that are all refs or primitives; null if there is anything that
+ * could change.
+ */
 function pendingOf(args: readonly unknown[]): ObjectRef[] | null {
   const pending: ObjectRef[] = []
   for (const arg of args) {
@@ -254,7 +294,8 @@ function encodeRef(b: Uint8Array, at: number, limit: number, ref: ObjectRef): nu
   return ref.state === refState.body ? spliceBody(b, at, limit, ref) : -1
 }
 
-// A small value is a tree of tags that means the same anywhere, so its bytes can be copied as they are.
+// A small value is a tree of tags that means the same anywhere, so its bytes can be copied as they
+// are.
 function spliceBody(b: Uint8Array, at: number, limit: number, ref: ObjectRef): number {
   const body = ref.value as Uint8Array
   const end = at + body.length - 1
@@ -281,4 +322,3 @@ class DependencyWaiter implements RefWaiter {
     } else if (--this.#left === 0) this.#done(null)
   }
 }
-

@@ -1,5 +1,5 @@
-// A top-level ref among arguments stands for its value. While arguments are encoded it is replaced by a slot with the
-// number of the ref; the worker puts the value in its place.
+// A top-level ref among arguments stands for its value. While arguments are encoded it is replaced
+// by a slot with the number of the ref; the worker puts the value in its place.
 
 import { attachmentBrand, registerAttachment } from './attachment.js'
 

@@ -1,15 +1,19 @@
 // Attachments: the objects inside a value that belong to the runtime and not to the user's data.
 //
-// The value codec and the closure serialiser replace each by its index and hand them over; this table says, per kind, how
-// one is written into the meta part of an object and made again on the other side. A new kind (a placement group, a
-// dataset) registers itself here and can from then on travel inside any value.
+// The value codec and the closure serialiser replace each by its index and hand them over; this
+// table says, per kind, how one is written into the meta part of an object and made again on the
+// other side. A new kind (a placement group, a dataset) registers itself here and can from then on
+// travel inside any value.
 
 import type { ObjectRef } from './object-ref.js'
 
 export const attachmentBrand = Symbol.for('typeray.attachment')
 
 export interface AttachmentKind<T extends object = object> {
-  /** Plain data for MessagePack. Counted objects inside it are pushed onto `refs` and become borrowed by the receiver. */
+  /**
+   * Plain data for MessagePack. Counted objects inside it are pushed onto `refs` and become
+   * borrowed by the receiver.
+   */
   encode(value: T, refs: CountedRef[]): unknown
   /** `refs` are those that encode pushed, borrowed by this process. */
   decode(data: unknown, refs: readonly CountedRef[]): object

@@ -1,7 +1,8 @@
 // Options of tasks and actors, checked when `remote()` or `options()` is called.
 //
-// Every option of Ray (python/ray/_common/ray_option_utils.py) is known here by its camelCase name: it is built, or it is
-// refused with the reason. What is not an option at all is refused too, so that a typing error is not silently ignored.
+// Every option of Ray (python/ray/_common/ray_option_utils.py) is known here by its camelCase name:
+// it is built, or it is refused with the reason. What is not an option at all is refused too, so
+// that a typing error is not silently ignored.
 
 import { checkAmount } from '../base/amounts.js'
 import type { Resources, SchedulingStrategy } from '../wire/messages/terms.js'
@@ -11,7 +12,9 @@ import { returnsStreaming } from '../wire/frame.js'
 export type ErrorClass = abstract new (...args: never[]) => unknown
 
 export interface SharedOptions {
-  /** CPUs that the task needs, or the actor needs; fractions down to 0.0001 are allowed. Tasks: 1. */
+  /**
+   * CPUs that the task needs, or the actor needs; fractions down to 0.0001 are allowed. Tasks: 1.
+   */
   readonly numCpus?: number
   readonly numGpus?: number
   /** Bytes of heap memory to reserve. */
@@ -72,7 +75,8 @@ const refused: Readonly<Record<string, string>> = {
   acceleratorType: later,
   labelSelector: later,
   fallbackStrategy: later,
-  objectStoreMemory: 'is an option of ray.init, not of tasks and actors (Ray has deprecated it there)',
+  objectStoreMemory:
+    'is an option of ray.init, not of tasks and actors (Ray has deprecated it there)',
   concurrencyGroups: later,
   concurrencyGroup: later,
   allowOutOfOrderExecution: later,
@@ -80,7 +84,8 @@ const refused: Readonly<Record<string, string>> = {
   enableTensorTransport: 'has no meaning in Node: there are no GPU tensors to move',
   captureChildTasks: later,
   placementGroup: 'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
-  placementGroupBundleIndex: 'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
+  placementGroupBundleIndex:
+    'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
 }
 
 const shared = ['numCpus', 'numGpus', 'memory', 'resources', 'name', 'schedulingStrategy']
@@ -147,7 +152,10 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
     maxRetries: retryCount('maxRetries', options.maxRetries, 3),
     retryExceptions: retryExceptionsOf(options.retryExceptions),
     name: nameOf('name', options.name),
-    backpressure: positive('generatorBackpressureNumObjects', options.generatorBackpressureNumObjects),
+    backpressure: positive(
+      'generatorBackpressureNumObjects',
+      options.generatorBackpressureNumObjects,
+    ),
     signal: signalOf(options.signal),
   }
 }
@@ -155,7 +163,9 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
 export function compileActorOptions(options: ActorOptions): ActorConfig {
   refuseUnknown(options, ofActors, 'an actor')
   if (options.lifetime !== undefined && options.lifetime !== 'detached') {
-    throw new TypeError(`The option 'lifetime' must be 'detached' or left out, not ${show(options.lifetime)}.`)
+    throw new TypeError(
+      `The option 'lifetime' must be 'detached' or left out, not ${show(options.lifetime)}.`,
+    )
   }
   const name = nameOf('name', options.name) ?? ''
   if (options.getIfExists === true && name === '') {
@@ -183,7 +193,10 @@ export function compileMethodOptions(options: MethodOptions): MethodConfig {
   return {
     returns: returnsOf(options.numReturns),
     name: nameOf('name', options.name),
-    backpressure: positive('generatorBackpressureNumObjects', options.generatorBackpressureNumObjects),
+    backpressure: positive(
+      'generatorBackpressureNumObjects',
+      options.generatorBackpressureNumObjects,
+    ),
     signal: signalOf(options.signal),
   }
 }
@@ -196,7 +209,9 @@ function refuseUnknown(options: object, known: ReadonlySet<string>, of: string):
     if (known.has(key)) continue
     const why = refused[key]
     if (why !== undefined) throw new TypeError(`The option '${key}' ${why}.`)
-    throw new TypeError(`'${key}' is not an option of ${of}. Options are: ${[...known].sort().join(', ')}.`)
+    throw new TypeError(
+      `'${key}' is not an option of ${of}. Options are: ${[...known].sort().join(', ')}.`,
+    )
   }
 }
 
@@ -214,7 +229,9 @@ function resourcesOf(options: SharedOptions, cpus: number): Resources {
     }
     for (const [name, value] of Object.entries(options.resources)) {
       if (name === 'CPU' || name === 'GPU') {
-        throw new TypeError(`Use the options numCpus and numGpus instead of '${name}' inside 'resources'.`)
+        throw new TypeError(
+          `Use the options numCpus and numGpus instead of '${name}' inside 'resources'.`,
+        )
       }
       set(name, checkAmount(`resources.${name}`, value))
     }
@@ -232,7 +249,9 @@ function strategyOf(choice: SchedulingChoice | undefined): SchedulingStrategy {
     if ('placementGroup' in choice && typeof choice.placementGroup?.id === 'string') {
       const bundle = choice.bundleIndex ?? -1
       if (!Number.isInteger(bundle) || bundle < -1) {
-        throw new RangeError(`bundleIndex must be -1 or the index of a bundle, not ${show(bundle)}.`)
+        throw new RangeError(
+          `bundleIndex must be -1 or the index of a bundle, not ${show(bundle)}.`,
+        )
       }
       return { kind: 'placementGroup', target: { group: choice.placementGroup.id, bundle } }
     }
@@ -267,7 +286,9 @@ function retryCount(name: string, value: unknown, otherwise: number): number {
 function pendingCallsOf(value: unknown): number {
   if (value === undefined || value === -1) return -1
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
-    throw new RangeError(`The option 'maxPendingCalls' must be -1 or a positive integer, not ${show(value)}.`)
+    throw new RangeError(
+      `The option 'maxPendingCalls' must be -1 or a positive integer, not ${show(value)}.`,
+    )
   }
   return value
 }
@@ -277,13 +298,17 @@ function retryExceptionsOf(value: unknown): boolean | readonly ErrorClass[] {
   if (Array.isArray(value) && value.every((each) => typeof each === 'function')) {
     return value as readonly ErrorClass[]
   }
-  throw new TypeError(`The option 'retryExceptions' must be true, false or an array of error classes.`)
+  throw new TypeError(
+    `The option 'retryExceptions' must be true, false or an array of error classes.`,
+  )
 }
 
 function nameOf(option: string, value: unknown): string | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'string' || value === '') {
-    throw new TypeError(`The option '${option}' must be a string that is not empty, not ${show(value)}.`)
+    throw new TypeError(
+      `The option '${option}' must be a string that is not empty, not ${show(value)}.`,
+    )
   }
   return value
 }
@@ -298,7 +323,8 @@ function positive(option: string, value: unknown): number | undefined {
 
 function signalOf(value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined
-  if (!(value instanceof AbortSignal)) throw new TypeError(`The option 'signal' must be an AbortSignal.`)
+  if (!(value instanceof AbortSignal))
+    throw new TypeError(`The option 'signal' must be an AbortSignal.`)
   return value
 }
 

@@ -4,7 +4,14 @@ import { RaySystemError, RayTaskError } from '../base/errors.js'
 import { generatorItemsMax } from '../base/limits.js'
 import { pushFlag, returnsStreaming } from '../wire/frame.js'
 import type { PushExtension } from '../wire/messages/task.js'
-import { endBody, errorBody, itemBody, resultBody, settleAtRaylet, severalBody } from './call-values.js'
+import {
+  endBody,
+  errorBody,
+  itemBody,
+  resultBody,
+  settleAtRaylet,
+  severalBody,
+} from './call-values.js'
 import type { CoreWorker } from './core-worker.js'
 import { isInterrupt, type LoadedFunction, runInterruptibly } from './loaded-function.js'
 import type { ObjectRef } from './object-ref.js'
@@ -36,7 +43,10 @@ const interruptGraceMs = 200
 export class CallRunner {
   readonly #core: CoreWorker
   readonly #streams = new Map<string, Stream>()
-  /** Tasks that are to be settled at the raylet too, because their refs escaped after they were sent. */
+  /**
+   * Tasks that are to be settled at the raylet too, because their refs escaped after they were
+   * sent.
+   */
   readonly #escaped = new Set<string>()
 
   constructor(core: CoreWorker) {
@@ -118,10 +128,14 @@ export class CallRunner {
       return
     }
     const values = returns === 0 ? [] : severalValues(value, returns, name)
-    const made = values.map((each, i) => resultBody(this.#core, each, { owner, sequence: task.sequence + i, name }))
+    const made = values.map((each, i) =>
+      resultBody(this.#core, each, { owner, sequence: task.sequence + i, name }),
+    )
     task.from.replies.body(task.sequence, durationUs, severalBody(made.map((one) => one.body)))
     if (!this.#isKnownOutside(task)) return
-    made.forEach((one, i) => settleAtRaylet(this.#core, task.from, { sequence: task.sequence + i, ...one }))
+    made.forEach((one, i) =>
+      settleAtRaylet(this.#core, task.from, { sequence: task.sequence + i, ...one }),
+    )
   }
 
   #reply(
@@ -135,9 +149,10 @@ export class CallRunner {
     }
   }
 
-  // A carried task is answered through the raylet, and its owner may be busy for long: whoever borrows the ref must not
-  // depend on that, so its value goes to the raylet in any case, which ignores it if nobody knows the ref.
-  // Asked once for each answer: the note of an escape is used up.
+  // A carried task is answered through the raylet, and its owner may be busy for long: whoever
+  // borrows the ref must not depend on that, so its value goes to the raylet in any case, which
+  // ignores it if nobody knows the ref. Asked once for each answer: the note of an escape is used
+  // up.
   #isKnownOutside(task: Incoming): boolean {
     if (task.from.isRelay || (task.flags & pushFlag.escaped) !== 0) return true
     return this.#escaped.size > 0 && this.#escaped.delete(keyOf(task.from, task.sequence))
@@ -154,7 +169,10 @@ export class CallRunner {
   }
 
   /** Answers with what user code threw, or with a RayError of the system as it is. */
-  fail(task: Incoming, failure: { name: string; error: unknown; durationUs: number; actorId?: string }): void {
+  fail(
+    task: Incoming,
+    failure: { name: string; error: unknown; durationUs: number; actorId?: string },
+  ): void {
     const body = this.failureBody(task, failure)
     task.from.replies.body(task.sequence, failure.durationUs, body)
     if (this.#isKnownOutside(task) && (task.flags & pushFlag.retried) === 0) {
@@ -162,14 +180,21 @@ export class CallRunner {
     }
   }
 
-  failureBody(task: Incoming, failure: { name: string; error: unknown; actorId?: string }): Uint8Array {
-    return reportBody(this.#core, task.from.owner, { ...failure, taskId: task.from.taskId(task.sequence) })
+  failureBody(
+    task: Incoming,
+    failure: { name: string; error: unknown; actorId?: string },
+  ): Uint8Array {
+    return reportBody(this.#core, task.from.owner, {
+      ...failure,
+      taskId: task.from.taskId(task.sequence),
+    })
   }
 
-  // --- interruption ----------------------------------------------------------------------------------------------------
+  // --- interruption
+  // ----------------------------------------------------------------------------------------------------
 
-  // SIGINT stopped the function. The message that says which task was meant was written before the signal was sent, so it
-  // is read as soon as the event loop turns.
+  // SIGINT stopped the function. The message that says which task was meant was written before the
+  // signal was sent, so it is read as soon as the event loop turns.
   async #interrupted(job: Job, start: number): Promise<void> {
     const { context } = job
     if (!context.isCancelled) {
@@ -187,7 +212,8 @@ export class CallRunner {
     this.#threw(job, reason, start)
   }
 
-  // --- streams ---------------------------------------------------------------------------------------------------------
+  // --- streams
+  // ---------------------------------------------------------------------------------------------------------
 
   async #stream(job: Job, result: unknown, start: number): Promise<void> {
     const { task } = job
@@ -205,9 +231,15 @@ export class CallRunner {
         if (job.context.isCancelled) break
         setCurrentTask(job.context)
         const step = iterator.next()
-        const { done, value } = isThenable(step) ? await (step as Promise<IteratorResult<unknown>>) : step
+        const { done, value } = isThenable(step)
+          ? await (step as Promise<IteratorResult<unknown>>)
+          : step
         if (done === true) break
-        task.from.replies.item(task.sequence, count, itemBody(this.#core, await value, task.from.owner, job.name))
+        task.from.replies.item(
+          task.sequence,
+          count,
+          itemBody(this.#core, await value, task.from.owner, job.name),
+        )
         count++
         if (job.fn.isSlow || count % 16 === 0) this.#flushItems(task)
       }
@@ -246,7 +278,8 @@ export class CallRunner {
     stream.wake?.()
   }
 
-  // --- refs and owners that change meanwhile ---------------------------------------------------------------------------
+  // --- refs and owners that change meanwhile
+  // ---------------------------------------------------------------------------
 
   escape(connection: OwnerConnection, sequence: number): void {
     this.#escaped.add(keyOf(connection, sequence))
@@ -292,7 +325,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function severalValues(value: unknown, returns: number, name: string): unknown[] {
   const isIterable = typeof value === 'object' && value !== null && Symbol.iterator in value
   if (!isIterable) {
-    throw new TypeError(`${name} has numReturns ${returns} and must return an array of ${returns} values.`)
+    throw new TypeError(
+      `${name} has numReturns ${returns} and must return an array of ${returns} values.`,
+    )
   }
   const values = [...(value as Iterable<unknown>)]
   if (values.length !== returns) {
@@ -310,7 +345,9 @@ function iteratorOf(value: unknown, name: string): AnyIterator {
   const object = value as Record<symbol, (() => unknown) | undefined> | null | undefined
   const make = object?.[Symbol.asyncIterator] ?? object?.[Symbol.iterator]
   if (typeof make !== 'function') {
-    throw new TypeError(`${name} has numReturns 'streaming' and must be a generator, or return an iterable.`)
+    throw new TypeError(
+      `${name} has numReturns 'streaming' and must be a generator, or return an iterable.`,
+    )
   }
   return make.call(object) as AnyIterator
 }

@@ -35,7 +35,10 @@ export function readCall(core: CoreWorker, task: Incoming): Call {
   return { extension, args: readArguments(core, flags, buffer.subarray(at, end)) }
 }
 
-/** Arguments as in a push frame, behind its head and extension. Also those of an actor's constructor. */
+/**
+ * Arguments as in a push frame, behind its head and extension. Also those of an actor's
+ * constructor.
+ */
 export function readArguments(
   core: CoreWorker,
   flags: number,
@@ -80,7 +83,9 @@ function lendNested(core: CoreWorker, to: number, refs: readonly ObjectRef[]): v
   core.references.lend(to, refs)
 }
 
-/** A result body for one return value, under the id of that return. Large values go to the store. */
+/**
+ * A result body for one return value, under the id of that return. Large values go to the store.
+ */
 export function resultBody(
   core: CoreWorker,
   value: unknown,
@@ -105,8 +110,16 @@ function storedBody(sizeBytes: number): Uint8Array {
 }
 
 /** An item of a stream. A large one is an object of this process; its id follows the size. */
-export function itemBody(core: CoreWorker, value: unknown, owner: number, name: string): Uint8Array {
-  const made: { body: Uint8Array; refs: ObjectRef[] } | EncodedObject = core.values.bodyOf(value, `item of ${name}`)
+export function itemBody(
+  core: CoreWorker,
+  value: unknown,
+  owner: number,
+  name: string,
+): Uint8Array {
+  const made: { body: Uint8Array; refs: ObjectRef[] } | EncodedObject = core.values.bodyOf(
+    value,
+    `item of ${name}`,
+  )
   if ('body' in made) {
     lendNested(core, owner, made.refs)
     return made.body
@@ -143,7 +156,10 @@ export function endBody(items: number): Uint8Array {
   return body
 }
 
-/** An error body for what user code threw. What cannot travel is replaced by a description of itself. */
+/**
+ * An error body for what user code threw. What cannot travel is replaced by a description of
+ * itself.
+ */
 export function errorBody(core: CoreWorker, to: number, report: TaskReport): Uint8Array {
   const attempt = (value: unknown): Uint8Array | null => {
     const made = core.values.encode(value, `error of ${report.functionName}`)
@@ -166,7 +182,10 @@ export function errorBody(core: CoreWorker, to: number, report: TaskReport): Uin
   return attempt(encodeReport(reduced))!
 }
 
-/** Settles an escaped ref at the raylet, for borrowers that must not depend on its owner's event loop. */
+/**
+ * Settles an escaped ref at the raylet, for borrowers that must not depend on its owner's event
+ * loop.
+ */
 export function settleAtRaylet(
   core: CoreWorker,
   connection: OwnerConnection,

@@ -1,9 +1,10 @@
 // Cancelling tasks.
 //
-// The ref fails at once, whatever the task does. A task that was not sent is dropped. One that was gets a message: if it
-// has not started it is answered unrun, if it runs its AbortSignal fires. A function that computes without a pause reads
-// no message, so after a moment its worker is sent SIGINT, which stops it soundly, and after a grace its worker is
-// replaced. `force` does that at once. Calls to actors get the message only: their worker holds state.
+// The ref fails at once, whatever the task does. A task that was not sent is dropped. One that was
+// gets a message: if it has not started it is answered unrun, if it runs its AbortSignal fires. A
+// function that computes without a pause reads no message, so after a moment its worker is sent
+// SIGINT, which stops it soundly, and after a grace its worker is replaced. `force` does that at
+// once. Calls to actors get the message only: their worker holds state.
 
 import { cancelGraceMs } from '../base/limits.js'
 import type { CoreWorker } from './core-worker.js'
@@ -56,7 +57,9 @@ export class Canceller {
     this.#failRefs(task)
     if (line === null) return
     const isRunning = (): boolean =>
-      task.status !== taskStatus.finished && task.line === line && (line.head === task || line.carried === task)
+      task.status !== taskStatus.finished &&
+      task.line === line &&
+      (line.head === task || line.carried === task)
     if (force) {
       if (isRunning()) core.signalWorker(line.worker, 'SIGKILL', 'cancelled')
       return
@@ -78,7 +81,8 @@ export class Canceller {
 
   #failRefs(task: Task): void {
     for (const ref of task.returns ?? [task.ref]) {
-      if (settleRef(ref, refState.error, cancelled(task)) && ref.isKnown) this.#core.references.settled(ref)
+      if (settleRef(ref, refState.error, cancelled(task)) && ref.isKnown)
+        this.#core.references.settled(ref)
     }
     task.stream?.failed()
   }

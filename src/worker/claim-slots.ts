@@ -1,13 +1,21 @@
 // Starting a task is a claim in shared memory.
 //
-// Several tasks are in flight to a worker at once. When the one that runs turns out to be long, or spins for ever, the
-// others must go to another worker, and no message can ask a process that does not read. So every worker has a word that
-// counts the tasks that it has started; before each start it raises the word by compare-and-swap, and an owner that wants
-// the rest back sets the sign bit by compare-and-swap. One of the two wins, and both know who. The same word tells
-// how many tasks had started when the worker died, which is what at-most-once needs.
+// Several tasks are in flight to a worker at once. When the one that runs turns out to be long, or
+// spins for ever, the others must go to another worker, and no message can ask a process that does
+// not read. So every worker has a word that counts the tasks that it has started; before each start
+// it raises the word by compare-and-swap, and an owner that wants the rest back sets the sign bit
+// by compare-and-swap. One of the two wins, and both know who. The same word tells how many tasks
+// had started when the worker died, which is what at-most-once needs.
 
 import { mapShared, type Memory } from '../store/index.js'
-import { claimCarriedOffset, claimSlotBytes, claimStarted, claimStop, claimWord, isClaimOf } from '../wire/claim-slot.js'
+import {
+  claimCarriedOffset,
+  claimSlotBytes,
+  claimStarted,
+  claimStop,
+  claimWord,
+  isClaimOf,
+} from '../wire/claim-slot.js'
 
 const wordsPerSlot = claimSlotBytes / 4
 
@@ -22,7 +30,9 @@ export class ClaimSlots {
     this.#memory = memory
   }
 
-  /** Maps the words, unless that is done. Takes some milliseconds the first time: the FFI is loaded. */
+  /**
+   * Maps the words, unless that is done. Takes some milliseconds the first time: the FFI is loaded.
+   */
   prepare(): void {
     if (this.#words !== null) return
     const bytes = mapShared(this.#pid, this.#memory)
@@ -42,17 +52,19 @@ export class ClaimSlots {
 
   /** Worker: starts the carried task of this lease; 0: it has started none. */
   carry(slot: number, lease: number): void {
-    if (this.#words !== null) Atomics.store(this.#words, slot * wordsPerSlot + claimCarriedOffset / 4, lease + 1)
+    if (this.#words !== null)
+      Atomics.store(this.#words, slot * wordsPerSlot + claimCarriedOffset / 4, lease + 1)
   }
 
   /** Worker: an epoch of this lease begins, or goes on after so many tasks. */
   begin(slot: number, lease: number, started = 0): void {
-    if (this.#words !== null) Atomics.store(this.#words, slot * wordsPerSlot, claimWord(lease, started))
+    if (this.#words !== null)
+      Atomics.store(this.#words, slot * wordsPerSlot, claimWord(lease, started))
   }
 
   /**
-   * Nothing more of this epoch of the lease will be started. Returns how many tasks were (modulo 2^20), or -1 if somebody
-   * else stopped it before or the worker is at another lease.
+   * Nothing more of this epoch of the lease will be started. Returns how many tasks were (modulo
+   * 2^20), or -1 if somebody else stopped it before or the worker is at another lease.
    */
   stop(slot: number, lease: number): number {
     this.prepare()
@@ -61,7 +73,8 @@ export class ClaimSlots {
     for (;;) {
       const word = Atomics.load(words, at)
       if (word < 0 || !isClaimOf(word, lease)) return -1
-      if (Atomics.compareExchange(words, at, word, word | claimStop) === word) return claimStarted(word)
+      if (Atomics.compareExchange(words, at, word, word | claimStop) === word)
+        return claimStarted(word)
     }
   }
 }

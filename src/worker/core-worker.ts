@@ -1,4 +1,5 @@
-// The runtime library inside every driver and worker: puts the parts together and dispatches what the raylet says.
+// The runtime library inside every driver and worker: puts the parts together and dispatches what
+// the raylet says.
 
 import { connect, type Socket } from 'node:net'
 import { LocalRayletDiedError, SessionError } from '../base/errors.js'
@@ -42,7 +43,10 @@ export interface JoinOptions {
   readonly now: () => number
 }
 
-/** What the executing half of a worker, or the driver's terminal, does with messages that are not for the owner half. */
+/**
+ * What the executing half of a worker, or the driver's terminal, does with messages that are not
+ * for the owner half.
+ */
 export interface MessageSink {
   receive(message: FromRaylet): void
   /** A task of this process waits in get or wait (true), or goes on (false). */
@@ -71,7 +75,10 @@ export class CoreWorker {
   ownActor: ObjectKey | null = null
   readonly placementGroups = new Map<string, (state: string, message: string) => void>()
   #sink: MessageSink | null = null
-  /** What came for the sink before there was one: the raylet may send work together with its welcome. */
+  /**
+   * What came for the sink before there was one: the raylet may send work together with its
+   * welcome.
+   */
   #unsunk: FromRaylet[] = []
   /** A worker's: the socket to the raylet always holds the event loop. */
   keepsAlive = false
@@ -84,9 +91,16 @@ export class CoreWorker {
   #queries = 0
   #functionNumbers = 0
   readonly #canceller = new Canceller(this)
-  readonly #answers = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  readonly #answers = new Map<
+    number,
+    { resolve: (value: unknown) => void; reject: (error: Error) => void }
+  >()
 
-  private constructor(options: JoinOptions, welcome: Welcome, raylet: ControlChannel<ToRaylet, FromRaylet>) {
+  private constructor(
+    options: JoinOptions,
+    welcome: Welcome,
+    raylet: ControlChannel<ToRaylet, FromRaylet>,
+  ) {
     const { process, token, now } = options
     this.process = process
     this.token = token
@@ -203,11 +217,16 @@ export class CoreWorker {
     return core
   }
 
-  /** The same without a turn of the event loop, for the first call of a program that has not awaited init. */
+  /**
+   * The same without a turn of the event loop, for the first call of a program that has not awaited
+   * init.
+   */
   static joinSync(options: JoinOptions): CoreWorker {
     const { socket, welcome, rest } = helloSync(options)
     let core: CoreWorker | null = null
-    const channel = new ControlChannel<ToRaylet, FromRaylet>(socket, (message) => core?.receive(message))
+    const channel = new ControlChannel<ToRaylet, FromRaylet>(socket, (message) =>
+      core?.receive(message),
+    )
     core = new CoreWorker(options, welcome, channel)
     const ready = core
     socket.on('error', () => undefined)
@@ -242,9 +261,11 @@ export class CoreWorker {
     if (!this.#isClosed && this.#lost === null) this.raylet.send(message)
   }
 
-  // --- waiting -------------------------------------------------------------------------------------------------------
+  // --- waiting
+  // -------------------------------------------------------------------------------------------------------
 
-  // Only a pending get, wait or iteration keeps a program alive: the socket to the raylet is what holds the event loop.
+  // Only a pending get, wait or iteration keeps a program alive: the socket to the raylet is what
+  // holds the event loop.
   #countWait(count: 1 | -1): void {
     this.#waits += count
     this.#hold(count)
@@ -266,14 +287,18 @@ export class CoreWorker {
     this.#countWait(count)
   }
 
-  // --- tasks ---------------------------------------------------------------------------------------------------------
+  // --- tasks
+  // ---------------------------------------------------------------------------------------------------------
 
   resubmit(task: Task): void {
     if (task.key !== null) this.submitter.resubmit(task)
     else this.actors.resubmit(task)
   }
 
-  /** A pending ref of ours is known outside: whoever executes its task must settle it at the raylet too. */
+  /**
+   * A pending ref of ours is known outside: whoever executes its task must settle it at the raylet
+   * too.
+   */
   escapedPending(ref: ObjectRef): void {
     const task = ref.task
     if (task === null) return
@@ -332,7 +357,8 @@ export class CoreWorker {
     this.#send({ kind: 'signalWorker', worker, signal, reason })
   }
 
-  // --- questions -----------------------------------------------------------------------------------------------------
+  // --- questions
+  // -----------------------------------------------------------------------------------------------------
 
   query(query: Query): Promise<unknown> {
     return new Promise((resolve, reject) => {
@@ -352,7 +378,8 @@ export class CoreWorker {
     else waiter.resolve(message.value)
   }
 
-  // --- the raylet ----------------------------------------------------------------------------------------------------
+  // --- the raylet
+  // ----------------------------------------------------------------------------------------------------
 
   /** A message from the raylet. */
   receive(message: FromRaylet): void {
@@ -402,7 +429,10 @@ export class CoreWorker {
     return this.#lost
   }
 
-  /** Says goodbye and nothing to those who wait: the program is about to exit, with a code of its own. */
+  /**
+   * Says goodbye and nothing to those who wait: the program is about to exit, with a code of its
+   * own.
+   */
   leave(): void {
     if (this.#isClosed) return
     this.#send({ kind: 'goodbye' })

@@ -1,5 +1,6 @@
-// The core worker of this process. A process has one, and it is needed by objects that users hold (refs, handles, remote
-// functions), which cannot be given it. The symbol keeps two copies of the package on the same one.
+// The core worker of this process. A process has one, and it is needed by objects that users hold
+// (refs, handles, remote functions), which cannot be given it. The symbol keeps two copies of the
+// package on the same one.
 
 import { SessionError } from '../base/errors.js'
 import type { ProcessId } from '../base/ids.js'

@@ -1,11 +1,12 @@
 // Functions and classes that this process ships, and those that it received.
 //
-// A definition is the serialised closure with its attachments. It is exported to the raylet once, under the hash of its
-// bytes, and fetched by the workers that need it. A function that captures its own remote handle cannot contain its own
-// hash and gets a unique name instead.
+// A definition is the serialised closure with its attachments. It is exported to the raylet once,
+// under the hash of its bytes, and fetched by the workers that need it. A function that captures
+// its own remote handle cannot contain its own hash and gets a unique name instead.
 //
-// A class must have one identity wherever instances of it travel: the closure layer gives every function an id that stays
-// with it (closure/identity), and a process that knows the id uses the class that it has.
+// A class must have one identity wherever instances of it travel: the closure layer gives every
+// function an id that stays with it (closure/identity), and a process that knows the id uses the
+// class that it has.
 
 import { createHash } from 'node:crypto'
 import { SerializationError } from '../base/errors.js'
@@ -24,10 +25,13 @@ import { attachmentKindOf } from './attachment.js'
 import type { ObjectRef } from './object-ref.js'
 import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
 
-// eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- any function or class may be shipped
+// be shipped
 export type Code = Function
 
-/** The hash of a definition, and the id that its function has in every process ('' where it travels by import). */
+/**
+ * The hash of a definition, and the id that its function has in every process ('' where it travels
+ * by import).
+ */
 export type CodeId = readonly [hash: string, definition: string]
 
 interface Definition {
@@ -69,7 +73,9 @@ export class FunctionExports {
   readonly #loading = new Map<string, Promise<Code>>()
   /** Definitions that the raylet was asked for. */
   readonly #fetches = new Map<string, Fetch>()
-  /** Called with 1 when a load begins and with -1 when it ends: the program must not end meanwhile. */
+  /**
+   * Called with 1 when a load begins and with -1 when it ends: the program must not end meanwhile.
+   */
   holds: (count: 1 | -1) => void = () => undefined
   #unique = 0
 
@@ -85,7 +91,10 @@ export class FunctionExports {
     this.#borrow = borrow
   }
 
-  /** The id of a function or class, exporting it first if need be. Throws SerializationError when it cannot travel. */
+  /**
+   * The id of a function or class, exporting it first if need be. Throws SerializationError when it
+   * cannot travel.
+   */
   idOf(fn: Code, name: string): string {
     const known = this.#ids.get(fn)
     if (known !== undefined) return known

@@ -1,8 +1,9 @@
-// Refs and views die only when they are collected, and others wait for that: an actor whose last handle a worker has
-// forgotten, a spill file whose last reader has.
+// Refs and views die only when they are collected, and others wait for that: an actor whose last
+// handle a worker has forgotten, a spill file whose last reader has.
 //
-// When memory or leases are short the raylet asks for a collection. An idle worker makes no garbage and would never
-// collect by itself, so it does so once after it came to hold something, and not while it has work.
+// When memory or leases are short the raylet asks for a collection. An idle worker makes no garbage
+// and would never collect by itself, so it does so once after it came to hold something, and not
+// while it has work.
 
 import v8 from 'node:v8'
 import vm from 'node:vm'
@@ -18,12 +19,18 @@ function collector(): () => void {
   return collect
 }
 
-/** Collects garbage soon, not in the middle of what runs now. `gc` is reachable through a V8 flag in a new context. */
+/**
+ * Collects garbage soon, not in the middle of what runs now. `gc` is reachable through a V8 flag in
+ * a new context.
+ */
 export function requestGarbageCollection(): void {
   setImmediate(collector()).unref()
 }
 
-/** This process came to hold something whose end others wait for: a counted ref, or a view on shared memory. */
+/**
+ * This process came to hold something whose end others wait for: a counted ref, or a view on shared
+ * memory.
+ */
 export function noteHeld(): void {
   held++
 }

@@ -27,13 +27,18 @@ export function helloOf(options: JoinOptions): Extract<ToRaylet, { kind: 'hello'
 }
 
 /** Says hello over a blocking socket and hands that socket over to the event loop. */
-export function helloSync(options: JoinOptions): { socket: Socket; welcome: Welcome; rest: Uint8Array } {
+export function helloSync(options: JoinOptions): {
+  socket: Socket
+  welcome: Welcome
+  rest: Uint8Array
+} {
   const fd = connectUnix(options.rayletAddress)
   writeSync(fd, controlFrame(packMessage(helloOf(options))))
   let bytes = Buffer.alloc(0)
   const chunk = Buffer.alloc(64 * 1024)
   while (bytes.length < 4 || bytes.length < 4 + readU32(bytes, 0)) {
-    if (!pollReadable(fd, nodeStartMs, options.now)) throw new LocalRayletDiedError('The raylet does not answer.')
+    if (!pollReadable(fd, nodeStartMs, options.now))
+      throw new LocalRayletDiedError('The raylet does not answer.')
     const count = readSync(fd, chunk, 0, chunk.length, null)
     if (count === 0) throw new LocalRayletDiedError('The raylet of this node does not answer.')
     bytes = Buffer.concat([bytes, chunk.subarray(0, count)])
@@ -41,6 +46,11 @@ export function helloSync(options: JoinOptions): { socket: Socket; welcome: Welc
   const end = 4 + readU32(bytes, 0)
   const message = unpackMessage(bytes.subarray(5, end)) as FromRaylet
   if (message.kind === 'refused') throw errorFromWire(message.error)
-  if (message.kind !== 'welcome') throw new LocalRayletDiedError(`Expected welcome, got ${message.kind}.`)
-  return { socket: new Socket({ fd, readable: true, writable: true }), welcome: message, rest: bytes.subarray(end) }
+  if (message.kind !== 'welcome')
+    throw new LocalRayletDiedError(`Expected welcome, got ${message.kind}.`)
+  return {
+    socket: new Socket({ fd, readable: true, writable: true }),
+    welcome: message,
+    rest: bytes.subarray(end),
+  }
 }

@@ -1,6 +1,13 @@
 // The part of the worker layer that the public API is made of.
 
-export { type ActorBinding, ActorCore, actorOf, type AnyActorHandle, installActorDispose, makeHandle } from './actor-handle.js'
+export {
+  type ActorBinding,
+  ActorCore,
+  actorOf,
+  type AnyActorHandle,
+  installActorDispose,
+  makeHandle,
+} from './actor-handle.js'
 export { attachmentBrand, registerAttachment } from './attachment.js'
 export {
   type ActorConfig,

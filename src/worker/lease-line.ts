@@ -1,9 +1,10 @@
 // The owner's end of one lease: a socket to the leased worker and the tasks in flight on it.
 //
-// A worker runs the tasks of a lease strictly one after the other and answers in order, so the tasks in flight are a list
-// and a result always belongs to its head. To keep a worker busy more than one is in flight; to keep that safe, starting a
-// task is a claim in a word of shared memory (see claim-slots): whoever sets the stop bit first owns what has not started.
-// An epoch is the time between two `resume` frames; indexes count from its beginning.
+// A worker runs the tasks of a lease strictly one after the other and answers in order, so the
+// tasks in flight are a list and a result always belongs to its head. To keep a worker busy more
+// than one is in flight; to keep that safe, starting a task is a claim in a word of shared memory
+// (see claim-slots): whoever sets the stop bit first owns what has not started. An epoch is the
+// time between two `resume` frames; indexes count from its beginning.
 
 import { connect, type Socket } from 'node:net'
 import { readU32, readU48 } from '../base/bytes.js'
@@ -20,7 +21,10 @@ import { type Task, taskStatus } from './task.js'
 export interface LineEvents {
   /** A result body for the head of the line; the task is off the line. */
   taskAnswered(task: Task, body: Uint8Array, durationUs: number): void
-  /** The answer of a carried task came through the raylet, which has kept a copy for those who may borrow it. */
+  /**
+   * The answer of a carried task came through the raylet, which has kept a copy for those who may
+   * borrow it.
+   */
   relayEnded(task: Task): void
   itemArrived(task: Task, index: number, body: Uint8Array): void
   /** These tasks were not started and will not be: give them to another worker. */
@@ -60,7 +64,10 @@ export class LeaseLine {
   answered = 0
   /** Tasks of earlier epochs that are still unanswered; they are at the head. */
   older = 0
-  /** The worker is blocked in get, or what it had not started was taken back: nothing is sent until `freed`. */
+  /**
+   * The worker is blocked in get, or what it had not started was taken back: nothing is sent until
+   * `freed`.
+   */
   isSuspended = false
   isEnded = false
   /** The worker has mapped its claim slot. */
@@ -207,8 +214,8 @@ export class LeaseLine {
   }
 
   /**
-   * Everything of this epoch from index `started` on is ours again. A resume frame voids it at the worker, which says
-   * `freed` when it has read that and is ready for more.
+   * Everything of this epoch from index `started` on is ours again. A resume frame voids it at the
+   * worker, which says `freed` when it has read that and is ready for more.
    */
   takeBack(started: number): void {
     this.isSuspended = true
@@ -239,7 +246,7 @@ export class LeaseLine {
 
   #drain(): Task[] {
     const tasks: Task[] = []
-    for (let at = this.head; at !== null; ) {
+    for (let at = this.head; at !== null;) {
       const next: Task | null = at.next
       at.next = null
       tasks.push(at)
@@ -259,7 +266,8 @@ export class LeaseLine {
     this.#finish()
   }
 
-  // A dead worker's last results may still be in the socket: the end is reached when both have said so.
+  // A dead worker's last results may still be in the socket: the end is reached when both have said
+  // so.
   #finish(): void {
     if (!this.#isSocketOver || !this.isEnded) return
     const exit = this.#exit
@@ -269,9 +277,11 @@ export class LeaseLine {
       this.#events.closed(this)
       return
     }
-    // Only what had started can have done anything. What was taken back before is off the line, so that nothing of the
-    // current epoch is on it then; a worker without claims is sent one task at a time.
-    const current = this.hasClaims && exit.started >= 0 ? claimedSince(exit.started, this.answered) : 1
+    // Only what had started can have done anything. What was taken back before is off the line, so
+    // that nothing of the current epoch is on it then; a worker without claims is sent one task at
+    // a time.
+    const current =
+      this.hasClaims && exit.started >= 0 ? claimedSince(exit.started, this.answered) : 1
     const count = this.pushed === 0 ? this.older : this.older + current
     const tasks = this.#drain()
     const started = tasks.slice(0, count)

@@ -37,8 +37,8 @@ let script: vm.Script | null = null
 const holder: { run: (() => unknown) | null } = { run: null }
 
 /**
- * Runs synchronous code so that SIGINT stops it, a `for(;;)` too, and the process goes on. Costs about 29 us. Throws an
- * error with code ERR_SCRIPT_EXECUTION_INTERRUPTED when it was stopped.
+ * Runs synchronous code so that SIGINT stops it, a `for(;;)` too, and the process goes on. Costs
+ * about 29 us. Throws an error with code ERR_SCRIPT_EXECUTION_INTERRUPTED when it was stopped.
  */
 export function runInterruptibly(run: () => unknown): unknown {
   if (script === null) {

@@ -1,9 +1,11 @@
 // get, put, wait and free, for the refs of one process.
 //
-// A promise is made per call, never per ref: one countdown serves a list of any length. Values that are here are decoded
-// on the spot; those in the store or borrowed from others are asked of the raylet, which answers when there are any.
+// A promise is made per call, never per ref: one countdown serves a list of any length. Values that
+// are here are decoded on the spot; those in the store or borrowed from others are asked of the
+// raylet, which answers when there are any.
 
-import { GetTimeoutError, ObjectFreedError, RayError, TaskCancelledError } from '../base/errors.js'
+import type { RayError } from '../base/errors.js'
+import { GetTimeoutError, ObjectFreedError, TaskCancelledError } from '../base/errors.js'
 import type { ProcessId } from '../base/ids.js'
 import { bodyTag } from '../wire/frame.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
@@ -32,7 +34,10 @@ export interface WaitBounds {
 type Ready = Extract<FromRaylet, { kind: 'ready' }>
 type Fetch = (message: Ready) => void
 
-/** Strings up to this length are kept as they are; longer ones are encoded, so that they can go to the store. */
+/**
+ * Strings up to this length are kept as they are; longer ones are encoded, so that they can go to
+ * the store.
+ */
 const stringLengthMax = 4096
 
 export interface AccessPorts {
@@ -42,7 +47,10 @@ export interface AccessPorts {
   readonly values: ValuePort
   readonly store: () => StoreAccess
   readonly nextSequence: () => number
-  /** A get or wait began to wait, or ended: keeps the program alive, and tells the raylet when a task is blocked. */
+  /**
+   * A get or wait began to wait, or ended: keeps the program alive, and tells the raylet when a
+   * task is blocked.
+   */
   readonly waiting: (count: 1 | -1) => void
 }
 
@@ -56,7 +64,8 @@ export class ObjectAccess {
     this.#ports = ports
   }
 
-  // --- put ---------------------------------------------------------------------------------------------------------
+  // --- put
+  // ---------------------------------------------------------------------------------------------------------
 
   put(value: unknown): ObjectRef {
     const { process, nextSequence, values } = this.#ports
@@ -85,10 +94,13 @@ export class ObjectAccess {
     references.hold(ref)
   }
 
-  // --- get ---------------------------------------------------------------------------------------------------------
+  // --- get
+  // ---------------------------------------------------------------------------------------------------------
 
   get(target: ObjectRef | readonly ObjectRef[], bounds: WaitBounds): Promise<unknown> {
-    return target instanceof ObjectRef ? this.#getOne(target, bounds) : this.#getMany(target, bounds)
+    return target instanceof ObjectRef
+      ? this.#getOne(target, bounds)
+      : this.#getMany(target, bounds)
   }
 
   #getOne(ref: ObjectRef, bounds: WaitBounds): Promise<unknown> {
@@ -141,7 +153,10 @@ export class ObjectAccess {
     }
   }
 
-  /** The value of a ready ref: at once, or a promise where the store or code is needed. Throws its error. */
+  /**
+   * The value of a ready ref: at once, or a promise where the store or code is needed. Throws its
+   * error.
+   */
   #decode(ref: ObjectRef): unknown {
     switch (ref.state) {
       case refState.primitive:
@@ -157,7 +172,9 @@ export class ObjectAccess {
     }
   }
 
-  /** Throws the error that an error body holds, or rejects with it when code must be loaded for it. */
+  /**
+   * Throws the error that an error body holds, or rejects with it when code must be loaded for it.
+   */
   errorOf(ref: ObjectRef): Promise<never> {
     const report = this.#ports.values.decodeBody(ref.value as Uint8Array, ref.nested)
     if (report instanceof Promise) {
@@ -177,7 +194,10 @@ export class ObjectAccess {
     return this.#readParts(ref, message, [])
   }
 
-  /** The value of a ready object by its key alone, for the executor: a top-level ref among arguments. */
+  /**
+   * The value of a ready object by its key alone, for the executor: a top-level ref among
+   * arguments.
+   */
   async fetchValue(key: readonly [number, number]): Promise<unknown> {
     const ref = new ObjectRef(key[0], key[1])
     const message = await this.#ask(ref, false)
@@ -211,7 +231,8 @@ export class ObjectAccess {
     if (keys.length > 0) this.#ports.raylet.send({ kind: 'release', objects: keys.flat() })
   }
 
-  // --- the raylet's answers ------------------------------------------------------------------------------------------
+  // --- the raylet's answers
+  // ------------------------------------------------------------------------------------------
 
   #ask(ref: ObjectRef, isBare: boolean): Promise<Ready> {
     return new Promise((resolve) => {
@@ -244,7 +265,8 @@ export class ObjectAccess {
 
   /** Asks for a pending ref of another process; it settles when the raylet answers. */
   resolve(ref: ObjectRef): void {
-    if (ref.isAsked || ref.state !== refState.pending || !isBorrowed(ref, this.#ports.process)) return
+    if (ref.isAsked || ref.state !== refState.pending || !isBorrowed(ref, this.#ports.process))
+      return
     refuseEnded(ref.owner, String(ref))
     ref.isAsked = true
     this.#listen(ref, false, (message) => {
@@ -256,7 +278,8 @@ export class ObjectAccess {
   #settleBorrowed(ref: ObjectRef, message: Ready): void {
     if (message.error !== undefined) settleRef(ref, refState.error, errorFromWire(message.error))
     else if (message.location !== undefined) {
-      // Only now do we know where it is: the value is mapped by the get that follows, with a pin of its own.
+      // Only now do we know where it is: the value is mapped by the get that follows, with a pin of
+      // its own.
       this.#ports.raylet.send({ kind: 'unpin', objects: [message.object] })
       if (message.contains !== undefined) this.#giveBack(message.contains)
       settleRef(ref, refState.stored, undefined)
@@ -272,7 +295,8 @@ export class ObjectAccess {
     return this.#ports.values.nestedInBody(body)
   }
 
-  // --- wait ----------------------------------------------------------------------------------------------------------
+  // --- wait
+  // ----------------------------------------------------------------------------------------------------------
 
   async wait(
     refs: readonly ObjectRef[],
@@ -304,9 +328,12 @@ export class ObjectAccess {
     }
   }
 
-  // --- waiting ---------------------------------------------------------------------------------------------------------
+  // --- waiting
+  // ---------------------------------------------------------------------------------------------------------
 
-  /** Resolves when `count` of the refs are ready; with `failFast`, rejects at the first that failed. */
+  /**
+   * Resolves when `count` of the refs are ready; with `failFast`, rejects at the first that failed.
+   */
   #waitFor(
     refs: readonly ObjectRef[],
     count: number,
@@ -317,12 +344,18 @@ export class ObjectAccess {
     return new Promise<void>((resolve, reject) => {
       waiting(1)
       const pending = refs.filter((ref) => !this.#isHere(ref))
-      const countdown = new Countdown(pending, count - (refs.length - pending.length), failFast, (failed) => {
-        waiting(-1)
-        if (failed === null) resolve()
-        else if (failed instanceof ObjectRef) this.#valueAsync(failed).then(() => resolve(), reject)
-        else reject(failed)
-      })
+      const countdown = new Countdown(
+        pending,
+        count - (refs.length - pending.length),
+        failFast,
+        (failed) => {
+          waiting(-1)
+          if (failed === null) resolve()
+          else if (failed instanceof ObjectRef)
+            this.#valueAsync(failed).then(() => resolve(), reject)
+          else reject(failed)
+        },
+      )
       countdown.start(bounds, refs)
       for (const ref of pending) this.resolve(ref)
     })
@@ -337,7 +370,8 @@ export class ObjectAccess {
     }
   }
 
-  // --- free ------------------------------------------------------------------------------------------------------------
+  // --- free
+  // ------------------------------------------------------------------------------------------------------------
 
   free(refs: readonly ObjectRef[]): void {
     const known: [number, number][] = []
@@ -345,9 +379,12 @@ export class ObjectAccess {
       if (ref.isKnown) known.push([ref.owner, ref.sequence])
       if (ref.state === refState.pending && !isBorrowed(ref, this.#ports.process)) continue
       ref.state = refState.error
-      ref.value = new ObjectFreedError(`Object ${ref.id} was freed; its value is gone everywhere.`, {
-        fields: { objectId: ref.id },
-      })
+      ref.value = new ObjectFreedError(
+        `Object ${ref.id} was freed; its value is gone everywhere.`,
+        {
+          fields: { objectId: ref.id },
+        },
+      )
       ref.nested = null
       wakeWaiters(ref)
     }

@@ -1,15 +1,19 @@
 // ObjectRef: a typed handle of a value that may not exist yet.
 //
-// In Ray an owner keeps a table of its objects and counts the refs to each. Here the value and the state live in the ref
-// itself, so that garbage collection is the count while a ref has not left its process: no table, no finaliser, no
-// message. Only a ref that others know (it escaped, it is borrowed, or its value is in the object store) is counted at
-// the raylet and registered with a finaliser (see reference-holder).
+// In Ray an owner keeps a table of its objects and counts the refs to each. Here the value and the
+// state live in the ref itself, so that garbage collection is the count while a ref has not left
+// its process: no table, no finaliser, no message. Only a ref that others know (it escaped, it is
+// borrowed, or its value is in the object store) is counted at the raylet and registered with a
+// finaliser (see reference-holder).
 
 import { objectIdHex, type ProcessId } from '../base/ids.js'
 import type { Task } from './task.js'
 
 export const refState = {
-  /** Ours, and its task has not finished; or borrowed, and the raylet has not been asked or has not answered. */
+  /**
+   * Ours, and its task has not finished; or borrowed, and the raylet has not been asked or has not
+   * answered.
+   */
   pending: 0,
   /** `value` is the value: immutable, so that every get may have the same. */
   primitive: 1,
@@ -50,8 +54,9 @@ export function installRefActions(next: RefActions): void {
 }
 
 /**
- * A future of a value of type T, made by `f.remote()`, `ray.put()` or found inside another value. Copying it is cheap and
- * never copies the value. It is not a thenable: `await ref` gives the ref, `await ray.get(ref)` or `ref.get()` the value.
+ * A future of a value of type T, made by `f.remote()`, `ray.put()` or found inside another value.
+ * Copying it is cheap and never copies the value. It is not a thenable: `await ref` gives the ref,
+ * `await ray.get(ref)` or `ref.get()` the value.
  */
 export class ObjectRef<T = unknown> {
   declare readonly __type?: T
@@ -64,7 +69,10 @@ export class ObjectRef<T = unknown> {
   waiters: RefWaiter | RefWaiter[] | null
   /** @internal The unfinished task that makes the value, when this process submitted it. */
   task: Task | null
-  /** @internal Refs nested in the value, in order of the value's attachments; they live as long as this one. */
+  /**
+   * @internal Refs nested in the value, in order of the value's attachments; they live as long as
+   * this one.
+   */
   nested: readonly unknown[] | null
   /** @internal Set once the raylet counts this ref. */
   hold: RefHold | null
@@ -106,7 +114,10 @@ export class ObjectRef<T = unknown> {
     actions?.free(this as ObjectRef)
   }
 
-  /** Releases the ref at the end of a `using` block: the value is freed once nobody else holds a ref to it. */
+  /**
+   * Releases the ref at the end of a `using` block: the value is freed once nobody else holds a ref
+   * to it.
+   */
   [Symbol.dispose](): void {
     releaseHold?.(this as ObjectRef)
   }
@@ -125,7 +136,8 @@ export class ObjectRef<T = unknown> {
 }
 
 Object.defineProperty(ObjectRef.prototype, Symbol.for('typeray.attachment'), { value: 'ref' })
-// `using` needs Symbol.dispose, which Node 20 has under a registered name when TypeScript's helper asked for it.
+// `using` needs Symbol.dispose, which Node 20 has under a registered name when TypeScript's helper
+// asked for it.
 
 let releaseHold: ((ref: ObjectRef) => void) | null = null
 
@@ -133,7 +145,10 @@ export function installRelease(next: (ref: ObjectRef) => void): void {
   releaseHold = next
 }
 
-/** Its value must be asked of the raylet: another process's ref, or a copy of one of ours that has come home. */
+/**
+ * Its value must be asked of the raylet: another process's ref, or a copy of one of ours that has
+ * come home.
+ */
 export function isBorrowed(ref: ObjectRef, process: ProcessId): boolean {
   return ref.owner !== process || (ref.hold !== null && ref.task === null)
 }

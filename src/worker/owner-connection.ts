@@ -1,7 +1,7 @@
 // The worker's end of one owner: tasks come in, results go out.
 //
-// Most owners are connected by a socket. A carried task has no socket: it came through the raylet with the lease, and its
-// results go back the same way.
+// Most owners are connected by a socket. A carried task has no socket: it came through the raylet
+// with the lease, and its results go back the same way.
 
 import type { Socket } from 'node:net'
 import { readU32, readU48 } from '../base/bytes.js'
@@ -12,7 +12,9 @@ import { packMessage } from '../wire/control-channel.js'
 import type { FromWorker, FunctionDescriptor, ToWorker } from '../wire/messages/task.js'
 import { ReplyWriter } from './reply-writer.js'
 
-/** A task or call that has arrived and waits for its turn. The arguments stay where they were read. */
+/**
+ * A task or call that has arrived and waits for its turn. The arguments stay where they were read.
+ */
 export interface Incoming {
   readonly from: OwnerConnection
   readonly isCall: boolean
@@ -123,7 +125,9 @@ export class OwnerConnection {
       })
     } else if (type === frameType.define) {
       const text = Buffer.from(buffer.buffer, buffer.byteOffset + start + 5, end - start - 5)
-      this.descriptors[readU32(buffer, start + 1)] = JSON.parse(text.toString('utf8')) as FunctionDescriptor
+      this.descriptors[readU32(buffer, start + 1)] = JSON.parse(
+        text.toString('utf8'),
+      ) as FunctionDescriptor
     } else if (type === frameType.resume) this.#events.resumed(this)
     else if (type === frameType.control) {
       const message = unpackMessage(buffer.subarray(start + 1, end)) as ToWorker

@@ -5,7 +5,9 @@ import { bodyFromLayout, type ValuePort } from './value-port.js'
 
 const storedBody = Uint8Array.of(bodyTag.stored, 0, 0, 0, 0, 0, 0)
 
-/** The value of a settled ref as a result body: what others get when the ref has left its process. */
+/**
+ * The value of a settled ref as a result body: what others get when the ref has left its process.
+ */
 export function bodyOfRef(ref: ObjectRef, values: ValuePort): Uint8Array {
   switch (ref.state) {
     case refState.body:

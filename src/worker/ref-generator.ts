@@ -8,11 +8,13 @@ import { ObjectRef, refState } from './object-ref.js'
 import type { Task, TaskStream } from './task.js'
 
 /**
- * What a call with `numReturns: 'streaming'` returns: iterate it with `for await` to get an ObjectRef for each item as soon
- * as it is there. An error of the generator is the last ref. Leaving the loop cancels the generator and frees what was not
- * read.
+ * What a call with `numReturns: 'streaming'` returns: iterate it with `for await` to get an
+ * ObjectRef for each item as soon as it is there. An error of the generator is the last ref.
+ * Leaving the loop cancels the generator and frees what was not read.
  */
-export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<ObjectRef<T>>, TaskStream {
+export class ObjectRefGenerator<T = unknown>
+  implements AsyncIterableIterator<ObjectRef<T>>, TaskStream
+{
   readonly #core: CoreWorker
   readonly #task: Task
   readonly #limit: number
@@ -61,7 +63,8 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
     if (!this.#isEnded) this.#core.cancel(this.#task, { force: false, recursive: true })
     this.#isEnded = true
     this.#isFailed = false
-    for (const item of this.#items) if (item !== undefined) this.#core.references.release(item as ObjectRef)
+    for (const item of this.#items)
+      if (item !== undefined) this.#core.references.release(item as ObjectRef)
     this.#items = []
     return Promise.resolve({ done: true, value: undefined })
   }
@@ -123,8 +126,9 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
   }
 
   /**
-   * @internal The generator runs again from its first item: those that were delivered are skipped. Its new run has the
-   * credit of a beginner; it hears of more with its first item, because until then nobody knows where it runs.
+   * @internal The generator runs again from its first item: those that were delivered are skipped.
+   * Its new run has the credit of a beginner; it hears of more with its first item, because until
+   * then nobody knows where it runs.
    */
   restarted(): void {
     this.#isRestarted = true

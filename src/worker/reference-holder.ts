@@ -1,8 +1,9 @@
 // Counts at the raylet, seen from one process.
 //
-// A ref that nobody else knows needs no count (see object-ref). When it becomes known - it escapes, it is borrowed, its
-// value is in the object store - the raylet counts one for this process until the ref is collected here. Finalisers run
-// late and in bunches, so releases are joined and sent at the end of a turn.
+// A ref that nobody else knows needs no count (see object-ref). When it becomes known - it escapes,
+// it is borrowed, its value is in the object store - the raylet counts one for this process until
+// the ref is collected here. Finalisers run late and in bunches, so releases are joined and sent at
+// the end of a turn.
 
 import type { ProcessId } from '../base/ids.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
@@ -60,8 +61,9 @@ export class ReferenceHolder {
   }
 
   /**
-   * Makes refs of this process known at the raylet, so that others may hold them. Values that are here go along; pending
-   * ones are settled when they are ready, by us and by the executing worker (`onPending`).
+   * Makes refs of this process known at the raylet, so that others may hold them. Values that are
+   * here go along; pending ones are settled when they are ready, by us and by the executing worker
+   * (`onPending`).
    */
   escape(refs: readonly ObjectRef[], onPending: (ref: ObjectRef) => void): void {
     let objects: EscapedObject[] | null = null
@@ -105,7 +107,10 @@ export class ReferenceHolder {
     if (refs.length > 0) this.#raylet.send({ kind: 'unlend', from, objects: keysOf(refs) })
   }
 
-  /** Encodes the value of a settled ref as a result body; set by the core worker, which has the codec. */
+  /**
+   * Encodes the value of a settled ref as a result body; set by the core worker, which has the
+   * codec.
+   */
   bodyOf: (ref: ObjectRef) => Uint8Array = () => {
     throw new Error('typeray: no codec')
   }
@@ -117,7 +122,10 @@ export class ReferenceHolder {
     this.#schedule()
   }
 
-  /** A result came through the raylet, which kept it in case its ref escapes; it did not, and is here now. */
+  /**
+   * A result came through the raylet, which kept it in case its ref escapes; it did not, and is
+   * here now.
+   */
   forgetResult(ref: ObjectRef): void {
     if (ref.isKnown) return
     this.#forgotten.push(ref.owner, ref.sequence)

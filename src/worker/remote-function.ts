@@ -90,7 +90,10 @@ export class RemoteFunction {
     const { key, head } = route
     const config = this.#config
     const returns = config.returns
-    const ref = new ObjectRef(core.process, core.nextSequence(returns > 1 && returns !== returnsStreaming ? returns : 1))
+    const ref = new ObjectRef(
+      core.process,
+      core.nextSequence(returns > 1 && returns !== returnsStreaming ? returns : 1),
+    )
     const task = new Task(ref, this.remoteCode.entryOf(core))
     ref.task = task
     task.retriesLeft = config.maxRetries
@@ -99,7 +102,8 @@ export class RemoteFunction {
     if (config.signal !== undefined) core.cancelOn(task, config.signal)
     const parent = currentTask()
     if (parent !== null) core.adopt(parent, task)
-    const actual = parent === null || parent.depth === 0 ? head : withDepth(head, config, parent.depth)
+    const actual =
+      parent === null || parent.depth === 0 ? head : withDepth(head, config, parent.depth)
     if (parent !== null) task.depth = parent.depth + 1
     if (core.encoder.encodeSmall(task, actual, args, key.frames)) core.submitter.submit(task, key)
     else this.#submitFull(core, task, actual, { args, key })

@@ -1,7 +1,8 @@
 // Results on their way back to one owner: written into slabs and sent in batches.
 //
-// A write per result costs more than a short task. Results are kept back for at most a fraction of a millisecond and never
-// behind a task that is new or long (the executor flushes before it starts one).
+// A write per result costs more than a short task. Results are kept back for at most a fraction of
+// a millisecond and never behind a task that is new or long (the executor flushes before it starts
+// one).
 
 import { writeU32, writeU48 } from '../base/bytes.js'
 import { bodyTag, frameType, resultHeadBytes } from '../wire/frame.js'
@@ -100,4 +101,3 @@ export class ReplyWriter {
     this.#send(bytes)
   }
 }
-

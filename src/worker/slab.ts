@@ -1,5 +1,6 @@
-// Push frames are written one after the other into slabs, so that a run of tasks goes to a worker as one contiguous slice
-// and a retry sends the same bytes again. A Buffer per frame would cost half a microsecond and its garbage.
+// Push frames are written one after the other into slabs, so that a run of tasks goes to a worker
+// as one contiguous slice and a retry sends the same bytes again. A Buffer per frame would cost
+// half a microsecond and its garbage.
 
 const slabBytes = 64 * 1024
 /** A frame that needs more than this at once gets a slab of its own. */

@@ -1,8 +1,10 @@
-// The object store as a driver or worker uses it: writing is synchronous, reading gives zero-copy views.
+// The object store as a driver or worker uses it: writing is synchronous, reading gives zero-copy
+// views.
 //
-// A writer asks the raylet for room over a blocking socket of its own, so that `ray.put` needs no turn of the event loop
-// even when the store is full and the raylet must spill first. A reader maps the object for itself; the raylet keeps the
-// pages until every process that mapped them says it has unmapped them.
+// A writer asks the raylet for room over a blocking socket of its own, so that `ray.put` needs no
+// turn of the event loop even when the store is full and the raylet must spill first. A reader maps
+// the object for itself; the raylet keeps the pages until every process that mapped them says it
+// has unmapped them.
 
 import { errorTypes, OutOfDiskError, RaySystemError, type RayError } from '../base/errors.js'
 import type { ProcessId } from '../base/ids.js'
@@ -61,7 +63,10 @@ export class StoreAccess {
     return { fd: this.#welcome.arenaFile, sizeBytes: this.#welcome.arenaBytes }
   }
 
-  /** Writes an object into the store and seals it under `key`. Blocks this thread while the store makes room. */
+  /**
+   * Writes an object into the store and seals it under `key`. Blocks this thread while the store
+   * makes room.
+   */
   put(key: ObjectKey, layout: ObjectLayout, refs: readonly ObjectRef[]): void {
     this.#channel ??= new StoreChannel(this.#welcome.storeAddress, this.#now)
     const request: StoreRequest = {
@@ -104,8 +109,13 @@ export class StoreAccess {
     return this.#readPieces(key, location, reader)
   }
 
-  // Node cannot lay one view over more than 4 GiB, so every buffer of a larger object is mapped by itself.
-  #readPieces(key: ObjectKey, location: Location, reader: ObjectReader): ObjectParts & { close(): void } {
+  // Node cannot lay one view over more than 4 GiB, so every buffer of a larger object is mapped by
+  // itself.
+  #readPieces(
+    key: ObjectKey,
+    location: Location,
+    reader: ObjectReader,
+  ): ObjectParts & { close(): void } {
     const header = this.#readHeader(location, reader)
     const onUnmapped = this.#unpinner(key, header.buffers.length)
     const copyOf = (part: { offset: number; size: number }): Uint8Array => {
@@ -137,8 +147,8 @@ export class StoreAccess {
     }
   }
 
-  // Made here, and not where the mapping is: closures of one scope share what any of them captures, and this one would
-  // keep the mapping, whose end it waits for, from being collected.
+  // Made here, and not where the mapping is: closures of one scope share what any of them captures,
+  // and this one would keep the mapping, whose end it waits for, from being collected.
   #unpinner(key: ObjectKey, mappings: number): () => void {
     let open = mappings
     return () => {

@@ -1,7 +1,8 @@
 // Which task runs now, for `getRuntimeContext` and for what a task submits.
 //
-// A worker runs one task at a time, so a variable tells. Only an actor that runs calls concurrently needs
-// AsyncLocalStorage, which makes every await in the process three times as slow once it has been used.
+// A worker runs one task at a time, so a variable tells. Only an actor that runs calls concurrently
+// needs AsyncLocalStorage, which makes every await in the process three times as slow once it has
+// been used.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { objectIdHex, type ProcessId } from '../base/ids.js'
@@ -23,7 +24,6 @@ export interface TaskContext {
   /** Remembers a task that this one submitted. */
   adopt(task: Task): void
 }
-
 
 /** Finished children are forgotten when there are more than this. */
 const childrenPruneMin = 1024

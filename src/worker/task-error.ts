@@ -1,8 +1,9 @@
 // Errors of user code on their way home.
 //
-// The worker sends a report: what was thrown, and where. The caller makes a RayTaskError of it whose cause is what the
-// user threw, of its own class. When an error passes through several tasks the first report stays: the cause is still what
-// was thrown in the innermost task, and the message names the tasks it went through.
+// The worker sends a report: what was thrown, and where. The caller makes a RayTaskError of it
+// whose cause is what the user threw, of its own class. When an error passes through several tasks
+// the first report stays: the cause is still what was thrown in the innermost task, and the message
+// names the tasks it went through.
 
 import { RayError, RayTaskError } from '../base/errors.js'
 

@@ -1,8 +1,9 @@
 // The executing half of a worker: takes tasks in order and runs them one at a time.
 //
-// Tasks of a lease run strictly one after the other, asynchronous ones too, so that results go back in order and a worker
-// is one CPU's worth. Three things take a task back before it starts: its owner or this worker stops the epoch (claim-slots),
-// the lease is recalled, or it is cancelled. Each leaves the owner in no doubt whether it has run.
+// Tasks of a lease run strictly one after the other, asynchronous ones too, so that results go back
+// in order and a worker is one CPU's worth. Three things take a task back before it starts: its
+// owner or this worker stops the epoch (claim-slots), the lease is recalled, or it is cancelled.
+// Each leaves the owner in no doubt whether it has run.
 
 import { timingSafeEqual } from 'node:crypto'
 import { TaskCancelledError } from '../base/errors.js'
@@ -63,7 +64,8 @@ export class TaskExecutor implements ConnectionEvents {
     this.#connections.add(connection)
   }
 
-  // --- leases ----------------------------------------------------------------------------------------------------------
+  // --- leases
+  // ----------------------------------------------------------------------------------------------------------
 
   leaseOpened(message: LeaseOpened): void {
     // A lease that its owner returned ends without a word to the worker.
@@ -131,9 +133,10 @@ export class TaskExecutor implements ConnectionEvents {
     }, leaseFairMs)
   }
 
-  // Somebody waits for this worker, and it has nothing to do. Its owner may be busy computing, or only be slow to use the
-  // lease that it has just got: closing that at once would make owners take turns after every single task. So it has a
-  // moment, again and again until its fair share of time is over.
+  // Somebody waits for this worker, and it has nothing to do. Its owner may be busy computing, or
+  // only be slow to use the lease that it has just got: closing that at once would make owners take
+  // turns after every single task. So it has a moment, again and again until its fair share of time
+  // is over.
   #closeSoon(): void {
     if (this.#isUpAtOnce) {
       this.#closeLease()
@@ -146,7 +149,10 @@ export class TaskExecutor implements ConnectionEvents {
     }, idleCloseMs)
   }
 
-  /** Everything that has not started is the owner's again: it hears so with `stale`, `back` or from the raylet. */
+  /**
+   * Everything that has not started is the owner's again: it hears so with `stale`, `back` or from
+   * the raylet.
+   */
   #dropQueued(): void {
     this.#stopClaims()
     this.#isStopped = true
@@ -182,7 +188,8 @@ export class TaskExecutor implements ConnectionEvents {
     this.#core.raylet.send({ kind: 'leaseClosed', lease: lease.lease })
   }
 
-  // --- connections -----------------------------------------------------------------------------------------------------
+  // --- connections
+  // -----------------------------------------------------------------------------------------------------
 
   opened(connection: OwnerConnection, message: Extract<ToWorker, { kind: 'open' }>): void {
     if (!sameToken(message.token, this.#core.token)) {
@@ -201,7 +208,8 @@ export class TaskExecutor implements ConnectionEvents {
     const isOver = lease <= this.#lastLease
     if (lease === current) {
       this.#announceClaims(connection)
-      if (this.#isStopped) connection.send({ kind: 'back', started: this.#index, blocked: this.#isBlocked })
+      if (this.#isStopped)
+        connection.send({ kind: 'back', started: this.#index, blocked: this.#isBlocked })
     } else if (!isOver) connection.isEarly = true
     else {
       connection.send({ kind: 'stale', lease })
@@ -221,7 +229,8 @@ export class TaskExecutor implements ConnectionEvents {
       this.#core.claims.begin(this.#core.welcome.claimSlot, this.#lease.lease, this.#index)
     }
     for (const connection of this.#connections) {
-      if (connection.lease === this.#lease?.lease && !connection.isRelay) this.#announceClaims(connection)
+      if (connection.lease === this.#lease?.lease && !connection.isRelay)
+        this.#announceClaims(connection)
     }
   }
 
@@ -235,7 +244,8 @@ export class TaskExecutor implements ConnectionEvents {
       this.actor?.arrived(task)
       return
     }
-    // What comes after a lease was closed has been given back with `stale`, and must not run here too.
+    // What comes after a lease was closed has been given back with `stale`, and must not run here
+    // too.
     const isOurs = task.from.isRelay || (!this.#isStopped && task.from.lease === this.#lease?.lease)
     if (isOurs) this.#queue.push(task)
   }
@@ -255,7 +265,8 @@ export class TaskExecutor implements ConnectionEvents {
     if (!this.#isFreedDue || this.#isBlocked) return
     this.#isFreedDue = false
     for (const connection of this.#connections) {
-      if (connection.lease === this.#lease?.lease && !connection.isRelay) connection.send({ kind: 'freed' })
+      if (connection.lease === this.#lease?.lease && !connection.isRelay)
+        connection.send({ kind: 'freed' })
     }
   }
 
@@ -280,7 +291,8 @@ export class TaskExecutor implements ConnectionEvents {
     }
   }
 
-  // A ref has escaped after its task was sent. If the task has not finished, its result goes to the raylet too.
+  // A ref has escaped after its task was sent. If the task has not finished, its result goes to the
+  // raylet too.
   #escaped(connection: OwnerConnection, sequence: number): void {
     const sent = connection.replies.recent(sequence)
     if (sent !== undefined) {
@@ -317,7 +329,8 @@ export class TaskExecutor implements ConnectionEvents {
     this.#runner.abandon(connection)
   }
 
-  // --- running ---------------------------------------------------------------------------------------------------------
+  // --- running
+  // ---------------------------------------------------------------------------------------------------------
 
   #drain(): void {
     if (this.#isBusy) return
@@ -435,12 +448,20 @@ export class TaskExecutor implements ConnectionEvents {
 
   #contextOf(task: Incoming, name: string, depth: number): LazyTaskContext {
     const { from, sequence, attempt } = task
-    return new LazyTaskContext({ owner: from.owner, sequence, attempt }, { name, depth }, this.#place)
+    return new LazyTaskContext(
+      { owner: from.owner, sequence, attempt },
+      { name, depth },
+      this.#place,
+    )
   }
 
-  // --- blocked in get --------------------------------------------------------------------------------------------------
+  // --- blocked in get
+  // --------------------------------------------------------------------------------------------------
 
-  /** The running task waits, or goes on. Its turn must have ended: a get that is ready at once blocks nobody. */
+  /**
+   * The running task waits, or goes on. Its turn must have ended: a get that is ready at once
+   * blocks nobody.
+   */
   blocked(isBlocked: boolean): void {
     if (isBlocked) {
       setImmediate(() => {
@@ -461,7 +482,11 @@ export class TaskExecutor implements ConnectionEvents {
       this.#dropQueued()
       if (isOurs) {
         for (const connection of this.#connections) {
-          if (connection.lease === this.#lease?.lease && !connection.isRelay && !connection.isEarly) {
+          if (
+            connection.lease === this.#lease?.lease &&
+            !connection.isRelay &&
+            !connection.isEarly
+          ) {
             connection.send({ kind: 'back', started, blocked: true })
           }
         }
@@ -472,13 +497,20 @@ export class TaskExecutor implements ConnectionEvents {
 }
 
 /** Aborts a running task, and with `recursive` cancels what it has submitted. */
-export function cancelContext(core: CoreWorker, context: LazyTaskContext, recursive: boolean): void {
+export function cancelContext(
+  core: CoreWorker,
+  context: LazyTaskContext,
+  recursive: boolean,
+): void {
   context.cancel(cancelledError(context))
   if (!recursive) return
   for (const child of context.children) core.cancel(child, { force: false, recursive: true })
 }
 
-export function cancelledError(context: { taskId: string; functionName: string }): TaskCancelledError {
+export function cancelledError(context: {
+  taskId: string
+  functionName: string
+}): TaskCancelledError {
   return new TaskCancelledError(`Task ${context.functionName} (${context.taskId}) was cancelled.`, {
     fields: { taskId: context.taskId, functionName: context.functionName },
   })
@@ -489,4 +521,3 @@ function sameToken(a: string, b: string): boolean {
   const right = Buffer.from(b)
   return left.length === right.length && timingSafeEqual(left, right)
 }
-

@@ -1,4 +1,5 @@
-// What becomes of tasks: results settle refs, crashes and retriable errors run them again, the rest fails them.
+// What becomes of tasks: results settle refs, crashes and retriable errors run them again, the rest
+// fails them.
 
 import { readU32 } from '../base/bytes.js'
 import {
@@ -57,12 +58,14 @@ export class TaskSettler {
     void this.#retryIfListed(task, kept)
   }
 
-  // The error must be decoded to see whether it is one to retry for, and its class may have to be loaded first.
+  // The error must be decoded to see whether it is one to retry for, and its class may have to be
+  // loaded first.
   async #retryIfListed(task: Task, body: Uint8Array): Promise<void> {
     const listed = task.retryExceptions
     const error = await this.#ports.decodeError(body)
     const thrown = error instanceof Error ? error.cause : error
-    const matches = listed === true || (Array.isArray(listed) && listed.some((type) => thrown instanceof type))
+    const matches =
+      listed === true || (Array.isArray(listed) && listed.some((type) => thrown instanceof type))
     if (!matches || task.isCancelled) this.failWithBody(task, body)
     else this.retry(task)
   }
@@ -78,7 +81,8 @@ export class TaskSettler {
     const refs = task.returns ?? [task.ref]
     for (const ref of refs) {
       ref.nested = this.#ports.values.nestedInBody(body)
-      if (settleRef(ref, refState.errorBody, body) && ref.isKnown) this.#ports.references.settled(ref)
+      if (settleRef(ref, refState.errorBody, body) && ref.isKnown)
+        this.#ports.references.settled(ref)
     }
     task.stream?.failed()
     this.#finish(task)
@@ -169,9 +173,11 @@ export function cancelled(task: Task): TaskCancelledError {
 
 /** How a process ended, in words. */
 export function describeExit(exit: ProcessExit): string {
-  const how = exit.signal !== null ? `signal ${exit.signal}` : `exit code ${exit.exitCode ?? 'unknown'}`
+  const how =
+    exit.signal !== null ? `signal ${exit.signal}` : `exit code ${exit.exitCode ?? 'unknown'}`
   const why = exit.reason === '' ? '' : ` (${exit.reason})`
-  const stderr = exit.stderr.length === 0 ? '' : `\nLast lines of its stderr:\n  ${exit.stderr.join('\n  ')}`
+  const stderr =
+    exit.stderr.length === 0 ? '' : `\nLast lines of its stderr:\n  ${exit.stderr.join('\n  ')}`
   return `worker pid=${exit.pid} ended with ${how}${why}.${stderr}`
 }
 

@@ -1,11 +1,13 @@
 // Sends tasks to leased workers.
 //
-// The raylet is asked for leases, not for tasks: a lease is the right to push tasks to one worker until it is returned, and
-// is used again for every task of the same scheduling key. A request carries a task, which the raylet hands to the worker
-// that it grants, so that work starts although this process goes on computing and never reads the grant.
+// The raylet is asked for leases, not for tasks: a lease is the right to push tasks to one worker
+// until it is returned, and is used again for every task of the same scheduling key. A request
+// carries a task, which the raylet hands to the worker that it grants, so that work starts although
+// this process goes on computing and never reads the grant.
 //
-// How much is in flight to one worker follows from what its functions were measured to take: nothing waits behind a task
-// that is long, and short ones are kept coming. What waits behind a task that blocks, or turns out to run long, comes back.
+// How much is in flight to one worker follows from what its functions were measured to take:
+// nothing waits behind a task that is long, and short ones are kept coming. What waits behind a
+// task that blocks, or turns out to run long, comes back.
 
 import type { RayError } from '../base/errors.js'
 import type { ProcessId } from '../base/ids.js'
@@ -113,7 +115,10 @@ export class TaskSubmitter {
     return Math.max(1, capacity)
   }
 
-  /** Queues a task whose frame is written, and starts it at once if a worker is free or none is leased yet. */
+  /**
+   * Queues a task whose frame is written, and starts it at once if a worker is free or none is
+   * leased yet.
+   */
   submit(task: Task, key: SchedulingKey): void {
     task.key = key
     if (task.retryExceptions !== false) task.slab![task.start + 5]! |= pushFlag.retried
@@ -142,12 +147,14 @@ export class TaskSubmitter {
   }
 
   #hasIdleLine(key: SchedulingKey): boolean {
-    for (const line of key.lines) if (line.inFlight === 0 && !line.isSuspended && line.carried === null) return true
+    for (const line of key.lines)
+      if (line.inFlight === 0 && !line.isSuspended && line.carried === null) return true
     return false
   }
 
-  // How many lease requests the key may have open. Unknown and long functions have one per task, up to a bound, because
-  // the request is what starts them while we compute; short ones share the leases that the cluster has room for.
+  // How many lease requests the key may have open. Unknown and long functions have one per task, up
+  // to a bound, because the request is what starts them while we compute; short ones share the
+  // leases that the cluster has room for.
   #requestsWanted(key: SchedulingKey): number {
     const fn = key.head!.fn
     if (fn.measured < 2) return leaseRequestsUnknownMax
@@ -180,7 +187,8 @@ export class TaskSubmitter {
     const window = this.#windowOf(key.head!, line)
     let room = window - line.inFlight
     if (room <= 0 || (room < window >> 2 && line.inFlight > 0)) return
-    if (key.lines.length > 1) room = Math.min(room, Math.max(1, Math.ceil(key.length / key.usableLines)))
+    if (key.lines.length > 1)
+      room = Math.min(room, Math.max(1, Math.ceil(key.length / key.usableLines)))
     const parts: Uint8Array[] = []
     let slab: Uint8Array | null = null
     let start = 0
@@ -234,7 +242,8 @@ export class TaskSubmitter {
     })
   }
 
-  // --- what the raylet says ----------------------------------------------------------------------------------------
+  // --- what the raylet says
+  // ----------------------------------------------------------------------------------------
 
   granted(message: Granted): void {
     const key = this.#requests.get(message.request)
@@ -301,8 +310,9 @@ export class TaskSubmitter {
     this.#lines.get(lease)?.relayed(frames)
   }
 
-  // Requests that were made while nobody knew how short the function is are taken back when it is known: their tasks go
-  // to the workers that we have. The raylet refuses them as cancelled, or has handed them over already.
+  // Requests that were made while nobody knew how short the function is are taken back when it is
+  // known: their tasks go to the workers that we have. The raylet refuses them as cancelled, or has
+  // handed them over already.
   #trimRequests(key: SchedulingKey): void {
     let excess = key.requests.size - Math.max(0, key.capacity - key.usableLines)
     if (excess <= 0) return
@@ -323,7 +333,8 @@ export class TaskSubmitter {
     if (index >= 0) key.lines.splice(index, 1)
   }
 
-  // --- what the workers say ----------------------------------------------------------------------------------------
+  // --- what the workers say
+  // ----------------------------------------------------------------------------------------
 
   #makeEvents(): LineEvents {
     return {
@@ -363,7 +374,8 @@ export class TaskSubmitter {
     if (line.isEnded) this.#unlist(line)
     const key = this.#keyOfLine.get(line)
     if (key === undefined) return
-    for (const task of tasks) if (task.nested !== null) this.#references.unlend(line.worker, task.nested)
+    for (const task of tasks)
+      if (task.nested !== null) this.#references.unlend(line.worker, task.nested)
     this.#putBack(key, tasks)
     this.#pump(key)
   }
@@ -375,7 +387,11 @@ export class TaskSubmitter {
     for (const task of open) if (task.isCancelled) this.#outcomes.cancelled(task)
   }
 
-  #lineLost(line: LeaseLine, tasks: { started: Task[]; unstarted: Task[] }, exit: ProcessExit): void {
+  #lineLost(
+    line: LeaseLine,
+    tasks: { started: Task[]; unstarted: Task[] },
+    exit: ProcessExit,
+  ): void {
     this.#unlist(line)
     const key = this.#keyOfLine.get(line)
     this.#keyOfLine.delete(line)
@@ -398,7 +414,9 @@ export class TaskSubmitter {
     this.#raylet.send({ kind: 'cancelLeaseRequest', request: task.request })
   }
 
-  /** Takes a task that has not been sent out of the queue; false when the raylet or a worker has it. */
+  /**
+   * Takes a task that has not been sent out of the queue; false when the raylet or a worker has it.
+   */
   unqueue(task: Task): boolean {
     const key = task.key
     if (key === null) return false
@@ -406,9 +424,11 @@ export class TaskSubmitter {
     return false
   }
 
-  // --- time --------------------------------------------------------------------------------------------------------
+  // --- time
+  // --------------------------------------------------------------------------------------------------------
 
-  // A line that has not been used for a while is returned, so that others find a free worker without a recall.
+  // A line that has not been used for a while is returned, so that others find a free worker
+  // without a recall.
   #watchForIdle(): void {
     if (this.#sweep !== null) return
     this.#sweep = setTimeout(() => {
@@ -429,7 +449,8 @@ export class TaskSubmitter {
     this.#sweep.unref()
   }
 
-  // Tasks that wait behind one that runs long, while another worker of the key has nothing to do, are taken back.
+  // Tasks that wait behind one that runs long, while another worker of the key has nothing to do,
+  // are taken back.
   #watchForStealing(): void {
     if (this.#steal !== null) return
     this.#steal = setTimeout(() => {

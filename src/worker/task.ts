@@ -1,4 +1,5 @@
-// One invocation of a remote function or actor method, from submission to its result, and the function it calls.
+// One invocation of a remote function or actor method, from submission to its result, and the
+// function it calls.
 
 import type { ObjectRef } from './object-ref.js'
 import type { LeaseLine } from './lease-line.js'

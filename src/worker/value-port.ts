@@ -1,8 +1,9 @@
 // Values at the border of a process: what the codec and the closure serialiser cannot know.
 //
-// An encoded value has a meta part beside its bytes: the refs nested in it, its other attachments (actor handles, remote
-// functions) and the code it needs (functions, classes of instances), by the id of their definition. Decoding is
-// synchronous unless code is needed that this process has not loaded yet.
+// An encoded value has a meta part beside its bytes: the refs nested in it, its other attachments
+// (actor handles, remote functions) and the code it needs (functions, classes of instances), by the
+// id of their definition. Decoding is synchronous unless code is needed that this process has not
+// loaded yet.
 
 import type { ProcessId } from '../base/ids.js'
 import { inlineBytesMax } from '../base/limits.js'
@@ -33,7 +34,10 @@ export interface ObjectParts {
 interface Meta {
   /** Owner and sequence of every nested ref, as doubles. */
   readonly r?: Uint8Array
-  /** Attachments: 0 for the next ref, else [kind, data, number of refs that belong to it]. Absent: they are the refs. */
+  /**
+   * Attachments: 0 for the next ref, else [kind, data, number of refs that belong to it]. Absent:
+   * they are the refs.
+   */
   readonly a?: readonly (0 | readonly [string, unknown, number])[]
   readonly c?: readonly CodeId[]
 }
@@ -70,7 +74,11 @@ export class ValuePort {
     return { layout: layoutObject(meta, bytes, buffers), refs }
   }
 
-  #encodeMeta(attachments: readonly object[], code: readonly unknown[], refs: ObjectRef[]): Uint8Array {
+  #encodeMeta(
+    attachments: readonly object[],
+    code: readonly unknown[],
+    refs: ObjectRef[],
+  ): Uint8Array {
     const entries = this.encodeAttachments(attachments, refs)
     const c = code.map((fn) => this.#functions.codeId(fn as (...args: never[]) => unknown))
     const keys = new Float64Array(refs.length * 2)
@@ -140,10 +148,15 @@ export class ValuePort {
   }
 
   /**
-   * The value, or a promise of it when code must be loaded first. `nested`: refs that the value is known to nest; without
-   * them they are borrowed anew. `slots`: the values of top-level refs, when the value is a list of arguments.
+   * The value, or a promise of it when code must be loaded first. `nested`: refs that the value is
+   * known to nest; without them they are borrowed anew. `slots`: the values of top-level refs, when
+   * the value is a list of arguments.
    */
-  decode(parts: ObjectParts, nested: readonly unknown[] | null, slots: readonly unknown[] = []): unknown {
+  decode(
+    parts: ObjectParts,
+    nested: readonly unknown[] | null,
+    slots: readonly unknown[] = [],
+  ): unknown {
     const { meta, bytes, buffers } = parts
     if (meta.length === 0) return decodeValue(bytes, { buffers, attachments: [], code: [] })
     const { r, a, c } = unpackMessage(meta) as Meta
@@ -151,12 +164,13 @@ export class ValuePort {
     const attachments = a === undefined ? refs : this.decodeAttachments(a, refs, slots)
     if (c === undefined) return decodeValue(bytes, { buffers, attachments, code: [] })
     const code = c.map((id) => this.#functions.loaded(id))
-    if (code.every((fn) => fn !== undefined)) return decodeValue(bytes, { buffers, attachments, code })
+    if (code.every((fn) => fn !== undefined))
+      return decodeValue(bytes, { buffers, attachments, code })
     // The bytes may lie in a buffer that is used again before the code is here.
     const kept = bytes.slice()
-    return Promise.all(c.map((id) => this.#functions.loaded(id) ?? this.#functions.load(id[0]))).then((loaded) =>
-      decodeValue(kept, { buffers, attachments, code: loaded }),
-    )
+    return Promise.all(
+      c.map((id) => this.#functions.loaded(id) ?? this.#functions.load(id[0])),
+    ).then((loaded) => decodeValue(kept, { buffers, attachments, code: loaded }))
   }
 
   /** Decodes a body that is not `stored`; an error body gives what `encodeError` was given. */
@@ -168,7 +182,9 @@ export class ValuePort {
     return this.decode({ ...parts, buffers: parts.buffers.map((b) => b.slice()) }, nested)
   }
 
-  /** A body for a value that fits in a message, else undefined with the encoded object in `large`. */
+  /**
+   * A body for a value that fits in a message, else undefined with the encoded object in `large`.
+   */
   bodyOf(value: unknown, name: string): { body: Uint8Array; refs: ObjectRef[] } | EncodedObject {
     const end = encodeSmall(scratch, 1, scratch.length, value)
     if (end >= 0) {

@@ -1,8 +1,9 @@
 // The entry of a worker process.
 //
-// The raylet starts it with the address, the token and the name of its starting in the environment. It accepts owners on an
-// abstract socket of its own, says hello, and from then on runs what it is sent. It ends with the raylet: when the
-// socket to it closes, and by the kernel (parent death signal) when user code keeps it from noticing.
+// The raylet starts it with the address, the token and the name of its starting in the environment.
+// It accepts owners on an abstract socket of its own, says hello, and from then on runs what it is
+// sent. It ends with the raylet: when the socket to it closes, and by the kernel (parent death
+// signal) when user code keeps it from noticing.
 
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
@@ -22,7 +23,10 @@ import { TaskExecutor } from './task-executor.js'
 
 const now = (): number => performance.now()
 
-/** A worker that has been idle for this long maps its claim words; the FFI takes some milliseconds to load. */
+/**
+ * A worker that has been idle for this long maps its claim words; the FFI takes some milliseconds
+ * to load.
+ */
 const claimsDelayMs = 20
 
 async function main(): Promise<void> {
@@ -46,7 +50,8 @@ async function main(): Promise<void> {
     executor.accept(connection)
   })
   const listening = new Promise<void>((resolve) => server.listen(address, resolve))
-  // A SIGINT that comes late, when the task that it was meant for has ended, must not end the process.
+  // A SIGINT that comes late, when the task that it was meant for has ended, must not end the
+  // process.
   process.on('SIGINT', () => undefined)
   await listening
   const core = await CoreWorker.join({

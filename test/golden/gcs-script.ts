@@ -3,12 +3,7 @@
 
 import type { ActorSpec, ActorState } from '../../src/wire/messages/raylet.js'
 import type { FromGcs, ToGcs } from '../../src/wire/messages/gcs.js'
-import type {
-  ObjectKey,
-  ProcessExit,
-  Resources,
-  WireError,
-} from '../../src/wire/messages/terms.js'
+import type { ObjectKey, ProcessExit, Resources, WireError } from '../../src/wire/messages/terms.js'
 import type { SchedulingStrategy } from '../../src/wire/messages/terms.js'
 import { GcsServer } from '../../src/gcs/gcs-server.js'
 import { VirtualClock } from '../../src/testing/virtual-clock.js'

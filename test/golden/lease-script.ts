@@ -1,4 +1,5 @@
-// The words of lease.txt: owners, workers and groups by name, and what LeaseState does in one line each.
+// The words of lease.txt: owners, workers and groups by name, and what LeaseState does in one line
+// each.
 
 import type { LeaseEffect, LeaseEvent } from '../../src/raylet/lease-events.js'
 import { LeaseState } from '../../src/raylet/lease-state.js'

@@ -1,4 +1,5 @@
-// The words of object-table.txt: processes have names, objects are A/1 (owner and count), bodies are one word.
+// The words of object-table.txt: processes have names, objects are A/1 (owner and count), bodies
+// are one word.
 
 import type { ObjectEffect, ObjectEvent } from '../../src/raylet/object-table.js'
 import { ObjectTable } from '../../src/raylet/object-table.js'

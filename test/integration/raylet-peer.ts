@@ -1,4 +1,5 @@
-// A process of a node as the raylet sees it, for tests: a socket that says and hears control messages.
+// A process of a node as the raylet sees it, for tests: a socket that says and hears control
+// messages.
 
 import { connect, type Socket } from 'node:net'
 import { Packr } from 'msgpackr'

@@ -87,7 +87,8 @@ test('grants leases to workers that were started ahead of need', async () => {
 test('runs all four carried tasks on two CPUs although their owner never reads', async () => {
   await withNode({}, async (_node, driver) => {
     for (const n of [1, 2, 3, 4]) driver.send(request(n, `task${n}`))
-    // A driver that computes does not answer: nothing is returned, leases come back by recall alone.
+    // A driver that computes does not answer: nothing is returned, leases come back by recall
+    // alone.
     const relayed = new Set<string>()
     for (const n of [1, 2, 3, 4]) {
       const { frames, done } = await driver.until(

@@ -1,5 +1,6 @@
-// Messages between the GCS and the raylets. On one machine both live in one process and the messages are handed over in
-// memory; the next step puts a socket between them, and nothing else changes.
+// Messages between the GCS and the raylets. On one machine both live in one process and the
+// messages are handed over in memory; the next step puts a socket between them, and nothing else
+// changes.
 
 import type { ProcessId } from '../../base/ids.js'
 import type { ObjectKey, ProcessExit, Resources, WireError } from './terms.js'
@@ -60,7 +61,9 @@ export type ToGcs =
       readonly worker: ProcessId
       readonly address: string
     }
-  /** Answer to placeActor: this node cannot (full, or told so by a changed view); place it again. */
+  /**
+   * Answer to placeActor: this node cannot (full, or told so by a changed view); place it again.
+   */
   | {
       readonly kind: 'actorNotPlaced'
       readonly nodeId: string
@@ -81,7 +84,9 @@ export type ToGcs =
       readonly incarnation: number
       readonly exit: ProcessExit
     }
-  /** A process is gone: what it owned goes with it, but for detached actors and placement groups. */
+  /**
+   * A process is gone: what it owned goes with it, but for detached actors and placement groups.
+   */
   | { readonly kind: 'processDied'; readonly process: ProcessId; readonly jobId: string }
   | {
       readonly kind: 'createPlacementGroup'
@@ -119,7 +124,10 @@ export type FromGcs =
       readonly incarnation: number
       readonly jobId: string
     }
-  /** End the actor's worker: kill at once, or let queued calls finish first (`drain`, when it went out of scope). */
+  /**
+   * End the actor's worker: kill at once, or let queued calls finish first (`drain`, when it went
+   * out of scope).
+   */
   | {
       readonly kind: 'endActor'
       readonly actor: ObjectKey
@@ -132,7 +140,10 @@ export type FromGcs =
       readonly attempt: number
       readonly bundles: readonly { readonly index: number; readonly resources: Resources }[]
     }
-  /** Gives bundles back; tasks and actors in them end with TaskPlacementGroupRemovedError / ActorPlacementGroupRemovedError. */
+  /**
+   * Gives bundles back; tasks and actors in them end with TaskPlacementGroupRemovedError /
+   * ActorPlacementGroupRemovedError.
+   */
   | {
       readonly kind: 'returnBundles'
       readonly group: string

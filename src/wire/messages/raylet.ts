@@ -1,7 +1,9 @@
-// Messages between a process (driver or worker) and the raylet of its node, over one ordered socket.
+// Messages between a process (driver or worker) and the raylet of its node, over one ordered
+// socket.
 //
-// Names say who acts: `x` asks, `xed` tells. Every message is idempotent or says why it need not be: the socket is
-// ordered and lossless, and when it breaks one of the two processes is dead and everything it held is released.
+// Names say who acts: `x` asks, `xed` tells. Every message is idempotent or says why it need not
+// be: the socket is ordered and lossless, and when it breaks one of the two processes is dead and
+// everything it held is released.
 
 import type { ProcessId } from '../../base/ids.js'
 import type {
@@ -14,7 +16,10 @@ import type {
   WorkerEnvironment,
 } from './terms.js'
 
-/** A task that travels with the request for its worker, so that it starts although its owner is busy computing. */
+/**
+ * A task that travels with the request for its worker, so that it starts although its owner is busy
+ * computing.
+ */
 export interface CarriedTask {
   /** Define and push frames, exactly as they would be sent to the worker. */
   readonly frames: Uint8Array
@@ -32,7 +37,8 @@ export interface LeaseKey {
 
 /** From a driver or worker to its raylet. */
 export type ToRaylet =
-  // --- joining -----------------------------------------------------------------------------------------------------
+  // --- joining
+  // -----------------------------------------------------------------------------------------------------
   | {
       readonly kind: 'hello'
       readonly token: string
@@ -48,7 +54,8 @@ export type ToRaylet =
       readonly start?: string
     }
   | { readonly kind: 'goodbye' }
-  // --- leases ------------------------------------------------------------------------------------------------------
+  // --- leases
+  // ------------------------------------------------------------------------------------------------------
   | {
       readonly kind: 'requestLease'
       readonly request: number
@@ -58,7 +65,10 @@ export type ToRaylet =
       readonly depth: number
       readonly task?: CarriedTask
     }
-  /** The request is not needed any more. If it carried a task, that task is dropped unless it was already handed over. */
+  /**
+   * The request is not needed any more. If it carried a task, that task is dropped unless it was
+   * already handed over.
+   */
   | { readonly kind: 'cancelLeaseRequest'; readonly request: number }
   | { readonly kind: 'returnLease'; readonly lease: number }
   /** Worker: the recalled lease is closed; nothing of it runs or will run. */
@@ -74,19 +84,27 @@ export type ToRaylet =
       readonly frames: Uint8Array
       readonly done: boolean
     }
-  /** Owner: frames for a worker that it reached only through the raylet (cancel, generator credit of a carried task). */
+  /**
+   * Owner: frames for a worker that it reached only through the raylet (cancel, generator credit of
+   * a carried task).
+   */
   | { readonly kind: 'relayToWorker'; readonly lease: number; readonly frames: Uint8Array }
-  /** Owner: interrupt (SIGINT) the worker of the lease, which runs synchronous code; or end it (SIGKILL). */
+  /**
+   * Owner: interrupt (SIGINT) the worker of the lease, which runs synchronous code; or end it
+   * (SIGKILL).
+   */
   | {
       readonly kind: 'signalWorker'
       readonly worker: ProcessId
       readonly signal: 'SIGINT' | 'SIGKILL'
       readonly reason: string
     }
-  // --- objects -----------------------------------------------------------------------------------------------------
+  // --- objects
+  // -----------------------------------------------------------------------------------------------------
   /**
-   * Owner: these objects of mine are known outside now. The sender holds one count on each. `body` undefined: pending.
-   * `stored`: the body is in the object store. An object already known keeps its counts (a borrower may come first).
+   * Owner: these objects of mine are known outside now. The sender holds one count on each. `body`
+   * undefined: pending. `stored`: the body is in the object store. An object already known keeps
+   * its counts (a borrower may come first).
    */
   | {
       readonly kind: 'escape'
@@ -96,37 +114,52 @@ export type ToRaylet =
         readonly contains?: readonly ObjectKey[]
       }[]
     }
-  /** Owner or executing worker: a pending escaped object has its value. The first settle wins; later ones are ignored. */
+  /**
+   * Owner or executing worker: a pending escaped object has its value. The first settle wins; later
+   * ones are ignored.
+   */
   | {
       readonly kind: 'settle'
       readonly object: ObjectKey
       readonly body: Uint8Array
       readonly contains?: readonly ObjectKey[]
     }
-  /** The sender gives one count on each object to another process (arguments that nest refs, results that do). */
+  /**
+   * The sender gives one count on each object to another process (arguments that nest refs, results
+   * that do).
+   */
   | { readonly kind: 'lend'; readonly to: ProcessId; readonly objects: readonly ObjectKey[] }
   /** Takes back what was lent for a task that never started. */
   | { readonly kind: 'unlend'; readonly from: ProcessId; readonly objects: readonly ObjectKey[] }
   /** The sender gives up one count on each: flat [owner, sequence, owner, sequence, ...]. */
   | { readonly kind: 'release'; readonly objects: readonly number[] }
-  /** The sender has the results of these tasks, which came through the raylet, and their refs never left it. */
+  /**
+   * The sender has the results of these tasks, which came through the raylet, and their refs never
+   * left it.
+   */
   | { readonly kind: 'forget'; readonly objects: readonly number[] }
   /** Frees the objects now, whatever the counts: later gets fail with ObjectFreedError. */
   | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
-  /** Asks for values; `ready` comes for each as soon as there is one. Stored objects are pinned for the sender. */
+  /**
+   * Asks for values; `ready` comes for each as soon as there is one. Stored objects are pinned for
+   * the sender.
+   */
   | {
       readonly kind: 'getObjects'
       readonly objects: readonly ObjectKey[]
       /** The sender holds already what the values nest: nothing is lent to it. */
       readonly isBare?: boolean
     }
-  /** Like getObjects, but only tells that they are ready (wait with fetchLocal: false, dependencies): nothing is pinned. */
+  /**
+   * Like getObjects, but only tells that they are ready (wait with fetchLocal: false,
+   * dependencies): nothing is pinned.
+   */
   | { readonly kind: 'awaitObjects'; readonly objects: readonly ObjectKey[] }
   /** The sender unmapped a stored object as often as it is named. */
   | { readonly kind: 'unpin'; readonly objects: readonly ObjectKey[] }
   /**
-   * The allocation (from the store channel) now holds the object. The owner holds one count on it from here on, also
-   * when the sender is the worker that made it for the owner.
+   * The allocation (from the store channel) now holds the object. The owner holds one count on it
+   * from here on, also when the sender is the worker that made it for the owner.
    */
   | {
       readonly kind: 'seal'
@@ -136,7 +169,8 @@ export type ToRaylet =
       readonly contains?: readonly ObjectKey[]
     }
   | { readonly kind: 'abortAllocation'; readonly allocation: number }
-  // --- functions ---------------------------------------------------------------------------------------------------
+  // --- functions
+  // ---------------------------------------------------------------------------------------------------
   | {
       readonly kind: 'exportFunction'
       readonly hash: string
@@ -144,7 +178,8 @@ export type ToRaylet =
       readonly contains: readonly ObjectKey[]
     }
   | { readonly kind: 'fetchFunction'; readonly hash: string }
-  // --- actors (served by the GCS) ----------------------------------------------------------------------------------
+  // --- actors (served by the GCS)
+  // ----------------------------------------------------------------------------------
   | { readonly kind: 'createActor'; readonly request: number; readonly spec: ActorSpec }
   | { readonly kind: 'subscribeActor'; readonly actor: ObjectKey }
   | {
@@ -155,7 +190,8 @@ export type ToRaylet =
     }
   /** Worker of an actor: its constructor has returned, or failed with this error body. */
   | { readonly kind: 'actorStarted'; readonly actor: ObjectKey; readonly error?: Uint8Array }
-  // --- placement groups --------------------------------------------------------------------------------------------
+  // --- placement groups
+  // --------------------------------------------------------------------------------------------
   | {
       readonly kind: 'createPlacementGroup'
       readonly group: string
@@ -165,7 +201,8 @@ export type ToRaylet =
       readonly detached: boolean
     }
   | { readonly kind: 'removePlacementGroup'; readonly group: string }
-  // --- questions ---------------------------------------------------------------------------------------------------
+  // --- questions
+  // ---------------------------------------------------------------------------------------------------
   | { readonly kind: 'query'; readonly request: number; readonly query: Query }
 
 export type Query =
@@ -186,7 +223,10 @@ export interface ActorSpec {
   readonly flags: number
   readonly args: Uint8Array
   readonly nested: readonly ObjectKey[]
-  /** Resources to place the actor, and those it holds while it runs (Ray: 1 CPU to place, 0 to run, by default). */
+  /**
+   * Resources to place the actor, and those it holds while it runs (Ray: 1 CPU to place, 0 to run,
+   * by default).
+   */
   readonly placement: Resources
   readonly resources: Resources
   readonly strategy: SchedulingStrategy
@@ -217,7 +257,10 @@ export type ActorState =
   | { readonly state: 'restarting'; readonly incarnation: number; readonly exit?: ProcessExit }
   | {
       readonly state: 'dead'
-      /** 'outOfScope' | 'kill' | 'crash' | 'ownerDied' | 'creationFailed' | 'exited' | 'unschedulable' | 'nodeDied' */
+      /**
+       * 'outOfScope' | 'kill' | 'crash' | 'ownerDied' | 'creationFailed' | 'exited' |
+       * 'unschedulable' | 'nodeDied'
+       */
       readonly cause: string
       readonly message: string
       readonly exit?: ProcessExit
@@ -236,7 +279,10 @@ export interface Welcome {
   /** The raylet's fd of the arena memfd. */
   readonly arenaFile: number
   readonly arenaBytes: number
-  /** The raylet's fd of the claim slots, and this worker's slot in it (64 bytes each); -1 for a driver. */
+  /**
+   * The raylet's fd of the claim slots, and this worker's slot in it (64 bytes each); -1 for a
+   * driver.
+   */
   readonly claimFile: number
   readonly claimBytes: number
   readonly claimSlot: number
@@ -250,7 +296,8 @@ export interface Welcome {
 export type FromRaylet =
   | Welcome
   | { readonly kind: 'refused'; readonly error: WireError }
-  // --- leases, to the owner ----------------------------------------------------------------------------------------
+  // --- leases, to the owner
+  // ----------------------------------------------------------------------------------------
   | {
       readonly kind: 'leaseGranted'
       readonly request: number
@@ -271,7 +318,8 @@ export type FromRaylet =
       readonly frames: Uint8Array
       readonly done: boolean
     }
-  // --- leases, to the worker ---------------------------------------------------------------------------------------
+  // --- leases, to the worker
+  // ---------------------------------------------------------------------------------------
   | {
       readonly kind: 'leaseOpened'
       readonly lease: number
@@ -285,21 +333,28 @@ export type FromRaylet =
       readonly frames?: Uint8Array
     }
   /**
-   * Others wait for this worker. Close the lease now if nothing of it is running or queued; otherwise as soon as that is
-   * so, and after `leaseFairMs` at the latest when the running task ends, giving unstarted tasks back. With `now`, also
-   * when the owner is dead: drop everything (the raylet kills the worker if it does not answer).
+   * Others wait for this worker. Close the lease now if nothing of it is running or queued;
+   * otherwise as soon as that is so, and after `leaseFairMs` at the latest when the running task
+   * ends, giving unstarted tasks back. With `now`, also when the owner is dead: drop everything
+   * (the raylet kills the worker if it does not answer).
    */
   | {
       readonly kind: 'recallLease'
       readonly lease: number
       readonly ownerDied: boolean
-      /** Only requests of the same owner and key wait: close it once it is idle, but give no task back. */
+      /**
+       * Only requests of the same owner and key wait: close it once it is idle, but give no task
+       * back.
+       */
       readonly idleOnly?: boolean
     }
   | { readonly kind: 'relayedToWorker'; readonly lease: number; readonly frames: Uint8Array }
-  /** End in an orderly way: run exit handlers, flush output. The raylet kills after `shutdownMs`. */
+  /**
+   * End in an orderly way: run exit handlers, flush output. The raylet kills after `shutdownMs`.
+   */
   | { readonly kind: 'exit'; readonly reason: string }
-  // --- objects -----------------------------------------------------------------------------------------------------
+  // --- objects
+  // -----------------------------------------------------------------------------------------------------
   /** Answer to getObjects: exactly one of body, location, error. To awaitObjects: none of them. */
   | {
       readonly kind: 'ready'
@@ -307,22 +362,32 @@ export type FromRaylet =
       readonly body?: Uint8Array
       readonly location?: Location
       readonly error?: WireError
-      /** Objects nested in the value: one count on each was given to the receiver with this message. */
+      /**
+       * Objects nested in the value: one count on each was given to the receiver with this message.
+       */
       readonly contains?: readonly ObjectKey[]
       /** True when this answers awaitObjects. */
       readonly signal?: boolean
     }
-  /** Memory or leases are short: collect garbage, so that refs and views that are only waiting for it go. */
+  /**
+   * Memory or leases are short: collect garbage, so that refs and views that are only waiting for
+   * it go.
+   */
   | { readonly kind: 'collectGarbage' }
-  // --- functions ---------------------------------------------------------------------------------------------------
+  // --- functions
+  // ---------------------------------------------------------------------------------------------------
   | {
       readonly kind: 'functionDefined'
       readonly hash: string
       readonly bytes?: Uint8Array
       readonly contains?: readonly ObjectKey[]
     }
-  // --- actors ------------------------------------------------------------------------------------------------------
-  /** Answer to createActor. With `existing` (getIfExists) the handle to use is that of the spec returned. */
+  // --- actors
+  // ------------------------------------------------------------------------------------------------------
+  /**
+   * Answer to createActor. With `existing` (getIfExists) the handle to use is that of the spec
+   * returned.
+   */
   | {
       readonly kind: 'actorRegistered'
       readonly request: number
@@ -338,21 +403,24 @@ export type FromRaylet =
       readonly gpus: readonly number[]
       readonly jobId: string
     }
-  // --- placement groups --------------------------------------------------------------------------------------------
+  // --- placement groups
+  // --------------------------------------------------------------------------------------------
   | {
       readonly kind: 'placementGroupChanged'
       readonly group: string
       readonly state: 'pending' | 'created' | 'removed' | 'infeasible'
       readonly message?: string
     }
-  // --- questions ---------------------------------------------------------------------------------------------------
+  // --- questions
+  // ---------------------------------------------------------------------------------------------------
   | {
       readonly kind: 'answer'
       readonly request: number
       readonly value?: unknown
       readonly error?: WireError
     }
-  // --- the driver's terminal ---------------------------------------------------------------------------------------
+  // --- the driver's terminal
+  // ---------------------------------------------------------------------------------------
   | {
       readonly kind: 'output'
       readonly stream: 'stdout' | 'stderr'

@@ -1,4 +1,5 @@
-// Messages on the socket between an owner and a worker that it leases or whose actor it calls, beside the binary frames.
+// Messages on the socket between an owner and a worker that it leases or whose actor it calls,
+// beside the binary frames.
 
 import type { ProcessId } from '../../base/ids.js'
 
@@ -8,11 +9,17 @@ export type ToWorker =
       readonly kind: 'open'
       readonly token: string
       readonly owner: ProcessId
-      /** The lease that pushes on this socket belong to, or undefined when the socket is for calls to the actor. */
+      /**
+       * The lease that pushes on this socket belong to, or undefined when the socket is for calls
+       * to the actor.
+       */
       readonly lease?: number
       readonly actor?: readonly [ProcessId, number]
     }
-  /** The ref of a task that was pushed has escaped: settle it at the raylet too, also if it has finished already. */
+  /**
+   * The ref of a task that was pushed has escaped: settle it at the raylet too, also if it has
+   * finished already.
+   */
   | { readonly kind: 'escaped'; readonly sequence: number }
   | { readonly kind: 'cancel'; readonly sequence: number; readonly recursive: boolean }
   /** The consumer of a stream has read up to this many items in all. */
@@ -22,9 +29,15 @@ export type ToWorker =
 
 /** From a worker to an owner. */
 export type FromWorker =
-  /** The lease is not, or no longer, this owner's: nothing pushed on this socket that is unanswered has run. */
+  /**
+   * The lease is not, or no longer, this owner's: nothing pushed on this socket that is unanswered
+   * has run.
+   */
   | { readonly kind: 'stale'; readonly lease: number }
-  /** Tasks from this index on (counted from the last resume) were not started and will not be; push no more until `freed`. */
+  /**
+   * Tasks from this index on (counted from the last resume) were not started and will not be; push
+   * no more until `freed`.
+   */
   | { readonly kind: 'back'; readonly started: number; readonly blocked: boolean }
   | { readonly kind: 'freed' }
   /** The worker has mapped its claim slot: more than one task may be in flight. */

@@ -29,15 +29,26 @@ export interface ProcessExit {
   readonly signal: string | null
   /** Last lines that it wrote to stderr. */
   readonly stderr: readonly string[]
-  /** What the raylet knows beyond that, for example 'ray.kill', 'heap out of memory', 'owner died', 'cancelled'. */
+  /**
+   * What the raylet knows beyond that, for example 'ray.kill', 'heap out of memory', 'owner died',
+   * 'cancelled'.
+   */
   readonly reason: string
-  /** Tasks of the current lease that had started, read from the worker's claim slot; -1 when it has none. */
+  /**
+   * Tasks of the current lease that had started, read from the worker's claim slot; -1 when it has
+   * none.
+   */
   readonly started: number
-  /** The lease whose carried task was the last to start, 0 for none yet; absent when nobody knows. */
+  /**
+   * The lease whose carried task was the last to start, 0 for none yet; absent when nobody knows.
+   */
   readonly carried?: number
 }
 
-/** Where a stored object is: a file of the raylet process, opened by others as /proc/<pid>/fd/<file>. */
+/**
+ * Where a stored object is: a file of the raylet process, opened by others as
+ * /proc/<pid>/fd/<file>.
+ */
 export interface Location {
   readonly file: number
   readonly offset: number
@@ -46,7 +57,10 @@ export interface Location {
   readonly warmBytes: number
 }
 
-/** An error that the raylet or the GCS raises, to be made a RayError by the receiver (base/errors, by code). */
+/**
+ * An error that the raylet or the GCS raises, to be made a RayError by the receiver (base/errors,
+ * by code).
+ */
 export interface WireError {
   readonly code: string
   readonly message: string
