@@ -8,7 +8,7 @@ const groupCount = 100
 async function createAndRemove(): Promise<void> {
   const groups = Array.from({ length: groupCount }, () => ray.placementGroup([{ custom: 0.001 }]))
   for (const group of groups) await ray.get(group.ready())
-  for (const group of groups) await ray.removePlacementGroup(group)
+  for (const group of groups) ray.removePlacementGroup(group)
 }
 
 export const placementGroupProbes: ProbeTable = {

@@ -154,8 +154,10 @@ export class ReferenceCountingAssertionError extends ObjectLostError {
 export class ObjectReconstructionFailedError extends ObjectLostError {
   static override readonly code: string = 'RAY_RECONSTRUCTION_FAILED'
 }
+const ReconstructionFailed = ObjectReconstructionFailedError
+
 /** The lost object was computed again as often as `maxRetries` allows. */
-export class ObjectReconstructionFailedMaxAttemptsExceededError extends ObjectReconstructionFailedError {
+export class ObjectReconstructionFailedMaxAttemptsExceededError extends ReconstructionFailed {
   static override readonly code: string = 'RAY_RECONSTRUCTION_MAX_ATTEMPTS'
 }
 /** The lineage of the lost object is gone. */

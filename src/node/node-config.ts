@@ -44,7 +44,8 @@ export interface NodeConfig {
 export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
   if (process.platform !== 'linux') {
     throw new SessionError(
-      `Typeray runs on Linux; this is ${process.platform}. Use a Linux machine, a container, or WSL.`,
+      `Typeray runs on Linux; this is ${process.platform}. Use a Linux machine, a container, ` +
+        `or WSL.`,
     )
   }
   const available = process.availableMemory()
@@ -76,7 +77,8 @@ function storeBytes(asked: number | undefined, available: number): number {
   const most = Math.min(memoryTotal(), fileSizeLimit())
   if (most < objectStoreBytesMin) {
     throw new SessionError(
-      `The limit on file sizes (ulimit -f) of ${fileSizeLimit()} bytes, or the memory of this machine, leaves no room ` +
+      `The limit on file sizes (ulimit -f) of ${fileSizeLimit()} bytes, or the memory of ` +
+        `this machine, leaves no room ` +
         `for an object store, which needs ${objectStoreBytesMin} bytes at least. Raise it.`,
     )
   }

@@ -88,9 +88,8 @@ class NodeLife {
     process.on('SIGINT', () => {})
     process.on('SIGHUP', () => {})
     process.on('SIGTERM', () => {
-      this.#raylet()
-        .endWorkers()
-        .finally(() => this.end(0))
+      const end = (): void => this.end(0)
+      this.#raylet().endWorkers().then(end, end)
     })
     // Whoever reads these may be gone; that shows elsewhere.
     process.stdout.on('error', () => {})

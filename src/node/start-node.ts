@@ -51,7 +51,8 @@ export function startNode(options: NodeOptions = {}): Promise<NodeHandle> {
       const said = stderr.trim()
       reject(
         new SessionError(
-          `The node process ${what}. ${said === '' ? 'It wrote nothing to stderr.' : `It wrote:\n${said}`}`,
+          `The node process ${what}. ` +
+            `${said === '' ? 'It wrote nothing to stderr.' : `It wrote:\n${said}`}`,
           { fields: { pid: child.pid } },
         ),
       )

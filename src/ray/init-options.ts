@@ -49,7 +49,9 @@ const refused: Readonly<Record<string, string>> = {
   jobConfig: later,
   loggingLevel: later,
   loggingConfig: later,
-  runtimeEnv: `${later}. Workers inherit the environment, working directory and Node options of the driver`,
+  runtimeEnv:
+    `${later}. Workers inherit the environment, working directory and Node options ` +
+    `of the driver`,
   enableResourceIsolation: later,
 }
 

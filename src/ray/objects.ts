@@ -52,7 +52,8 @@ export function get(target: unknown, options: GetOptions = {}): Promise<unknown>
 export function put<T>(value: T): ObjectRef<Awaited<T>> {
   if (value instanceof ObjectRef) {
     throw new TypeError(
-      `ray.put got ${String(value)}, which is a ref already. Put the value, or pass the ref on as it is.`,
+      `ray.put got ${String(value)}, which is a ref already. Put the value, or pass the ref ` +
+        `on as it is.`,
     )
   }
   return requireSession().objects.put(value) as ObjectRef<Awaited<T>>
@@ -115,7 +116,8 @@ export function cancel(ref: ObjectRef, options: CancelOptions = {}): void {
   if (task === null) {
     if (ref.owner !== core.process && ref.state === 0) {
       throw new TypeError(
-        `${String(ref)} belongs to another process: only the process that submitted a task can cancel it.`,
+        `${String(ref)} belongs to another process: only the process that submitted a task ` +
+          `can cancel it.`,
       )
     }
     return

@@ -27,7 +27,8 @@ export function placementGroup(
   checkBundles(bundles)
   if (!strategies.includes(strategy)) {
     throw new TypeError(
-      `The strategy of a placement group is one of ${strategies.join(', ')}, not ${String(strategy)}.`,
+      `The strategy of a placement group is one of ${strategies.join(', ')}, not ` +
+        `${String(strategy)}.`,
     )
   }
   const core = requireSession()

@@ -59,7 +59,8 @@ export async function init(options: InitOptions = {}): Promise<Session> {
   if (core !== null || starting !== null) {
     if (options.ignoreReinitError !== true) {
       throw new SessionError(
-        'ray.init() was called twice. Call ray.shutdown() first, or pass { ignoreReinitError: true } to keep the session.',
+        'ray.init() was called twice. Call ray.shutdown() first, or pass { ' +
+          'ignoreReinitError: true } to keep the session.',
       )
     }
     return starting ?? new Session(core!)

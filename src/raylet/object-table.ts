@@ -460,12 +460,15 @@ function errorOf(entry: ObjectEntry): WireError | undefined {
   const id = objectIdHex(owner, sequence)
   const fields = { objectId: id, ownerId: workerIdHex(owner) }
   if (entry.isFreed) {
-    const message = `Object ${id} was freed by ray.free or ref.free(). Keep it until all who need it have read it.`
+    const message =
+      `Object ${id} was freed by ray.free or ref.free(). Keep it until all who ` +
+      `need it have read it.`
     return { code: 'RAY_OBJECT_FREED', message, fields }
   }
   if (!entry.isOwnerDead) return undefined
   const message =
-    `Object ${id} is lost: process ${workerIdHex(owner)}, which owned it, ended before the object was ready. ` +
+    `Object ${id} is lost: process ${workerIdHex(owner)}, which owned it, ended before the ` +
+    `object was ready. ` +
     'Submit the task again from a process that lives longer.'
   return { code: 'RAY_OWNER_DIED', message, fields }
 }

@@ -55,7 +55,8 @@ export class RunawayWatch {
     return {
       code: 'RAY_TASK_UNSCHEDULABLE',
       message:
-        `Task ${name} cannot run: all ${limit} workers that this node may have (workersMax) are held by ` +
+        `Task ${name} cannot run: all ${limit} workers that this node may have (workersMax) ` +
+        `are held by ` +
         `actors and by tasks that wait for other tasks, ${depth} deep. ` +
         'Let tasks wait for fewer levels of other tasks.',
       fields: { limit, depth },

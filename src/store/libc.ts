@@ -4,6 +4,7 @@
 // loads it, synchronously, because a `put` must be able to do so in the middle of a turn.
 
 import { createRequire } from 'node:module'
+import type * as Koffi from 'koffi'
 import { getSystemErrorName } from 'node:util'
 
 /** What koffi hands out for `uintptr_t`: a bigint only above 2^53, which no user address is. */
@@ -56,7 +57,7 @@ export function systemError(syscall: string, errno: number): NodeJS.ErrnoExcepti
 }
 
 function load(): Libc {
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')
+  const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi
   const library = koffi.load(null)
   const mmap = library.func(
     'uintptr_t mmap(uintptr_t addr, size_t len, int prot, int flags, int fd, int64_t offset)',

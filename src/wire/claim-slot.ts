@@ -3,7 +3,7 @@
 // The first word counts the tasks of its lease that a worker has started; worker/claim-slots says
 // how it is used. A cache line each, so that workers do not disturb one another.
 //
-//   bit 31 stop | bits 30..20 the lease, modulo 2048 | bits 19..0 tasks started in this epoch, modulo 2^20
+//   bit 31 stop | bits 30..20 lease modulo 2048 | bits 19..0 started in this epoch modulo 2^20
 //
 // The second word is the lease whose carried task the worker started last, plus one; zero until the
 // worker has mapped its slot, because a young worker cannot write there.

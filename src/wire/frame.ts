@@ -6,11 +6,12 @@
 // the others are the hot path and are written by hand, because one object and one encoder call per
 // task cost more than running the task.
 //
-//   push, call   u8 flags | u8 attempt | u8 returns | u48 sequence | u32 function or method number | arguments
+//   push, call   u8 flags | u8 attempt | u8 returns | u48 sequence | u32 function or method |
+//                arguments
 //   result       u8 reserved | u16 duration in us, saturating | u48 sequence | result body
-//   item         u8 reserved | u16 reserved | u48 sequence of the generator | u32 index | result body
+//   item         u8, u16 reserved | u48 sequence of the generator | u32 index | result body
 //   define       u32 function number | UTF-8 of a JSON FunctionDescriptor
-//   resume       (empty) everything pushed before it that has not started is void; counting restarts at zero
+//   resume       (empty) what was pushed before it and has not started is void; counting restarts
 //
 // A task's sequence is that of its first return: together with the caller's ProcessId it is the
 // ObjectId. The i-th return has sequence + i. `returns` is the number of returns, or one of the

@@ -137,7 +137,8 @@ export class ActorMethod {
   #tooMany(line: ActorLine): PendingCallsLimitExceededError {
     const { className, maxPendingCalls } = this.#actor.binding
     return new PendingCallsLimitExceededError(
-      `Actor ${className} (${line.id}) has ${line.pendingCalls} calls of this process waiting, and maxPendingCalls is ` +
+      `Actor ${className} (${line.id}) has ${line.pendingCalls} calls of this process ` +
+        `waiting, and maxPendingCalls is ` +
         `${maxPendingCalls}. Get some results first.`,
       { fields: { actorId: line.id, maxPendingCalls } },
     )
@@ -199,7 +200,8 @@ export function makeHandle(actor: ActorCore): AnyActorHandle {
       if (neverMethods.has(name)) return undefined
       if (name === 'toString') return text as unknown as ActorMethod
       throw new TypeError(
-        `Actor class ${binding.className} has no method '${name}'. Its methods are: ${binding.methods.join(', ')}. ` +
+        `Actor class ${binding.className} has no method '${name}'. Its methods are: ` +
+          `${binding.methods.join(', ')}. ` +
           'Functions kept in fields cannot be called from outside; make them methods.',
       )
     }

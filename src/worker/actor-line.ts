@@ -240,7 +240,8 @@ export class ActorLine {
     const how = exit === undefined ? 'its worker is gone' : describeExit(exit)
     return new ActorUnavailableError(
       `Actor ${this.className} (${this.id}) is restarting: ${how}\n` +
-        `The call ${task.fn.name} may or may not have run. Allow retries with maxTaskRetries if running it twice is safe.`,
+        `The call ${task.fn.name} may or may not have run. Allow retries with maxTaskRetries ` +
+        `if running it twice is safe.`,
       { fields: { actorId: this.id, className: this.className, methodName: task.fn.name } },
     )
   }
@@ -287,7 +288,8 @@ export class ActorLine {
   }
 
   // --- cancel
-  // ----------------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // -----------
 
   cancel(task: Task): void {
     if (task.status === taskStatus.inFlight) {
@@ -301,7 +303,8 @@ export class ActorLine {
   }
 
   // --- frames
-  // --------------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ---------
 
   #frame(buffer: Uint8Array, start: number, end: number): void {
     const type = buffer[start]

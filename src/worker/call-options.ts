@@ -70,7 +70,9 @@ const later = 'is not built yet; see "What works" in the README'
 
 /** Options of Ray that are refused, with the reason. */
 const refused: Readonly<Record<string, string>> = {
-  runtimeEnv: `${later}. Workers inherit the environment, working directory and Node options of the driver`,
+  runtimeEnv:
+    `${later}. Workers inherit the environment, working directory and Node options ` +
+    `of the driver`,
   maxCalls: later,
   acceleratorType: later,
   labelSelector: later,
@@ -267,7 +269,8 @@ function returnsOf(numReturns: number | 'streaming' | undefined): number {
   if (numReturns === 'streaming') return returnsStreaming
   if (typeof numReturns !== 'number' || !Number.isInteger(numReturns) || numReturns < 0) {
     throw new TypeError(
-      `The option 'numReturns' must be 'streaming' or an integer of zero or more, not ${show(numReturns)}.`,
+      `The option 'numReturns' must be 'streaming' or an integer of zero or more, not ` +
+        `${show(numReturns)}.`,
     )
   }
   return numReturns
@@ -277,7 +280,8 @@ function retryCount(name: string, value: unknown, otherwise: number): number {
   if (value === undefined) return otherwise
   if (typeof value !== 'number' || !Number.isInteger(value) || value < -1) {
     throw new RangeError(
-      `The option '${name}' only accepts 0, -1 or a positive integer, where -1 represents infinity; not ${show(value)}.`,
+      `The option '${name}' only accepts 0, -1 or a positive integer, where -1 represents ` +
+        `infinity; not ${show(value)}.`,
     )
   }
   return value

@@ -191,7 +191,8 @@ export class CallRunner {
   }
 
   // --- interruption
-  // ----------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // -----
 
   // SIGINT stopped the function. The message that says which task was meant was written before the
   // signal was sent, so it is read as soon as the event loop turns.
@@ -213,7 +214,8 @@ export class CallRunner {
   }
 
   // --- streams
-  // ---------------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ----------
 
   async #stream(job: Job, result: unknown, start: number): Promise<void> {
     const { task } = job

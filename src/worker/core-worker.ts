@@ -146,30 +146,28 @@ export class CoreWorker {
       awaitReady: (ref) => this.objects.resolve(ref),
       escapedPending: (ref) => this.escapedPending(ref),
     })
-    this.settler = new TaskSettler({
-      references: this.references,
-      values: this.values,
+    const { references, values, claims } = this
+    const settler = new TaskSettler({
+      references,
+      values,
       resubmit: (task) => this.resubmit(task),
       decodeError: (body) => this.#decodeError(body),
     })
-    this.submitter = new TaskSubmitter({
+    this.settler = settler
+    const total = welcome.resources
+    const outcomes = this.#outcomes()
+    const submitterPorts = {
       process,
       token,
       raylet: sender,
-      references: this.references,
-      claims: this.claims,
-      outcomes: this.#outcomes(),
+      references,
+      claims,
+      outcomes,
       now,
-      total: welcome.resources,
-    })
-    this.actors = new ActorLines({
-      process,
-      token,
-      raylet: sender,
-      references: this.references,
-      settler: this.settler,
-      borrow,
-    })
+      total,
+    }
+    this.submitter = new TaskSubmitter(submitterPorts)
+    this.actors = new ActorLines({ process, token, raylet: sender, references, settler, borrow })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
   }
 
@@ -262,7 +260,8 @@ export class CoreWorker {
   }
 
   // --- waiting
-  // -------------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // --------
 
   // Only a pending get, wait or iteration keeps a program alive: the socket to the raylet is what
   // holds the event loop.
@@ -288,7 +287,8 @@ export class CoreWorker {
   }
 
   // --- tasks
-  // ---------------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ----------
 
   resubmit(task: Task): void {
     if (task.key !== null) this.submitter.resubmit(task)
@@ -358,7 +358,8 @@ export class CoreWorker {
   }
 
   // --- questions
-  // -----------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ------
 
   query(query: Query): Promise<unknown> {
     return new Promise((resolve, reject) => {
@@ -379,7 +380,8 @@ export class CoreWorker {
   }
 
   // --- the raylet
-  // ----------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // -----
 
   /** A message from the raylet. */
   receive(message: FromRaylet): void {
@@ -461,7 +463,8 @@ export class CoreWorker {
 }
 
 const diedText =
-  'The raylet of this node died, and with it the session: its tasks, actors and stored objects are gone. ' +
+  'The raylet of this node died, and with it the session: its tasks, actors and stored ' +
+  'objects are gone. ' +
   'Call ray.init() to start another.'
 
 function connected(socket: Socket): Promise<void> {

@@ -135,8 +135,10 @@ export class RemoteFunction {
     const importing = importingModule()
     if (importing !== undefined) {
       throw new SessionError(
-        `A task was submitted while a worker imports ${importing}. Code at the top level of a module that is imported ` +
-          `by a remote function runs in every worker: move the call into a function, or into the main file.`,
+        `A task was submitted while a worker imports ${importing}. Code at the top level of ` +
+          `a module that is imported ` +
+          `by a remote function runs in every worker: move the call into a function, or into ` +
+          `the main file.`,
       )
     }
     const entry = this.remoteCode.entryOf(core)

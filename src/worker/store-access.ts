@@ -178,7 +178,8 @@ function writeFailure(error: unknown, sizeBytes: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code !== 'ENOSPC' && code !== 'EFBIG' && code !== 'EDQUOT') return error
   return new OutOfDiskError(
-    `No room for an object of ${sizeBytes} bytes: the memory or disk under the object store is full (${code}). ` +
+    `No room for an object of ${sizeBytes} bytes: the memory or disk under the object store ` +
+      `is full (${code}). ` +
       'Free refs, or start with a larger objectStoreMemory or another spill folder.',
     { cause: error, fields: { sizeBytes, code } },
   )

@@ -65,7 +65,8 @@ export class TaskExecutor implements ConnectionEvents {
   }
 
   // --- leases
-  // ----------------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // -----------
 
   leaseOpened(message: LeaseOpened): void {
     // A lease that its owner returned ends without a word to the worker.
@@ -189,7 +190,8 @@ export class TaskExecutor implements ConnectionEvents {
   }
 
   // --- connections
-  // -----------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ------
 
   opened(connection: OwnerConnection, message: Extract<ToWorker, { kind: 'open' }>): void {
     if (!sameToken(message.token, this.#core.token)) {
@@ -330,7 +332,8 @@ export class TaskExecutor implements ConnectionEvents {
   }
 
   // --- running
-  // ---------------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ----------
 
   #drain(): void {
     if (this.#isBusy) return
@@ -456,7 +459,8 @@ export class TaskExecutor implements ConnectionEvents {
   }
 
   // --- blocked in get
-  // --------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ---
 
   /**
    * The running task waits, or goes on. Its turn must have ended: a get that is ready at once

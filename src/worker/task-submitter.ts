@@ -425,7 +425,8 @@ export class TaskSubmitter {
   }
 
   // --- time
-  // --------------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ---------
 
   // A line that has not been used for a while is returned, so that others find a free worker
   // without a recall.

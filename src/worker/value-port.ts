@@ -169,7 +169,7 @@ export class ValuePort {
     // The bytes may lie in a buffer that is used again before the code is here.
     const kept = bytes.slice()
     return Promise.all(
-      c.map((id) => this.#functions.loaded(id) ?? this.#functions.load(id[0])),
+      c.map(async (id) => this.#functions.loaded(id) ?? this.#functions.load(id[0])),
     ).then((loaded) => decodeValue(kept, { buffers, attachments, code: loaded }))
   }
 

@@ -152,7 +152,10 @@ export class LeaseScript {
       case 'gcs':
         return `gcs <- ${gcsMessage(effect.message)}`
       case 'startWorker':
-        return `start worker ${effect.start}${effect.environment === '' ? '' : ` env=${effect.environment}`}`
+        return (
+          `start worker ` +
+          `${effect.start}${effect.environment === '' ? '' : ` env=${effect.environment}`}`
+        )
       case 'signalWorker':
         return `${effect.signal} worker ${effect.start}: ${effect.reason}`
       case 'nameWorker':
@@ -166,7 +169,10 @@ export class LeaseScript {
     const { kind } = message
     switch (message.kind) {
       case 'leaseGranted':
-        return `${kind} request=${message.request} lease=${message.lease} ${this.#name(message.worker)}${message.carried ? ' carried' : ''}`
+        return (
+          `${kind} request=${message.request} lease=${message.lease} ` +
+          `${this.#name(message.worker)}${message.carried ? ' carried' : ''}`
+        )
       case 'leaseOpened': {
         const gpus = message.gpus.length === 0 ? '' : ` gpus=${message.gpus.join(',')}`
         const carried = message.frames === undefined ? '' : ' with a task'

@@ -117,7 +117,10 @@ export class ObjectScript {
   #line(effect: ObjectEffect): string {
     switch (effect.kind) {
       case 'sendStored':
-        return `${this.#name(effect.to)} <- ${this.#text(effect.object)} is in the store${this.#with(effect.contains)}`
+        return (
+          `${this.#name(effect.to)} <- ${this.#text(effect.object)} is in the ` +
+          `store${this.#with(effect.contains)}`
+        )
       case 'freeStored':
         return `store: free ${this.#text(effect.object)}`
       case 'actorOutOfScope':
@@ -131,7 +134,10 @@ export class ObjectScript {
             : message.body === undefined
               ? 'ready'
               : Buffer.from(message.body.subarray(1)).toString()
-        return `${this.#name(effect.to)} <- ${this.#text(message.object)} ${what}${this.#with(message.contains ?? [])}`
+        return (
+          `${this.#name(effect.to)} <- ${this.#text(message.object)} ` +
+          `${what}${this.#with(message.contains ?? [])}`
+        )
       }
     }
   }

@@ -23,6 +23,8 @@ const peer = new RayletPeer((process.env['TYPERAY_RAYLET'] ?? '').replace('@', '
     case 'exit':
       process.exit(0)
       break
+    default:
+      break
   }
 })
 peer.send({

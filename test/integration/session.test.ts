@@ -15,15 +15,18 @@ test('a program ends by itself without shutdown, with exit code 0', async () => 
   assert.deepEqual([code, stdout, stderr], [0, '2\n', ''])
 })
 
-test('the first call starts a session if there is none, also without any await before', async () => {
-  const { code, stdout } = await runDriver(
-    `${head}
+test(
+  'the first call starts a session if there is none, also without any await ' + 'before',
+  async () => {
+    const { code, stdout } = await runDriver(
+      `${head}
     const f = ray.remote((x) => x * 2)
     const ref = f.remote(21)
     console.log(ray.isInitialized(), await ref.get())`,
-  )
-  assert.deepEqual([code, stdout], [0, 'true 42\n'])
-})
+    )
+    assert.deepEqual([code, stdout], [0, 'true 42\n'])
+  },
+)
 
 test('CommonJS programs can require the package', async () => {
   const { code, stdout, stderr } = await runDriver(

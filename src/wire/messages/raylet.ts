@@ -38,7 +38,8 @@ export interface LeaseKey {
 /** From a driver or worker to its raylet. */
 export type ToRaylet =
   // --- joining
-  // -----------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ------
   | {
       readonly kind: 'hello'
       readonly token: string
@@ -55,7 +56,8 @@ export type ToRaylet =
     }
   | { readonly kind: 'goodbye' }
   // --- leases
-  // ------------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // -------
   | {
       readonly kind: 'requestLease'
       readonly request: number
@@ -100,7 +102,8 @@ export type ToRaylet =
       readonly reason: string
     }
   // --- objects
-  // -----------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ------
   /**
    * Owner: these objects of mine are known outside now. The sender holds one count on each. `body`
    * undefined: pending. `stored`: the body is in the object store. An object already known keeps
@@ -170,7 +173,8 @@ export type ToRaylet =
     }
   | { readonly kind: 'abortAllocation'; readonly allocation: number }
   // --- functions
-  // ---------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ----
   | {
       readonly kind: 'exportFunction'
       readonly hash: string
@@ -202,7 +206,8 @@ export type ToRaylet =
     }
   | { readonly kind: 'removePlacementGroup'; readonly group: string }
   // --- questions
-  // ---------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ----
   | { readonly kind: 'query'; readonly request: number; readonly query: Query }
 
 export type Query =
@@ -354,7 +359,8 @@ export type FromRaylet =
    */
   | { readonly kind: 'exit'; readonly reason: string }
   // --- objects
-  // -----------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ------
   /** Answer to getObjects: exactly one of body, location, error. To awaitObjects: none of them. */
   | {
       readonly kind: 'ready'
@@ -375,7 +381,8 @@ export type FromRaylet =
    */
   | { readonly kind: 'collectGarbage' }
   // --- functions
-  // ---------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ----
   | {
       readonly kind: 'functionDefined'
       readonly hash: string
@@ -383,7 +390,8 @@ export type FromRaylet =
       readonly contains?: readonly ObjectKey[]
     }
   // --- actors
-  // ------------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // -------
   /**
    * Answer to createActor. With `existing` (getIfExists) the handle to use is that of the spec
    * returned.
@@ -412,7 +420,8 @@ export type FromRaylet =
       readonly message?: string
     }
   // --- questions
-  // ---------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
+  // ----
   | {
       readonly kind: 'answer'
       readonly request: number
