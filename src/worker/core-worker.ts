@@ -108,11 +108,7 @@ export class CoreWorker {
     this.now = now
     this.welcome = welcome
     this.raylet = raylet
-    const borrow = (owner: ProcessId, sequence: number): ObjectRef => {
-      const ref = new ObjectRef(owner, sequence)
-      this.references.hold(ref)
-      return ref
-    }
+    const borrow = (owner: ProcessId, sequence: number): ObjectRef => this.#borrow(owner, sequence)
     const sender = {
       send: (message: ToRaylet): void => this.#send(message),
       flush: (): void => this.raylet.flush(),
@@ -169,6 +165,13 @@ export class CoreWorker {
     this.submitter = new TaskSubmitter(submitterPorts)
     this.actors = new ActorLines({ process, token, raylet: sender, references, settler, borrow })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
+  }
+
+  /** A ref that the raylet counts for us already. */
+  #borrow(owner: ProcessId, sequence: number): ObjectRef {
+    const ref = new ObjectRef(owner, sequence)
+    this.references.hold(ref)
+    return ref
   }
 
   #outcomes(): TaskOutcomes {

@@ -160,8 +160,10 @@ export class LeaseScript {
         return `${effect.signal} worker ${effect.start}: ${effect.reason}`
       case 'nameWorker':
         return `worker ${effect.start} runs ${effect.name}`
-      case 'lend':
-        return `lend ${effect.objects.map(([owner, n]) => `${this.#name(owner)}/${n}`).join(' ')} to ${this.#name(effect.to)}`
+      case 'lend': {
+        const objects = effect.objects.map(([owner, n]) => `${this.#name(owner)}/${n}`)
+        return `lend ${objects.join(' ')} to ${this.#name(effect.to)}`
+      }
     }
   }
 
@@ -180,8 +182,11 @@ export class LeaseScript {
       }
       case 'leaseRefused':
         return `${kind} request=${message.request} ${message.error.code}: ${message.error.message}`
-      case 'leaseEnded':
-        return `${kind} lease=${message.lease}${message.exit === undefined ? '' : ` exit ${message.exit.signal ?? message.exit.exitCode}`}`
+      case 'leaseEnded': {
+        const { exit } = message
+        const how = exit === undefined ? '' : ` exit ${exit.signal ?? exit.exitCode}`
+        return `${kind} lease=${message.lease}${how}`
+      }
       case 'recallLease': {
         const how = message.ownerDied
           ? ' owner died'
@@ -193,7 +198,7 @@ export class LeaseScript {
       case 'relayed':
         return `${kind} lease=${message.lease}${message.done ? ' done' : ''}`
       case 'startActor':
-        return `${kind} ${message.spec.actor[1]}${message.gpus.length === 0 ? '' : ` gpus=${message.gpus.join(',')}`}`
+        return `${kind} ${message.spec.actor[1]}${gpusOf(message.gpus)}`
       case 'exit':
         return `${kind}: ${message.reason}`
       default:
@@ -260,4 +265,8 @@ function actorSpec(command: Command): ActorSpec {
     depth: 0,
     methods: [],
   }
+}
+
+function gpusOf(gpus: readonly number[]): string {
+  return gpus.length === 0 ? '' : ` gpus=${gpus.join(',')}`
 }

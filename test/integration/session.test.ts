@@ -142,7 +142,11 @@ test('what workers write appears with the name and pid of the writer', async () 
   const { code, stdout, stderr } = await runDriver(
     `${head}
     await ray.init({ numCpus: 1 })
-    const talk = ray.remote(function talk() { console.log('to out'); console.error('to err'); return process.pid })
+    const talk = ray.remote(function talk() {
+      console.log('to out')
+      console.error('to err')
+      return process.pid
+    })
     const pid = await ray.get(talk.remote())
     class Speaker { say(text) { console.log(text) } }
     const speaker = ray.remote(Speaker).remote()
