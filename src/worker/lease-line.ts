@@ -69,6 +69,8 @@ export class LeaseLine {
    * `freed`.
    */
   isSuspended = false
+  /** The running task waits in get: the raylet has its CPUs for others. */
+  isBlocked = false
   isEnded = false
   /** The worker has mapped its claim slot. */
   hasClaims = false
@@ -200,10 +202,12 @@ export class LeaseLine {
         this.hasClaims = true
         break
       case 'back':
+        this.isBlocked = message.blocked
         this.takeBack(message.started)
         break
       case 'freed':
         this.isSuspended = false
+        this.isBlocked = false
         break
       case 'stale':
         this.isEnded = true

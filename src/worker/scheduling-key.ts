@@ -72,6 +72,13 @@ export class SchedulingKey {
     return false
   }
 
+  /** Lines that hold their resources: all but those whose task waits in get. */
+  get holdingLines(): number {
+    let count = 0
+    for (const line of this.lines) if (!line.isBlocked) count++
+    return count
+  }
+
   /** Lines that take tasks: neither blocked nor recalled. */
   get usableLines(): number {
     let count = 0

@@ -26,7 +26,7 @@ import { LeaseLine, type LineEvents } from './lease-line.js'
 import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
 import { nextAverage } from './running-average.js'
 import { SchedulingKey } from './scheduling-key.js'
-import { type Task, taskStatus } from './task.js'
+import { type FunctionEntry, type Task, taskStatus } from './task.js'
 
 /** A task whose measured functions take longer than this is long: nothing is sent behind it. */
 const longTaskUs = windowWorkUs
@@ -160,7 +160,7 @@ export class TaskSubmitter {
     if (fn.measured < 2) return leaseRequestsUnknownMax
     if (fn.averageUs > veryLongTaskUs) return leaseRequestsLongMax
     if (fn.averageUs > longTaskUs) return leaseRequestsUnknownMax
-    return Math.max(0, key.capacity - key.usableLines)
+    return Math.max(0, key.capacity - key.holdingLines)
   }
 
   #mayRequest(key: SchedulingKey): boolean {
@@ -168,16 +168,22 @@ export class TaskSubmitter {
   }
 
   #windowOf(task: Task, line: LeaseLine): number {
-    if (!line.hasClaims) return 1
+    if (line.tail !== null && !isShort(line.tail.fn)) return 0
+    if (!line.hasClaims || !isShort(task.fn)) return 1
     const { measured, averageUs } = task.fn
     if (measured < measuredMin) return 2
-    if (averageUs > longTaskUs) return 1
     return Math.max(2, Math.min(windowTasksMax, (windowWorkUs / Math.max(averageUs, 1)) | 0))
   }
 
   #pump(key: SchedulingKey): void {
     if (key.length === 0) return
     const lines = key.lines
+    // Workers with nothing to do come first: only what they cannot take waits behind something.
+    if (lines.length > 1) {
+      for (let i = 0; i < lines.length && key.length > 0; i++) {
+        if (lines[i]!.inFlight === 0) this.#fill(key, lines[i]!)
+      }
+    }
     for (let i = 0; i < lines.length && key.length > 0; i++) this.#fill(key, lines[i]!)
     while (this.#mayRequest(key)) this.#requestLease(key)
   }
@@ -195,7 +201,7 @@ export class TaskSubmitter {
     let end = 0
     while (room-- > 0 && key.head !== null) {
       const fn = key.head.fn
-      if (fn.measured === 0 && line.inFlight > 1) break
+      if (line.tail !== null && !(isShort(fn) && isShort(line.tail.fn))) break
       const task = key.shift()!
       if (line.defined[fn.number] !== true) {
         line.defined[fn.number] = true
@@ -314,7 +320,7 @@ export class TaskSubmitter {
   // known: their tasks go to the workers that we have. The raylet refuses them as cancelled, or has
   // handed them over already.
   #trimRequests(key: SchedulingKey): void {
-    let excess = key.requests.size - Math.max(0, key.capacity - key.usableLines)
+    let excess = key.requests.size - Math.max(0, key.capacity - key.holdingLines)
     if (excess <= 0) return
     for (const [request, task] of key.requests) {
       if (excess <= 0) return
@@ -490,4 +496,9 @@ export class TaskSubmitter {
     for (const line of this.#lines.values()) line.close()
     this.#lines.clear()
   }
+}
+
+/** Nothing waits behind a task of another kind: a new function may be long, or never end. */
+function isShort(fn: FunctionEntry): boolean {
+  return fn.measured >= 2 && fn.averageUs <= longTaskUs
 }
