@@ -71,3 +71,12 @@ export type {
   TaskOptions,
   WaitOptions,
 } from './ray/index.js'
+
+import * as door from './index.js'
+import * as core from './ray/index.js'
+import { answerRequire, hasPreloads } from './worker/index.js'
+
+if (hasPreloads()) {
+  answerRequire(import.meta.url, door)
+  answerRequire(new URL('./ray/index.js', import.meta.url).href, core)
+}

@@ -103,8 +103,9 @@ export class ObjectAccess {
       } else missing++
     }
     if (missing === 0) return this.#values(refs)
-    const failFast = refs.length
-    return this.#waitFor(refs, failFast, bounds, true).then(() => this.#values(refs))
+    return this.#waitFor(refs, refs.length, bounds, true).then((failed) =>
+      failed === null ? this.#values(refs) : (this.#valueAsync(failed) as Promise<never>),
+    )
   }
 
   #isHere(ref: ObjectRef): boolean {
@@ -307,21 +308,24 @@ export class ObjectAccess {
 
   // --- waiting ---------------------------------------------------------------------------------------------------------
 
-  /** Resolves when `count` of the refs are ready; with `failFast`, rejects at the first that failed. */
+  /**
+   * Resolves to null when `count` of the refs are ready; with `failFast`, to the first that failed.
+   * The error of that ref is left to the caller: made in a promise that the user awaits, its stack
+   * leads to the line with the `await`.
+   */
   #waitFor(
     refs: readonly ObjectRef[],
     count: number,
     bounds: WaitBounds,
     failFast: boolean,
-  ): Promise<void> {
+  ): Promise<ObjectRef | null> {
     const { waiting } = this.#ports
-    return new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       waiting(1)
       const pending = refs.filter((ref) => !this.#isHere(ref))
       const countdown = new Countdown(pending, count - (refs.length - pending.length), failFast, (failed) => {
         waiting(-1)
-        if (failed === null) resolve()
-        else if (failed instanceof ObjectRef) this.#valueAsync(failed).then(() => resolve(), reject)
+        if (failed === null || failed instanceof ObjectRef) resolve(failed)
         else reject(failed)
       })
       countdown.start(bounds, refs)

@@ -15,6 +15,7 @@ import './remote-function.js'
 import { CoreWorker } from './core-worker.js'
 import { installCore } from './current-core.js'
 import { IdleCollector } from './garbage.js'
+import { hasPreloads } from './one-copy.js'
 import { OwnerConnection } from './owner-connection.js'
 import { TaskExecutor } from './task-executor.js'
 
@@ -28,6 +29,8 @@ async function main(): Promise<void> {
   if (TYPERAY_RAYLET === undefined || TYPERAY_TOKEN === undefined) {
     throw new Error('typeray: worker-main is started by a raylet')
   }
+  // The door, loaded before user code can require it: see one-copy.
+  if (hasPreloads()) await import(new URL('../index.js', import.meta.url).href)
   const address = `\0typeray-worker-${randomBytes(12).toString('hex')}`
   let executor: TaskExecutor | null = null
   const server = createServer((socket) => {
