@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { SessionTraces } from '../../src/testing/session-traces.js'
 import { Programs } from '../closure/programs.js'
 
-const repository = fileURLToPath(new URL('../../../', import.meta.url))
+export const repository = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** The text of a file in the folder of fixtures. */
 export const fixture = (name: string): string =>

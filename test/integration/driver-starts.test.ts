@@ -1,16 +1,15 @@
 // Drivers without a file, drivers inside test runners, and what workers inherit of a driver's start.
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { after, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { tsxLoader } from '../closure/programs.js'
-import { apiPrograms, type Ended, fixture, runCommand, vitestCommand } from './driver-programs.js'
+import { apiPrograms, type Ended, fixture, repository, runCommand, vitestCommand } from './driver-programs.js'
 
 const node = process.execPath
 const libSource = readFileSync(
-  fileURLToPath(new URL('../../../test/closure/fixtures/lib.ts', import.meta.url)),
+  path.join(repository, 'test/closure/fixtures/lib.ts'),
   'utf8',
 )
 
@@ -38,6 +37,15 @@ function seenBy({ stdout, stderr }: Ended): Seen {
   const line = stdout.split('\n').find((text) => text.startsWith('@seen '))
   assert.ok(line, stdout + stderr)
   return JSON.parse(line.slice('@seen '.length)) as Seen
+}
+
+/** Vitest takes a package that is a link for source code of the project, and compiles it. */
+function installCopy(modules: string): void {
+  const target = path.join(modules, 'typeray')
+  mkdirSync(path.join(target, 'dist'), { recursive: true })
+  cpSync(path.join(repository, 'dist/src'), path.join(target, 'dist/src'), { recursive: true })
+  cpSync(path.join(repository, 'package.json'), path.join(target, 'package.json'))
+  symlinkSync(path.join(repository, 'node_modules'), path.join(target, 'node_modules'))
 }
 
 describe('a driver', { concurrency: 2 }, () => {
@@ -95,6 +103,7 @@ describe('a driver', { concurrency: 2 }, () => {
     programs.write('vitest/lib.ts', libSource)
     programs.write('vitest/package.json', '{"type":"module"}')
     const root = path.join(cwd, 'vitest')
+    installCopy(path.join(root, 'node_modules'))
     const command = [node, vitestCommand, 'run', '--root', root]
     assert.match((await runCommand(command, { cwd: root })).stdout, /Tests +4 passed/)
   })
@@ -116,9 +125,8 @@ describe('a driver', { concurrency: 2 }, () => {
 
   it('keeps --eval, --inspect, --test and the like to itself', async () => {
     const text = `const ray = require('typeray')\n${inspection}`
-    const own = ['--inspect=0', '--test-reporter=tap', '--watch-path=/nowhere', '--trace-exit']
-    const allowed = own.filter((option) => !option.startsWith('--watch'))
-    const seen = seenBy(await runCommand([node, ...allowed, '--eval', text], { cwd }))
+    const own = ['--inspect=0', '--test-reporter=tap', '--trace-exit']
+    const seen = seenBy(await runCommand([node, ...own, '--eval', text], { cwd }))
     assert.deepEqual([seen.execArgv, seen.chosen], [['--enable-source-maps'], 'plain'])
   })
 
