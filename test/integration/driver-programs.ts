@@ -62,7 +62,10 @@ export async function runCommand(
     // A group of its own: some commands run the program in a child of theirs.
     detached: true,
   })
-  const late = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), options.timeoutMs ?? 50_000)
+  const late = setTimeout(
+    () => process.kill(-(child.pid ?? 0), 'SIGKILL'),
+    options.timeoutMs ?? 50_000,
+  )
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))

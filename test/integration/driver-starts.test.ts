@@ -5,13 +5,17 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { after, describe, it } from 'node:test'
 import { tsxLoader } from '../closure/programs.js'
-import { apiPrograms, type Ended, fixture, repository, runCommand, vitestCommand } from './driver-programs.js'
+import {
+  apiPrograms,
+  type Ended,
+  fixture,
+  repository,
+  runCommand,
+  vitestCommand,
+} from './driver-programs.js'
 
 const node = process.execPath
-const libSource = readFileSync(
-  path.join(repository, 'test/closure/fixtures/lib.ts'),
-  'utf8',
-)
+const libSource = readFileSync(path.join(repository, 'test/closure/fixtures/lib.ts'), 'utf8')
 
 /** Prints the execArgv and folder of a worker, and what preloads and conditions do there. */
 const inspection = `
