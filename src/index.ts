@@ -72,11 +72,10 @@ export type {
   WaitOptions,
 } from './ray/index.js'
 
-import * as door from './index.js'
+import { answerRequire, hasPreloads } from './base/one-copy.js'
 import * as core from './ray/index.js'
-import { answerRequire, hasPreloads } from './worker/index.js'
 
 if (hasPreloads()) {
-  answerRequire(import.meta.url, door)
+  answerRequire(import.meta.url, core)
   answerRequire(new URL('./ray/index.js', import.meta.url).href, core)
 }

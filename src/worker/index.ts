@@ -14,7 +14,6 @@ export {
 export { CoreWorker, type MessageSink } from './core-worker.js'
 export { currentCore, installCore, requireCore } from './current-core.js'
 export { installRefActions, installRelease, ObjectRef, refState, settleRef } from './object-ref.js'
-export { answerRequire, hasPreloads } from './one-copy.js'
 export { ObjectRefGenerator } from './ref-generator.js'
 export { RemoteClass } from './remote-class.js'
 export { RemoteCode, RemoteFunction } from './remote-function.js'
