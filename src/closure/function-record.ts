@@ -293,6 +293,9 @@ function captureVariables(
       if (binding) {
         const ref = referImport(graph, binding, script.url)
         variables.set(name, { ref, free: use, depth: undefined, top: true })
+      } else if (isGlobalRequire(name)) {
+        const ref = graph.add({ k: 'require', parent: script.url })
+        variables.set(name, { ref, free: use, depth: undefined, top: true })
       } else if (!(name in globalThis) && use.atDefinition && parsed.kind === 'class') {
         refuse(path, `${name} is used in a computed class key, and V8 keeps no such variable alive`)
       }
@@ -314,6 +317,11 @@ function captureVariables(
     variables.set(name, { ref, free: use, depth: scopes.length - at, top: isTop })
   }
   return variables
+}
+
+/** A program given to `--eval` or on standard input has its `require` among the globals. */
+function isGlobalRequire(name: string): boolean {
+  return name === 'require' && typeof Reflect.get(globalThis, name) === 'function'
 }
 
 interface NamedValue {

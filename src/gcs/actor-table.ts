@@ -180,8 +180,6 @@ export class ActorTable {
     assert(this.#unplaced.size <= this.#live.size, 'only live actors wait for a node')
   }
 
-  // --- creation --------------------------------------------------------------------------------
-
   #create(event: EventOf<'createActor'>, effects: Send[]): void {
     const { spec, nodeId, from, request, jobId } = event
     const key = keyOf(spec.actor)
@@ -247,8 +245,6 @@ export class ActorTable {
     }
     return early
   }
-
-  // --- placing ---------------------------------------------------------------------------------
 
   /** Returns false when the actor has to wait. */
   #tryPlace(record: ActorRecord, effects: Send[]): boolean {
@@ -366,8 +362,6 @@ export class ActorTable {
       }
     }
   }
-
-  // --- ends ------------------------------------------------------------------------------------
 
   #kill(event: EventOf<'killActor'>, effects: Send[]): void {
     const key = keyOf(event.actor)

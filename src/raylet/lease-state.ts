@@ -139,8 +139,6 @@ export class LeaseState {
     }
   }
 
-  // --- requests -------------------------------------------------------------
-
   #request(event: EventOf<'requestLease'>): boolean {
     const request = leaseRequest(event)
     const error = refusalOf(this.tables, request, event.key.strategy)
@@ -169,8 +167,6 @@ export class LeaseState {
       this.#send(request.owner, { kind: 'leaseRefused', request: request.request, error })
     }
   }
-
-  // --- leases ---------------------------------------------------------------
 
   #grant({ request, worker, pool, allocation }: Grant, now: number): void {
     this.tables.queue.remove(request)
@@ -277,8 +273,6 @@ export class LeaseState {
     return false
   }
 
-  // --- reservations ---------------------------------------------------------
-
   #reserve(event: EventOf<'reserve'>): boolean {
     const { pool, queue, isAlone } = this.tables
     // With other nodes the GCS may place it elsewhere, and what is kept here would be kept for
@@ -309,8 +303,6 @@ export class LeaseState {
     return all
   }
 
-  // --- placement groups -----------------------------------------------------
-
   #reserveBundles(event: EventOf<'reserveBundles'>): boolean {
     const { group, attempt, bundles } = event
     const ok = this.tables.bundles.reserve(group, bundles)
@@ -332,8 +324,6 @@ export class LeaseState {
     }
     return true
   }
-
-  // --- workers --------------------------------------------------------------
 
   #kill(worker: WorkerRecord, reason: string): void {
     this.#effects.push({ kind: 'signalWorker', start: worker.start, signal: 'SIGKILL', reason })
@@ -448,8 +438,6 @@ export class LeaseState {
     worker.killReason = 'did not end when asked to'
     this.#send(worker.process, { kind: 'exit', reason: 'idle' })
   }
-
-  // --- granting -------------------------------------------------------------
 
   #grantRound(now: number): void {
     const round = new GrantRound({

@@ -198,8 +198,6 @@ export class ObjectTable {
     }
   }
 
-  // --- values ---------------------------------------------------------------
-
   #escape(event: EventOf<'escape'>, now: number): void {
     for (const { sequence, body, contains } of event.objects) {
       const entry = this.#entry([event.from, sequence], now)
@@ -257,8 +255,6 @@ export class ObjectTable {
     entry.contains = contains
     for (const key of contains) this.#entry(key, now).contained++
   }
-
-  // --- counts ---------------------------------------------------------------
 
   #count(
     keys: readonly ObjectKey[],
@@ -333,8 +329,6 @@ export class ObjectTable {
     if (isLost || changed) this.#dirty.push(entry)
   }
 
-  // --- questions ------------------------------------------------------------
-
   #ask(event: EventOf<'getObjects' | 'awaitObjects'>, now: number): void {
     const { kind, from, objects } = event
     const waiter = {
@@ -383,8 +377,6 @@ export class ObjectTable {
     })
   }
 
-  // --- freeing --------------------------------------------------------------
-
   /** Drops entries that nothing holds, and with them what they contain. */
   #collect(): void {
     for (let entry = this.#dirty.pop(); entry !== undefined; entry = this.#dirty.pop()) {
@@ -426,8 +418,6 @@ export class ObjectTable {
       this.#dirty.push(entry)
     }
   }
-
-  // --- entries --------------------------------------------------------------
 
   #find(key: ObjectKey): ObjectEntry | undefined {
     return this.#owners.get(key[0])?.get(key[1])

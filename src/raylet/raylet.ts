@@ -169,8 +169,6 @@ export class Raylet {
     cancel()
   }
 
-  // --- effects ----------------------------------------------------------------
-
   send(to: ProcessId, message: FromRaylet): void {
     this.#members.get(to)?.send(message)
   }
@@ -256,8 +254,6 @@ export class Raylet {
       this.toGcs({ kind: 'nodeReport', nodeId: this.options.nodeId, available, total })
     })
   }
-
-  // --- processes --------------------------------------------------------------
 
   #startWorker(effect: Extract<LeaseEffect, { kind: 'startWorker' }>): void {
     if (this.#isEnding) return
@@ -415,8 +411,6 @@ export class Raylet {
     if (drivers.length === 1) await this.endWorkers()
     connection.end()
   }
-
-  // --- the driver's terminal --------------------------------------------------
 
   #output({ start, pid, stream, lines }: WorkerOutput): void {
     const worker = this.#workers.get(start)

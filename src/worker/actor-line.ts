@@ -145,9 +145,6 @@ export class ActorLine {
     socket.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts))
   }
 
-  // --- the actor's lives
-  // ---------------------------------------------------------------------------------------------
-
   changed(state: ActorState): void {
     if (this.#state.state === 'dead') return
     this.#state = state
@@ -287,10 +284,6 @@ export class ActorLine {
     this.#failQueued(error)
   }
 
-  // --- cancel
-  // -----------------------------------------------------------------------------------------------
-  // -----------
-
   cancel(task: Task): void {
     if (task.status === taskStatus.inFlight) {
       this.#channel?.send({ kind: 'cancel', sequence: task.ref.sequence, recursive: true })
@@ -301,10 +294,6 @@ export class ActorLine {
   send(message: ToWorker): void {
     this.#channel?.send(message)
   }
-
-  // --- frames
-  // -----------------------------------------------------------------------------------------------
-  // ---------
 
   #frame(buffer: Uint8Array, start: number, end: number): void {
     const type = buffer[start]

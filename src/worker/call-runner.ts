@@ -190,10 +190,6 @@ export class CallRunner {
     })
   }
 
-  // --- interruption
-  // -----------------------------------------------------------------------------------------------
-  // -----
-
   // SIGINT stopped the function. The message that says which task was meant was written before the
   // signal was sent, so it is read as soon as the event loop turns.
   async #interrupted(job: Job, start: number): Promise<void> {
@@ -212,10 +208,6 @@ export class CallRunner {
       : new RaySystemError(`Task ${job.name} was interrupted by SIGINT from outside of Typeray.`)
     this.#threw(job, reason, start)
   }
-
-  // --- streams
-  // -----------------------------------------------------------------------------------------------
-  // ----------
 
   async #stream(job: Job, result: unknown, start: number): Promise<void> {
     const { task } = job
@@ -279,9 +271,6 @@ export class CallRunner {
     stream.credit = Math.max(stream.credit, items)
     stream.wake?.()
   }
-
-  // --- refs and owners that change meanwhile
-  // ---------------------------------------------------------------------------
 
   escape(connection: OwnerConnection, sequence: number): void {
     this.#escaped.add(keyOf(connection, sequence))

@@ -262,10 +262,6 @@ export class CoreWorker {
     if (!this.#isClosed && this.#lost === null) this.raylet.send(message)
   }
 
-  // --- waiting
-  // -----------------------------------------------------------------------------------------------
-  // --------
-
   // Only a pending get, wait or iteration keeps a program alive: the socket to the raylet is what
   // holds the event loop.
   #countWait(count: 1 | -1): void {
@@ -288,10 +284,6 @@ export class CoreWorker {
   waiting(count: 1 | -1): void {
     this.#countWait(count)
   }
-
-  // --- tasks
-  // -----------------------------------------------------------------------------------------------
-  // ----------
 
   resubmit(task: Task): void {
     if (task.key !== null) this.submitter.resubmit(task)
@@ -360,10 +352,6 @@ export class CoreWorker {
     this.#send({ kind: 'signalWorker', worker, signal, reason })
   }
 
-  // --- questions
-  // -----------------------------------------------------------------------------------------------
-  // ------
-
   query(query: Query): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const request = ++this.#queries
@@ -381,10 +369,6 @@ export class CoreWorker {
     if (message.error !== undefined) waiter.reject(errorFromWire(message.error))
     else waiter.resolve(message.value)
   }
-
-  // --- the raylet
-  // -----------------------------------------------------------------------------------------------
-  // -----
 
   /** A message from the raylet. */
   receive(message: FromRaylet): void {

@@ -64,10 +64,6 @@ export class ObjectAccess {
     this.#ports = ports
   }
 
-  // --- put
-  // -----------------------------------------------------------------------------------------------
-  // ----------
-
   put(value: unknown): ObjectRef {
     const { process, nextSequence, values } = this.#ports
     const ref = new ObjectRef(process, nextSequence())
@@ -95,10 +91,6 @@ export class ObjectAccess {
     references.hold(ref)
   }
 
-  // --- get
-  // -----------------------------------------------------------------------------------------------
-  // ----------
-
   get(target: ObjectRef | readonly ObjectRef[], bounds: WaitBounds): Promise<unknown> {
     return target instanceof ObjectRef
       ? this.#getOne(target, bounds)
@@ -119,8 +111,9 @@ export class ObjectAccess {
       } else missing++
     }
     if (missing === 0) return this.#values(refs)
-    const failFast = refs.length
-    return this.#waitFor(refs, failFast, bounds, true).then(() => this.#values(refs))
+    return this.#waitFor(refs, refs.length, bounds, true).then((failed) =>
+      failed === null ? this.#values(refs) : (this.#valueAsync(failed) as Promise<never>),
+    )
   }
 
   #isHere(ref: ObjectRef): boolean {
@@ -233,9 +226,6 @@ export class ObjectAccess {
     if (keys.length > 0) this.#ports.raylet.send({ kind: 'release', objects: keys.flat() })
   }
 
-  // --- the raylet's answers
-  // ------------------------------------------------------------------------------------------
-
   #ask(ref: ObjectRef, isBare: boolean): Promise<Ready> {
     return new Promise((resolve) => {
       refuseEnded(ref.owner, String(ref))
@@ -297,10 +287,6 @@ export class ObjectAccess {
     return this.#ports.values.nestedInBody(body)
   }
 
-  // --- wait
-  // -----------------------------------------------------------------------------------------------
-  // -----------
-
   async wait(
     refs: readonly ObjectRef[],
     options: WaitBounds & { numReturns: number; fetchLocal: boolean },
@@ -331,21 +317,19 @@ export class ObjectAccess {
     }
   }
 
-  // --- waiting
-  // -----------------------------------------------------------------------------------------------
-  // ----------
-
   /**
-   * Resolves when `count` of the refs are ready; with `failFast`, rejects at the first that failed.
+   * Resolves to null when `count` of the refs are ready; with `failFast`, to the first that failed.
+   * The error of that ref is left to the caller: made in a promise that the user awaits, its stack
+   * leads to the line with the `await`.
    */
   #waitFor(
     refs: readonly ObjectRef[],
     count: number,
     bounds: WaitBounds,
     failFast: boolean,
-  ): Promise<void> {
+  ): Promise<ObjectRef | null> {
     const { waiting } = this.#ports
-    return new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       waiting(1)
       const pending = refs.filter((ref) => !this.#isHere(ref))
       const countdown = new Countdown(
@@ -354,9 +338,7 @@ export class ObjectAccess {
         failFast,
         (failed) => {
           waiting(-1)
-          if (failed === null) resolve()
-          else if (failed instanceof ObjectRef)
-            this.#valueAsync(failed).then(() => resolve(), reject)
+          if (failed === null || failed instanceof ObjectRef) resolve(failed)
           else reject(failed)
         },
       )
@@ -373,10 +355,6 @@ export class ObjectAccess {
       for (const fetch of list) fetch({ kind: 'ready', object: [0, 0], error: wire })
     }
   }
-
-  // --- free
-  // -----------------------------------------------------------------------------------------------
-  // -------------
 
   free(refs: readonly ObjectRef[]): void {
     const known: [number, number][] = []

@@ -64,10 +64,6 @@ export class TaskExecutor implements ConnectionEvents {
     this.#connections.add(connection)
   }
 
-  // --- leases
-  // -----------------------------------------------------------------------------------------------
-  // -----------
-
   leaseOpened(message: LeaseOpened): void {
     // A lease that its owner returned ends without a word to the worker.
     if (this.#lease !== null) this.#lastLease = this.#lease.lease
@@ -188,10 +184,6 @@ export class TaskExecutor implements ConnectionEvents {
     }
     this.#core.raylet.send({ kind: 'leaseClosed', lease: lease.lease })
   }
-
-  // --- connections
-  // -----------------------------------------------------------------------------------------------
-  // ------
 
   opened(connection: OwnerConnection, message: Extract<ToWorker, { kind: 'open' }>): void {
     if (!sameToken(message.token, this.#core.token)) {
@@ -331,10 +323,6 @@ export class TaskExecutor implements ConnectionEvents {
     this.#runner.abandon(connection)
   }
 
-  // --- running
-  // -----------------------------------------------------------------------------------------------
-  // ----------
-
   #drain(): void {
     if (this.#isBusy) return
     this.#isBusy = true
@@ -457,10 +445,6 @@ export class TaskExecutor implements ConnectionEvents {
       this.#place,
     )
   }
-
-  // --- blocked in get
-  // -----------------------------------------------------------------------------------------------
-  // ---
 
   /**
    * The running task waits, or goes on. Its turn must have ended: a get that is ready at once

@@ -248,9 +248,6 @@ export class TaskSubmitter {
     })
   }
 
-  // --- what the raylet says
-  // ----------------------------------------------------------------------------------------
-
   granted(message: Granted): void {
     const key = this.#requests.get(message.request)
     if (key === undefined) {
@@ -339,9 +336,6 @@ export class TaskSubmitter {
     if (index >= 0) key.lines.splice(index, 1)
   }
 
-  // --- what the workers say
-  // ----------------------------------------------------------------------------------------
-
   #makeEvents(): LineEvents {
     return {
       taskAnswered: (task, body, durationUs) => {
@@ -429,10 +423,6 @@ export class TaskSubmitter {
     if (task.status === taskStatus.queued) return key.remove(task)
     return false
   }
-
-  // --- time
-  // -----------------------------------------------------------------------------------------------
-  // ---------
 
   // A line that has not been used for a while is returned, so that others find a free worker
   // without a recall.

@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { newProcessId } from '../base/ids.js'
+import { hasPreloads } from '../base/one-copy.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorHost } from './actor-host.js'
 import './actor-handle.js'
@@ -37,6 +38,8 @@ async function main(): Promise<void> {
   }
   // Where the raylet has no setpriv to see to it before Node starts.
   if (TYPERAY_ORPHAN === 'end') setParentDeathSignal('SIGKILL', Number(TYPERAY_RAYLET_PID))
+  // The door, loaded before user code can require it: see one-copy.
+  if (hasPreloads()) await import(new URL('../index.js', import.meta.url).href)
   const address = `\0typeray-worker-${randomBytes(12).toString('hex')}`
   let executor: TaskExecutor | null = null
   const server = createServer((socket) => {

@@ -108,7 +108,8 @@ export class Programs {
     return (this.#head?.[esm ? 'esm' : 'cjs'] ?? '') + lines.join('\n')
   }
 
-  private write(name: string, text: string): string {
+  /** Writes a file below the folder; returns its path. */
+  write(name: string, text: string): string {
     const file = path.join(this.folder, name)
     mkdirSync(path.dirname(file), { recursive: true })
     writeFileSync(file, text)

@@ -9,10 +9,13 @@ import { fileURLToPath } from 'node:url'
 import { SessionTraces } from '../../src/testing/session-traces.js'
 import { Programs } from '../closure/programs.js'
 
-const repository = fileURLToPath(new URL('../../../', import.meta.url))
+export const repository = fileURLToPath(new URL('../../../', import.meta.url))
 
-const fixture = (name: string): string =>
+/** The text of a file in the folder of fixtures. */
+export const fixture = (name: string): string =>
   readFileSync(path.join(repository, 'test/integration/fixtures', name), 'utf8')
+
+export const vitestCommand = path.join(repository, 'node_modules/vitest/vitest.mjs')
 
 export interface RunOptions {
   readonly cwd?: string
@@ -41,14 +44,8 @@ export function apiPrograms(): Programs {
         'index.js': fixture('driver-harness.cjs'),
       },
     },
-    links: { typeray: repository, ...toolLinks(['vitest', 'tsx']) },
+    links: { typeray: repository, vitest: path.join(repository, 'node_modules/vitest') },
   })
-}
-
-function toolLinks(names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    names.map((name) => [name, path.join(repository, 'node_modules', name)]),
-  )
 }
 
 /** Runs a command to its end, which must be a good one and leave nothing behind. */
@@ -62,15 +59,20 @@ export async function runCommand(
   const child = spawn(file, args, {
     cwd: options.cwd,
     env: { ...inherited, NO_COLOR: '1', ...options.env, ...traces.environment },
-    timeout: options.timeoutMs ?? 60_000,
-    killSignal: 'SIGKILL',
+    // A group of its own: some commands run the program in a child of theirs.
+    detached: true,
   })
+  const late = setTimeout(
+    () => process.kill(-(child.pid ?? 0), 'SIGKILL'),
+    options.timeoutMs ?? 50_000,
+  )
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   child.stdin.end(options.stdin ?? '')
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  clearTimeout(late)
   await traces.assertNone()
   assert.equal(code, 0, `ended with ${signal ?? code}:\n${stdout}${stderr}`)
   return { code, stdout, stderr }

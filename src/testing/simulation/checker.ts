@@ -45,8 +45,6 @@ export class Checker {
     if (!condition) this.fail(what, ids)
   }
 
-  // --- tasks -----------------------------------------------------------------------------------
-
   submitted(task: string, owner: number): void {
     this.expect(!this.#tasks.has(task), 'a task is submitted once', [task])
     this.#tasks.set(task, { owner, runs: 0, outcome: undefined })
@@ -79,8 +77,6 @@ export class Checker {
     return open
   }
 
-  // --- resources -------------------------------------------------------------------------------
-
   nodeHas(node: string, total: Resources): void {
     this.#totals.set(node, total)
     this.#inUse.set(node, new Map())
@@ -104,8 +100,6 @@ export class Checker {
   giveBack(node: string, user: string): void {
     this.#inUse.get(node)?.delete(user)
   }
-
-  // --- actors ----------------------------------------------------------------------------------
 
   told(process: string, actor: ObjectKey, state: ActorState): void {
     const name = actorName(actor)
@@ -140,8 +134,6 @@ export class Checker {
   hosts(): string[] {
     return [...this.#hosts.keys()]
   }
-
-  // --- values ----------------------------------------------------------------------------------
 
   asked(get: string, process: number): void {
     this.#gets.set(get, { process, answered: false })

@@ -52,8 +52,6 @@ export class Executor {
     return this.#hosted?.spec
   }
 
-  // --- leases ----------------------------------------------------------------------------------
-
   opened(message: FromRaylet & { readonly kind: 'leaseOpened' }): void {
     const { lease, owner, frames } = message
     this.#lease = { lease, owner }
@@ -193,8 +191,6 @@ export class Executor {
       if (this.#process.isAlive) refs.drop(key)
     })
   }
-
-  // --- actors ----------------------------------------------------------------------------------
 
   startActor(spec: ActorSpec): void {
     const { world, name, node } = this.#process

@@ -60,8 +60,6 @@ export class SimulatedNode {
     if (options.hasHeartbeat) this.#heartbeat()
   }
 
-  // --- processes -------------------------------------------------------------------------------
-
   startDriver(jobId: string): SimulatedProcess {
     const driver = new SimulatedProcess(this, { jobId })
     this.processes.set(driver.id, driver)
@@ -152,8 +150,6 @@ export class SimulatedNode {
     this.processes.clear()
   }
 
-  // --- from the GCS ----------------------------------------------------------------------------
-
   fromGcs(message: FromGcs): void {
     switch (message.kind) {
       case 'endActor':
@@ -190,8 +186,6 @@ export class SimulatedNode {
       }
     }
   }
-
-  // --- the machines ----------------------------------------------------------------------------
 
   validate(): void {
     this.lease.validate()
@@ -320,8 +314,6 @@ export class SimulatedNode {
       if (process?.isAlive === true) deliver(process)
     })
   }
-
-  // --- reports ---------------------------------------------------------------------------------
 
   #report(): void {
     if (this.#reportIsDue) return

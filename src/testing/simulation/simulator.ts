@@ -126,8 +126,6 @@ export class Simulator {
     }
   }
 
-  // --- the cluster -----------------------------------------------------------------------------
-
   #addNode(nodeId: string): void {
     const resources = { CPU: this.#prng.pick([1, 2, 2, 4, 8]), slot: this.#prng.integer(1, 6) }
     const toGcs = (message: ToGcs): void => {
@@ -168,8 +166,6 @@ export class Simulator {
       plan.begin(actionsPerDriver, workMs)
     }
   }
-
-  // --- faults ----------------------------------------------------------------------------------
 
   #planFaults(): void {
     const { nodes, workMs } = this.#options
@@ -216,8 +212,6 @@ export class Simulator {
   #live(): SimulatedProcess[] {
     return [...this.#world.processes.values()].filter((process) => process.isAlive)
   }
-
-  // --- time ------------------------------------------------------------------------------------
 
   #runUntil(at: number): void {
     while (this.#clock.step(at));
@@ -280,8 +274,6 @@ export class Simulator {
       return isEmpty && workers.every(isDone)
     })
   }
-
-  // --- the last look ---------------------------------------------------------------------------
 
   #groupRows(): readonly PlacementGroupRow[] {
     const query = { what: 'placementGroups' } as const

@@ -37,9 +37,6 @@ export interface LeaseKey {
 
 /** From a driver or worker to its raylet. */
 export type ToRaylet =
-  // --- joining
-  // -----------------------------------------------------------------------------------------------
-  // ------
   | {
       readonly kind: 'hello'
       readonly token: string
@@ -55,9 +52,6 @@ export type ToRaylet =
       readonly start?: string
     }
   | { readonly kind: 'goodbye' }
-  // --- leases
-  // -----------------------------------------------------------------------------------------------
-  // -------
   | {
       readonly kind: 'requestLease'
       readonly request: number
@@ -101,9 +95,6 @@ export type ToRaylet =
       readonly signal: 'SIGINT' | 'SIGKILL'
       readonly reason: string
     }
-  // --- objects
-  // -----------------------------------------------------------------------------------------------
-  // ------
   /**
    * Owner: these objects of mine are known outside now. The sender holds one count on each. `body`
    * undefined: pending. `stored`: the body is in the object store. An object already known keeps
@@ -172,9 +163,6 @@ export type ToRaylet =
       readonly contains?: readonly ObjectKey[]
     }
   | { readonly kind: 'abortAllocation'; readonly allocation: number }
-  // --- functions
-  // -----------------------------------------------------------------------------------------------
-  // ----
   | {
       readonly kind: 'exportFunction'
       readonly hash: string
@@ -182,8 +170,6 @@ export type ToRaylet =
       readonly contains: readonly ObjectKey[]
     }
   | { readonly kind: 'fetchFunction'; readonly hash: string }
-  // --- actors (served by the GCS)
-  // ----------------------------------------------------------------------------------
   | { readonly kind: 'createActor'; readonly request: number; readonly spec: ActorSpec }
   | { readonly kind: 'subscribeActor'; readonly actor: ObjectKey }
   | {
@@ -194,8 +180,6 @@ export type ToRaylet =
     }
   /** Worker of an actor: its constructor has returned, or failed with this error body. */
   | { readonly kind: 'actorStarted'; readonly actor: ObjectKey; readonly error?: Uint8Array }
-  // --- placement groups
-  // --------------------------------------------------------------------------------------------
   | {
       readonly kind: 'createPlacementGroup'
       readonly group: string
@@ -205,9 +189,6 @@ export type ToRaylet =
       readonly detached: boolean
     }
   | { readonly kind: 'removePlacementGroup'; readonly group: string }
-  // --- questions
-  // -----------------------------------------------------------------------------------------------
-  // ----
   | { readonly kind: 'query'; readonly request: number; readonly query: Query }
 
 export type Query =
@@ -301,8 +282,6 @@ export interface Welcome {
 export type FromRaylet =
   | Welcome
   | { readonly kind: 'refused'; readonly error: WireError }
-  // --- leases, to the owner
-  // ----------------------------------------------------------------------------------------
   | {
       readonly kind: 'leaseGranted'
       readonly request: number
@@ -323,8 +302,6 @@ export type FromRaylet =
       readonly frames: Uint8Array
       readonly done: boolean
     }
-  // --- leases, to the worker
-  // ---------------------------------------------------------------------------------------
   | {
       readonly kind: 'leaseOpened'
       readonly lease: number
@@ -358,9 +335,6 @@ export type FromRaylet =
    * End in an orderly way: run exit handlers, flush output. The raylet kills after `shutdownMs`.
    */
   | { readonly kind: 'exit'; readonly reason: string }
-  // --- objects
-  // -----------------------------------------------------------------------------------------------
-  // ------
   /** Answer to getObjects: exactly one of body, location, error. To awaitObjects: none of them. */
   | {
       readonly kind: 'ready'
@@ -380,18 +354,12 @@ export type FromRaylet =
    * it go.
    */
   | { readonly kind: 'collectGarbage' }
-  // --- functions
-  // -----------------------------------------------------------------------------------------------
-  // ----
   | {
       readonly kind: 'functionDefined'
       readonly hash: string
       readonly bytes?: Uint8Array
       readonly contains?: readonly ObjectKey[]
     }
-  // --- actors
-  // -----------------------------------------------------------------------------------------------
-  // -------
   /**
    * Answer to createActor. With `existing` (getIfExists) the handle to use is that of the spec
    * returned.
@@ -411,25 +379,18 @@ export type FromRaylet =
       readonly gpus: readonly number[]
       readonly jobId: string
     }
-  // --- placement groups
-  // --------------------------------------------------------------------------------------------
   | {
       readonly kind: 'placementGroupChanged'
       readonly group: string
       readonly state: 'pending' | 'created' | 'removed' | 'infeasible'
       readonly message?: string
     }
-  // --- questions
-  // -----------------------------------------------------------------------------------------------
-  // ----
   | {
       readonly kind: 'answer'
       readonly request: number
       readonly value?: unknown
       readonly error?: WireError
     }
-  // --- the driver's terminal
-  // ---------------------------------------------------------------------------------------
   | {
       readonly kind: 'output'
       readonly stream: 'stdout' | 'stderr'
