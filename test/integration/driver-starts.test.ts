@@ -1,4 +1,5 @@
-// Drivers without a file, drivers inside test runners, and what workers inherit of a driver's start.
+// Drivers without a file, drivers inside test runners, and what workers inherit of a driver's
+// start.
 
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
