@@ -66,7 +66,8 @@ test('tasks behind the one that killed its worker are not charged and not lost',
         }
       }
       const failed = results.filter(({ status }) => status === 'rejected').length
-      assert.ok(failed >= 1 && failed <= 64, `${failed} failed (killed at ${killAt})`)
+      // Those whose results were still in the worker have run, but nobody knows.
+      assert.ok(failed >= 1 && failed <= 256, `${failed} failed (killed at ${killAt})`)
     }
     await cpusAreFree(1)
     await storeIsEmpty()

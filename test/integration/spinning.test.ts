@@ -1,7 +1,11 @@
 // A worker that computes without a pause reads no messages. Whatever it made and passed on must
 // be there for others all the same.
 import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import * as ray from '../../src/index.js'
+import { until } from '../../src/testing/index.js'
 import { inCluster, rejection } from './in-cluster.js'
 
 const spinMs = 3000
@@ -95,10 +99,16 @@ inCluster(
     },
 
     async 'can be cancelled, and so can what is queued behind it'() {
-      const endless = ray.remote(() => spin(1e8))
-      const spinning = [endless.remote(), endless.remote()]
+      const folder = mkdtempSync(path.join(os.tmpdir(), 'spin-'))
+      const files = ['a', 'b'].map((name) => path.join(folder, name))
+      const endless = ray.remote((file: string) => {
+        writeFileSync(file, '')
+        spin(1e8)
+      })
+      const spinning = files.map((file) => endless.remote(file))
+      await until(() => files.every((file) => existsSync(file)), { timeoutMs: 10_000 })
+      rmSync(folder, { recursive: true })
       const queued = Array.from({ length: 10 }, (_, i) => identity.remote(i))
-      await rejection(ray.get(spinning[0]!, { timeoutMs: 300 }))
       for (const ref of [...spinning, ...queued]) ray.cancel(ref)
       for (const ref of [...spinning, ...queued]) {
         const error = await rejection(ray.get(ref, { timeoutMs: 5000 }))
