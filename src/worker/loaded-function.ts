@@ -4,6 +4,8 @@ import vm from 'node:vm'
 import { nextAverage } from './running-average.js'
 import type { Code } from './function-exports.js'
 
+/** Results are sent before a function that takes longer is started; they wait for shorter ones. */
+const slowUs = 300
 /** Functions that take less on average run bare; others so that a cancel can interrupt them. */
 const interruptibleUs = 1000
 
@@ -24,7 +26,7 @@ export class LoadedFunction {
 
   /** New, or long: results must not wait behind it. */
   get isSlow(): boolean {
-    return this.measured < 2 || this.averageUs > 100
+    return this.measured < 2 || this.averageUs > slowUs
   }
 
   get isInterruptible(): boolean {
