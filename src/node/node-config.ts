@@ -24,6 +24,8 @@ export interface NodeOptions {
   readonly labels?: Readonly<Record<string, string>>
   readonly spillFolder?: string
   readonly environment?: WorkerEnvironment
+  /** Where the named actors of the first job live; its workers start before its driver says so. */
+  readonly namespace?: string
   /** JavaScript file that workers run; for tests. */
   readonly workerEntry?: string
   /** Checks every state machine after every event; for tests. */
@@ -36,6 +38,7 @@ export interface NodeConfig {
   readonly objectStoreBytes: number
   readonly spillFolder: string
   readonly environment: WorkerEnvironment
+  readonly namespace: string
   readonly workerEntry: string | undefined
   readonly validate: boolean
 }
@@ -67,6 +70,7 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
     labels: options.labels ?? {},
     objectStoreBytes,
     spillFolder: options.spillFolder ?? os.tmpdir(),
+    namespace: options.namespace ?? '',
     environment: options.environment ?? { execArgv: [], env: {}, cwd: process.cwd() },
     workerEntry: options.workerEntry,
     validate: options.validate ?? false,

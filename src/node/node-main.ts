@@ -33,6 +33,7 @@ function main(): void {
     spillFolder: config.spillFolder,
     workerEntry: config.workerEntry ?? entry,
     environment: config.environment,
+    namespace: config.namespace,
     toGcs: (message) => inTurn(() => gcs.receive(message)),
     joined: () => life.joined(),
     abandoned: () => life.end(0),

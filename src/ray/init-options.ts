@@ -1,3 +1,4 @@
+import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
 import { driverEnvironment } from './driver-environment.js'
 
@@ -79,6 +80,7 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     ...(options.objectSpillingDirectory !== undefined && {
       spillFolder: options.objectSpillingDirectory,
     }),
+    namespace: options.namespace ?? `anonymous-${newId(8)}`,
     environment: driverEnvironment(),
   }
 }

@@ -96,7 +96,7 @@ function joinOptions(
     token: node.token,
     address: '',
     environment: nodeOptions.environment ?? driverEnvironment(),
-    namespace: options.namespace ?? '',
+    namespace: nodeOptions.namespace ?? '',
     now,
   }
 }

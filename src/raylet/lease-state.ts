@@ -269,6 +269,7 @@ export class LeaseState {
     const worker = this.tables.workers.ofProcess(event.worker)
     if (worker?.lease?.owner !== event.from) return false
     const { signal, reason } = event
+    if (signal === 'SIGKILL') worker.isDoomed = true
     this.#effects.push({ kind: 'signalWorker', start: worker.start, signal, reason })
     return false
   }
@@ -326,6 +327,7 @@ export class LeaseState {
   }
 
   #kill(worker: WorkerRecord, reason: string): void {
+    worker.isDoomed = true
     this.#effects.push({ kind: 'signalWorker', start: worker.start, signal: 'SIGKILL', reason })
   }
 

@@ -37,6 +37,8 @@ export interface RayletOptions {
   readonly workerEntry: string
   /** Of the driver that starts the node; workers are started before it says hello. */
   readonly environment: WorkerEnvironment
+  /** Of the first job; other drivers say theirs. */
+  readonly namespace?: string
   readonly toGcs: (message: ToGcs) => void
   /** A driver has said hello. */
   readonly joined: () => void
@@ -290,7 +292,7 @@ export class Raylet {
     })
     connection.jobId = face.jobId
     this.#members.set(hello.process, connection)
-    const namespace = this.#namespaces.get(face.jobId) ?? ''
+    const namespace = this.#namespaces.get(face.jobId) ?? this.options.namespace ?? ''
     this.#welcome(connection, { claimSlot, namespace })
     this.leaseEvent({
       kind: 'workerJoined',

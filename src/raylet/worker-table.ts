@@ -53,6 +53,11 @@ export interface WorkerRecord {
   /** When it is killed unless it has done what it was asked to; Infinity when nothing was asked. */
   killAt: number
   killReason: string
+  /**
+   * It was sent SIGKILL and has not died yet. Messages that it wrote before may still say that it
+   * is free; nobody may get it any more.
+   */
+  isDoomed: boolean
 }
 
 export class WorkerTable {
@@ -129,6 +134,7 @@ export class WorkerTable {
       isBlocked: false,
       since: now,
       killAt: now + workerStartMs,
+      isDoomed: false,
       killReason: `did not start within ${workerStartMs / 1000} s`,
     }
     this.#byStart.set(worker.start, worker)
@@ -161,8 +167,12 @@ export class WorkerTable {
   }
 
   setIdle(worker: WorkerRecord, now: number): void {
-    this.setState(worker, 'idle', now)
     worker.isBlocked = false
+    if (worker.isDoomed) {
+      this.setState(worker, 'ending', now)
+      return
+    }
+    this.setState(worker, 'idle', now)
     const list = this.#idle.get(worker.kindKey)
     if (list === undefined) this.#idle.set(worker.kindKey, [worker])
     else list.push(worker)
