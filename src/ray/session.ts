@@ -76,7 +76,7 @@ export async function init(options: InitOptions = {}): Promise<Session> {
 async function begin(nodeOptions: NodeOptions, options: InitOptions): Promise<Session> {
   const node = await startNode(nodeOptions)
   try {
-    const core = await CoreWorker.join({ ...joinOptions(node, nodeOptions, options) })
+    const core = await CoreWorker.join(joinOptions(node, nodeOptions))
     return adopt(core, node, options)
   } catch (error) {
     await node.stop()
@@ -87,7 +87,6 @@ async function begin(nodeOptions: NodeOptions, options: InitOptions): Promise<Se
 function joinOptions(
   node: NodeHandle,
   nodeOptions: NodeOptions,
-  options: InitOptions,
 ): Parameters<typeof CoreWorker.join>[0] {
   return {
     role: 'driver',
@@ -138,7 +137,7 @@ export function requireSession(): CoreWorker {
   }
   const nodeOptions = nodeOptionsOf({})
   const node = startNodeSync(nodeOptions)
-  const joined = CoreWorker.joinSync(joinOptions(node, nodeOptions, {}))
+  const joined = CoreWorker.joinSync(joinOptions(node, nodeOptions))
   adopt(joined, node, {})
   return joined
 }

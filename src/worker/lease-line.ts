@@ -71,6 +71,8 @@ export class LeaseLine {
   isSuspended = false
   /** The running task waits in get: the raylet has its CPUs for others. */
   isBlocked = false
+  /** What is written before that waits for a turn of our event loop, which may be long in coming. */
+  isConnected = false
   isEnded = false
   /** The worker has mapped its claim slot. */
   hasClaims = false
@@ -111,6 +113,10 @@ export class LeaseLine {
     this.#isSocketOver = false
     hearLastWords(socket)
     socket.on('error', () => undefined)
+    socket.on('connect', () => {
+      this.isConnected = true
+      this.#events.progressed(this)
+    })
     socket.on('close', () => {
       this.#isSocketOver = true
       this.#finish()

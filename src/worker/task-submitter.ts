@@ -147,9 +147,10 @@ export class TaskSubmitter {
   }
 
   #hasIdleLine(key: SchedulingKey): boolean {
-    for (const line of key.lines)
-      if (line.inFlight === 0 && !line.isSuspended && line.carried === null) return true
-    return false
+    return key.lines.some(
+      (line) =>
+        line.inFlight === 0 && line.isConnected && !line.isSuspended && line.carried === null,
+    )
   }
 
   // How many lease requests the key may have open. Unknown and long functions have one per task, up
@@ -190,6 +191,10 @@ export class TaskSubmitter {
 
   #fill(key: SchedulingKey, line: LeaseLine): void {
     if (line.isSuspended || line.carried !== null) return
+    if (!line.isConnected) {
+      line.socket()
+      return
+    }
     const window = this.#windowOf(key.head!, line)
     let room = window - line.inFlight
     if (room <= 0 || (room < window >> 2 && line.inFlight > 0)) return
