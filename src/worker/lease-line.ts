@@ -71,7 +71,7 @@ export class LeaseLine {
   isSuspended = false
   /** The running task waits in get: the raylet has its CPUs for others. */
   isBlocked = false
-  /** What is written before that waits for a turn of our event loop, which may be long in coming. */
+  /** What is written before that waits for a turn of our event loop: long, if we compute. */
   isConnected = false
   isEnded = false
   /** The worker has mapped its claim slot. */
