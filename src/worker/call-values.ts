@@ -4,6 +4,7 @@ import { readU32, readU48, writeU32, writeU48 } from '../base/bytes.js'
 import { inlineBytesMax } from '../base/limits.js'
 import { unpackMessage } from '../wire/control-channel.js'
 import { bodyTag, pushFlag } from '../wire/frame.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import type { PushExtension } from '../wire/messages/task.js'
 import { readObject } from '../wire/object-layout.js'
 import { decodeSmall, smallEnd } from '../wire/small-codec.js'
@@ -197,5 +198,27 @@ export function settleAtRaylet(
     object: [connection.owner, result.sequence],
     body: result.body,
     ...(result.contains.length > 0 && { contains: keysOf(result.contains) }),
+  })
+}
+
+/** The same for a result that was sent before its ref escaped: all that is left of it is its body. */
+export function settleSent(core: CoreWorker, [owner, sequence]: ObjectKey, body: Uint8Array): void {
+  if (body[0] === bodyTag.several) {
+    const count = readU32(body, 1)
+    for (let i = 0, at = 5; i < count; i++) {
+      const size = readU32(body, at)
+      settleSent(core, [owner, sequence + i], body.subarray(at + 4, at + 4 + size))
+      at += 4 + size
+    }
+    return
+  }
+  // The store has it already, or it is a stream, whose items have refs of their own.
+  if (body[0] === bodyTag.stored || body[0] === bodyTag.end) return
+  const contains = core.values.keysInBody(body)
+  core.raylet.send({
+    kind: 'settle',
+    object: [owner, sequence],
+    body,
+    ...(contains.length > 0 && { contains }),
   })
 }

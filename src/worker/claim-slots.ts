@@ -67,6 +67,7 @@ export class ClaimSlots {
    * 2^20), or -1 if somebody else stopped it before or the worker is at another lease.
    */
   stop(slot: number, lease: number): number {
+    if (slot < 0) return -1
     this.prepare()
     const words = this.#words!
     const at = slot * wordsPerSlot

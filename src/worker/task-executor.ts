@@ -11,7 +11,7 @@ import { leaseFairMs } from '../base/limits.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import type { ToWorker } from '../wire/messages/task.js'
 import type { ActorHost } from './actor-host.js'
-import { readCall } from './call-values.js'
+import { readCall, settleSent } from './call-values.js'
 import { CallRunner } from './call-runner.js'
 import type { CoreWorker } from './core-worker.js'
 import { LoadedFunction } from './loaded-function.js'
@@ -289,9 +289,8 @@ export class TaskExecutor implements ConnectionEvents {
   // raylet too.
   #escaped(connection: OwnerConnection, sequence: number): void {
     const sent = connection.replies.recent(sequence)
-    if (sent !== undefined) {
-      this.#core.raylet.send({ kind: 'settle', object: [connection.owner, sequence], body: sent })
-    } else (connection.isActor ? this.actor : this.#runner)?.escape(connection, sequence)
+    if (sent !== undefined) settleSent(this.#core, [connection.owner, sequence], sent)
+    else (connection.isActor ? this.actor : this.#runner)?.escape(connection, sequence)
   }
 
   #cancel(

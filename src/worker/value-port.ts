@@ -9,6 +9,7 @@ import type { ProcessId } from '../base/ids.js'
 import { inlineBytesMax } from '../base/limits.js'
 import { packMessage, unpackMessage } from '../wire/control-channel.js'
 import { bodyTag } from '../wire/frame.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import { layoutObject, readObject, type ObjectLayout } from '../wire/object-layout.js'
 import { decodeSmall, encodeSmall } from '../wire/small-codec.js'
 import { decodeValue, encodeValue, type ValueHooks } from '../wire/value-codec.js'
@@ -138,6 +139,16 @@ export class ValuePort {
   nestedInBody(body: Uint8Array): ObjectRef[] | null {
     if (body[0] === bodyTag.small) return null
     return this.nestedRefs(readObject(body.subarray(1)).meta)
+  }
+
+  /** The keys of what a result body nests, without borrowing anything. */
+  keysInBody(body: Uint8Array): ObjectKey[] {
+    if (body[0] !== bodyTag.full && body[0] !== bodyTag.error) return []
+    const { meta } = readObject(body.subarray(1))
+    const { r } = meta.length === 0 ? {} : (unpackMessage(meta) as Meta)
+    if (r === undefined) return []
+    const keys = new Float64Array(r.slice().buffer)
+    return Array.from({ length: keys.length / 2 }, (_, i) => [keys[2 * i]!, keys[2 * i + 1]!])
   }
 
   #refsOf(r: Uint8Array): ObjectRef[] {

@@ -74,6 +74,8 @@ async function main(): Promise<void> {
 function serve(core: CoreWorker, executor: TaskExecutor): void {
   let isClaimsDue = false
   const mapClaims = (): void => {
+    // More workers than slots: this one has a single task in flight.
+    if (core.welcome.claimSlot < 0) return
     if (!executor.isIdle || executor.actor !== null || core.claims.isReady) {
       isClaimsDue = executor.actor === null && !core.claims.isReady
       return
