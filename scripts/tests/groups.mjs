@@ -12,14 +12,24 @@ export const groups = {
   golden: { folder: 'test/golden', timeoutMs: 60_000 },
   property: { folder: 'test/property', timeoutMs: 120_000 },
   contract: { folder: 'test/contract', timeoutMs: 120_000 },
-  simulation: { folder: 'test/simulation', timeoutMs: 180_000 },
+  simulation: { folder: 'test/simulation', depth: 1, timeoutMs: 180_000 },
+  bench: { folder: 'bench', timeoutMs: 60_000 },
+  clusters: { folder: 'test/simulation/large', timeoutMs: 300_000 },
   integration: { folder: 'test/integration', timeoutMs: 180_000 },
   closure: { folder: 'test/closure', timeoutMs: 240_000 },
   package: { folder: 'test/package', timeoutMs: 400_000, isAlone: true },
 }
 
 /** What `npm run check` runs: everything that needs no process but its own. */
-export const checkGroups = ['layers', 'unit', 'golden', 'property', 'contract', 'simulation']
+export const checkGroups = [
+  'layers',
+  'unit',
+  'golden',
+  'property',
+  'contract',
+  'simulation',
+  'bench',
+]
 
 function testFilesBelow(folder, depth = Infinity) {
   if (depth === 0 || !existsSync(folder)) return []
