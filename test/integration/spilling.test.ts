@@ -30,12 +30,12 @@ test('600 MB put into a 300 MB store in one turn are all readable', () =>
     assert.deepEqual(await ray.get(refs.map((ref) => read.remote(ref))), [...refs.keys()])
   }))
 
-test('100 arrays of 8 to 24 MB through a 75 MB store survive 300 random reads', () =>
+test('100 arrays of 8 to 24 MB through a 75 MB store survive 1000 random reads', () =>
   withCluster({ objectStoreMemory: 75 * megabyte, deadlineMs: 100_000 }, async () => {
     const random = numbers(7)
     const sizeOf = () => Math.floor(8 * megabyte + random.next().value * 16 * megabyte)
     const refs = Array.from({ length: 100 }, (_, i) => ray.put(filled(sizeOf(), i)))
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 1000; i++) {
       const at = Math.floor(random.next().value * refs.length)
       await check(refs[at]!, at)
     }
