@@ -9,6 +9,7 @@ import {
   refState,
 } from '../worker/index.js'
 import { RayActorError } from '../base/errors.js'
+import { checkKeys } from './objects.js'
 import { requireSession } from './session.js'
 import type { ActorHandle } from './signatures.js'
 
@@ -19,6 +20,7 @@ export interface KillOptions {
 
 /** Ends an actor at once, whatever it does. Calls that wait fail with ActorDiedError. */
 export function kill(actor: unknown, options: KillOptions = {}): void {
+  checkKeys('ray.kill', options, ['noRestart'])
   const core = actorOf(actor)
   if (core === undefined) {
     throw new TypeError(

@@ -1,4 +1,10 @@
-import { installRefActions, installRelease, ObjectRef, type CoreWorker } from '../worker/index.js'
+import {
+  actorOf,
+  installRefActions,
+  installRelease,
+  ObjectRef,
+  type CoreWorker,
+} from '../worker/index.js'
 import { requireSession } from './session.js'
 import type { Values } from './signatures.js'
 
@@ -33,6 +39,7 @@ export function get<const R extends readonly ObjectRef[]>(
 ): Promise<Values<R>>
 export function get(target: unknown, options: GetOptions = {}): Promise<unknown> {
   try {
+    checkKeys('ray.get', options, ['timeoutMs', 'signal'])
     checkBounds('ray.get', options)
     if (target instanceof ObjectRef) return requireSession().objects.get(target, options)
     checkRefs('ray.get', target)
@@ -63,11 +70,12 @@ export function put<T>(value: T): ObjectRef<Awaited<T>> {
  * Waits until `numReturns` of the refs are ready, or `timeoutMs` has passed. Returns those that are
  * ready, at most `numReturns`, and the rest, both in the order given.
  */
-export async function wait<T>(
-  refs: readonly ObjectRef<T>[],
+export async function wait<R extends ObjectRef>(
+  refs: readonly R[],
   options: WaitOptions = {},
-): Promise<[ready: ObjectRef<T>[], rest: ObjectRef<T>[]]> {
+): Promise<[ready: R[], rest: R[]]> {
   checkRefs('ray.wait', refs)
+  checkKeys('ray.wait', options, ['numReturns', 'timeoutMs', 'signal', 'fetchLocal'])
   checkBounds('ray.wait', options)
   const numReturns = options.numReturns ?? 1
   if (!Number.isInteger(numReturns) || numReturns < 1) {
@@ -83,9 +91,7 @@ export async function wait<T>(
   if (refs.length === 0) return [[], []]
   const core = requireSession()
   const bounds = { ...options, numReturns, fetchLocal: options.fetchLocal ?? true }
-  return core.objects.wait(refs as readonly ObjectRef[], bounds) as Promise<
-    [ObjectRef<T>[], ObjectRef<T>[]]
-  >
+  return core.objects.wait(refs, bounds) as Promise<[R[], R[]]>
 }
 
 /** Frees the values of refs now, everywhere. Later gets fail with ObjectFreedError. */
@@ -110,6 +116,7 @@ export interface CancelOptions {
 export function cancel(ref: ObjectRef, options: CancelOptions = {}): void {
   if (!(ref instanceof ObjectRef))
     throw new TypeError(`ray.cancel takes an ObjectRef, not ${describe(ref)}.`)
+  checkKeys('ray.cancel', options, ['force', 'recursive'])
   const core = requireSession()
   const task = ref.task
   const isForced = options.force === true
@@ -132,12 +139,24 @@ export function cancel(ref: ObjectRef, options: CancelOptions = {}): void {
 
 function checkRefs(what: string, refs: unknown): asserts refs is readonly ObjectRef[] {
   if (!Array.isArray(refs)) {
-    throw new TypeError(`${what} takes an ObjectRef or an array of them, not ${describe(refs)}.`)
+    const takes = what === 'ray.get' ? 'an ObjectRef or an array of them' : 'an array of ObjectRefs'
+    throw new TypeError(`${what} takes ${takes}, not ${describe(refs)}.`)
   }
   for (let i = 0; i < refs.length; i++) {
     if (!(refs[i] instanceof ObjectRef)) {
       throw new TypeError(`${what}: item ${i} is ${describe(refs[i])}, not an ObjectRef.`)
     }
+  }
+}
+
+/** Refuses options that do not exist, so that a typing error is not a wait without end. */
+export function checkKeys(what: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${what}: options must be an object, not ${describe(options)}.`)
+  }
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue
+    throw new TypeError(`${what}: '${key}' is not an option. Options are: ${known.join(', ')}.`)
   }
 }
 
@@ -154,7 +173,12 @@ function checkBounds(what: string, { timeoutMs, signal }: GetOptions): void {
 
 function describe(value: unknown): string {
   if (value === null) return 'null'
+  if (value === undefined) return 'undefined'
   if (value instanceof Promise) return 'a Promise (await it first)'
+  if (actorOf(value) !== undefined) return 'an actor (call a method of it with .remote())'
+  if (typeof value === 'object' && 'remote' in value) {
+    return 'something that was not called (did you forget .remote()?)'
+  }
   return typeof value === 'object'
     ? `an instance of ${value.constructor?.name ?? 'Object'}`
     : `a ${typeof value}`

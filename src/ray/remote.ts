@@ -16,6 +16,11 @@ type Remote<F> = F extends abstract new (...args: infer A) => infer T
     ? RemoteFunction<A, R>
     : never
 
+/** The same with the `numReturns` of options that come first. */
+type RemoteWith<F, O> = F extends (...args: infer A) => infer R
+  ? RemoteFunction<A, R, O extends { readonly numReturns: infer N } ? N : undefined>
+  : never
+
 /**
  * Makes a function run as tasks, or a class whose instances are actors.
  *
@@ -27,8 +32,14 @@ type Remote<F> = F extends abstract new (...args: infer A) => infer T
  */
 export function remote<F extends AnyClass | AnyFunction>(target: F): Remote<F>
 export function remote<F extends AnyClass>(options: ActorOptions, target: F): Remote<F>
-export function remote<F extends AnyFunction>(options: TaskOptions, target: F): Remote<F>
+export function remote<F extends AnyFunction, const O extends TaskOptions>(
+  options: O,
+  target: F,
+): RemoteWith<F, O>
 export function remote(first: unknown, second?: unknown): unknown {
+  if (typeof first === 'function' && second !== undefined) {
+    throw new TypeError('ray.remote takes options first: ray.remote({ numCpus: 2 }, fn).')
+  }
   const target = second ?? first
   const options = second === undefined ? {} : first
   if (typeof target !== 'function') {

@@ -1,5 +1,6 @@
 // Everything that the raylet knows about leases, for the parts of LeaseState that decide.
 
+import { workersMax } from '../base/limits.js'
 import { ResourcePool } from '../scheduling/resource-pool.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import type { Resources } from '../wire/messages/terms.js'
@@ -13,6 +14,8 @@ export interface LeaseTablesOptions {
   readonly resources: Resources
   /** Most workers there may be; the default follows from the CPUs and `workersMax`. */
   readonly workersLimit?: number
+  /** CPUs that the machine has, where more are promised: no more workers than that wait for work. */
+  readonly machineCpus?: number
 }
 
 export class LeaseTables {
@@ -30,7 +33,11 @@ export class LeaseTables {
     this.nodeId = options.nodeId
     this.pool = new ResourcePool(ResourceSet.from(options.resources))
     this.bundles = new BundleTable(this.pool)
-    this.workers = new WorkerTable(options.resources['CPU'] ?? 0, options.workersLimit)
+    const cpus = options.resources['CPU'] ?? 0
+    this.workers = new WorkerTable(cpus, {
+      limit: options.workersLimit ?? cpus + workersMax,
+      aheadMax: options.machineCpus ?? cpus,
+    })
   }
 
   /** Is there no other node that could run anything? */

@@ -7,6 +7,7 @@
 // heard.
 
 import { createServer, type Server } from 'node:net'
+import os from 'node:os'
 import type { Clock } from '../base/clock.js'
 import { newId, type ProcessId } from '../base/ids.js'
 import { lastMessagesMs, outputBytesMax, workerExitMs, workerSilentMs } from '../base/limits.js'
@@ -94,7 +95,11 @@ export class Raylet {
     const name = newId(16)
     this.address = `\0typeray-${name}`
     this.storeAddress = `\0typeray-store-${name}`
-    this.leases = new LeaseState({ nodeId: options.nodeId, resources: options.resources })
+    this.leases = new LeaseState({
+      nodeId: options.nodeId,
+      resources: options.resources,
+      machineCpus: os.availableParallelism(),
+    })
     this.#lastReport = String(this.leases.tables.pool.total)
     this.#environments.set(jobIdOf(1), options.environment)
     this.#server = createServer((socket) => {

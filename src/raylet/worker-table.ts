@@ -6,7 +6,7 @@
 
 import { assert } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
-import { workerIdleMs, workersMax, workerStartMs } from '../base/limits.js'
+import { workerIdleMs, workerStartMs } from '../base/limits.js'
 import type { Allocation, ResourcePool } from '../scheduling/resource-pool.js'
 import type { PendingActor } from './lease-queue.js'
 import type { WorkerKind } from './worker-kind.js'
@@ -72,8 +72,8 @@ export class WorkerTable {
   readonly #starting = new Map<string, number>()
   #count = 0
 
-  constructor(cpus: number, limit: number = cpus + workersMax) {
-    this.#ahead = Math.max(1, Math.ceil(cpus))
+  constructor(cpus: number, { limit, aheadMax }: { limit: number; aheadMax: number }) {
+    this.#ahead = Math.max(1, Math.min(Math.ceil(cpus), aheadMax))
     this.limit = limit
   }
 

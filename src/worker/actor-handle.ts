@@ -4,7 +4,7 @@
 // name. What the runtime needs of it hangs on a symbol. It is counted like a ref: when no handle is
 // left anywhere the actor ends.
 
-import { PendingCallsLimitExceededError } from '../base/errors.js'
+import { PendingCallsLimitExceededError, SessionError } from '../base/errors.js'
 import { packMessage } from '../wire/control-channel.js'
 import { frameType, returnsInByteMax, returnsStreaming } from '../wire/frame.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
@@ -12,7 +12,7 @@ import type { ActorLine } from './actor-line.js'
 import { attachmentBrand, registerAttachment } from './attachment.js'
 import { compileMethodOptions, type MethodConfig, type MethodOptions } from './call-options.js'
 import type { CoreWorker } from './core-worker.js'
-import { requireCore } from './current-core.js'
+import { refuseEnded, requireCore } from './current-core.js'
 import { ObjectRef, refState } from './object-ref.js'
 import { shapeReturns, type Submitted } from './remote-function.js'
 import { type FunctionEntry, Task } from './task.js'
@@ -51,6 +51,8 @@ export class ActorCore {
 
   line(core: CoreWorker): ActorLine {
     if (this.#line === null || this.#core !== core) {
+      if (this.#core !== null) throw endedHandle(this)
+      refuseEnded(this.ref.owner, `The actor ${this.binding.className} (${this.id})`)
       this.#core = core
       this.#line = core.actors.line(this.key, this.binding.className)
     }
@@ -71,6 +73,13 @@ export class ActorCore {
     this.#line = core.actors.line(key, this.binding.className)
     before.forwardTo(this.#line)
   }
+}
+
+function endedHandle(actor: ActorCore): SessionError {
+  return new SessionError(
+    `The actor ${actor.binding.className} (${actor.id}) belongs to a session that was shut down. ` +
+      'Start another actor in this session.',
+  )
 }
 
 const plainMethod = compileMethodOptions({})

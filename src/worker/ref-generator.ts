@@ -5,16 +5,14 @@ import { generatorItemsMax } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
 import type { CoreWorker } from './core-worker.js'
 import { ObjectRef, refState } from './object-ref.js'
-import type { Task, TaskStream } from './task.js'
+import type { Task } from './task.js'
 
 /**
  * What a call with `numReturns: 'streaming'` returns: iterate it with `for await` to get an
  * ObjectRef for each item as soon as it is there. An error of the generator is the last ref.
  * Leaving the loop cancels the generator and frees what was not read.
  */
-export class ObjectRefGenerator<T = unknown>
-  implements AsyncIterableIterator<ObjectRef<T>>, TaskStream
-{
+export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<ObjectRef<T>> {
   readonly #core: CoreWorker
   readonly #task: Task
   readonly #limit: number

@@ -109,6 +109,7 @@ export class ValuePort {
       const kind = attachmentKindOf(value) ?? ''
       const before = refs.length
       const data = attachmentKind(kind).encode(value, refs)
+      for (const ref of refs.slice(before)) refuseEnded(ref.owner, String(ref))
       return [kind, data, refs.length - before]
     })
   }

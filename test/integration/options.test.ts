@@ -88,3 +88,28 @@ test('options of init are refused by name before anything starts', async () => {
   await assert.rejects(ray.init({ objectStoreMemory: NaN }), /'objectStoreMemory'/)
   assert.equal(ray.isInitialized(), false)
 })
+
+test('options of calls are refused by name, and the likeliest slips say what to do', async () => {
+  const ref = {} as ray.ObjectRef<number>
+  await assert.rejects(ray.get(ref, { timeout: 5 } as object), /'timeout' is not an option/)
+  await assert.rejects(ray.get(ref, 100 as unknown as object), /options must be an object/)
+  await assert.rejects(ray.wait(ref as never), /takes an array of ObjectRefs/)
+  await assert.rejects(ray.get(f as never), /did you forget \.remote\(\)/)
+  assert.throws(() => ray.remote(((x: number) => x) as never, { maxRetries: 0 } as never), /first/)
+  assert.throws(() => {
+    ray.kill({}, { no_restart: true } as object)
+  }, /'no_restart' is not an option/)
+})
+
+test('numReturns of options that come first shape the result, for the compiler too', () => {
+  const two = ray.remote({ numReturns: 2 }, (): [number, string] => [1, 's'])
+  const gen = ray.remote({ numReturns: 'streaming' }, function* (n: number) {
+    yield n
+  })
+  const typed = (): readonly unknown[] => {
+    const [x, y] = two.remote()
+    const items: ray.ObjectRefGenerator<number> = gen.remote(3)
+    return [x satisfies ray.ObjectRef<number>, y satisfies ray.ObjectRef<string>, items]
+  }
+  assert.equal(typeof typed, 'function')
+})

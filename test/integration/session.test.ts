@@ -170,3 +170,33 @@ test('logToDriver false keeps what workers write to itself', async () => {
   )
   assert.equal(stdout, '')
 })
+
+test('handles and refs of a session that is over are refused', async () => {
+  const { code, stdout, stderr } = await runDriver(
+    `${head}
+    const C = ray.remote(class C { n = 0; inc() { return ++this.n } })
+    await ray.init({ numCpus: 1 })
+    const old = C.remote()
+    const big = ray.put(new Float64Array(100_000))
+    await ray.get(old.inc.remote())
+    await ray.shutdown()
+    await ray.init({ numCpus: 1 })
+    const uses = [
+      () => old.inc.remote(),
+      () => ray.remote((c) => c).remote(old),
+      () => ray.kill(old),
+      () => ray.get(big),
+    ]
+    for (const use of uses) {
+      try {
+        await use()
+        console.log('used')
+      } catch (error) {
+        console.log(error.code)
+      }
+    }
+    await ray.shutdown()`,
+  )
+  assert.equal(code, 0, stderr)
+  assert.deepEqual(stdout.trim().split('\n'), Array(4).fill('RAY_SESSION'))
+})

@@ -29,7 +29,7 @@ function typesConfig(resolution: object, files: readonly string[]): string {
     target: 'es2023',
     lib: ['es2023', 'esnext.disposable'],
     strict: true,
-    skipLibCheck: true,
+    skipLibCheck: false,
     noEmit: true,
     types: ['node'],
     typeRoots: [path.join(root, 'node_modules', '@types')],

@@ -7,7 +7,7 @@ import { Simulator } from '../../../src/testing/simulation/simulator.js'
 
 export function hundredNodes(seeds: readonly number[]): void {
   for (const seed of seeds) {
-    test(`a cluster of 100 nodes keeps its promises under the faults of seed ${seed}`, () => {
+    void test(`a cluster of 100 nodes keeps its promises under the faults of seed ${seed}`, () => {
       assert.equal(new Simulator({ seed, nodes: 100 }).run().nodes, 100)
     })
   }
