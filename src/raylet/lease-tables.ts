@@ -14,7 +14,7 @@ export interface LeaseTablesOptions {
   readonly resources: Resources
   /** Most workers there may be; the default follows from the CPUs and `workersMax`. */
   readonly workersLimit?: number
-  /** CPUs that the machine has, where more are promised: no more workers than that wait for work. */
+  /** CPUs of the machine, where more are promised: no more workers than that are kept ahead. */
   readonly machineCpus?: number
 }
 

@@ -201,7 +201,7 @@ export function settleAtRaylet(
   })
 }
 
-/** The same for a result that was sent before its ref escaped: all that is left of it is its body. */
+/** The same for a result that was sent before its ref escaped: its body is all that is left. */
 export function settleSent(core: CoreWorker, [owner, sequence]: ObjectKey, body: Uint8Array): void {
   if (body[0] === bodyTag.several) {
     const count = readU32(body, 1)

@@ -116,8 +116,14 @@ inCluster(
       }
       assert.equal(await ray.get(identity.remote('free'), { timeoutMs: 10_000 }), 'free')
     },
+  },
+)
 
-    async 'a driver that spins does not stall its tasks that pass refs to each other'() {
+inCluster(
+  'A driver that spins',
+  { numCpus: 2 },
+  {
+    async 'does not stall its tasks that pass refs to each other'() {
       const first = sleep.remote(10)
       const read = ray.remote(async (refs: ray.ObjectRef<number>[]) => {
         await ray.get(refs[0]!)
