@@ -19,6 +19,7 @@ export class SchedulingKey {
   /** Leases that can be useful at once: what the cluster's resources allow. */
   readonly capacity: number
   isDirty = false
+  submittedInTurn = 0
 
   constructor(lease: LeaseKey, capacity: number) {
     this.lease = lease

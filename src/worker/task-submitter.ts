@@ -34,6 +34,8 @@ const longTaskUs = windowWorkUs
 const veryLongTaskUs = 20_000
 /** Results to have seen before the average of a function is believed. */
 const measuredMin = 4
+/** Tasks of one turn that are sent one by one; a write costs some microseconds. */
+const promptTasksMax = 8
 /** A head that is older than this while another worker is idle is stolen from. */
 const stealAfterMs = 4
 
@@ -131,9 +133,14 @@ export class TaskSubmitter {
         queueMicrotask(this.#pumpAll)
       }
       this.#pump(key)
-    } else if ((key.length & 63) === 0 || this.#hasIdleLine(key) || this.#mayRequest(key)) {
-      this.#pump(key)
-    }
+    } else if (this.#isPrompt(key)) this.#pump(key)
+  }
+
+  // The first tasks of a turn go out at once, because we may compute for long before it ends; only a
+  // flood is joined.
+  #isPrompt(key: SchedulingKey): boolean {
+    if (key.submittedInTurn++ < promptTasksMax || (key.length & 63) === 0) return true
+    return this.#hasIdleLine(key) || this.#mayRequest(key)
   }
 
   readonly #pumpAll = (): void => {
@@ -141,6 +148,7 @@ export class TaskSubmitter {
     for (let i = 0; i < this.#dirty.length; i++) {
       const key = this.#dirty[i]!
       key.isDirty = false
+      key.submittedInTurn = 0
       this.#pump(key)
     }
     this.#dirty.length = 0
