@@ -136,8 +136,8 @@ export class TaskSubmitter {
     } else if (this.#isPrompt(key)) this.#pump(key)
   }
 
-  // The first tasks of a turn go out at once, because we may compute for long before it ends; only a
-  // flood is joined.
+  // The first tasks of a turn go out at once, because we may compute for long before it ends; only
+  // a flood is joined.
   #isPrompt(key: SchedulingKey): boolean {
     if (key.submittedInTurn++ < promptTasksMax || (key.length & 63) === 0) return true
     return this.#hasIdleLine(key) || this.#mayRequest(key)
