@@ -34,7 +34,8 @@ inCluster(
       const actor = Actor.options({ numCpus: 1, schedulingStrategy }).remote()
       assert.equal(await ray.get(actor.group.remote()), group.id)
       ray.removePlacementGroup(group)
-      // The removal goes through the raylet and calls go straight to the actor: some may still arrive.
+      // The removal goes through the raylet and calls go straight to the actor: some may still
+      // arrive.
       let error: unknown
       await until(async () => {
         error = await ray.get(actor.group.remote(), { timeoutMs: 10_000 }).then(
