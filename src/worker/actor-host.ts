@@ -11,7 +11,7 @@ import { CallRunner, reportBody } from './call-runner.js'
 import type { CoreWorker } from './core-worker.js'
 import { LoadedFunction } from './loaded-function.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
-import { LazyTaskContext, setCurrentTask, type TaskPlace } from './task-context.js'
+import { groupsOf, LazyTaskContext, setCurrentTask, type TaskPlace } from './task-context.js'
 import { cancelContext, cancelledError } from './task-executor.js'
 
 type Constructor = new (...args: unknown[]) => Record<string, unknown>
@@ -43,7 +43,7 @@ export class ActorHost {
       actorId: this.id,
       resources: spec.resources,
       gpus,
-      placementGroup: spec.strategy.target?.group,
+      ...groupsOf(spec.strategy.target),
     }
     this.#runner = new CallRunner(core)
   }

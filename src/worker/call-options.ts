@@ -5,7 +5,7 @@
 // that a typing error is not silently ignored.
 
 import { checkAmount } from '../base/amounts.js'
-import type { Resources, SchedulingStrategy } from '../wire/messages/terms.js'
+import type { PlacementGroupTarget, Resources, SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseKey } from '../wire/messages/raylet.js'
 import { returnsStreaming } from '../wire/frame.js'
 
@@ -26,10 +26,16 @@ export interface SharedOptions {
 }
 
 export type SchedulingChoice =
-  | 'DEFAULT'
-  | 'SPREAD'
-  | { readonly nodeId: string; readonly soft?: boolean }
-  | { readonly placementGroup: { readonly id: string }; readonly bundleIndex?: number }
+  'DEFAULT' | 'SPREAD' | { readonly nodeId: string; readonly soft?: boolean } | GroupChoice
+
+/** A place in a placement group. */
+export interface GroupChoice {
+  readonly placementGroup: { readonly id: string; readonly bundleSpecs?: readonly object[] }
+  /** Any bundle with room by default. */
+  readonly bundleIndex?: number
+  /** What runs there submits into the group too, unless it names another strategy. */
+  readonly captureChildTasks?: boolean
+}
 
 export interface TaskOptions extends SharedOptions {
   /** Number of values that the function returns as an array, or 'streaming' for a generator. */
@@ -84,7 +90,8 @@ const refused: Readonly<Record<string, string>> = {
   allowOutOfOrderExecution: later,
   enableTaskEvents: later,
   enableTensorTransport: 'has no meaning in Node: there are no GPU tensors to move',
-  captureChildTasks: later,
+  captureChildTasks:
+    'belongs into schedulingStrategy: { placementGroup, bundleIndex, captureChildTasks }',
   placementGroup: 'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
   placementGroupBundleIndex:
     'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
@@ -113,6 +120,8 @@ const ofMethods = new Set(['numReturns', 'name', 'generatorBackpressureNumObject
 
 export interface TaskConfig {
   readonly lease: LeaseKey
+  /** No strategy was named: inside a group that captures its children the task joins it. */
+  readonly followsGroup: boolean
   readonly returns: number
   readonly maxRetries: number
   readonly retryExceptions: boolean | readonly ErrorClass[]
@@ -122,6 +131,8 @@ export interface TaskConfig {
 }
 
 export interface ActorConfig {
+  /** No strategy was named: inside a group that captures its children the actor joins it. */
+  readonly followsGroup: boolean
   readonly placement: Resources
   readonly resources: Resources
   readonly strategy: SchedulingStrategy
@@ -150,6 +161,7 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
       strategy: strategyOf(options.schedulingStrategy),
       environment: '',
     },
+    followsGroup: options.schedulingStrategy === undefined,
     returns: returnsOf(options.numReturns),
     maxRetries: retryCount('maxRetries', options.maxRetries, 3),
     retryExceptions: retryExceptionsOf(options.retryExceptions),
@@ -179,6 +191,7 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     placement: resourcesOf(options, 1),
     resources: resourcesOf(options, isSaid ? 1 : 0),
     strategy: strategyOf(options.schedulingStrategy),
+    followsGroup: options.schedulingStrategy === undefined,
     name,
     namespace: nameOf('namespace', options.namespace),
     detached: options.lifetime === 'detached',
@@ -249,19 +262,29 @@ function strategyOf(choice: SchedulingChoice | undefined): SchedulingStrategy {
       return { kind: 'nodeAffinity', nodeId: String(choice.nodeId), soft: choice.soft === true }
     }
     if ('placementGroup' in choice && typeof choice.placementGroup?.id === 'string') {
-      const bundle = choice.bundleIndex ?? -1
-      if (!Number.isInteger(bundle) || bundle < -1) {
-        throw new RangeError(
-          `bundleIndex must be -1 or the index of a bundle, not ${show(bundle)}.`,
-        )
-      }
-      return { kind: 'placementGroup', target: { group: choice.placementGroup.id, bundle } }
+      return { kind: 'placementGroup', target: groupTarget(choice) }
     }
   }
   throw new TypeError(
     `The option 'schedulingStrategy' must be 'DEFAULT', 'SPREAD', { nodeId, soft } or ` +
-      `{ placementGroup, bundleIndex }, not ${show(choice)}.`,
+      `{ placementGroup, bundleIndex, captureChildTasks }, not ${show(choice)}.`,
   )
+}
+
+function groupTarget(choice: GroupChoice): PlacementGroupTarget {
+  const { placementGroup, bundleIndex: bundle = -1, captureChildTasks } = choice
+  const count = placementGroup.bundleSpecs?.length ?? Infinity
+  if (!Number.isInteger(bundle) || bundle < -1 || bundle >= count) {
+    const has =
+      count === Infinity
+        ? ''
+        : ` Placement group ${placementGroup.id} has ${count} bundle${count === 1 ? '' : 's'}.`
+    throw new RangeError(
+      `bundleIndex must be -1 or the index of a bundle, not ${show(bundle)}.${has}`,
+    )
+  }
+  const captures = captureChildTasks === true && { captureChildTasks: true }
+  return { group: placementGroup.id, bundle, ...captures }
 }
 
 function returnsOf(numReturns: number | 'streaming' | undefined): number {

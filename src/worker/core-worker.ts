@@ -20,6 +20,7 @@ import { requestGarbageCollection } from './garbage.js'
 import { ObjectAccess } from './object-access.js'
 import { ObjectRef, refState } from './object-ref.js'
 import { bodyOfRef } from './ref-body.js'
+import { PlacementGroups } from './placement-groups.js'
 import { ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
@@ -73,7 +74,7 @@ export class CoreWorker {
   readonly now: () => number
   /** The actor that this process is, if it is one. */
   ownActor: ObjectKey | null = null
-  readonly placementGroups = new Map<string, (state: string, message: string) => void>()
+  readonly placementGroups: PlacementGroups
   #sink: MessageSink | null = null
   /**
    * What came for the sink before there was one: the raylet may send work together with its
@@ -143,6 +144,12 @@ export class CoreWorker {
       escapedPending: (ref) => this.escapedPending(ref),
     })
     const { references, values, claims } = this
+    this.placementGroups = new PlacementGroups({
+      process,
+      raylet: sender,
+      references,
+      nextSequence,
+    })
     const settler = new TaskSettler({
       references,
       values,
@@ -392,7 +399,7 @@ export class CoreWorker {
       case 'actorChanged':
         return this.actors.changed(message.actor, message.state)
       case 'placementGroupChanged':
-        return this.placementGroups.get(message.group)?.(message.state, message.message ?? '')
+        return this.placementGroups.changed(message)
       case 'answer':
         return this.#answered(message)
       default:
@@ -409,6 +416,7 @@ export class CoreWorker {
     this.submitter.failAll(this.#lost)
     this.actors.failAll(this.#lost)
     this.objects.failAll(this.#lost)
+    this.placementGroups.failAll(this.#lost)
     this.functions.failAll(this.#lost)
     this.#sink?.sessionLost(this.#lost)
   }
@@ -441,6 +449,7 @@ export class CoreWorker {
     this.submitter.failAll(error)
     this.actors.failAll(error)
     this.objects.failAll(error)
+    this.placementGroups.failAll(error)
     this.functions.failAll(error)
     this.submitter.close()
     this.actors.close()

@@ -1,9 +1,15 @@
 // Tasks that may use the same leases: same resources, same strategy, same environment.
 
 import type { LeaseKey } from '../wire/messages/raylet.js'
+import type { SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseLine } from './lease-line.js'
 import { SlabWriter } from './slab.js'
 import { type Task, taskStatus } from './task.js'
+
+/** Anywhere in the group, and so will be what runs there submits. */
+export function capturedStrategy(group: string): SchedulingStrategy {
+  return { kind: 'placementGroup', target: { group, bundle: -1, captureChildTasks: true } }
+}
 
 export class SchedulingKey {
   readonly lease: LeaseKey

@@ -16,7 +16,7 @@ import { CallRunner } from './call-runner.js'
 import type { CoreWorker } from './core-worker.js'
 import { LoadedFunction } from './loaded-function.js'
 import { type ConnectionEvents, type Incoming, OwnerConnection } from './owner-connection.js'
-import { LazyTaskContext, type TaskPlace } from './task-context.js'
+import { groupsOf, LazyTaskContext, type TaskPlace } from './task-context.js'
 
 type LeaseOpened = Extract<FromRaylet, { kind: 'leaseOpened' }>
 
@@ -35,7 +35,7 @@ export class TaskExecutor implements ConnectionEvents {
   #isBusy = false
   #running: { task: Incoming; context: LazyTaskContext } | null = null
   #lease: LeaseOpened | null = null
-  #place: TaskPlace = { actorId: undefined, resources: {}, gpus: [], placementGroup: undefined }
+  #place: TaskPlace = { actorId: undefined, resources: {}, gpus: [], ...groupsOf(undefined) }
   /** The connection whose tasks are claimed, and how many of this epoch were started. */
   #index = 0
   /** This epoch is over: its tasks are the owner's, until it says resume. */
@@ -72,7 +72,7 @@ export class TaskExecutor implements ConnectionEvents {
       actorId: undefined,
       resources: message.resources,
       gpus: message.gpus,
-      placementGroup: message.placementGroup,
+      ...groupsOf(message.placementGroup),
     }
     this.#isWanted = false
     this.#index = 0

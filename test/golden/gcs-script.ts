@@ -64,6 +64,7 @@ export class GcsScript {
         }
       case 'group': {
         const bundles = command.text('bundles', 'CPU:1').split(',')
+        const actor = command.options.get('actor')
         return {
           kind: 'createPlacementGroup',
           nodeId,
@@ -71,15 +72,26 @@ export class GcsScript {
           group: command.word(0),
           bundles: bundles.map((bundle) => pairs(bundle.split('+'), ':')),
           strategy: command.text('strategy', 'PACK') as 'PACK',
-          name: '',
+          name: command.text('name', ''),
+          namespace: command.text('namespace', 'default'),
           detached: command.flag('detached'),
-          jobId,
+          jobId: command.text('job', jobId),
+          byDriver: !command.flag('byWorker'),
+          ...(actor === undefined ? {} : { creatorActor: [7, Number(actor)] as const }),
         }
       }
       case 'reserved': {
         const attempt = command.number('attempt', 1)
         const ok = !command.flag('refused')
         return { kind: 'bundlesReserved', nodeId, group: command.word(0), attempt, ok }
+      }
+      case 'subscribeGroup': {
+        const from = command.number('from', 7)
+        return { kind: 'subscribePlacementGroup', nodeId, from, group: command.word(0) }
+      }
+      case 'groupByName': {
+        const namespace = command.text('namespace', 'default')
+        return query(nodeId, { what: 'placementGroupByName', name: command.word(0), namespace })
       }
       case 'remove':
         return { kind: 'removePlacementGroup', group: command.word(0) }
@@ -233,7 +245,8 @@ function describe(message: FromGcs): string {
 
 function describeAnswer(value: unknown): string {
   if (value === undefined) return 'nothing'
-  if (Array.isArray(value)) return JSON.stringify(value)
+  const isGroup = typeof value === 'object' && value !== null && 'group' in value
+  if (Array.isArray(value) || isGroup) return JSON.stringify(value)
   return `actor ${id((value as ActorSpec).actor)}`
 }
 

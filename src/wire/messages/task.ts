@@ -57,6 +57,4 @@ export interface PushExtension {
   readonly retryExceptions?: boolean
   /** Items that a generator may be ahead of its consumer. */
   readonly backpressure?: number
-  readonly placementGroup?: string
-  readonly captureChildTasks?: boolean
 }

@@ -12,6 +12,8 @@ export interface PlacementGroupTarget {
   readonly group: string
   /** -1: any bundle that fits. */
   readonly bundle: number
+  /** What runs there submits into the group too, unless it says otherwise. */
+  readonly captureChildTasks?: boolean
 }
 
 export interface SchedulingStrategy {
@@ -19,8 +21,10 @@ export interface SchedulingStrategy {
   readonly nodeId?: string
   readonly soft?: boolean
   readonly target?: PlacementGroupTarget
-  readonly captureChildTasks?: boolean
 }
+
+/** Reason of a ProcessExit whose placement group was removed under it. */
+export const groupRemovedReason = 'placement group removed'
 
 /** Why a process is gone, as exactly as the raylet knows. */
 export interface ProcessExit {
