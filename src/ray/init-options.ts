@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
 import { driverEnvironment } from './driver-environment.js'
@@ -18,6 +19,11 @@ export interface InitOptions {
    * default.
    */
   readonly objectSpillingDirectory?: string
+  /**
+   * Folder in which the session makes its own, with logs; `typeray-<user id>` in the system's folder
+   * for temporary files by default.
+   */
+  readonly tempDir?: string
   /** Where named actors live; a random one by default. */
   readonly namespace?: string
   /** Print what workers write; true by default. */
@@ -34,6 +40,7 @@ const known = new Set([
   'labels',
   'objectStoreMemory',
   'objectSpillingDirectory',
+  'tempDir',
   'namespace',
   'logToDriver',
   'ignoreReinitError',
@@ -80,9 +87,17 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     ...(options.objectSpillingDirectory !== undefined && {
       spillFolder: options.objectSpillingDirectory,
     }),
+    ...(options.tempDir !== undefined && { tempDir: folderOf(options.tempDir) }),
     namespace: options.namespace ?? `anonymous-${newId(8)}`,
     environment: driverEnvironment(),
   }
+}
+
+function folderOf(tempDir: unknown): string {
+  if (typeof tempDir === 'string' && tempDir !== '') return path.resolve(tempDir)
+  throw new TypeError(
+    `The option 'tempDir' of ray.init must be the path of a folder, not ${String(tempDir)}.`,
+  )
 }
 
 function check(name: string, value: unknown): void {

@@ -8,6 +8,8 @@ export interface RuntimeContext {
   readonly nodeId: string
   readonly workerId: string
   readonly sessionName: string
+  /** Folder of the session, with its logs; '' when none could be made. */
+  readonly sessionDir: string
   readonly namespace: string
   readonly pid: number
   /** Undefined in the driver outside of tasks. */
@@ -28,13 +30,14 @@ const never = new AbortController().signal
 
 export function getRuntimeContext(): RuntimeContext {
   const core = requireSession()
-  const { jobId, nodeId, sessionName, namespace } = core.welcome
+  const { jobId, nodeId, sessionName, sessionDir, namespace } = core.welcome
   const task = currentTask()
   return {
     jobId,
     nodeId,
     workerId: workerIdHex(core.process),
     sessionName,
+    sessionDir,
     namespace,
     pid: process.pid,
     taskId: task?.taskId,

@@ -29,14 +29,17 @@ export class Session implements AsyncDisposable {
   readonly nodeId: string
   readonly jobId: string
   readonly sessionName: string
+  /** Folder of the session, with its logs; '' when none could be made. */
+  readonly sessionDir: string
   readonly namespace: string
 
   /** @internal */
   constructor(core: CoreWorker) {
-    const { nodeId, jobId, sessionName, namespace } = core.welcome
+    const { nodeId, jobId, sessionName, sessionDir, namespace } = core.welcome
     this.nodeId = nodeId
     this.jobId = jobId
     this.sessionName = sessionName
+    this.sessionDir = sessionDir
     this.namespace = namespace
   }
 
