@@ -23,8 +23,8 @@ export interface InitOptions {
    */
   readonly objectSpillingDirectory?: string
   /**
-   * Folder in which the session makes its own, with logs; `typeray-<user id>` in the system's folder
-   * for temporary files by default.
+   * Folder in which the session makes its own, with logs; by default `typeray-<user id>` in the
+   * system's folder for temporary files.
    */
   readonly tempDir?: string
   /** Where named actors live; a random one by default. */
