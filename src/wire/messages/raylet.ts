@@ -278,6 +278,8 @@ export interface Welcome {
   readonly nodeIp: string
   readonly jobId: string
   readonly sessionName: string
+  /** Folder of the session on its node; '' when it has none. */
+  readonly sessionDir: string
   readonly namespace: string
   readonly rayletPid: number
   /** The raylet's fd of the arena memfd. */
