@@ -12,6 +12,7 @@ import { requireSession } from './session.js'
 
 const strategies = ['PACK', 'SPREAD', 'STRICT_PACK', 'STRICT_SPREAD']
 
+/** Options of `ray.placementGroup`. */
 export interface PlacementGroupOptions {
   /** For `ray.getPlacementGroup`; one group of a namespace may have it. */
   readonly name?: string
@@ -21,12 +22,19 @@ export interface PlacementGroupOptions {
 
 /** What the cluster knows of a group. */
 export interface PlacementGroupState {
+  /** Id of the group, in hexadecimal. */
   readonly placementGroupId: string
+  /** Its name, or '' when it has none. */
   readonly name: string
+  /** Where its name is known. */
   readonly namespace: string
+  /** How the bundles are placed. */
   readonly strategy: PlacementStrategy
+  /** INFEASIBLE: it waits, and the cluster as it is could never hold it. */
   readonly state: 'PENDING' | 'CREATED' | 'REMOVED' | 'INFEASIBLE'
+  /** Whether it outlives its job. */
   readonly isDetached: boolean
+  /** The job that made it. */
   readonly creatorJobId: string
   /** The amounts of each bundle, and the node that holds it once the group is created. */
   readonly bundles: readonly {
@@ -52,11 +60,14 @@ const refused: Readonly<Record<string, string>> = {
  *
  * The group ends with the job, or with the actor in which it was made, unless it is detached.
  *
+ * Follows `ray.util.placement_group` of Ray.
+ *
  * @example
- * const group = ray.placementGroup([{ CPU: 1 }, { CPU: 1, GPU: 1 }], 'STRICT_PACK')
- * if (await group.wait(10_000)) {
- *   train.options({ schedulingStrategy: { placementGroup: group, bundleIndex: 1 } }).remote()
- * }
+ * const group = ray.placementGroup([{ CPU: 1 }, { CPU: 1 }], 'PACK')
+ * await ray.get(group.ready())
+ * const where = ray.remote(() => ray.getRuntimeContext().placementGroupId)
+ * const inside = where.options({ schedulingStrategy: { placementGroup: group, bundleIndex: 0 } })
+ * console.log(await ray.get(inside.remote()))
  *
  * @throws TypeError for bundles that are empty, a strategy or an option that does not exist.
  */
@@ -140,6 +151,14 @@ function amountOf(index: number, name: string, amount: unknown): number {
 /**
  * Gives the bundles back. Tasks and actors in them end with an error that says so. A group that was
  * removed before is left as it is.
+ *
+ * Follows `ray.util.remove_placement_group` of Ray.
+ *
+ * @example
+ * const group = ray.placementGroup([{ CPU: 1 }])
+ * ray.removePlacementGroup(group)
+ *
+ * @throws TypeError for anything that is not a PlacementGroup.
  */
 export function removePlacementGroup(group: PlacementGroup): void {
   checkGroup('ray.removePlacementGroup', group)
@@ -152,6 +171,12 @@ function checkGroup(what: string, group: unknown): void {
 
 /**
  * The group of that name, also one that another program made.
+ *
+ * Follows `ray.util.get_placement_group` of Ray.
+ *
+ * @example
+ * ray.placementGroup([{ CPU: 1 }], 'PACK', { name: 'trainers' })
+ * const group = await ray.getPlacementGroup('trainers')
  *
  * @throws RayError when there is no group of that name in the namespace.
  */
@@ -171,7 +196,15 @@ export async function getPlacementGroup(
   )
 }
 
-/** The group that the running task or actor lives in; undefined outside of any. */
+/**
+ * The group that the running task or actor lives in; undefined outside of any.
+ *
+ * Follows `ray.util.get_current_placement_group` of Ray.
+ *
+ * @example
+ * const isInGroup = ray.remote(async () => (await ray.getCurrentPlacementGroup()) !== undefined)
+ * console.log(await ray.get(isInGroup.remote()))
+ */
 export async function getCurrentPlacementGroup(): Promise<PlacementGroup | undefined> {
   requireSession()
   const group = currentTask()?.placementGroup
@@ -183,6 +216,12 @@ export async function getCurrentPlacementGroup(): Promise<PlacementGroup | undef
 /**
  * What the cluster knows of a group, or of all groups by id. Removed ones are remembered for a
  * while.
+ *
+ * Follows `ray.util.placement_group_table` of Ray.
+ *
+ * @example
+ * const group = ray.placementGroup([{ CPU: 1 }])
+ * const { state, bundles } = await ray.placementGroupTable(group)
  *
  * @throws RayError for a group that the cluster does not know.
  */
