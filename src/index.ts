@@ -11,6 +11,7 @@ export {
   free,
   get,
   getActor,
+  getGpuIds,
   getRuntimeContext,
   GetTimeoutError,
   init,
