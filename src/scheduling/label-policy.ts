@@ -88,7 +88,7 @@ export function formatSelectors(selectors: readonly LabelSelector[]): string {
 }
 
 /** For messages: `{ region: eu, zone: a }`. */
-export function formatLabels(labels: Labels): string {
+function formatLabels(labels: Labels): string {
   const parts = Object.keys(labels)
     .sort()
     .map((key) => `${key}: ${labels[key]}`)
