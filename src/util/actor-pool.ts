@@ -3,6 +3,7 @@ import { GetTimeoutError, type ObjectRef, wait } from '../ray/index.js'
 /** Starts work on an actor of the pool: `(actor, value) => actor.method.remote(value)`. */
 export type PoolCall<Handle, Value, Result> = (actor: Handle, value: Value) => ObjectRef<Result>
 
+/** How long to wait for the next result of an `ActorPool`. */
 export interface NextOptions {
   /** Rejects with GetTimeoutError after this many milliseconds. */
   readonly timeoutMs?: number

@@ -6,6 +6,7 @@
 
 import { cancel, type ObjectRef, remote, wait, type RemoteFunction } from '../ray/index.js'
 
+/** What `asCompleted` yields, and how many results it takes at a time. */
 export interface AsCompletedOptions<YieldRefs extends boolean = boolean> {
   /** Results that are taken at once if they are ready; 10 by default. */
   readonly chunkSize?: number
@@ -13,6 +14,7 @@ export interface AsCompletedOptions<YieldRefs extends boolean = boolean> {
   readonly yieldRefs?: YieldRefs
 }
 
+/** The options of `asCompleted`, and how far `mapUnordered` runs ahead. */
 export interface MapUnorderedOptions<
   YieldRefs extends boolean = boolean,
 > extends AsCompletedOptions<YieldRefs> {

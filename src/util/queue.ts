@@ -11,11 +11,13 @@ import {
 import { type Box, QueueActor } from './queue-actor.js'
 import { QueueEmptyError, QueueFullError } from './queue-errors.js'
 
+/** Options of `new Queue`. */
 export interface QueueOptions {
   /** Options of the actor that keeps the items: resources, a name, a placement. */
   readonly actorOptions?: ActorOptions
 }
 
+/** How long to wait for room or for an item. */
 export interface QueueWaitOptions {
   /** How long to wait in milliseconds; for ever if left out, and not at all with 0. */
   readonly timeoutMs?: number
@@ -23,6 +25,7 @@ export interface QueueWaitOptions {
   readonly signal?: AbortSignal
 }
 
+/** Whether a queue that ends lets those who wait for it finish. */
 export interface QueueShutdownOptions {
   /** End the queue at once, though somebody waits for it. */
   readonly force?: boolean
@@ -160,10 +163,12 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     return this.size()
   }
 
+  /** Whether there is no item now. */
   async empty(): Promise<boolean> {
     return (await this.size()) === 0
   }
 
+  /** Whether there is no room now. */
   async full(): Promise<boolean> {
     return this.maxsize > 0 && (await this.size()) >= this.maxsize
   }
