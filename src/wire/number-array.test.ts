@@ -43,7 +43,6 @@ test('keeps negative zero', () => {
 test('keeps what makes an array more than its numbers', () => {
   const numbers = Array.from({ length: count }, (_, i) => i)
   const hole = numbers.slice()
-  // eslint-disable-next-line @typescript-eslint/no-array-delete
   delete hole[5]
   const named = Object.assign(numbers.slice(), { unit: 'ms' })
   const mixed = [...numbers, '1']
