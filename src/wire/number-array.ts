@@ -1,7 +1,7 @@
 // Arrays of nothing but numbers, written as the narrowest typed array that holds them.
 //
-// Number by number such an array costs 60 ns an item on the way there and 40 on the way back; packed
-// it is 2 to 5, and up to 9 times smaller. Short ones are not worth the look.
+// Number by number such an array costs 60 ns an item there and 40 back; packed it is 2 to 5, and up
+// to 9 times smaller. Short ones are not worth the look.
 
 import type { ByteReader } from './byte-reader.js'
 import type { ByteWriter } from './byte-writer.js'
