@@ -16,6 +16,7 @@ export {
   get,
   getActor,
   getCurrentPlacementGroup,
+  getGpuIds,
   getPlacementGroup,
   getRuntimeContext,
   GetTimeoutError,

@@ -48,7 +48,7 @@ export interface PlacementGroupState {
 
 const later = 'is not built yet; see "What works" in the README'
 const refused: Readonly<Record<string, string>> = {
-  bundleLabelSelector: `${later}. Nodes cannot be chosen by label`,
+  bundleLabelSelector: `${later}. Bundles are placed by their resources alone`,
   softTargetNodeId: `${later}. There is one node`,
   topologyStrategy: later,
   topologyAssignments: later,

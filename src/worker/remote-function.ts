@@ -152,7 +152,8 @@ export class RemoteFunction {
 
   /** Where its tasks go when they are submitted inside a group that captures its children. */
   #keyIn(group: string, core: CoreWorker): SchedulingKey {
-    return core.submitter.key({ ...this.#config.lease, strategy: capturedStrategy(group) })
+    const { lease } = this.#config
+    return core.submitter.key({ ...lease, strategy: capturedStrategy(group) })
   }
 
   /** The same function with other options; those not named stay as they are. */

@@ -21,6 +21,8 @@ export interface SchedulingStrategy {
   readonly nodeId?: string
   readonly soft?: boolean
   readonly target?: PlacementGroupTarget
+  /** Labels that the node must have: alternatives, the most wanted first. */
+  readonly labels?: readonly Readonly<Record<string, string>>[]
 }
 
 /** Reason of a ProcessExit whose placement group was removed under it. */
