@@ -144,12 +144,8 @@ export class CoreWorker {
       escapedPending: (ref) => this.escapedPending(ref),
     })
     const { references, values, claims } = this
-    this.placementGroups = new PlacementGroups({
-      process,
-      raylet: sender,
-      references,
-      nextSequence,
-    })
+    const newRef = (): ObjectRef => new ObjectRef(process, nextSequence())
+    this.placementGroups = new PlacementGroups(sender, references, newRef)
     const settler = new TaskSettler({
       references,
       values,
@@ -157,19 +153,16 @@ export class CoreWorker {
       decodeError: (body) => this.#decodeError(body),
     })
     this.settler = settler
-    const total = welcome.resources
-    const outcomes = this.#outcomes()
-    const submitterPorts = {
+    this.submitter = new TaskSubmitter({
       process,
       token,
       raylet: sender,
       references,
       claims,
-      outcomes,
+      outcomes: this.#outcomes(),
       now,
-      total,
-    }
-    this.submitter = new TaskSubmitter(submitterPorts)
+      total: welcome.resources,
+    })
     this.actors = new ActorLines({ process, token, raylet: sender, references, settler, borrow })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
   }

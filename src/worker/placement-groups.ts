@@ -8,19 +8,11 @@ import {
   TaskPlacementGroupRemovedError,
   TaskUnschedulableError,
 } from '../base/errors.js'
-import type { ProcessId } from '../base/ids.js'
 import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'
-import { ObjectRef, refState, settleRef } from './object-ref.js'
+import { type ObjectRef, refState, settleRef } from './object-ref.js'
 import type { PlacementGroup } from './placement-group.js'
 import type { RayletSender, ReferenceHolder } from './reference-holder.js'
 import { errorFromWire } from './store-access.js'
-
-export interface PlacementGroupPorts {
-  readonly process: ProcessId
-  readonly raylet: RayletSender
-  readonly references: ReferenceHolder
-  readonly nextSequence: () => number
-}
 
 interface Watch {
   readonly group: PlacementGroup
@@ -28,12 +20,16 @@ interface Watch {
 }
 
 export class PlacementGroups {
-  readonly #ports: PlacementGroupPorts
+  readonly #raylet: RayletSender
+  readonly #references: ReferenceHolder
+  readonly #newRef: () => ObjectRef
   /** By id. Removed when the group is. */
   readonly #watches = new Map<string, Watch>()
 
-  constructor(ports: PlacementGroupPorts) {
-    this.#ports = ports
+  constructor(raylet: RayletSender, references: ReferenceHolder, newRef: () => ObjectRef) {
+    this.#raylet = raylet
+    this.#references = references
+    this.#newRef = newRef
   }
 
   create(
@@ -41,7 +37,7 @@ export class PlacementGroups {
     options: Omit<ToRaylet & { kind: 'createPlacementGroup' }, 'kind' | 'group'>,
   ): void {
     this.#watch(group)
-    this.#ports.raylet.send({ kind: 'createPlacementGroup', group: group.id, ...options })
+    this.#raylet.send({ kind: 'createPlacementGroup', group: group.id, ...options })
   }
 
   /** A ref that is ready when the group is. */
@@ -49,12 +45,12 @@ export class PlacementGroups {
     const known = this.#watches.get(group.id)
     if (known !== undefined) return known.ref
     const { ref } = this.#watch(group)
-    this.#ports.raylet.send({ kind: 'subscribePlacementGroup', group: group.id })
+    this.#raylet.send({ kind: 'subscribePlacementGroup', group: group.id })
     return ref
   }
 
   remove(group: string): void {
-    this.#ports.raylet.send({ kind: 'removePlacementGroup', group })
+    this.#raylet.send({ kind: 'removePlacementGroup', group })
   }
 
   changed(message: Extract<FromRaylet, { kind: 'placementGroupChanged' }>): void {
@@ -75,15 +71,14 @@ export class PlacementGroups {
   }
 
   #watch(group: PlacementGroup): Watch {
-    const { process, nextSequence } = this.#ports
-    const watch = { group, ref: new ObjectRef<PlacementGroup>(process, nextSequence()) }
+    const watch = { group, ref: this.#newRef() as ObjectRef<PlacementGroup> }
     this.#watches.set(group.id, watch)
     return watch
   }
 
   #settle(ref: ObjectRef<PlacementGroup>, state: number, value: unknown): void {
     const isNews = settleRef(ref as ObjectRef, state, value)
-    if (isNews && ref.isKnown) this.#ports.references.settled(ref as ObjectRef)
+    if (isNews && ref.isKnown) this.#references.settled(ref as ObjectRef)
   }
 }
 

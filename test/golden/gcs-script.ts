@@ -62,24 +62,8 @@ export class GcsScript {
           spec: actorSpec(command),
           jobId: command.text('job', jobId),
         }
-      case 'group': {
-        const bundles = command.text('bundles', 'CPU:1').split(',')
-        const actor = command.options.get('actor')
-        return {
-          kind: 'createPlacementGroup',
-          nodeId,
-          from: command.number('owner', 7),
-          group: command.word(0),
-          bundles: bundles.map((bundle) => pairs(bundle.split('+'), ':')),
-          strategy: command.text('strategy', 'PACK') as 'PACK',
-          name: command.text('name', ''),
-          namespace: command.text('namespace', 'default'),
-          detached: command.flag('detached'),
-          jobId: command.text('job', jobId),
-          byDriver: !command.flag('byWorker'),
-          ...(actor === undefined ? {} : { creatorActor: [7, Number(actor)] as const }),
-        }
-      }
+      case 'group':
+        return groupCreation(command, nodeId)
       case 'reserved': {
         const attempt = command.number('attempt', 1)
         const ok = !command.flag('refused')
@@ -108,6 +92,25 @@ export class GcsScript {
       default:
         return actorMessage(command, nodeId)
     }
+  }
+}
+
+function groupCreation(command: Command, nodeId: string): ToGcs {
+  const bundles = command.text('bundles', 'CPU:1').split(',')
+  const actor = command.options.get('actor')
+  return {
+    kind: 'createPlacementGroup',
+    nodeId,
+    from: command.number('owner', 7),
+    group: command.word(0),
+    bundles: bundles.map((bundle) => pairs(bundle.split('+'), ':')),
+    strategy: command.text('strategy', 'PACK') as 'PACK',
+    name: command.text('name', ''),
+    namespace: command.text('namespace', 'default'),
+    detached: command.flag('detached'),
+    jobId: command.text('job', jobId),
+    byDriver: !command.flag('byWorker'),
+    ...(actor === undefined ? {} : { creatorActor: [7, Number(actor)] as const }),
   }
 }
 
