@@ -1,5 +1,6 @@
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
+import { checkNamespace } from './namespace.js'
 import { driverEnvironment } from './driver-environment.js'
 
 export interface InitOptions {
@@ -65,6 +66,7 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
       `'${key}' is not an option of ray.init. Options are: ${[...known].sort().join(', ')}.`,
     )
   }
+  checkNamespace('ray.init', options.namespace)
   check('numCpus', options.numCpus)
   check('numGpus', options.numGpus)
   check('memory', options.memory)

@@ -6,6 +6,7 @@ import {
   RemoteCode,
   RemoteFunction as Task,
   type TaskOptions,
+  withMarks,
 } from '../worker/index.js'
 import { requireSession } from './session.js'
 import type { ActorClass, AnyClass, AnyFunction, RemoteFunction } from './signatures.js'
@@ -60,7 +61,10 @@ function remoteClass(
   options: ActorOptions,
 ): StartingClass {
   const code = new RemoteCode(type.name || 'Anonymous', type as never)
-  return new StartingClass(code, methodNames(type), options)
+  const names = methodNames(type)
+  const methods = withMarks(type.prototype, names, options.methods)
+  const how = { options: methods === undefined ? options : { ...options, methods } }
+  return new StartingClass(code, names, how)
 }
 
 function isClass(target: CallableFunction): boolean {
@@ -87,6 +91,7 @@ class StartingClass extends RemoteClass {
   }
 
   override options(options: ActorOptions): StartingClass {
-    return new StartingClass(this.remoteCode, this.methods, { ...this.actorOptions, ...options })
+    const { remoteCode, methods, inherited } = this
+    return new StartingClass(remoteCode, methods, { options: this.with(options), inherited })
   }
 }
