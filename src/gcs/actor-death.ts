@@ -45,10 +45,7 @@ export function killed(name: ActorName, reason: string): Death {
   return dead(name, 'kill', `it was ended by ray.kill${more}.`)
 }
 
-export function exited(
-  name: ActorName,
-  exit: ProcessExit & { readonly reason: SelfExit },
-): Death {
+export function exited(name: ActorName, exit: ProcessExit & { readonly reason: SelfExit }): Death {
   return { ...dead(name, 'exited', `${selfExits[exit.reason]}.`), exit }
 }
 

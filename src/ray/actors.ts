@@ -15,12 +15,24 @@ import { checkKeys } from './objects.js'
 import { requireSession } from './session.js'
 import type { ActorHandle } from './signatures.js'
 
+/** How `ray.kill` ends an actor. */
 export interface KillOptions {
   /** Do not start the actor again, even if `maxRestarts` allows it; true by default. */
   readonly noRestart?: boolean
 }
 
-/** Ends an actor at once, whatever it does. Calls that wait fail with ActorDiedError. */
+/**
+ * Ends an actor at once, whatever it does. Calls that wait fail with ActorDiedError.
+ *
+ * Follows `ray.kill` of Ray.
+ *
+ * @example
+ * const Idle = ray.remote(class { wait() { return new Promise(() => undefined) } })
+ * const idle = Idle.remote()
+ * ray.kill(idle)
+ *
+ * @throws TypeError for anything that is not the handle of an actor.
+ */
 export function kill(actor: unknown, options: KillOptions = {}): void {
   checkKeys('ray.kill', options, ['noRestart'])
   const core = actorOf(actor)
@@ -36,8 +48,16 @@ export function kill(actor: unknown, options: KillOptions = {}): void {
 
 /**
  * The actor of that name. The handle does not keep the actor alive: that is for the handles of
- * those who made it, or for `lifetime: 'detached'`. Give the type of its class to have typed methods:
- * `getActor<Counter>('counter')`.
+ * those who made it, or for `lifetime: 'detached'`. Give the type of its class to have typed
+ * methods: `getActor<Counter>('counter')`.
+ *
+ * Follows `ray.get_actor` of Ray.
+ *
+ * @example
+ * class Counter { n = 0; inc() { return ++this.n } }
+ * ray.remote({ name: 'counter' }, Counter).remote()
+ * const counter = await ray.getActor<Counter>('counter')
+ * await ray.get(counter.inc.remote())
  *
  * @throws RayActorError when there is no living actor of that name in the namespace.
  */
@@ -70,8 +90,11 @@ export async function getActor<T = Record<string, (...args: never[]) => unknown>
   return makeHandle(new ActorCore(ref, binding)) as unknown as ActorHandle<T>
 }
 
+/** A name that an actor has, and where. */
 export interface NamedActor {
+  /** Its option `name`. */
   readonly name: string
+  /** Its option `namespace`. */
   readonly namespace: string
 }
 

@@ -3,14 +3,17 @@ import type { NodeOptions } from '../node/node-config.js'
 import { checkNamespace } from './namespace.js'
 import { driverEnvironment } from './driver-environment.js'
 
+/** What the node is started with. Follows the arguments of `ray.init`. */
 export interface InitOptions {
   /** CPUs that tasks may use; all of the machine by default. */
   readonly numCpus?: number
+  /** GPUs that tasks may use; those of the machine by default. */
   readonly numGpus?: number
   /** Bytes of memory that tasks may ask for. */
   readonly memory?: number
   /** Custom resources by name. */
   readonly resources?: Readonly<Record<string, number>>
+  /** Labels of the node by name. */
   readonly labels?: Readonly<Record<string, string>>
   /** Bytes of shared memory for objects; 30 % of the free memory by default. */
   readonly objectStoreMemory?: number

@@ -9,13 +9,22 @@ import {
   withMarks,
 } from '../worker/index.js'
 import { requireSession } from './session.js'
-import type { ActorClass, AnyClass, AnyFunction, RemoteFunction } from './signatures.js'
+import type {
+  ActorClass,
+  AnyClass,
+  AnyFunction,
+  CheckedMethods,
+  MethodsOf,
+  RemoteFunction,
+} from './signatures.js'
 
-type Remote<F> = F extends abstract new (...args: infer A) => infer T
-  ? ActorClass<A, T>
+type Remote<F, O = unknown> = F extends abstract new (...args: infer A) => infer T
+  ? ActorClass<A, T, MethodsOf<O>>
   : F extends (...args: infer A) => infer R
     ? RemoteFunction<A, R>
     : never
+
+type Instance<F> = F extends abstract new (...args: never[]) => infer T ? T : never
 
 /** The same with the `numReturns` of options that come first. */
 type RemoteWith<F, O> = F extends (...args: infer A) => infer R
@@ -32,7 +41,10 @@ type RemoteWith<F, O> = F extends (...args: infer A) => infer R
  * @throws TypeError for an option that is unknown or not built, naming it.
  */
 export function remote<F extends AnyClass | AnyFunction>(target: F): Remote<F>
-export function remote<F extends AnyClass>(options: ActorOptions, target: F): Remote<F>
+export function remote<F extends AnyClass, const O extends ActorOptions>(
+  options: O & CheckedMethods<Instance<F>, O>,
+  target: F,
+): Remote<F, O>
 export function remote<F extends AnyFunction, const O extends TaskOptions>(
   options: O,
   target: F,

@@ -3,21 +3,33 @@ import { currentTask, hostedActor } from '../worker/index.js'
 import { requireSession } from './session.js'
 import type { ActorHandle } from './signatures.js'
 
-/** Where the code that asks is running. */
+/**
+ * Where the code that asks is running.
+ *
+ * Follows `ray.runtime_context.RuntimeContext` of Ray; ids are in hexadecimal.
+ */
 export interface RuntimeContext {
+  /** The job: all that one driver started. */
   readonly jobId: string
+  /** The node that this process runs on. */
   readonly nodeId: string
+  /** This process, driver or worker. */
   readonly workerId: string
+  /** The session that `ray.init` began. */
   readonly sessionName: string
+  /** Where names of actors are looked up. */
   readonly namespace: string
+  /** Process id of this process. */
   readonly pid: number
   /** Undefined in the driver outside of tasks. */
   readonly taskId: string | undefined
+  /** Name of the function, or of the class and the method. */
   readonly taskName: string | undefined
   /** The task was cancelled; see also `signal`. */
   readonly isCanceled: boolean
   /** 0 for the first run of a task, one more for each retry. */
   readonly attempt: number
+  /** The actor that runs here; undefined in tasks and in the driver. */
   readonly actorId: string | undefined
   /** Undefined for an actor without a name. */
   readonly actorName: string | undefined
@@ -25,7 +37,9 @@ export interface RuntimeContext {
   readonly currentActor: ActorHandle<Record<string, (...args: never[]) => unknown>> | undefined
   /** The actor was started again after a crash. */
   readonly wasCurrentActorReconstructed: boolean
+  /** The placement group that the task or actor runs in, if any. */
   readonly placementGroupId: string | undefined
+  /** What the running task or actor holds: amounts by name. */
   readonly assignedResources: Readonly<Record<string, number>>
   /** GPU numbers assigned to the task or actor. */
   readonly gpuIds: readonly number[]
@@ -35,6 +49,14 @@ export interface RuntimeContext {
 
 const never = new AbortController().signal
 
+/**
+ * Where the code that calls it is running: the driver, a task or an actor. Follows
+ * `ray.get_runtime_context` of Ray, with fields in place of getters.
+ *
+ * @example
+ * const where = ray.remote(() => ray.getRuntimeContext().nodeId)
+ * console.log(await ray.get(where.remote()))
+ */
 export function getRuntimeContext(): RuntimeContext {
   const core = requireSession()
   const { jobId, nodeId, sessionName, namespace } = core.welcome

@@ -24,11 +24,19 @@ let hooksInstalled = false
 /**
  * What `ray.init()` gives: facts about the session; `await using` shuts it down at the end of the
  * block.
+ *
+ * @example
+ * await using session = await ray.init()
+ * console.log(session.nodeId)
  */
 export class Session implements AsyncDisposable {
+  /** The node that this process runs on, in hexadecimal. */
   readonly nodeId: string
+  /** The job of this driver, in hexadecimal. */
   readonly jobId: string
+  /** Name of the session. */
   readonly sessionName: string
+  /** Where names of actors are looked up. */
   readonly namespace: string
 
   /** @internal */
@@ -47,6 +55,12 @@ export class Session implements AsyncDisposable {
 
 /**
  * Starts Typeray on this machine: a raylet process, its object store and its first workers.
+ *
+ * Follows `ray.init` of Ray. Calling it is optional: the first call that needs a session starts
+ * one.
+ *
+ * @example
+ * await ray.init({ numCpus: 4, namespace: 'prices' })
  *
  * @throws SessionError when there is a session already (unless `ignoreReinitError`), or when the
  * node cannot start.
@@ -142,12 +156,29 @@ export function requireSession(): CoreWorker {
   return joined
 }
 
+/**
+ * Whether this process has a session, in the driver and in workers. Follows `ray.is_initialized`
+ * of Ray.
+ *
+ * @example
+ * if (!ray.isInitialized()) await ray.init()
+ */
 export function isInitialized(): boolean {
   const core = currentCore()
   return core !== null && core.lost === null
 }
 
-/** Ends the session: its tasks, actors and objects. Does nothing when there is none. */
+/**
+ * Ends the session: its tasks, actors and objects. Does nothing when there is none.
+ *
+ * Follows `ray.shutdown` of Ray. A program that ends shuts its session down by itself.
+ *
+ * @example
+ * await ray.init()
+ * await ray.shutdown()
+ *
+ * @throws RayError in a worker: only the driver can end the session.
+ */
 export async function shutdown(): Promise<void> {
   if (starting !== null) await starting.catch(() => undefined)
   const core = currentCore()

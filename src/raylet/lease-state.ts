@@ -366,7 +366,10 @@ export class LeaseState {
     if (actor !== undefined) {
       actor.pool.release(actor.allocation)
       this.tables.bundles.settle()
-      this.#actors.died(actor.actor, worker.selfExit === '' ? exit : { ...exit, reason: worker.selfExit })
+      this.#actors.died(
+        actor.actor,
+        worker.selfExit === '' ? exit : { ...exit, reason: worker.selfExit },
+      )
       worker.actor = undefined
     }
     this.tables.workers.remove(worker, now)

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import * as ray from '../ray/index.js'
 import { SessionTraces } from './session-traces.js'
 
+/** Options of `ray.init`, and a bound on the time of the test. */
 export interface ClusterOptions extends ray.InitOptions {
   /** The test fails after this time, in milliseconds; 50 seconds by default. */
   readonly deadlineMs?: number
@@ -11,7 +12,9 @@ export interface ClusterOptions extends ray.InitOptions {
 
 /** What a test is given. */
 export interface TestCluster {
+  /** The public API. */
   readonly ray: typeof ray
+  /** What `ray.init` gave. */
   readonly session: ray.Session
   /** Process id of the raylet. */
   readonly rayletPid: number

@@ -247,10 +247,7 @@ export class ActorHost {
       const name = this.spec.methods[number] ?? `method ${number}`
       const instance = this.#instance!
       const code = instance[name]
-      const run =
-        typeof code === 'function'
-          ? code
-          : this.#builtIn(name)
+      const run = typeof code === 'function' ? code : this.#builtIn(name)
       method = new LoadedFunction(name, run)
       this.#methods.set(number, method)
     }

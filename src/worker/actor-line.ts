@@ -1,9 +1,10 @@
 // The caller's end of one actor: calls in order, over every life of the actor.
 //
 // Calls of one caller run in the order in which they were made: a call whose arguments are not
-// ready holds the later ones back (unless the actor allows other orders), a cancelled one drops out. While the actor starts or restarts
-// they wait here. What was in flight when its worker died goes out again first, in order, if the
-// call may be retried; otherwise nobody knows whether it has run.
+// ready holds the later ones back, unless the actor allows other orders; a cancelled one drops
+// out. While the actor starts or restarts they wait here. What was in flight when its worker died
+// goes out again first, in order, if the call may be retried; otherwise nobody knows whether it has
+// run.
 
 import { connect, type Socket } from 'node:net'
 import { readU32, readU48 } from '../base/bytes.js'

@@ -1,8 +1,8 @@
 // How an actor ends itself.
 //
-// `exitActor()` unwinds the call that made it by throwing, as in Ray. What is thrown is not for user
-// code: the runner recognises it and answers nothing, because the call ends with the death of the
-// actor. Whoever catches it goes on until the end of the turn.
+// `exitActor()` unwinds the call that made it by throwing, as in Ray. What is thrown is not for
+// user code: the runner recognises it and answers nothing, because the call ends with the death of
+// the actor. Whoever catches it goes on until the end of the turn.
 
 import type { SelfExit } from '../wire/messages/terms.js'
 import { isA } from './task-error.js'

@@ -12,9 +12,7 @@ export interface HostedActor {
   readonly wasReconstructed: boolean
 }
 
-export function hostedActor(
-  started: Extract<FromRaylet, { kind: 'startActor' }>,
-): HostedActor {
+export function hostedActor(started: Extract<FromRaylet, { kind: 'startActor' }>): HostedActor {
   const { spec, incarnation } = started
   const [owner, sequence] = spec.actor
   // As a handle to itself would keep the actor alive for ever, this one is not counted.

@@ -1,11 +1,10 @@
 // What the decorator `ray.method` says of a method, until its class becomes a remote class.
 
-import { checkMethodDefaults, type MethodDefaults, type MethodTable } from './method-options.js'
+import type { MethodDefaults, MethodTable } from './method-options.js'
 
 const marks = new WeakMap<object, MethodDefaults>()
 
 export function markMethod(method: object, options: MethodDefaults): void {
-  checkMethodDefaults(options)
   marks.set(method, { ...marks.get(method), ...options })
 }
 

@@ -30,8 +30,9 @@ export interface MethodDefaults {
   readonly generatorBackpressureNumObjects?: number
 }
 
-/** Options of a single call: `actor.method.options({ ... }).remote()`. */
+/** Options of one call: `actor.method.options({ ... }).remote()`. Follows `ray.method`. */
 export interface MethodOptions extends MethodDefaults {
+  /** The name of the call in errors. */
   readonly name?: string
   /** Cancels the call when it aborts. */
   readonly signal?: AbortSignal

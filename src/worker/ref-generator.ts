@@ -11,6 +11,14 @@ import type { Task } from './task.js'
  * What a call with `numReturns: 'streaming'` returns: iterate it with `for await` to get an
  * ObjectRef for each item as soon as it is there. An error of the generator is the last ref.
  * Leaving the loop cancels the generator and frees what was not read.
+ *
+ * Follows `ray.ObjectRefGenerator` of Ray.
+ *
+ * @example
+ * const count = ray.remote({ numReturns: 'streaming' }, function* (n: number) {
+ *   for (let i = 0; i < n; i++) yield i
+ * })
+ * for await (const ref of count.remote(3)) console.log(await ref.get())
  */
 export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<ObjectRef<T>> {
   readonly #core: CoreWorker
@@ -37,6 +45,7 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
     return this
   }
 
+  /** The ref of the next item, as soon as the item is there. */
   async next(): Promise<IteratorResult<ObjectRef<T>, undefined>> {
     while (this.#items.length === 0 && !this.#isEnded) {
       this.#core.waiting(1)

@@ -76,8 +76,8 @@ export class RemoteClass {
       Object.defineProperty(this, method, {
         get: () => {
           throw new TypeError(
-            `'${method}' is a method of the actors of class ${name}, not of the class. Start one: ` +
-              `const actor = ${name}.remote(); then call actor.${method}.remote().`,
+            `'${method}' is a method of the actors of class ${name}, not of the class. ` +
+              `Start one: const actor = ${name}.remote(); then call actor.${method}.remote().`,
           )
         },
       })
