@@ -9,8 +9,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 export const markName = 'TYPERAY_TEST_MARK'
 const settleMsMax = 5000
 
-// Caches that tools of the tests keep in the temporary folder.
-const toolCaches = /^(tsx-|node-compile-cache|v8-compile-cache|esbuild-|npm-|core\.)/
+// Caches that tools of the tests keep in the temporary folder, and the folders of sessions, which
+// stay after a session on purpose.
+const toolCaches = /^(typeray-\d+$|tsx-|node-compile-cache|v8-compile-cache|esbuild-|npm-|core\.)/
 
 const readQuietly = (read) => {
   try {

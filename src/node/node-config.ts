@@ -11,6 +11,7 @@ import {
   pageBytes,
 } from '../base/limits.js'
 import type { Resources, WorkerEnvironment } from '../wire/messages/terms.js'
+import { sessionsFolder } from './session-folder.js'
 
 export interface NodeOptions {
   readonly numCpus?: number
@@ -23,6 +24,8 @@ export interface NodeOptions {
   readonly resources?: Resources
   readonly labels?: Readonly<Record<string, string>>
   readonly spillFolder?: string
+  /** Where the folder of the session is made; one for the user by default. */
+  readonly tempDir?: string
   readonly environment?: WorkerEnvironment
   /** Where the named actors of the first job live; its workers start before its driver says so. */
   readonly namespace?: string
@@ -37,6 +40,9 @@ export interface NodeConfig {
   readonly labels: Readonly<Record<string, string>>
   readonly objectStoreBytes: number
   readonly spillFolder: string
+  readonly tempDir: string
+  /** The user said where: if that cannot be used there is no session. */
+  readonly isTempDirGiven: boolean
   readonly environment: WorkerEnvironment
   readonly namespace: string
   readonly workerEntry: string | undefined
@@ -70,6 +76,8 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
     labels: options.labels ?? {},
     objectStoreBytes,
     spillFolder: options.spillFolder ?? os.tmpdir(),
+    tempDir: sessionsFolder(options.tempDir),
+    isTempDirGiven: options.tempDir !== undefined,
     namespace: options.namespace ?? '',
     environment: options.environment ?? { execArgv: [], env: {}, cwd: process.cwd() },
     workerEntry: options.workerEntry,

@@ -8,16 +8,23 @@
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../base/clock.js'
 import { newId } from '../base/ids.js'
-import { nodeStartMs, shutdownMs } from '../base/limits.js'
+import { nodeStartMs, sessionPruneDelayMs, shutdownMs } from '../base/limits.js'
 import { GcsServer } from '../gcs/gcs-server.js'
 import { Raylet } from '../raylet/raylet.js'
 import type { NodeConfig } from './node-config.js'
+import { createSessionFolder, pruneSessions, sessionNameAt } from './session-folder.js'
 import type { NodeReady } from './start-node.js'
 
 function main(): void {
   const config = JSON.parse(process.env['TYPERAY_NODE'] ?? '') as NodeConfig
   delete process.env['TYPERAY_NODE']
-  const ids = { nodeId: newId(), token: newId(16), sessionName: `session-${newId(6)}` }
+  const sessionName = sessionNameAt(new Date(), process.pid)
+  const ids = {
+    nodeId: newId(),
+    token: newId(16),
+    sessionName,
+    sessionDir: folderFor(config, sessionName),
+  }
   const entry = fileURLToPath(new URL('../worker/worker-main.js', import.meta.url))
   const inTurn = turns()
   const gcs = new GcsServer(systemClock, (_node, message) => {
@@ -45,12 +52,32 @@ function main(): void {
       const { address, storeAddress } = raylet
       const ready: NodeReady = { ...ids, address, storeAddress, pid: process.pid }
       process.stdout.write(`${JSON.stringify(ready)}\n`)
+      if (ids.sessionDir !== '') pruneSoon(config.tempDir)
     },
     (error: unknown) => {
       console.error(error)
       life.end(1)
     },
   )
+}
+
+/** '' when there is none: a full disk must not keep anybody from working. */
+function folderFor(config: NodeConfig, sessionName: string): string {
+  try {
+    return createSessionFolder(config.tempDir, sessionName)
+  } catch (error) {
+    if (config.isTempDirGiven) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    process.stderr.write(`typeray: this session writes no log files. ${why}\n`)
+    return ''
+  }
+}
+
+function pruneSoon(root: string): void {
+  const prune = (): void => {
+    pruneSessions(root, Date.now()).catch(() => undefined)
+  }
+  setTimeout(prune, sessionPruneDelayMs).unref()
 }
 
 /**

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
 import { checkNamespace } from './namespace.js'
@@ -22,6 +23,11 @@ export interface InitOptions {
    * default.
    */
   readonly objectSpillingDirectory?: string
+  /**
+   * Folder in which the session makes its own, with logs; by default `typeray-<user id>` in the
+   * system's folder for temporary files.
+   */
+  readonly tempDir?: string
   /** Where named actors live; a random one by default. */
   readonly namespace?: string
   /** Print what workers write; true by default. */
@@ -38,6 +44,7 @@ const known = new Set([
   'labels',
   'objectStoreMemory',
   'objectSpillingDirectory',
+  'tempDir',
   'namespace',
   'logToDriver',
   'ignoreReinitError',
@@ -85,9 +92,17 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     ...(options.objectSpillingDirectory !== undefined && {
       spillFolder: options.objectSpillingDirectory,
     }),
+    ...(options.tempDir !== undefined && { tempDir: folderOf(options.tempDir) }),
     namespace: options.namespace ?? `anonymous-${newId(8)}`,
     environment: driverEnvironment(),
   }
+}
+
+function folderOf(tempDir: unknown): string {
+  if (typeof tempDir === 'string' && tempDir !== '') return path.resolve(tempDir)
+  throw new TypeError(
+    `The option 'tempDir' of ray.init must be the path of a folder, not ${String(tempDir)}.`,
+  )
 }
 
 function check(name: string, value: unknown): void {

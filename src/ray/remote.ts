@@ -18,16 +18,18 @@ import type {
   RemoteFunction,
 } from './signatures.js'
 
-type Remote<F, O = unknown> = F extends abstract new (...args: infer A) => infer T
+type Remote<F, O = unknown> = F extends abstract new (
+  ...args: infer A extends readonly unknown[]
+) => infer T
   ? ActorClass<A, T, MethodsOf<O>>
-  : F extends (...args: infer A) => infer R
+  : F extends (...args: infer A extends readonly unknown[]) => infer R
     ? RemoteFunction<A, R>
     : never
 
 type Instance<F> = F extends abstract new (...args: never[]) => infer T ? T : never
 
 /** The same with the `numReturns` of options that come first. */
-type RemoteWith<F, O> = F extends (...args: infer A) => infer R
+type RemoteWith<F, O> = F extends (...args: infer A extends readonly unknown[]) => infer R
   ? RemoteFunction<A, R, O extends { readonly numReturns: infer N } ? N : undefined>
   : never
 

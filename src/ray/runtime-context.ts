@@ -17,6 +17,8 @@ export interface RuntimeContext {
   readonly workerId: string
   /** The session that `ray.init` began. */
   readonly sessionName: string
+  /** Folder of the session, with its logs; '' when none could be made. */
+  readonly sessionDir: string
   /** Where names of actors are looked up. */
   readonly namespace: string
   /** Process id of this process. */
@@ -59,7 +61,7 @@ const never = new AbortController().signal
  */
 export function getRuntimeContext(): RuntimeContext {
   const core = requireSession()
-  const { jobId, nodeId, sessionName, namespace } = core.welcome
+  const { jobId, nodeId, sessionName, sessionDir, namespace } = core.welcome
   const task = currentTask()
   const hosted = core.hosted === null ? undefined : hostedActor(core.hosted)
   return {
@@ -67,6 +69,7 @@ export function getRuntimeContext(): RuntimeContext {
     nodeId,
     workerId: workerIdHex(core.process),
     sessionName,
+    sessionDir,
     namespace,
     pid: process.pid,
     taskId: task?.taskId,

@@ -36,15 +36,18 @@ export class Session implements AsyncDisposable {
   readonly jobId: string
   /** Name of the session. */
   readonly sessionName: string
+  /** Folder of the session, with its logs; '' when none could be made. */
+  readonly sessionDir: string
   /** Where names of actors are looked up. */
   readonly namespace: string
 
   /** @internal */
   constructor(core: CoreWorker) {
-    const { nodeId, jobId, sessionName, namespace } = core.welcome
+    const { nodeId, jobId, sessionName, sessionDir, namespace } = core.welcome
     this.nodeId = nodeId
     this.jobId = jobId
     this.sessionName = sessionName
+    this.sessionDir = sessionDir
     this.namespace = namespace
   }
 

@@ -83,7 +83,7 @@ type MethodName<T> = { [K in keyof T]: T[K] extends AnyFunction ? K : never }[ke
  */
 export type ActorHandle<T, M = unknown> = {
   readonly [K in keyof T as T[K] extends AnyFunction ? K : never]: T[K] extends (
-    ...args: infer A
+    ...args: infer A extends readonly unknown[]
   ) => infer R
     ? RemoteMethod<A, R, K extends keyof M ? NumReturns<M[K]> : undefined>
     : never

@@ -49,6 +49,8 @@ const packageRoot = fileURLToPath(new URL('../../../', import.meta.url))
 export class Driver {
   readonly #child: ChildProcess
   readonly #traces: SessionTraces
+  /** For the folder of its session, which goes with it. */
+  readonly #tempDir: string
   #stdout = ''
   #stderr = ''
   /** Resolves when the program has ended and nothing of it is left; rejects if something is. */
@@ -57,13 +59,17 @@ export class Driver {
   constructor(program: { readonly file: string; readonly remove: () => void }, how: DriverOptions) {
     const { args = [], env = {}, execArgv = [], timeoutMs = timeoutMsDefault } = how
     this.#traces = new SessionTraces()
+    this.#tempDir = mkdtempSync(path.join(os.tmpdir(), 'typeray-test-'))
     this.#child = spawn(process.execPath, [...execArgv, program.file, ...args], {
-      env: { ...environment(), ...env, ...this.#traces.environment },
+      env: { ...environment(), TYPERAY_TMPDIR: this.#tempDir, ...env, ...this.#traces.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text))
-    this.ended = this.#end(timeoutMs).finally(program.remove)
+    this.ended = this.#end(timeoutMs).finally(() => {
+      rmSync(this.#tempDir, { recursive: true, force: true })
+      program.remove()
+    })
     // Whoever starts a driver awaits its end, but perhaps not from the first moment.
     this.ended.catch(() => undefined)
   }
