@@ -16,6 +16,7 @@ export {
   free,
   get,
   getActor,
+  getGpuIds,
   getRuntimeContext,
   GetTimeoutError,
   init,

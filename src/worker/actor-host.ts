@@ -18,6 +18,7 @@ import { LoadedFunction } from './loaded-function.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
 import { LazyTaskContext, setCurrentTask, type TaskPlace } from './task-context.js'
 import { cancelContext, cancelledError } from './task-executor.js'
+import { showGpus } from './visible-gpus.js'
 
 type StartActor = Extract<FromRaylet, { kind: 'startActor' }>
 type Constructor = new (...args: unknown[]) => Record<string, unknown>
@@ -58,6 +59,7 @@ export class ActorHost {
       placementGroup: spec.strategy.target?.group,
     }
     this.#runner = new CallRunner(core)
+    showGpus(gpus, core.welcome.resources)
     const freed = (): void => this.drain()
     const main = new CallLane(spec.maxConcurrency, freed)
     const groups = new Map([[defaultGroup, main]])

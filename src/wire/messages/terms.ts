@@ -20,6 +20,8 @@ export interface SchedulingStrategy {
   readonly soft?: boolean
   readonly target?: PlacementGroupTarget
   readonly captureChildTasks?: boolean
+  /** Labels that the node must have: alternatives, the most wanted first. */
+  readonly labels?: readonly Readonly<Record<string, string>>[]
 }
 
 /** How an actor ends itself: an end, and not a crash. Also the reason of its ProcessExit. */
