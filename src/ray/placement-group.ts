@@ -92,7 +92,7 @@ export function placementGroup(
     name: options.name ?? '',
     namespace: core.welcome.namespace,
     detached: options.lifetime === 'detached',
-    ...(core.ownActor !== null && { creatorActor: core.ownActor }),
+    ...(core.hosted !== null && { creatorActor: core.hosted.spec.actor }),
   })
   return group
 }

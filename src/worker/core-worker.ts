@@ -7,7 +7,7 @@ import { type ProcessId } from '../base/ids.js'
 import { instanceProblem } from '../closure/index.js'
 import { ControlChannel, packMessage } from '../wire/control-channel.js'
 import { controlFrame } from '../wire/frame.js'
-import type { ObjectKey, WorkerEnvironment } from '../wire/messages/terms.js'
+import type { WorkerEnvironment } from '../wire/messages/terms.js'
 import type { FromRaylet, Query, ToRaylet, Welcome } from '../wire/messages/raylet.js'
 import type { ToWorker } from '../wire/messages/task.js'
 import { ActorLines } from './actor-lines.js'
@@ -72,9 +72,9 @@ export class CoreWorker {
   readonly actors: ActorLines
   readonly claims: ClaimSlots
   readonly now: () => number
-  /** The actor that this process is, if it is one. */
-  ownActor: ObjectKey | null = null
   readonly placementGroups: PlacementGroups
+  /** The actor that this process is, if it is one. */
+  hosted: Extract<FromRaylet, { kind: 'startActor' }> | null = null
   #sink: MessageSink | null = null
   /**
    * What came for the sink before there was one: the raylet may send work together with its

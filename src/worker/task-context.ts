@@ -21,6 +21,7 @@ export interface TaskContext {
   readonly placementGroup: string | undefined
   /** The same when tasks and actors that it submits go there too, unless they say otherwise. */
   readonly capturedGroup: string | undefined
+  readonly isCancelled: boolean
   /** Aborts when the task is cancelled. Made when first asked for. */
   readonly controller: AbortController
   /** Remembers a task that this one submitted. */

@@ -57,4 +57,6 @@ export interface PushExtension {
   readonly retryExceptions?: boolean
   /** Items that a generator may be ahead of its consumer. */
   readonly backpressure?: number
+  /** Concurrency group of a call that names another than its method does. */
+  readonly group?: string
 }

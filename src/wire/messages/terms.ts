@@ -28,6 +28,9 @@ export interface SchedulingStrategy {
 /** Reason of a ProcessExit whose placement group was removed under it. */
 export const groupRemovedReason = 'placement group removed'
 
+/** How an actor ends itself: an end, and not a crash. Also the reason of its ProcessExit. */
+export type SelfExit = 'exitActor' | '__ray_terminate__'
+
 /** Why a process is gone, as exactly as the raylet knows. */
 export interface ProcessExit {
   readonly pid: number
