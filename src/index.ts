@@ -61,6 +61,8 @@ export type {
   CancelOptions,
   GetOptions,
   InitOptions,
+  LoggingConfig,
+  LoggingOptions,
   KillOptions,
   MethodOptions,
   NodeState,
