@@ -1,4 +1,8 @@
-// Typeray: `import * as ray from 'typeray'`.
+/**
+ * The core: tasks, actors, objects and placement groups. `import * as ray from 'typeray'`.
+ *
+ * @module typeray
+ */
 
 export {
   ActorDiedError,
@@ -11,6 +15,7 @@ export {
   free,
   get,
   getActor,
+  getGpuIds,
   getRuntimeContext,
   GetTimeoutError,
   init,

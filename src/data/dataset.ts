@@ -57,7 +57,7 @@ export interface Schema {
  * Rows in blocks across the cluster.
  *
  * @example
- * const delays = readParquet<Flight>('flights.parquet')
+ * const delays = readParquet<{ origin: string; delay: bigint }>('flights.parquet')
  *   .filter((row) => row.delay > 60n)
  *   .map((row) => ({ origin: row.origin, hours: Number(row.delay) / 60 }))
  * console.log(await delays.count())

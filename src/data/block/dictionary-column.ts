@@ -50,7 +50,7 @@ export class DictionaryColumn<V extends string | null = string | null> implement
  * Encodes strings (and nulls) as codes.
  *
  * @example
- * const { codes, values } = dictionaryEncode(batch.origin)
+ * const { codes, values } = dictionaryEncode(['JFK', 'SFO', 'JFK'])
  */
 export function dictionaryEncode<V extends string | null>(
   strings: ArrayLike<V> | DictionaryColumn<V>,
