@@ -26,6 +26,7 @@ export interface LoggingConfig {
   readonly additionalAttributes?: readonly LogAttribute[]
 }
 
+/** The options of `ray.init` that say what becomes of what workers write. */
 export interface LoggingOptions {
   /** Print what workers write; true by default. It is in the log files in any case. */
   readonly logToDriver?: boolean

@@ -20,8 +20,8 @@ export interface WorkerPoolOptions {
   /** What every worker needs to find its raylet; `start` names this start. */
   readonly variables: (start: string) => Readonly<Record<string, string>>
   /**
-   * What a worker has written. When it returns a function there is enough of it for now: that stream
-   * is not read until what is given to the function is called.
+   * What a worker has written. When it returns a function there is enough of it for now: that
+   * stream is not read until what is given to the function is called.
    */
   readonly output: (output: WorkerOutput) => ((call: () => void) => void) | undefined
   /**
