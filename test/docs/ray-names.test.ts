@@ -1,5 +1,5 @@
-// docs/ray-names.md says of every name of Ray whether it works. This holds the page to the code: who
-// builds something finds its row here.
+// docs/ray-names.md says of every name of Ray whether it works. This holds the page to the code:
+// who builds something finds its row here.
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
