@@ -71,6 +71,12 @@ const refused: Readonly<Record<string, string>> = {
     `${later}. Workers inherit the environment, working directory and Node options ` +
     `of the driver`,
   enableResourceIsolation: later,
+  cgroupPath: later,
+  systemReservedCpu: later,
+  systemReservedMemory: later,
+  proxyServerUrl: later,
+  configureLogging: 'has no meaning in Node: there is no logging module to configure',
+  loggingFormat: 'has no meaning in Node: there is no logging module to configure',
 }
 
 export function nodeOptionsOf(options: InitOptions): NodeOptions {
