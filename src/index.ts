@@ -72,6 +72,8 @@ export type {
   CancelOptions,
   GetOptions,
   InitOptions,
+  LoggingConfig,
+  LoggingOptions,
   KillOptions,
   MethodDefaults,
   MethodOptions,
