@@ -5,11 +5,11 @@
 // sent. It ends with the raylet: when the socket to it closes, and by the kernel (parent death
 // signal) when user code keeps it from noticing.
 
-import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { newProcessId } from '../base/ids.js'
 import { lastMessagesMs } from '../base/limits.js'
 import { hasPreloads } from '../base/one-copy.js'
+import { randomBytes } from '../base/random.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorHost } from './actor-host.js'
 import './actor-handle.js'
