@@ -32,7 +32,6 @@ export {
   removePlacementGroup,
 } from './placement-group.js'
 export type { LoggingConfig, LoggingOptions } from './logging-options.js'
-export { placementGroup, removePlacementGroup } from './placement-group.js'
 export { type Bundle, PlacementGroup, type PlacementStrategy } from '../worker/index.js'
 export { availableResources, clusterResources, nodes, type NodeState } from './cluster.js'
 export { getGpuIds, getRuntimeContext, type RuntimeContext } from './runtime-context.js'
