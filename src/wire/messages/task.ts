@@ -42,7 +42,10 @@ export type FromWorker =
   | { readonly kind: 'freed' }
   /** The lease is open, but the worker has no claim words yet: push one task at a time. */
   | { readonly kind: 'opened' }
-  /** The lease is open and the worker has mapped its claim slot: more than one task may be in flight. */
+  /**
+   * The lease is open and the worker has mapped its claim slot: more than one task may be in
+   * flight.
+   */
   | { readonly kind: 'claims' }
 
 /** What a function number of a socket stands for. */
