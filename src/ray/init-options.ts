@@ -6,9 +6,15 @@ import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
 import { checkNamespace } from './namespace.js'
 import { driverEnvironment } from './driver-environment.js'
+import {
+  loggingOptionNames,
+  type LoggingOptions,
+  rotationOf,
+  withLogging,
+} from './logging-options.js'
 
 /** What the node is started with. Follows the arguments of `ray.init`. */
-export interface InitOptions {
+export interface InitOptions extends LoggingOptions {
   /** CPUs that tasks may use; all of the machine by default. */
   readonly numCpus?: number
   /** GPUs that tasks may use; those of the machine by default. */
@@ -33,8 +39,6 @@ export interface InitOptions {
   readonly tempDir?: string
   /** Where named actors live; a random one by default. */
   readonly namespace?: string
-  /** Print what workers write; true by default. */
-  readonly logToDriver?: boolean
   /** Keep the session if there is one already, instead of an error. */
   readonly ignoreReinitError?: boolean
 }
@@ -49,7 +53,7 @@ const known = new Set([
   'objectSpillingDirectory',
   'tempDir',
   'namespace',
-  'logToDriver',
+  ...loggingOptionNames,
   'ignoreReinitError',
 ])
 
@@ -62,8 +66,7 @@ const refused: Readonly<Record<string, string>> = {
   dashboardHost: later,
   dashboardPort: later,
   jobConfig: later,
-  loggingLevel: later,
-  loggingConfig: later,
+  loggingLevel: 'is an option of loggingConfig here: { loggingConfig: { logLevel } }',
   runtimeEnv:
     `${later}. Workers inherit the environment, working directory and Node options ` +
     `of the driver`,
@@ -106,7 +109,8 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     }),
     ...(options.tempDir !== undefined && { tempDir: folderOf(options.tempDir) }),
     namespace: options.namespace ?? `anonymous-${newId(8)}`,
-    environment: driverEnvironment(),
+    ...rotationOf(options),
+    environment: withLogging(driverEnvironment(), options),
   }
 }
 
