@@ -40,7 +40,12 @@ export type FromWorker =
    */
   | { readonly kind: 'back'; readonly started: number; readonly blocked: boolean }
   | { readonly kind: 'freed' }
-  /** The worker has mapped its claim slot: more than one task may be in flight. */
+  /** The lease is open, but the worker has no claim words yet: push one task at a time. */
+  | { readonly kind: 'opened' }
+  /**
+   * The lease is open and the worker has mapped its claim slot: more than one task may be in
+   * flight.
+   */
   | { readonly kind: 'claims' }
 
 /** What a function number of a socket stands for. */
