@@ -52,7 +52,7 @@ test('when the borrower in the middle dies, the last one still has the object', 
   })
 })
 
-test('five levels down a borrower crashes: all levels hear of it, and the object is let go', async () => {
+test('a crash five levels down is heard on all levels, and the object is let go', async () => {
   await withSession({}, async () => {
     const down = ray.remote(
       { maxRetries: 0 },
