@@ -1,4 +1,4 @@
-import { checkMethodDefaults, markMethod, type MethodDefaults } from '../worker/index.js'
+import { type MethodDefaults, methodDecorator } from '../worker/index.js'
 
 /** `numReturns` shapes the types of a handle, which a decorator cannot change. */
 export type DecoratedOptions = Omit<MethodDefaults, 'numReturns'>
@@ -21,13 +21,5 @@ export type DecoratedOptions = Omit<MethodDefaults, 'numReturns'>
 export function method(
   options: DecoratedOptions,
 ): <F extends (...args: never[]) => unknown>(target: F, context?: unknown) => void {
-  checkMethodDefaults(options)
-  return (target) => {
-    if (typeof target !== 'function') {
-      throw new TypeError(
-        'ray.method decorates methods of a class: @ray.method({ ... }) before the method.',
-      )
-    }
-    markMethod(target, options)
-  }
+  return methodDecorator(options)
 }
