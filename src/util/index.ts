@@ -1,4 +1,4 @@
-// Typeray Util: pools, queues and iteration over what is ready.
+// Typeray Util: pools, queues, iteration over what is ready, and collectives between processes.
 
 export { ActorPool, type NextOptions, type PoolCall } from './actor-pool.js'
 export {
@@ -14,3 +14,24 @@ export {
   type QueueWaitOptions,
 } from './queue.js'
 export { QueueEmptyError, QueueFullError } from './queue-errors.js'
+export {
+  allGather,
+  allReduce,
+  barrier,
+  broadcast,
+  type CollectiveGroupOptions,
+  type CollectiveOptions,
+  createCollectiveGroup,
+  destroyCollectiveGroup,
+  getCollectiveGroupSize,
+  getRank,
+  initCollectiveGroup,
+  isGroupInitialized,
+  recv,
+  reduce,
+  type ReduceOptions,
+  reduceScatter,
+  send,
+} from './collective/collective.js'
+export { CollectiveError } from './collective/collective-error.js'
+export type { NumericArray, ReduceOp } from './collective/kernels.js'
