@@ -1,15 +1,18 @@
 // What a node has and how it is set up. Chosen by the process that starts it, complete and checked.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import { checkAmount } from '../base/amounts.js'
 import { SessionError } from '../base/errors.js'
 import {
+  logRotateBackups,
+  logRotateBytes,
   objectStoreBytesMax,
   objectStoreBytesMin,
   objectStoreShare,
   pageBytes,
 } from '../base/limits.js'
+import { acceleratorType, gpuCount } from './machine-gpus.js'
 import type { Resources, WorkerEnvironment } from '../wire/messages/terms.js'
 import { sessionsFolder } from './session-folder.js'
 
@@ -26,6 +29,10 @@ export interface NodeOptions {
   readonly spillFolder?: string
   /** Where the folder of the session is made; one for the user by default. */
   readonly tempDir?: string
+  /** Bytes at which a log file is rotated. */
+  readonly logRotateBytes?: number
+  /** Rotated files that are kept of each log file. */
+  readonly logRotateBackups?: number
   readonly environment?: WorkerEnvironment
   /** Where the named actors of the first job live; its workers start before its driver says so. */
   readonly namespace?: string
@@ -43,6 +50,8 @@ export interface NodeConfig {
   readonly tempDir: string
   /** The user said where: if that cannot be used there is no session. */
   readonly isTempDirGiven: boolean
+  readonly logRotateBytes: number
+  readonly logRotateBackups: number
   readonly environment: WorkerEnvironment
   readonly namespace: string
   readonly workerEntry: string | undefined
@@ -59,11 +68,16 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
   }
   const available = process.availableMemory()
   const objectStoreBytes = storeBytes(options.objectStoreMemory, available)
+  const gpus = gpuCount(options.numGpus)
+  const gpuType = gpus > 0 ? acceleratorType() : undefined
   const resources: Record<string, number> = {
+    ...(gpuType !== undefined && { [`accelerator_type:${gpuType}`]: 1 }),
     ...options.resources,
     CPU: options.numCpus ?? os.availableParallelism(),
-    GPU: options.numGpus ?? countGpus(),
+    GPU: gpus,
     memory: options.memory ?? Math.max(0, Math.floor(available - objectStoreBytes)),
+    // Nobody can ask for it; it is shown beside the others, as in Ray.
+    objectStoreMemory: objectStoreBytes,
   }
   try {
     for (const [name, amount] of Object.entries(resources)) checkAmount(name, amount)
@@ -73,11 +87,16 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
   }
   return {
     resources,
-    labels: options.labels ?? {},
+    labels: {
+      ...(gpuType !== undefined && { 'ray.io/accelerator-type': gpuType }),
+      ...options.labels,
+    },
     objectStoreBytes,
     spillFolder: options.spillFolder ?? os.tmpdir(),
     tempDir: sessionsFolder(options.tempDir),
     isTempDirGiven: options.tempDir !== undefined,
+    logRotateBytes: options.logRotateBytes ?? logRotateBytes,
+    logRotateBackups: options.logRotateBackups ?? logRotateBackups,
     namespace: options.namespace ?? '',
     environment: options.environment ?? { execArgv: [], env: {}, cwd: process.cwd() },
     workerEntry: options.workerEntry,
@@ -128,13 +147,4 @@ function fileSizeLimit(): number {
   const limits = readFileSync('/proc/self/limits', 'utf8')
   const soft = /^Max file size\s+(\S+)/m.exec(limits)?.[1]
   return soft === undefined || soft === 'unlimited' ? Infinity : Number(soft)
-}
-
-function countGpus(): number {
-  try {
-    return readdirSync('/proc/driver/nvidia/gpus').length
-  } catch {
-    // No driver, no GPUs.
-    return 0
-  }
 }

@@ -11,18 +11,28 @@ export {
   wait,
   type WaitOptions,
 } from './objects.js'
-export { getActor, kill, type KillOptions } from './actors.js'
+export {
+  exitActor,
+  getActor,
+  kill,
+  type KillOptions,
+  listNamedActors,
+  type NamedActor,
+} from './actors.js'
+export { method } from './method.js'
 export { init, isInitialized, Session, shutdown } from './session.js'
 export type { InitOptions } from './init-options.js'
+export type { LoggingConfig, LoggingOptions } from './logging-options.js'
 export { placementGroup, removePlacementGroup } from './placement-group.js'
 export { type Bundle, PlacementGroup, type PlacementStrategy } from '../worker/index.js'
 export { availableResources, clusterResources, nodes, type NodeState } from './cluster.js'
-export { getRuntimeContext, type RuntimeContext } from './runtime-context.js'
+export { getGpuIds, getRuntimeContext, type RuntimeContext } from './runtime-context.js'
 export type { ActorClass, ActorHandle, RemoteFunction, RemoteMethod } from './signatures.js'
 export {
   ObjectRef,
   ObjectRefGenerator,
   type ActorOptions,
+  type MethodDefaults,
   type MethodOptions,
   type TaskOptions,
 } from '../worker/index.js'

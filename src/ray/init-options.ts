@@ -1,10 +1,20 @@
 import path from 'node:path'
+import { didYouMean } from '../base/nearest-name.js'
+import { checkAmount } from '../base/amounts.js'
+import { labelProblem } from '../worker/index.js'
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
+import { checkNamespace } from './namespace.js'
 import { driverEnvironment } from './driver-environment.js'
+import {
+  loggingOptionNames,
+  type LoggingOptions,
+  rotationOf,
+  withLogging,
+} from './logging-options.js'
 
 /** What the node is started with. Follows the arguments of `ray.init`. */
-export interface InitOptions {
+export interface InitOptions extends LoggingOptions {
   /** CPUs that tasks may use; all of the machine by default. */
   readonly numCpus?: number
   /** GPUs that tasks may use; those of the machine by default. */
@@ -29,8 +39,6 @@ export interface InitOptions {
   readonly tempDir?: string
   /** Where named actors live; a random one by default. */
   readonly namespace?: string
-  /** Print what workers write; true by default. */
-  readonly logToDriver?: boolean
   /** Keep the session if there is one already, instead of an error. */
   readonly ignoreReinitError?: boolean
 }
@@ -45,7 +53,7 @@ const known = new Set([
   'objectSpillingDirectory',
   'tempDir',
   'namespace',
-  'logToDriver',
+  ...loggingOptionNames,
   'ignoreReinitError',
 ])
 
@@ -58,12 +66,17 @@ const refused: Readonly<Record<string, string>> = {
   dashboardHost: later,
   dashboardPort: later,
   jobConfig: later,
-  loggingLevel: later,
-  loggingConfig: later,
+  loggingLevel: 'is an option of loggingConfig here: { loggingConfig: { logLevel } }',
   runtimeEnv:
     `${later}. Workers inherit the environment, working directory and Node options ` +
     `of the driver`,
   enableResourceIsolation: later,
+  cgroupPath: later,
+  systemReservedCpu: later,
+  systemReservedMemory: later,
+  proxyServerUrl: later,
+  configureLogging: 'has no meaning in Node: there is no logging module to configure',
+  loggingFormat: 'has no meaning in Node: there is no logging module to configure',
 }
 
 export function nodeOptionsOf(options: InitOptions): NodeOptions {
@@ -72,13 +85,17 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     const why = refused[key]
     if (why !== undefined) throw new TypeError(`The option '${key}' of ray.init ${why}.`)
     throw new TypeError(
-      `'${key}' is not an option of ray.init. Options are: ${[...known].sort().join(', ')}.`,
+      `'${key}' is not an option of ray.init.${didYouMean(key, known)} Options are: ` +
+        `${[...known].sort().join(', ')}.`,
     )
   }
+  checkNamespace('ray.init', options.namespace)
   check('numCpus', options.numCpus)
   check('numGpus', options.numGpus)
   check('memory', options.memory)
   check('objectStoreMemory', options.objectStoreMemory)
+  checkResources(options.resources)
+  checkLabels(options.labels)
   const { numCpus, numGpus, memory, resources, labels, objectStoreMemory } = options
   return {
     ...(numCpus !== undefined && { numCpus }),
@@ -92,7 +109,46 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     }),
     ...(options.tempDir !== undefined && { tempDir: folderOf(options.tempDir) }),
     namespace: options.namespace ?? `anonymous-${newId(8)}`,
-    environment: driverEnvironment(),
+    ...rotationOf(options),
+    environment: withLogging(driverEnvironment(), options),
+  }
+}
+
+const ownOptions = new Map([
+  ['CPU', 'numCpus'],
+  ['GPU', 'numGpus'],
+  ['memory', 'memory'],
+  ['objectStoreMemory', 'objectStoreMemory'],
+])
+
+function checkResources(resources: unknown): void {
+  if (resources === undefined) return
+  if (typeof resources !== 'object' || resources === null) {
+    throw new TypeError("The option 'resources' of ray.init must be an object of amounts by name.")
+  }
+  for (const [name, amount] of Object.entries(resources)) {
+    const own = ownOptions.get(name)
+    if (own !== undefined) {
+      throw new TypeError(
+        `Use the option '${own}' of ray.init instead of '${name}' in 'resources'.`,
+      )
+    }
+    checkAmount(`resources.${name}`, amount)
+  }
+}
+
+function checkLabels(labels: unknown): void {
+  if (labels === undefined) return
+  if (typeof labels !== 'object' || labels === null) {
+    throw new TypeError("The option 'labels' of ray.init must be an object of texts by name.")
+  }
+  for (const [key, value] of Object.entries(labels)) {
+    const problem = key.startsWith('ray.io/')
+      ? `'${key}' is one of those that begin with ray.io/, which the node gives itself`
+      : labelProblem(key, value)
+    if (problem !== undefined) {
+      throw new TypeError(`The option 'labels' of ray.init is wrong: ${problem}.`)
+    }
   }
 }
 

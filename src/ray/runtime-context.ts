@@ -1,6 +1,7 @@
 import { workerIdHex } from '../base/ids.js'
-import { currentTask } from '../worker/index.js'
+import { currentTask, gpuIdsOf, hostedActor } from '../worker/index.js'
 import { requireSession } from './session.js'
+import type { ActorHandle } from './signatures.js'
 
 /**
  * Where the code that asks is running.
@@ -26,16 +27,26 @@ export interface RuntimeContext {
   readonly taskId: string | undefined
   /** Name of the function, or of the class and the method. */
   readonly taskName: string | undefined
+  /** The task was cancelled; see also `signal`. */
+  readonly isCanceled: boolean
   /** 0 for the first run of a task, one more for each retry. */
   readonly attempt: number
   /** The actor that runs here; undefined in tasks and in the driver. */
   readonly actorId: string | undefined
+  /** Undefined for an actor without a name. */
+  readonly actorName: string | undefined
+  /** A handle of the actor whose code asks; it does not keep the actor alive. */
+  readonly currentActor: ActorHandle<Record<string, (...args: never[]) => unknown>> | undefined
+  /** The actor was started again after a crash. */
+  readonly wasCurrentActorReconstructed: boolean
   /** The placement group that the task or actor runs in, if any. */
   readonly placementGroupId: string | undefined
   /** What the running task or actor holds: amounts by name. */
   readonly assignedResources: Readonly<Record<string, number>>
-  /** GPU numbers assigned to the task or actor. */
-  readonly gpuIds: readonly number[]
+  /** GPUs assigned to the task or actor, as CUDA_VISIBLE_DEVICES names them. */
+  readonly gpuIds: readonly (number | string)[]
+  /** The same by the name of the resource, as text. */
+  readonly acceleratorIds: Readonly<Record<'GPU', readonly string[]>>
   /** Aborts when the task is cancelled. In the driver it never does. */
   readonly signal: AbortSignal
 }
@@ -54,6 +65,8 @@ export function getRuntimeContext(): RuntimeContext {
   const core = requireSession()
   const { jobId, nodeId, sessionName, sessionDir, namespace } = core.welcome
   const task = currentTask()
+  const hosted = core.hosted === null ? undefined : hostedActor(core.hosted)
+  const gpuIds = gpuIdsOf(task?.gpus ?? [])
   return {
     jobId,
     nodeId,
@@ -64,11 +77,28 @@ export function getRuntimeContext(): RuntimeContext {
     pid: process.pid,
     taskId: task?.taskId,
     taskName: task?.functionName,
+    isCanceled: task?.isCancelled ?? false,
     attempt: task?.attempt ?? 0,
-    actorId: task?.actorId,
+    actorId: task?.actorId ?? hosted?.id,
+    actorName: hosted?.name,
+    currentActor: hosted?.handle as RuntimeContext['currentActor'],
+    wasCurrentActorReconstructed: hosted?.wasReconstructed ?? false,
     placementGroupId: task?.placementGroup,
     assignedResources: task?.resources ?? {},
-    gpuIds: task?.gpus ?? [],
+    gpuIds,
+    acceleratorIds: { GPU: gpuIds.map(String) },
     signal: task === null ? never : task.controller.signal,
   }
+}
+
+/**
+ * The GPUs that the task or actor may use, as CUDA_VISIBLE_DEVICES names them: numbers, or names of
+ * devices. Tasks that share a GPU see the same one. None in the driver.
+ *
+ * @example
+ * const which = ray.remote({ numGpus: 0.5 }, () => ray.getGpuIds())
+ */
+export function getGpuIds(): (number | string)[] {
+  requireSession()
+  return gpuIdsOf(currentTask()?.gpus ?? [])
 }

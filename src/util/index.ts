@@ -1,4 +1,8 @@
-// Typeray Util: pools, queues, iteration over what is ready, and collectives between processes.
+/**
+ * Pools, queues, iteration over what is ready, and collectives between processes.
+ *
+ * @module typeray/util
+ */
 
 export { ActorPool, type NextOptions, type PoolCall } from './actor-pool.js'
 export {

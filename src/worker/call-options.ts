@@ -5,20 +5,27 @@
 // that a typing error is not silently ignored.
 
 import { checkAmount } from '../base/amounts.js'
+import { didYouMean } from '../base/nearest-name.js'
 import type { Resources, SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseKey } from '../wire/messages/raylet.js'
 import { returnsStreaming } from '../wire/frame.js'
+import { compileConcurrencyGroups, type ConcurrencyGroups } from './concurrency-groups.js'
+import type { MethodTable } from './method-options.js'
+
+import { labelsOf, type LabelOptions } from './label-options.js'
 
 export type ErrorClass = abstract new (...args: never[]) => unknown
 
-export interface SharedOptions {
+export interface SharedOptions extends LabelOptions {
   /**
    * CPUs that the task needs, or the actor needs; fractions down to 0.0001 are allowed. Tasks: 1.
    */
   readonly numCpus?: number
-  /** GPUs; fractions share one. */
+  /** GPUs; a fraction shares one with others, more than one must be a whole number. */
   readonly numGpus?: number
-  /** Bytes of heap memory to reserve. */
+  /** A GPU of this type, such as 'A100': on a node with the resource `accelerator_type:A100`. */
+  readonly acceleratorType?: string
+  /** Bytes of heap memory to reserve. Nothing enforces it: it is for scheduling. */
   readonly memory?: number
   /** Custom resources by name. */
   readonly resources?: Readonly<Record<string, number>>
@@ -64,18 +71,12 @@ export interface ActorOptions extends SharedOptions {
   readonly maxConcurrency?: number
   /** Calls that one caller may have waiting; -1: no limit. */
   readonly maxPendingCalls?: number
-}
-
-/** Options of one call of an actor. Follows `ray.method`. */
-export interface MethodOptions {
-  /** Number of values that the method returns as an array, or 'streaming' for a generator. */
-  readonly numReturns?: number | 'streaming'
-  /** The name of the call in errors. */
-  readonly name?: string
-  /** Items that a streaming generator may be ahead of its consumer. */
-  readonly generatorBackpressureNumObjects?: number
-  /** Cancels the call when it aborts. */
-  readonly signal?: AbortSignal
+  /** Groups of methods by name, with the number of calls of each that may run at once. */
+  readonly concurrencyGroups?: ConcurrencyGroups
+  /** Options of single methods by name: the defaults of all calls. */
+  readonly methods?: MethodTable
+  /** A call whose arguments are ready overtakes those that still wait for theirs. */
+  readonly allowOutOfOrderExecution?: boolean
 }
 
 const later = 'is not built yet; see "What works" in the README'
@@ -86,14 +87,9 @@ const refused: Readonly<Record<string, string>> = {
     `${later}. Workers inherit the environment, working directory and Node options ` +
     `of the driver`,
   maxCalls: later,
-  acceleratorType: later,
-  labelSelector: later,
-  fallbackStrategy: later,
   objectStoreMemory:
     'is an option of ray.init, not of tasks and actors (Ray has deprecated it there)',
-  concurrencyGroups: later,
-  concurrencyGroup: later,
-  allowOutOfOrderExecution: later,
+  concurrencyGroup: 'is an option of methods and their calls',
   enableTaskEvents: later,
   enableTensorTransport: 'has no meaning in Node: there are no GPU tensors to move',
   captureChildTasks: later,
@@ -102,7 +98,17 @@ const refused: Readonly<Record<string, string>> = {
     'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
 }
 
-const shared = ['numCpus', 'numGpus', 'memory', 'resources', 'name', 'schedulingStrategy']
+const shared = [
+  'numCpus',
+  'numGpus',
+  'acceleratorType',
+  'memory',
+  'resources',
+  'name',
+  'schedulingStrategy',
+  'labelSelector',
+  'fallbackStrategy',
+]
 const ofTasks = new Set([
   ...shared,
   'numReturns',
@@ -120,8 +126,10 @@ const ofActors = new Set([
   'maxTaskRetries',
   'maxConcurrency',
   'maxPendingCalls',
+  'concurrencyGroups',
+  'methods',
+  'allowOutOfOrderExecution',
 ])
-const ofMethods = new Set(['numReturns', 'name', 'generatorBackpressureNumObjects', 'signal'])
 
 export interface TaskConfig {
   readonly lease: LeaseKey
@@ -145,13 +153,8 @@ export interface ActorConfig {
   readonly maxTaskRetries: number
   readonly maxConcurrency: number
   readonly maxPendingCalls: number
-}
-
-export interface MethodConfig {
-  readonly returns: number
-  readonly name: string | undefined
-  readonly backpressure: number | undefined
-  readonly signal: AbortSignal | undefined
+  readonly concurrencyGroups: ConcurrencyGroups
+  readonly isUnordered: boolean
 }
 
 export function compileTaskOptions(options: TaskOptions): TaskConfig {
@@ -159,7 +162,7 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
   return {
     lease: {
       resources: resourcesOf(options, 1),
-      strategy: strategyOf(options.schedulingStrategy),
+      strategy: placeOf(options),
       environment: '',
     },
     returns: returnsOf(options.numReturns),
@@ -190,7 +193,7 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     // As in Ray: by default an actor needs a CPU to be placed, and none while it runs.
     placement: resourcesOf(options, 1),
     resources: resourcesOf(options, isSaid ? 1 : 0),
-    strategy: strategyOf(options.schedulingStrategy),
+    strategy: placeOf(options),
     name,
     namespace: nameOf('namespace', options.namespace),
     detached: options.lifetime === 'detached',
@@ -199,23 +202,12 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     maxTaskRetries: retryCount('maxTaskRetries', options.maxTaskRetries, 0),
     maxConcurrency: positive('maxConcurrency', options.maxConcurrency) ?? 1,
     maxPendingCalls: pendingCallsOf(options.maxPendingCalls),
+    concurrencyGroups: compileConcurrencyGroups(options.concurrencyGroups),
+    isUnordered: flagOf('allowOutOfOrderExecution', options.allowOutOfOrderExecution),
   }
 }
 
-export function compileMethodOptions(options: MethodOptions): MethodConfig {
-  refuseUnknown(options, ofMethods, 'an actor method')
-  return {
-    returns: returnsOf(options.numReturns),
-    name: nameOf('name', options.name),
-    backpressure: positive(
-      'generatorBackpressureNumObjects',
-      options.generatorBackpressureNumObjects,
-    ),
-    signal: signalOf(options.signal),
-  }
-}
-
-function refuseUnknown(options: object, known: ReadonlySet<string>, of: string): void {
+export function refuseUnknown(options: object, known: ReadonlySet<string>, of: string): void {
   if (options === null || typeof options !== 'object') {
     throw new TypeError(`Options of ${of} must be an object, not ${show(options)}.`)
   }
@@ -224,10 +216,14 @@ function refuseUnknown(options: object, known: ReadonlySet<string>, of: string):
     const why = refused[key]
     if (why !== undefined) throw new TypeError(`The option '${key}' ${why}.`)
     throw new TypeError(
-      `'${key}' is not an option of ${of}. Options are: ${[...known].sort().join(', ')}.`,
+      `'${key}' is not an option of ${of}.${didYouMean(key, known)} Options are: ` +
+        `${[...known].sort().join(', ')}.`,
     )
   }
 }
+
+/** Enough to choose the node, and for as many tasks as it will ever run (as in Ray). */
+const acceleratorTypeShare = 0.001
 
 function resourcesOf(options: SharedOptions, cpus: number): Resources {
   const resources: Record<string, number> = {}
@@ -237,20 +233,44 @@ function resourcesOf(options: SharedOptions, cpus: number): Resources {
   set('CPU', options.numCpus === undefined ? cpus : checkAmount('numCpus', options.numCpus))
   if (options.numGpus !== undefined) set('GPU', checkAmount('numGpus', options.numGpus))
   if (options.memory !== undefined) set('memory', checkAmount('memory', options.memory))
+  const { acceleratorType } = options
+  if (acceleratorType !== undefined) {
+    set(`accelerator_type:${nameOf('acceleratorType', acceleratorType)}`, acceleratorTypeShare)
+  }
   if (options.resources !== undefined) {
     if (typeof options.resources !== 'object' || options.resources === null) {
       throw new TypeError(`The option 'resources' must be an object of amounts by name.`)
     }
     for (const [name, value] of Object.entries(options.resources)) {
-      if (name === 'CPU' || name === 'GPU') {
-        throw new TypeError(
-          `Use the options numCpus and numGpus instead of '${name}' inside 'resources'.`,
-        )
+      const own = ownOption.get(name)
+      if (own !== undefined) {
+        throw new TypeError(`Use the option '${own}' instead of '${name}' inside 'resources'.`)
       }
       set(name, checkAmount(`resources.${name}`, value))
     }
   }
   return Object.fromEntries(Object.entries(resources).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Resources that have an option of their own. */
+const ownOption = new Map([
+  ['CPU', 'numCpus'],
+  ['GPU', 'numGpus'],
+  ['memory', 'memory'],
+  ['objectStoreMemory', 'memory'],
+])
+
+function placeOf(options: SharedOptions): SchedulingStrategy {
+  const strategy = strategyOf(options.schedulingStrategy)
+  const labels = labelsOf(options)
+  if (labels === undefined) return strategy
+  if (strategy.kind === 'placementGroup') {
+    throw new TypeError(
+      "The options 'labelSelector' and 'fallbackStrategy' do not go with a placement group: its " +
+        'bundles have their nodes already.',
+    )
+  }
+  return { ...strategy, labels }
 }
 
 function strategyOf(choice: SchedulingChoice | undefined): SchedulingStrategy {
@@ -276,7 +296,7 @@ function strategyOf(choice: SchedulingChoice | undefined): SchedulingStrategy {
   )
 }
 
-function returnsOf(numReturns: number | 'streaming' | undefined): number {
+export function returnsOf(numReturns: number | 'streaming' | undefined): number {
   if (numReturns === undefined) return 1
   if (numReturns === 'streaming') return returnsStreaming
   if (typeof numReturns !== 'number' || !Number.isInteger(numReturns) || numReturns < 0) {
@@ -288,7 +308,7 @@ function returnsOf(numReturns: number | 'streaming' | undefined): number {
   return numReturns
 }
 
-function retryCount(name: string, value: unknown, otherwise: number): number {
+export function retryCount(name: string, value: unknown, otherwise: number): number {
   if (value === undefined) return otherwise
   if (typeof value !== 'number' || !Number.isInteger(value) || value < -1) {
     throw new RangeError(
@@ -309,7 +329,7 @@ function pendingCallsOf(value: unknown): number {
   return value
 }
 
-function retryExceptionsOf(value: unknown): boolean | readonly ErrorClass[] {
+export function retryExceptionsOf(value: unknown): boolean | readonly ErrorClass[] {
   if (value === undefined || typeof value === 'boolean') return value ?? false
   if (Array.isArray(value) && value.every((each) => typeof each === 'function')) {
     return value as readonly ErrorClass[]
@@ -319,7 +339,12 @@ function retryExceptionsOf(value: unknown): boolean | readonly ErrorClass[] {
   )
 }
 
-function nameOf(option: string, value: unknown): string | undefined {
+function flagOf(option: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true
+  throw new TypeError(`The option '${option}' must be true or false, not ${show(value)}.`)
+}
+
+export function nameOf(option: string, value: unknown): string | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'string' || value === '') {
     throw new TypeError(
@@ -329,7 +354,7 @@ function nameOf(option: string, value: unknown): string | undefined {
   return value
 }
 
-function positive(option: string, value: unknown): number | undefined {
+export function positive(option: string, value: unknown): number | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
     throw new RangeError(`The option '${option}' must be a positive integer, not ${show(value)}.`)
@@ -337,7 +362,7 @@ function positive(option: string, value: unknown): number | undefined {
   return value
 }
 
-function signalOf(value: unknown): AbortSignal | undefined {
+export function signalOf(value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined
   if (!(value instanceof AbortSignal))
     throw new TypeError(`The option 'signal' must be an AbortSignal.`)

@@ -2,6 +2,7 @@
 
 import type { Resources } from '../../base/amounts.js'
 import type { ProcessId } from '../../base/ids.js'
+import type { JobLogging } from '../logging.js'
 
 /** An object (or actor) by owner and count: [owner, sequence]. */
 export type ObjectKey = readonly [owner: ProcessId, sequence: number]
@@ -20,7 +21,12 @@ export interface SchedulingStrategy {
   readonly soft?: boolean
   readonly target?: PlacementGroupTarget
   readonly captureChildTasks?: boolean
+  /** Labels that the node must have: alternatives, the most wanted first. */
+  readonly labels?: readonly Readonly<Record<string, string>>[]
 }
+
+/** How an actor ends itself: an end, and not a crash. Also the reason of its ProcessExit. */
+export type SelfExit = 'exitActor' | '__ray_terminate__'
 
 /** Why a process is gone, as exactly as the raylet knows. */
 export interface ProcessExit {
@@ -74,4 +80,6 @@ export interface WorkerEnvironment {
   readonly env: Readonly<Record<string, string>>
   /** Working directory. */
   readonly cwd: string
+  /** Of a job, when it is not the usual. */
+  readonly logging?: JobLogging
 }
