@@ -8,6 +8,7 @@ export type DecoratedOptions = Omit<MethodDefaults, 'numReturns'>
  * for `numReturns`, the option `methods` of the class does the same.
  *
  * @example
+ * ```ts
  * class Crawler {
  *   @ray.method({ concurrencyGroup: 'io', maxTaskRetries: 2 })
  *   async fetch(url: string) {
@@ -15,6 +16,7 @@ export type DecoratedOptions = Omit<MethodDefaults, 'numReturns'>
  *   }
  * }
  * const Remote = ray.remote({ concurrencyGroups: { io: 4 } }, Crawler)
+ * ```
  *
  * @throws TypeError for an option that is unknown, naming it.
  */

@@ -33,8 +33,9 @@ export { currentTask } from './task-context.js'
 export { labelProblem } from '../scheduling/label-policy.js'
 export { gpuIdsOf } from './visible-gpus.js'
 export { methodNames } from './actor-class.js'
+export { createMemory, mapShared } from '../store/index.js'
 export { useArrow } from '../wire/value-codec.js'
-export type { ActorSpec } from '../wire/messages/raylet.js'
+export type { ActorSpec, PlacementGroupRow } from '../wire/messages/raylet.js'
 export type { WorkerEnvironment } from '../wire/messages/terms.js'
 export {
   type JobLogging,
