@@ -10,7 +10,8 @@ export const markName = 'TYPERAY_TEST_MARK'
 const settleMsMax = 5000
 
 // Caches that tools of the tests keep in the temporary folder.
-const toolCaches = /^(tsx-|node-compile-cache|v8-compile-cache|esbuild-|npm-|core\.)/
+// Folders of sessions stay, for their logs.
+const toolCaches = /^(typeray-\d+$|tsx-|node-compile-cache|v8-compile-cache|esbuild-|npm-|core\.)/
 
 const readQuietly = (read) => {
   try {

@@ -11,6 +11,7 @@ import {
   pageBytes,
 } from '../base/limits.js'
 import type { Resources, WorkerEnvironment } from '../wire/messages/terms.js'
+import { sessionRoot } from './session-folder.js'
 
 export interface NodeOptions {
   readonly numCpus?: number
@@ -23,6 +24,10 @@ export interface NodeOptions {
   readonly resources?: Resources
   readonly labels?: Readonly<Record<string, string>>
   readonly spillFolder?: string
+  /** Folder in which that of the session is made; the system's for temporary files by default. */
+  readonly tempDir?: string
+  /** What ends the node; the end of its last driver by default. */
+  readonly endsWith?: NodeEnd
   readonly environment?: WorkerEnvironment
   /** Where the named actors of the first job live; its workers start before its driver says so. */
   readonly namespace?: string
@@ -32,11 +37,19 @@ export interface NodeOptions {
   readonly validate?: boolean
 }
 
+/**
+ * What a node ends with: its last driver, the process that has started it, or nothing but its being
+ * stopped. Other than the first, drivers come and go.
+ */
+export type NodeEnd = 'drivers' | 'parent' | 'stop'
+
 export interface NodeConfig {
   readonly resources: Resources
   readonly labels: Readonly<Record<string, string>>
   readonly objectStoreBytes: number
   readonly spillFolder: string
+  readonly sessionRoot: string
+  readonly endsWith: NodeEnd
   readonly environment: WorkerEnvironment
   readonly namespace: string
   readonly workerEntry: string | undefined
@@ -70,6 +83,8 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
     labels: options.labels ?? {},
     objectStoreBytes,
     spillFolder: options.spillFolder ?? os.tmpdir(),
+    sessionRoot: sessionRoot(options.tempDir),
+    endsWith: options.endsWith ?? 'drivers',
     namespace: options.namespace ?? '',
     environment: options.environment ?? { execArgv: [], env: {}, cwd: process.cwd() },
     workerEntry: options.workerEntry,

@@ -41,7 +41,7 @@ export class Driver {
     const { args = [], env = {}, execArgv = [], timeoutMs = timeoutMsDefault } = how
     this.#traces = new SessionTraces()
     this.#child = spawn(process.execPath, [...execArgv, program.file, ...args], {
-      env: { ...environment(), ...env, ...this.#traces.environment },
+      env: { ...environment(), TYPERAY_ADDRESS: 'local', ...env, ...this.#traces.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))

@@ -48,7 +48,7 @@ export async function withCluster<T>(
   process.on('unhandledRejection', onRejection)
   Object.assign(process.env, traces.environment)
   try {
-    const session = await ray.init({ numCpus: 2, ...initOptions })
+    const session = await ray.init({ numCpus: 2, address: 'local', ...initOptions })
     try {
       return await withDeadline(deadlineMs, run(clusterOf(session, traces)))
     } finally {
