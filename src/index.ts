@@ -1,4 +1,8 @@
-// Typeray: `import * as ray from 'typeray'`.
+/**
+ * The core: tasks, actors, objects and placement groups. `import * as ray from 'typeray'`.
+ *
+ * @module typeray
+ */
 
 export {
   ActorDiedError,

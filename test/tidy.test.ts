@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { checkBans, checkTests } from './tidy/bans.js'
 import { checkCycles } from './tidy/cycles.js'
+import { checkDocstrings, doorsOf } from './tidy/docstrings.js'
 import { checkExports } from './tidy/exports.js'
 import { checkLayers } from './tidy/layers.js'
 import { checkLockFile } from './tidy/lock-file.js'
@@ -37,6 +38,11 @@ describe('the repository', () => {
   test('decides without clock, chance or waiting', () => expectNone(checkBans(sources)))
   test('has no focused or unfinished tests', () => expectNone(checkTests(sources)))
   test('exports nothing that nobody imports', () => expectNone(checkExports(sources)))
+  test('says of everything public what it is, with an example of how to use it', () => {
+    const manifest = readFileSync(path.join(root, 'package.json'), 'utf8')
+    const doors = doorsOf(JSON.parse(manifest) as { exports: Record<string, unknown> })
+    expectNone(checkDocstrings(sources, doors))
+  })
   test('has a complete lock file', () => {
     const text = readFileSync(path.join(root, 'package-lock.json'), 'utf8')
     expectNone(checkLockFile(JSON.parse(text) as LockFile))
@@ -118,6 +124,29 @@ describe('tidy', () => {
       found.map((each) => each.split(':')[0]),
       ['a', 'b', 'c', 'd', 'e'].map((name) => `src/base/${name}.ts`),
     )
+  })
+
+  test('sees what is public and not documented, through re-exports and in members', () => {
+    const found = checkDocstrings(
+      planted({
+        'src/index.ts': `export { a, type B, C as D, E } from './ray/index.js'`,
+        'src/ray/index.ts': `export { a } from './a.js'\nexport { type B, C, E } from './a.js'`,
+        'src/ray/a.ts': [
+          'export function a(): void {}',
+          '/** Is. */ export interface B { x: number }',
+          '/** Is. */ export class C { #y = 2; constructor() {} }',
+          '/**\n * Is.\n * @example\n * new E()\n */',
+          'export class E { m(): void {} }',
+        ].join('\n'),
+      }),
+      ['src/index.ts'],
+    )
+    assert.deepEqual(found, [
+      'src/ray/a.ts:1: a is public and has no docstring',
+      'src/ray/a.ts:2: B.x is public and has no docstring',
+      'src/ray/a.ts:3: D is public and has no @example',
+      'src/ray/a.ts:9: E.m is public and has no docstring',
+    ])
   })
 
   test('bans clocks, chance, timers and the console, in code and not in comments', () => {

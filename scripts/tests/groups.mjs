@@ -9,6 +9,7 @@ const dist = path.join(root, 'dist')
 export const groups = {
   layers: { folder: 'test', depth: 1, timeoutMs: 60_000 },
   unit: { folder: 'src', timeoutMs: 60_000 },
+  docs: { folder: 'test/docs', timeoutMs: 120_000 },
   golden: { folder: 'test/golden', timeoutMs: 60_000 },
   property: { folder: 'test/property', timeoutMs: 120_000 },
   contract: { folder: 'test/contract', timeoutMs: 120_000 },
@@ -24,6 +25,7 @@ export const groups = {
 export const checkGroups = [
   'layers',
   'unit',
+  'docs',
   'golden',
   'property',
   'contract',

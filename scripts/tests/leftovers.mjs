@@ -9,8 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 export const markName = 'TYPERAY_TEST_MARK'
 const settleMsMax = 5000
 
-// Caches that tools of the tests keep in the temporary folder.
-// Folders of sessions stay, for their logs.
+// Caches that tools of the tests keep in the temporary folder, and the folders of sessions, which
+// stay after a session on purpose.
 const toolCaches = /^(typeray-\d+$|tsx-|node-compile-cache|v8-compile-cache|esbuild-|npm-|core\.)/
 
 const readQuietly = (read) => {

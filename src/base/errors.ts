@@ -21,7 +21,9 @@ export interface RayErrorOptions {
 /** Root of every error that Typeray raises about the system; catch it to catch them all. */
 export class RayError extends Error {
   static readonly code: string = 'RAY_ERROR'
+  /** Stable name of the kind of error, such as RAY_GET_TIMEOUT. */
   readonly code: string
+  /** Ids and facts by name: which task, actor or object it was. */
   readonly fields: ErrorFields
 
   constructor(message: string, options: RayErrorOptions = {}) {

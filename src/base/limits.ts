@@ -181,3 +181,11 @@ export const objectStoreBytesMin = 1024 * 1024
  * all, in milliseconds.
  */
 export const leaseRecallIdleMs = 2
+/** Folders of sessions that have ended; the next session removes the oldest beyond these. */
+export const sessionFoldersMax = 20
+/** Folders of sessions that ended longer ago than this are removed, in milliseconds. */
+export const sessionFolderAgeMs = 7 * 24 * 3600 * 1000
+/** Folders of sessions that one session removes. */
+export const sessionFoldersPrunedMax = 50
+/** How long after its start a session removes old folders, in milliseconds. */
+export const sessionPruneDelayMs = 250

@@ -2,7 +2,7 @@
 
 import { observe, type Observer } from '../node/observer.js'
 import { sessionToObserve } from '../node/session-address.js'
-import type { SessionFile } from '../node/session-folder.js'
+import type { SessionFile } from '../node/session-file.js'
 
 const timeoutMsDefault = 30_000
 

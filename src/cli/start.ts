@@ -2,7 +2,8 @@
 
 import { SessionError } from '../base/errors.js'
 import { startHead, stopSession } from '../node/start-head.js'
-import { currentSessionDir, isAlive, readSession, sessionRoot } from '../node/session-folder.js'
+import { currentSessionDir, isAlive, readSession } from '../node/session-file.js'
+import { sessionsFolder } from '../node/session-folder.js'
 
 export interface StartOptions {
   readonly head?: boolean
@@ -31,7 +32,7 @@ export async function start(options: StartOptions): Promise<void> {
     ...(labels !== undefined && { labels: record(labels, 'labels', isText) }),
     endsWith: block === true ? 'parent' : 'stop',
   })
-  const isUsual = session.sessionDir.startsWith(sessionRoot())
+  const isUsual = session.sessionDir.startsWith(sessionsFolder())
   const join = isUsual ? '' : `{ address: '${session.sessionDir}' }`
   process.stdout.write(
     `Typeray runs: process ${session.pid}, session ${session.sessionName}\n` +
@@ -50,7 +51,7 @@ export async function start(options: StartOptions): Promise<void> {
 
 /** Programs would not know which of two they join. */
 function refuseSecond(tempDir: string | undefined): void {
-  const folder = currentSessionDir(sessionRoot(tempDir))
+  const folder = currentSessionDir(sessionsFolder(tempDir))
   const session = folder === undefined ? undefined : readSession(folder)
   if (session === undefined || !isAlive(session)) return
   throw new SessionError(

@@ -2,14 +2,15 @@
 
 import { SessionError } from '../base/errors.js'
 import { sessionToObserve } from '../node/session-address.js'
-import { liveSessions, sessionRoot } from '../node/session-folder.js'
+import { liveSessions } from '../node/session-file.js'
+import { sessionsFolder } from '../node/session-folder.js'
 import { stopSession } from '../node/start-head.js'
 
 /** Sessions that programs have started for themselves are theirs to end. */
 export async function stop({ address }: { readonly address?: string }): Promise<void> {
   const sessions =
     address === undefined
-      ? liveSessions(sessionRoot()).filter(({ isHead }) => isHead)
+      ? liveSessions(sessionsFolder()).filter(({ isHead }) => isHead)
       : [sessionToObserve(address)]
   if (sessions.length === 0) {
     process.stdout.write('No cluster is running.\n')

@@ -29,21 +29,27 @@ import {
 /** A row of a dataset whose type is not known at compile time. */
 export type AnyRow = Record<string, unknown>
 
+/** Options of everything that runs a dataset. */
 export interface ConsumeOptions {
   /** Called each time a block is done. */
   readonly onProgress?: (progress: Progress) => void
 }
 
+/** How `iterBatches` cuts and shows rows. */
 export interface IterBatchesOptions<Format extends BatchFormat = BatchFormat> {
+  /** 'columns', the default, or 'arrow'. */
   readonly batchFormat?: Format
   /** Rows per batch, across blocks; as the blocks are unless told otherwise. */
   readonly batchSize?: number
+  /** How 'columns' shows timestamps; as `Date` by default. */
   readonly dates?: DateFormat
 }
 
 /** Names and Arrow types of the columns of a dataset. */
 export interface Schema {
+  /** Names of the columns, in order. */
   readonly names: readonly string[]
+  /** Their Arrow types, in the same order, such as `Float64`. */
   readonly types: readonly string[]
 }
 
@@ -51,7 +57,7 @@ export interface Schema {
  * Rows in blocks across the cluster.
  *
  * @example
- * const delays = readParquet<Flight>('flights.parquet')
+ * const delays = readParquet<{ origin: string; delay: bigint }>('flights.parquet')
  *   .filter((row) => row.delay > 60n)
  *   .map((row) => ({ origin: row.origin, hours: Number(row.delay) / 60 }))
  * console.log(await delays.count())
@@ -149,6 +155,7 @@ export class Dataset<Row = AnyRow> {
     return { names: fields.map(({ name }) => name), types: fields.map(({ type }) => type) }
   }
 
+  /** Names of the columns, in order. */
   async columns(): Promise<readonly string[]> {
     return (await this.schema()).names
   }

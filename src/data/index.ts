@@ -1,4 +1,8 @@
-// Typeray Data: datasets over blocks in the object store, read and transformed by tasks.
+/**
+ * Typeray Data: datasets over blocks in the object store, read and transformed by tasks.
+ *
+ * @module typeray/data
+ */
 
 export type { BatchFormat } from './block/batch.js'
 export { columnsOfBlock as columnsOf } from './block/block.js'

@@ -9,6 +9,7 @@ import { RayTaskRunner } from './execution/ray-task-runner.js'
 import type { Source } from './logical/plan.js'
 import { rowCount } from './step-options.js'
 
+/** What is read of Parquet files. */
 export interface ReadParquetOptions {
   /** Columns to read; all unless told otherwise. */
   readonly columns?: readonly string[]
@@ -38,14 +39,25 @@ export function readParquet<R = AnyRow>(
   return start({ kind: 'parquet', paths: list, columns, int64, limit })
 }
 
-/** Makes a dataset of rows, or of plain values, which become the column `item`. */
+/**
+ * Makes a dataset of rows, or of plain values, which become the column `item`.
+ *
+ * @example
+ * const people = fromItems([{ name: 'Ada', born: 1815 }, { name: 'Alan', born: 1912 }])
+ * console.log(await people.count()) // 2
+ */
 export function fromItems<R extends object>(items: readonly R[]): Dataset<R>
 export function fromItems<V>(items: readonly V[]): Dataset<{ item: V }>
 export function fromItems(items: readonly unknown[]): Dataset<AnyRow> {
   return start({ kind: 'items', rows: items.map(rowOfItem) })
 }
 
-/** Makes a dataset of the numbers from 0 to `rows`, in the column `id`. */
+/**
+ * Makes a dataset of the numbers from 0 to `rows`, in the column `id`.
+ *
+ * @example
+ * console.log(await range(1000).filter(({ id }) => id % 2 === 0).count()) // 500
+ */
 export function range(rows: number): Dataset<{ id: number }> {
   return start({ kind: 'range', rows: rowCount('range', rows) })
 }

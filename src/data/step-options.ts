@@ -13,6 +13,7 @@ export interface StepOptions {
   readonly concurrency?: number
 }
 
+/** What `mapBatches` gives its function. */
 export interface MapBatchesOptions<Format extends BatchFormat = BatchFormat> extends StepOptions {
   /**
    * 'columns' (typed arrays and arrays by name, the default) or 'arrow' (an apache-arrow table).

@@ -11,7 +11,7 @@ import {
   pageBytes,
 } from '../base/limits.js'
 import type { Resources, WorkerEnvironment } from '../wire/messages/terms.js'
-import { sessionRoot } from './session-folder.js'
+import { sessionsFolder } from './session-folder.js'
 
 export interface NodeOptions {
   readonly numCpus?: number
@@ -24,7 +24,7 @@ export interface NodeOptions {
   readonly resources?: Resources
   readonly labels?: Readonly<Record<string, string>>
   readonly spillFolder?: string
-  /** Folder in which that of the session is made; the system's for temporary files by default. */
+  /** Where the folder of the session is made; one for the user by default. */
   readonly tempDir?: string
   /** What ends the node; the end of its last driver by default. */
   readonly endsWith?: NodeEnd
@@ -48,7 +48,9 @@ export interface NodeConfig {
   readonly labels: Readonly<Record<string, string>>
   readonly objectStoreBytes: number
   readonly spillFolder: string
-  readonly sessionRoot: string
+  readonly tempDir: string
+  /** The user said where: if that cannot be used there is no session. */
+  readonly isTempDirGiven: boolean
   readonly endsWith: NodeEnd
   readonly environment: WorkerEnvironment
   readonly namespace: string
@@ -83,7 +85,8 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
     labels: options.labels ?? {},
     objectStoreBytes,
     spillFolder: options.spillFolder ?? os.tmpdir(),
-    sessionRoot: sessionRoot(options.tempDir),
+    tempDir: sessionsFolder(options.tempDir),
+    isTempDirGiven: options.tempDir !== undefined,
     endsWith: options.endsWith ?? 'drivers',
     namespace: options.namespace ?? '',
     environment: options.environment ?? { execArgv: [], env: {}, cwd: process.cwd() },

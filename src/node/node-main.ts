@@ -10,30 +10,30 @@
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../base/clock.js'
 import { newId } from '../base/ids.js'
-import { nodeStartMs, shutdownMs } from '../base/limits.js'
+import { nodeStartMs, sessionPruneDelayMs, shutdownMs } from '../base/limits.js'
 import { GcsServer } from '../gcs/gcs-server.js'
 import { Raylet } from '../raylet/raylet.js'
 import type { NodeConfig, NodeEnd } from './node-config.js'
-import {
-  createSessionFolder,
-  makeCurrent,
-  retireSession,
-  startTicksOf,
-  writeSession,
-} from './session-folder.js'
+import { makeCurrent, retireSession, startTicksOf, writeSession } from './session-file.js'
+import { createSessionFolder, pruneSessions, sessionNameAt } from './session-folder.js'
 import type { NodeReady } from './start-node.js'
 
 function main(): void {
   const config = JSON.parse(process.env['TYPERAY_NODE'] ?? '') as NodeConfig
   delete process.env['TYPERAY_NODE']
-  const folder = createSessionFolder(config.sessionRoot)
-  const ids = { nodeId: newId(), token: newId(16), ...folder }
+  const sessionName = sessionNameAt(new Date(), process.pid)
+  const ids = {
+    nodeId: newId(),
+    token: newId(16),
+    sessionName,
+    sessionDir: folderFor(config, sessionName),
+  }
   const entry = fileURLToPath(new URL('../worker/worker-main.js', import.meta.url))
   const inTurn = turns()
   const gcs = new GcsServer(systemClock, (_node, message) => {
     inTurn(() => raylet.fromGcs(message))
   })
-  const life = new NodeLife(() => raylet, { config, sessionDir: folder.sessionDir })
+  const life = new NodeLife(() => raylet, { config, sessionDir: ids.sessionDir })
   const raylet: Raylet = new Raylet(systemClock, {
     ...ids,
     nodeIp: '127.0.0.1',
@@ -55,8 +55,9 @@ function main(): void {
     () => {
       const { address, storeAddress } = raylet
       const ready: NodeReady = { ...ids, address, storeAddress, pid: process.pid }
-      announce(ready, config)
+      if (ids.sessionDir !== '') announce(ready, config)
       process.stdout.write(`${JSON.stringify(ready)}\n`)
+      if (ids.sessionDir !== '') pruneSoon(config.tempDir)
     },
     (error: unknown) => {
       console.error(error)
@@ -81,6 +82,25 @@ function announce(ready: NodeReady, config: NodeConfig): void {
   }
   writeSession(session)
   if (session.isHead) makeCurrent(session)
+}
+
+/** '' when there is none: a full disk must not keep anybody from working. */
+function folderFor(config: NodeConfig, sessionName: string): string {
+  try {
+    return createSessionFolder(config.tempDir, sessionName)
+  } catch (error) {
+    if (config.isTempDirGiven) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    process.stderr.write(`typeray: this session writes no log files. ${why}\n`)
+    return ''
+  }
+}
+
+function pruneSoon(root: string): void {
+  const prune = (): void => {
+    pruneSessions(root, Date.now()).catch(() => undefined)
+  }
+  setTimeout(prune, sessionPruneDelayMs).unref()
 }
 
 /**
@@ -146,7 +166,7 @@ class NodeLife {
   end(code: number): void {
     if (this.#isEnding) return
     this.#isEnding = true
-    retireSession(this.#sessionDir)
+    if (this.#sessionDir !== '') retireSession(this.#sessionDir)
     // Whatever hangs: the workers die with this process.
     setTimeout(() => process.exit(code), shutdownMs)
     this.#raylet()

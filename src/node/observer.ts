@@ -5,7 +5,7 @@ import { SessionError } from '../base/errors.js'
 import { newProcessId } from '../base/ids.js'
 import { ControlChannel } from '../wire/control-channel.js'
 import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
-import type { SessionFile } from './session-folder.js'
+import type { SessionFile } from './session-file.js'
 
 export interface Observer {
   query(query: Query): Promise<unknown>

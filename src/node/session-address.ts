@@ -13,8 +13,8 @@ import {
   liveSessions,
   readSession,
   type SessionFile,
-  sessionRoot,
-} from './session-folder.js'
+} from './session-file.js'
+import { sessionsFolder } from './session-folder.js'
 
 const startHint = 'Start one with: typeray start --head'
 
@@ -25,7 +25,7 @@ export function sessionToJoin(
 ): SessionFile | undefined {
   const asked = address ?? environmentAddress()
   if (asked === 'local') return undefined
-  const root = sessionRoot(tempDir)
+  const root = sessionsFolder(tempDir)
   if (asked === undefined) return living(currentSessionDir(root))
   if (asked === 'auto') return currentSession(root)
   return sessionAt(asked, root)
@@ -37,7 +37,7 @@ export function sessionToJoin(
  */
 export function sessionToObserve(address: string | undefined, tempDir?: string): SessionFile {
   const asked = address ?? environmentAddress()
-  const root = sessionRoot(tempDir)
+  const root = sessionsFolder(tempDir)
   if (asked !== undefined && asked !== 'auto' && asked !== 'local') return sessionAt(asked, root)
   const current = asked === 'local' ? undefined : living(currentSessionDir(root))
   if (current !== undefined) return current

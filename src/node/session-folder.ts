@@ -1,136 +1,115 @@
-// Where the sessions of a user on this machine are, and which of them live.
+// The folder of a session: its logs, and whatever else is worth a look after its end.
 //
-// Every session has a folder of its own below `<temporary folder>/typeray-<uid>`, which belongs to
-// the user alone: its file `session.json` holds the token that lets a process join. The file
-// `current` names the folder of the cluster that `typeray start --head` has started last, so that
-// programs find it without being told. A file may outlive what it speaks of, so a session is alive
-// only when its process is there and started when the file says: process ids are used again.
+// `<temporary folder>/typeray-<user>/session_<time>_<pid>`, for the eyes of its user only. It stays
+// when the session has ended; a later session removes it once it is old or one of many. The
+// temporary folder may be anybody's, so nothing there is trusted: the folder of the user must be a
+// real one and his own, and that of the session must not exist yet.
 
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { rm, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { SessionError } from '../base/errors.js'
+import { sessionFolderAgeMs, sessionFoldersMax, sessionFoldersPrunedMax } from '../base/limits.js'
 
-/** What a process must know to join a session, and who may end it. */
-export interface SessionFile {
-  readonly sessionName: string
-  /** The folder, which is also the address that users pass around. */
-  readonly sessionDir: string
-  /** Abstract socket of the raylet; `@` stands for the NUL that it begins with. */
-  readonly rayletAddress: string
-  readonly token: string
-  readonly nodeId: string
-  readonly pid: number
-  /** When that process started, in clock ticks since the machine did. */
-  readonly startTicks: string
-  readonly startedAtMs: number
-  /** Started by `typeray start --head`: it outlives its drivers. */
-  readonly isHead: boolean
+const latestName = 'session_latest'
+const namePattern = /^session_.*_(\d+)$/
+
+/** Points to the folder of the session that was started last. */
+export function latestSession(root: string): string {
+  return path.join(root, latestName)
 }
 
-/** The folder of all sessions of this user. Made when it is missing, and refused if not ours. */
-export function sessionRoot(tempDir: string = os.tmpdir()): string {
-  const uid = process.getuid?.() ?? 0
-  const root = path.resolve(tempDir, `typeray-${uid}`)
-  mkdirSync(root, { recursive: true, mode: 0o700 })
-  const stat = lstatSync(root)
-  if (!stat.isDirectory() || stat.uid !== uid) {
+/** Where the folders of sessions are: the one asked for, that of TYPERAY_TMPDIR, or the usual. */
+export function sessionsFolder(tempDir?: string): string {
+  const asked = tempDir ?? process.env['TYPERAY_TMPDIR']
+  if (asked !== undefined && asked !== '') return path.resolve(asked)
+  return path.join(os.tmpdir(), `typeray-${os.userInfo().uid}`)
+}
+
+/** `session_2026-01-31_23-59-59_999_<pid>`: sorts by time. */
+export function sessionNameAt(date: Date, pid: number): string {
+  const [day = '', time = ''] = date.toISOString().slice(0, -1).split('T')
+  return `session_${day}_${time.replaceAll(':', '-').replace('.', '_')}_${pid}`
+}
+
+/**
+ * Makes the folder of a session, with `logs` in it.
+ *
+ * @throws SessionError when it cannot be made, or would be made where others can change it.
+ */
+export function createSessionFolder(root: string, sessionName: string): string {
+  const folder = path.join(root, sessionName)
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 })
+    checkOwner(root)
+    mkdirSync(folder, { mode: 0o700 })
+    mkdirSync(path.join(folder, 'logs'), { mode: 0o700 })
+    pointTo(root, sessionName)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
     throw new SessionError(
-      `${root} is not a folder of yours, so no session can be kept in it. Remove it, or set ` +
-        `TMPDIR to a folder of your own.`,
+      `The folder of the session, ${folder}, cannot be made: ${why}. Name another place for it ` +
+        'with the option tempDir of ray.init, or with TYPERAY_TMPDIR.',
+      { cause },
     )
   }
-  if ((stat.mode & 0o077) !== 0) chmodSync(root, 0o700)
-  return root
+  return folder
 }
 
-/** Makes the folder of a new session of this process. Its name is the name of the session. */
-export function createSessionFolder(root: string): { sessionName: string; sessionDir: string } {
-  const time = new Date().toISOString().replace('T', '_').replace('Z', '').replaceAll(/[:.]/g, '-')
-  const sessionName = `session_${time}_${process.pid}`
-  const sessionDir = path.join(root, sessionName)
-  mkdirSync(sessionDir, { mode: 0o700 })
-  return { sessionName, sessionDir }
-}
-
-/** The session is over: it cannot be joined any more. What it logged stays. */
-export function retireSession(sessionDir: string): void {
-  rmSync(path.join(sessionDir, fileName), { force: true })
-  const pointer = path.join(path.dirname(sessionDir), currentName)
-  if (readText(pointer) === sessionDir) rmSync(pointer, { force: true })
-  try {
-    rmdirSync(sessionDir)
-  } catch {
-    // It holds logs.
+function checkOwner(root: string): void {
+  const found = lstatSync(root)
+  const { uid } = os.userInfo()
+  const isUsual = path.basename(root) === `typeray-${uid}`
+  // A folder that the user names is what the user says it is.
+  if (!isUsual) return
+  if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o022) !== 0) {
+    throw new Error(`${root} is not a folder that only the user ${uid} can write to`)
   }
 }
 
-const fileName = 'session.json'
-const currentName = 'current'
-
-/** Whoever reads the file sees all of it or nothing. */
-function replaceFile(file: string, text: string): void {
-  const draft = `${file}.${process.pid}`
-  writeFileSync(draft, text, { mode: 0o600 })
-  renameSync(draft, file)
-}
-
-export function writeSession(session: SessionFile): void {
-  replaceFile(path.join(session.sessionDir, fileName), JSON.stringify(session, null, 1))
-}
-
-/** Undefined when the folder has no session that could be joined; its process may be dead. */
-export function readSession(sessionDir: string): SessionFile | undefined {
-  const text = readText(path.join(sessionDir, fileName))
-  return text === undefined ? undefined : (JSON.parse(text) as SessionFile)
-}
-
-/** Programs that are not told where to go find this session from now on. */
-export function makeCurrent(session: SessionFile): void {
-  replaceFile(path.join(path.dirname(session.sessionDir), currentName), session.sessionDir)
-}
-
-/** The folder that `typeray start --head` named last. */
-export function currentSessionDir(root: string): string | undefined {
-  return readText(path.join(root, currentName))
-}
-
-/** Sessions below the folder whose processes live, the oldest first. */
-export function liveSessions(root: string): SessionFile[] {
-  return readdirSync(root)
-    .filter((name) => name.startsWith('session_'))
-    .sort()
-    .map((name) => readSession(path.join(root, name)))
-    .filter((session) => session !== undefined && isAlive(session)) as SessionFile[]
-}
-
-export function isAlive(session: SessionFile): boolean {
-  return startTicksOf(session.pid) === session.startTicks
-}
-
-/** When a process started; undefined when there is none. It cannot be forged by using its id. */
-export function startTicksOf(pid: number): string | undefined {
-  const stat = readText(`/proc/${pid}/stat`)
-  if (stat === undefined) return undefined
-  // Behind the name, which may contain anything but ends with the last parenthesis.
-  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return state === 'Z' ? undefined : fields[18]
-}
-
-function readText(file: string): string | undefined {
+/** Renaming replaces the link that was there; making one would not. */
+function pointTo(root: string, sessionName: string): void {
+  const made = path.join(root, `.${sessionName}`)
+  symlinkSync(sessionName, made)
   try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return undefined
+    renameSync(made, latestSession(root))
+  } catch (error) {
+    rmSync(made, { force: true })
+    throw error
+  }
+}
+
+/**
+ * Removes what is left of sessions that have ended: the oldest beyond a number, and all beyond an
+ * age. Does not throw: a folder that cannot be removed now is one for the next session.
+ */
+export async function pruneSessions(root: string, now: number): Promise<void> {
+  const ended = readdirSync(root)
+    .filter((name) => namePattern.test(name) && !isAlive(name))
+    .sort()
+  const excess = Math.max(0, ended.length - sessionFoldersMax)
+  let removed = 0
+  for (const [index, name] of ended.entries()) {
+    if (removed === sessionFoldersPrunedMax) return
+    const folder = path.join(root, name)
+    const age = await stat(folder).then(
+      ({ mtimeMs }) => now - mtimeMs,
+      () => 0,
+    )
+    if (index >= excess && age < sessionFolderAgeMs) continue
+    removed++
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined)
+  }
+}
+
+/** Its name ends with the process id of its raylet. */
+function isAlive(sessionName: string): boolean {
+  const pid = Number(namePattern.exec(sessionName)?.[1])
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }

@@ -2,13 +2,13 @@
 
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { closeSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SessionError } from '../base/errors.js'
 import { nodeStartMs, shutdownMs } from '../base/limits.js'
 import { compileNodeOptions, type NodeOptions } from './node-config.js'
-import { isAlive, readSession, retireSession, type SessionFile } from './session-folder.js'
+import { isAlive, readSession, retireSession, type SessionFile } from './session-file.js'
 import type { NodeReady } from './start-node.js'
 
 export interface HeadHandle {
@@ -24,7 +24,8 @@ export interface HeadHandle {
 export async function startHead(options: NodeOptions): Promise<HeadHandle> {
   const config = compileNodeOptions({ endsWith: 'stop', ...options })
   const entry = fileURLToPath(new URL('../node/node-main.js', import.meta.url))
-  const draft = path.join(config.sessionRoot, `starting-${process.pid}.err`)
+  mkdirSync(config.tempDir, { recursive: true, mode: 0o700 })
+  const draft = path.join(config.tempDir, `starting-${process.pid}.err`)
   const stderr = openSync(draft, 'w', 0o600)
   const isTied = config.endsWith === 'parent'
   const child = spawn(process.execPath, [entry], {
@@ -36,7 +37,7 @@ export async function startHead(options: NodeOptions): Promise<HeadHandle> {
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   try {
     const ready = await readyLine(child.stdout)
-    renameSync(draft, path.join(ready.sessionDir, 'node.err'))
+    renameSync(draft, path.join(ready.sessionDir, 'logs', 'node.err'))
     if (!isTied) child.unref()
     const session = readSession(ready.sessionDir)
     if (session === undefined) throw new SessionError('The node ended as soon as it had started.')

@@ -18,6 +18,7 @@ export interface NodeReady {
   readonly token: string
   readonly nodeId: string
   readonly sessionName: string
+  /** '' when the session has no folder. */
   readonly sessionDir: string
   readonly pid: number
 }

@@ -13,12 +13,24 @@ import { checkKeys } from './objects.js'
 import { requireSession } from './session.js'
 import type { ActorHandle } from './signatures.js'
 
+/** How `ray.kill` ends an actor. */
 export interface KillOptions {
   /** Do not start the actor again, even if `maxRestarts` allows it; true by default. */
   readonly noRestart?: boolean
 }
 
-/** Ends an actor at once, whatever it does. Calls that wait fail with ActorDiedError. */
+/**
+ * Ends an actor at once, whatever it does. Calls that wait fail with ActorDiedError.
+ *
+ * Follows `ray.kill` of Ray.
+ *
+ * @example
+ * const Idle = ray.remote(class { wait() { return new Promise(() => undefined) } })
+ * const idle = Idle.remote()
+ * ray.kill(idle)
+ *
+ * @throws TypeError for anything that is not the handle of an actor.
+ */
 export function kill(actor: unknown, options: KillOptions = {}): void {
   checkKeys('ray.kill', options, ['noRestart'])
   const core = actorOf(actor)
@@ -35,6 +47,14 @@ export function kill(actor: unknown, options: KillOptions = {}): void {
 /**
  * The actor of that name. Give the type of its class to have typed methods:
  * `getActor<Counter>('counter')`.
+ *
+ * Follows `ray.get_actor` of Ray.
+ *
+ * @example
+ * class Counter { n = 0; inc() { return ++this.n } }
+ * ray.remote({ name: 'counter' }, Counter).remote()
+ * const counter = await ray.getActor<Counter>('counter')
+ * await ray.get(counter.inc.remote())
  *
  * @throws RayActorError when there is no living actor of that name in the namespace.
  */

@@ -1,24 +1,51 @@
 import { requireSession } from './session.js'
 
+/** A machine of the cluster, as `ray.nodes()` describes it. */
 export interface NodeState {
+  /** Id of the node, in hexadecimal. */
   readonly nodeId: string
+  /** False once the cluster has given the node up. */
   readonly alive: boolean
+  /** Where its raylet listens. */
   readonly address: string
+  /** All that the node has, in use or not: amounts by name, `memory` in bytes. */
   readonly resources: Readonly<Record<string, number>>
+  /** Labels that tasks may be scheduled by. */
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** The nodes of the cluster, dead ones included. */
+/**
+ * The nodes of the cluster, dead ones included.
+ *
+ * Follows `ray.nodes` of Ray.
+ *
+ * @example
+ * const alive = (await ray.nodes()).filter((node) => node.alive)
+ */
 export async function nodes(): Promise<NodeState[]> {
   return (await requireSession().query({ what: 'nodes' })) as NodeState[]
 }
 
-/** Amounts of every resource in the cluster, by name. `memory` is in bytes. */
+/**
+ * Amounts of every resource in the cluster, by name. `memory` is in bytes.
+ *
+ * Follows `ray.cluster_resources` of Ray.
+ *
+ * @example
+ * const { CPU } = await ray.clusterResources()
+ */
 export async function clusterResources(): Promise<Record<string, number>> {
   return (await requireSession().query({ what: 'clusterResources' })) as Record<string, number>
 }
 
-/** What is not in use now. */
+/**
+ * What is not in use now.
+ *
+ * Amounts by name, `memory` in bytes. Follows `ray.available_resources` of Ray.
+ *
+ * @example
+ * const { CPU = 0 } = await ray.availableResources()
+ */
 export async function availableResources(): Promise<Record<string, number>> {
   return (await requireSession().query({ what: 'availableResources' })) as Record<string, number>
 }

@@ -1,7 +1,9 @@
+import path from 'node:path'
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
 import { driverEnvironment } from './driver-environment.js'
 
+/** What the node is started with. Follows the arguments of `ray.init`. */
 export interface InitOptions {
   /**
    * The cluster to join: the address that `typeray start --head` has printed, or 'auto' for the one
@@ -12,11 +14,13 @@ export interface InitOptions {
   readonly address?: string
   /** CPUs that tasks may use; all of the machine by default. */
   readonly numCpus?: number
+  /** GPUs that tasks may use; those of the machine by default. */
   readonly numGpus?: number
   /** Bytes of memory that tasks may ask for. */
   readonly memory?: number
   /** Custom resources by name. */
   readonly resources?: Readonly<Record<string, number>>
+  /** Labels of the node by name. */
   readonly labels?: Readonly<Record<string, string>>
   /** Bytes of shared memory for objects; 30 % of the free memory by default. */
   readonly objectStoreMemory?: number
@@ -25,6 +29,11 @@ export interface InitOptions {
    * default.
    */
   readonly objectSpillingDirectory?: string
+  /**
+   * Folder in which the session makes its own, with logs; by default `typeray-<user id>` in the
+   * system's folder for temporary files.
+   */
+  readonly tempDir?: string
   /** Where named actors live; a random one by default. */
   readonly namespace?: string
   /** Print what workers write; true by default. */
@@ -42,6 +51,7 @@ const known = new Set([
   'labels',
   'objectStoreMemory',
   'objectSpillingDirectory',
+  'tempDir',
   'namespace',
   'logToDriver',
   'ignoreReinitError',
@@ -114,9 +124,17 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     ...(options.objectSpillingDirectory !== undefined && {
       spillFolder: options.objectSpillingDirectory,
     }),
+    ...(options.tempDir !== undefined && { tempDir: folderOf(options.tempDir) }),
     namespace: options.namespace ?? `anonymous-${newId(8)}`,
     environment: driverEnvironment(),
   }
+}
+
+function folderOf(tempDir: unknown): string {
+  if (typeof tempDir === 'string' && tempDir !== '') return path.resolve(tempDir)
+  throw new TypeError(
+    `The option 'tempDir' of ray.init must be the path of a folder, not ${String(tempDir)}.`,
+  )
 }
 
 function check(name: string, value: unknown): void {

@@ -8,6 +8,7 @@ import {
 import { requireSession } from './session.js'
 import type { Values } from './signatures.js'
 
+/** How long `ray.get` may take. */
 export interface GetOptions {
   /** Rejects with GetTimeoutError after this many milliseconds; 0 asks without waiting. */
   readonly timeoutMs?: number
@@ -15,6 +16,7 @@ export interface GetOptions {
   readonly signal?: AbortSignal
 }
 
+/** What `ray.wait` waits for. */
 export interface WaitOptions extends GetOptions {
   /** How many refs must be ready; 1 by default. */
   readonly numReturns?: number
@@ -28,6 +30,13 @@ export interface WaitOptions extends GetOptions {
  *
  * Prefer one `get` of a list to `Promise.all` over many: it waits with a single promise and fails
  * at the first error.
+ *
+ * Follows `ray.get` of Ray; `timeoutMs` is in milliseconds.
+ *
+ * @example
+ * const double = ray.remote((x: number) => 2 * x)
+ * const four = await ray.get(double.remote(2))
+ * const [six, eight] = await ray.get([double.remote(3), double.remote(4)], { timeoutMs: 5000 })
  *
  * @throws RayTaskError when a task threw; its `cause` is what was thrown. GetTimeoutError after
  * `timeoutMs`.
@@ -53,6 +62,13 @@ export function get(target: unknown, options: GetOptions = {}): Promise<unknown>
  * Stores a value and returns a ref of it. Synchronous: the value is written before the call
  * returns, and changing it later changes nothing that was stored.
  *
+ * Follows `ray.put` of Ray.
+ *
+ * @example
+ * const ref = ray.put(new Float64Array(1_000_000))
+ * const length = ray.remote((xs: Float64Array) => xs.length)
+ * console.log(await ray.get(length.remote(ref))) // 1000000
+ *
  * @throws SerializationError naming the path of what cannot be stored. ObjectStoreFullError,
  * OutOfDiskError.
  */
@@ -69,6 +85,20 @@ export function put<T>(value: T): ObjectRef<Awaited<T>> {
 /**
  * Waits until `numReturns` of the refs are ready, or `timeoutMs` has passed. Returns those that are
  * ready, at most `numReturns`, and the rest, both in the order given.
+ *
+ * Follows `ray.wait` of Ray.
+ *
+ * @example
+ * const work = ray.remote((n: number) => n)
+ * let rest = [1, 2, 3].map((n) => work.remote(n))
+ * while (rest.length > 0) {
+ *   const [ready, others] = await ray.wait(rest)
+ *   console.log(await ray.get(ready))
+ *   rest = others
+ * }
+ *
+ * @throws RangeError when `numReturns` is not between 1 and the number of refs. TypeError for a ref
+ * that is given twice, or something that is no ref.
  */
 export async function wait<R extends ObjectRef>(
   refs: readonly R[],
@@ -94,13 +124,22 @@ export async function wait<R extends ObjectRef>(
   return core.objects.wait(refs, bounds) as Promise<[R[], R[]]>
 }
 
-/** Frees the values of refs now, everywhere. Later gets fail with ObjectFreedError. */
+/**
+ * Frees the values of refs now, everywhere. Later gets fail with ObjectFreedError.
+ *
+ * Follows `ray.internal.free` of Ray.
+ *
+ * @example
+ * const ref = ray.put(new Uint8Array(1_000_000))
+ * ray.free(ref)
+ */
 export function free(refs: ObjectRef | readonly ObjectRef[]): void {
   const list = refs instanceof ObjectRef ? [refs] : refs
   checkRefs('ray.free', list)
   requireSession().objects.free(list)
 }
 
+/** How `ray.cancel` ends a task. */
 export interface CancelOptions {
   /** End the worker that runs the task. Not for calls of actors. */
   readonly force?: boolean
@@ -112,6 +151,16 @@ export interface CancelOptions {
  * Cancels the task that makes a ref; its gets fail with TaskCancelledError at once. A running
  * task's AbortSignal (`ray.getRuntimeContext().signal`) aborts; one that computes without a pause
  * is interrupted.
+ *
+ * Follows `ray.cancel` of Ray.
+ *
+ * @example
+ * const slow = ray.remote(() => { for (;;); })
+ * const ref = slow.remote()
+ * ray.cancel(ref)
+ * await ray.get(ref).catch((error: unknown) => error instanceof ray.TaskCancelledError)
+ *
+ * @throws TypeError for a ref that another process submitted, or `force` with a call of an actor.
  */
 export function cancel(ref: ObjectRef, options: CancelOptions = {}): void {
   if (!(ref instanceof ObjectRef))

@@ -17,6 +17,15 @@ const strategies = ['PACK', 'SPREAD', 'STRICT_PACK', 'STRICT_SPREAD']
  * Reserves bundles of resources. PACK puts them on as few nodes as possible, SPREAD on as many; the
  * STRICT ones insist.
  *
+ * Follows `ray.util.placement_group` of Ray.
+ *
+ * @example
+ * const group = ray.placementGroup([{ CPU: 1 }, { CPU: 1 }], 'PACK')
+ * await ray.get(group.ready())
+ * const where = ray.remote(() => ray.getRuntimeContext().placementGroupId)
+ * const inside = where.options({ schedulingStrategy: { placementGroup: group, bundleIndex: 0 } })
+ * console.log(await ray.get(inside.remote()))
+ *
  * @throws TypeError for bundles that are empty or a strategy that does not exist.
  */
 export function placementGroup(
@@ -86,7 +95,17 @@ function checkBundles(bundles: readonly Bundle[]): void {
   })
 }
 
-/** Gives the bundles back. Tasks and actors in them end with an error that says so. */
+/**
+ * Gives the bundles back. Tasks and actors in them end with an error that says so.
+ *
+ * Follows `ray.util.remove_placement_group` of Ray.
+ *
+ * @example
+ * const group = ray.placementGroup([{ CPU: 1 }])
+ * ray.removePlacementGroup(group)
+ *
+ * @throws TypeError for anything that is not a PlacementGroup.
+ */
 export function removePlacementGroup(group: PlacementGroup): void {
   if (!(group instanceof PlacementGroup))
     throw new TypeError('ray.removePlacementGroup takes a PlacementGroup.')

@@ -2,21 +2,37 @@ import { workerIdHex } from '../base/ids.js'
 import { currentTask } from '../worker/index.js'
 import { requireSession } from './session.js'
 
-/** Where the code that asks is running. */
+/**
+ * Where the code that asks is running.
+ *
+ * Follows `ray.runtime_context.RuntimeContext` of Ray; ids are in hexadecimal.
+ */
 export interface RuntimeContext {
+  /** The job: all that one driver started. */
   readonly jobId: string
+  /** The node that this process runs on. */
   readonly nodeId: string
+  /** This process, driver or worker. */
   readonly workerId: string
+  /** The session that `ray.init` began. */
   readonly sessionName: string
+  /** Folder of the session, with its logs; '' when none could be made. */
+  readonly sessionDir: string
+  /** Where names of actors are looked up. */
   readonly namespace: string
+  /** Process id of this process. */
   readonly pid: number
   /** Undefined in the driver outside of tasks. */
   readonly taskId: string | undefined
+  /** Name of the function, or of the class and the method. */
   readonly taskName: string | undefined
   /** 0 for the first run of a task, one more for each retry. */
   readonly attempt: number
+  /** The actor that runs here; undefined in tasks and in the driver. */
   readonly actorId: string | undefined
+  /** The placement group that the task or actor runs in, if any. */
   readonly placementGroupId: string | undefined
+  /** What the running task or actor holds: amounts by name. */
   readonly assignedResources: Readonly<Record<string, number>>
   /** GPU numbers assigned to the task or actor. */
   readonly gpuIds: readonly number[]
@@ -26,15 +42,24 @@ export interface RuntimeContext {
 
 const never = new AbortController().signal
 
+/**
+ * Where the code that calls it is running: the driver, a task or an actor. Follows
+ * `ray.get_runtime_context` of Ray, with fields in place of getters.
+ *
+ * @example
+ * const where = ray.remote(() => ray.getRuntimeContext().nodeId)
+ * console.log(await ray.get(where.remote()))
+ */
 export function getRuntimeContext(): RuntimeContext {
   const core = requireSession()
-  const { jobId, nodeId, sessionName, namespace } = core.welcome
+  const { jobId, nodeId, sessionName, sessionDir, namespace } = core.welcome
   const task = currentTask()
   return {
     jobId,
     nodeId,
     workerId: workerIdHex(core.process),
     sessionName,
+    sessionDir,
     namespace,
     pid: process.pid,
     taskId: task?.taskId,

@@ -6,7 +6,7 @@ import { shutdownMs } from '../base/limits.js'
 import { startNode, startNodeSync } from '../node/start-node.js'
 import type { NodeOptions } from '../node/node-config.js'
 import { sessionToJoin } from '../node/session-address.js'
-import type { SessionFile } from '../node/session-folder.js'
+import type { SessionFile } from '../node/session-file.js'
 import { CoreWorker, currentCore, installCore } from '../worker/index.js'
 import { driverEnvironment } from './driver-environment.js'
 import { type InitOptions, nodeOptionsOf, refuseNodeOptions } from './init-options.js'
@@ -27,19 +27,30 @@ let hooksInstalled = false
 /**
  * What `ray.init()` gives: facts about the session; `await using` shuts it down at the end of the
  * block.
+ *
+ * @example
+ * await using session = await ray.init()
+ * console.log(session.nodeId)
  */
 export class Session implements AsyncDisposable {
+  /** The node that this process runs on, in hexadecimal. */
   readonly nodeId: string
+  /** The job of this driver, in hexadecimal. */
   readonly jobId: string
+  /** Name of the session. */
   readonly sessionName: string
+  /** Folder of the session, with its logs; '' when none could be made. */
+  readonly sessionDir: string
+  /** Where names of actors are looked up. */
   readonly namespace: string
 
   /** @internal */
   constructor(core: CoreWorker) {
-    const { nodeId, jobId, sessionName, namespace } = core.welcome
+    const { nodeId, jobId, sessionName, sessionDir, namespace } = core.welcome
     this.nodeId = nodeId
     this.jobId = jobId
     this.sessionName = sessionName
+    this.sessionDir = sessionDir
     this.namespace = namespace
   }
 
@@ -51,6 +62,12 @@ export class Session implements AsyncDisposable {
 /**
  * Starts Typeray on this machine: a raylet process, its object store and its first workers. Or
  * joins a cluster that `typeray start --head` has started: see the option `address`.
+ *
+ * Follows `ray.init` of Ray. Calling it is optional: the first call that needs a session starts
+ * one.
+ *
+ * @example
+ * await ray.init({ numCpus: 4, namespace: 'prices' })
  *
  * @throws SessionError when there is a session already (unless `ignoreReinitError`), when the node
  * cannot start, or when there is no cluster at the address.
@@ -78,7 +95,7 @@ export async function init(options: InitOptions = {}): Promise<Session> {
 }
 
 async function begin(nodeOptions: NodeOptions, options: InitOptions): Promise<Session> {
-  const cluster = sessionToJoin(options.address)
+  const cluster = sessionToJoin(options.address, options.tempDir)
   if (cluster !== undefined) {
     refuseNodeOptions(options, cluster.sessionDir)
     const core = await CoreWorker.join(joinOptions(raylet(cluster), nodeOptions))
@@ -175,12 +192,29 @@ export function requireSession(): CoreWorker {
   return joined
 }
 
+/**
+ * Whether this process has a session, in the driver and in workers. Follows `ray.is_initialized`
+ * of Ray.
+ *
+ * @example
+ * if (!ray.isInitialized()) await ray.init()
+ */
 export function isInitialized(): boolean {
   const core = currentCore()
   return core !== null && core.lost === null
 }
 
-/** Ends the session: its tasks, actors and objects. Does nothing when there is none. */
+/**
+ * Ends the session: its tasks, actors and objects. Does nothing when there is none.
+ *
+ * Follows `ray.shutdown` of Ray. A program that ends shuts its session down by itself.
+ *
+ * @example
+ * await ray.init()
+ * await ray.shutdown()
+ *
+ * @throws RayError in a worker: only the driver can end the session.
+ */
 export async function shutdown(): Promise<void> {
   if (starting !== null) await starting.catch(() => undefined)
   const core = currentCore()

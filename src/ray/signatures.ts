@@ -50,9 +50,14 @@ export interface RemoteFunction<A extends readonly unknown[], R, N = undefined> 
   ): RemoteFunction<A, R, 'numReturns' extends keyof O ? NumReturns<O> : N>
 }
 
+/** A method of an actor, as its handle shows it. */
 export interface RemoteMethod<A extends readonly unknown[], R, N = undefined> {
   /** Calls the method. Returns a ref of its result at once. */
   remote(...args: RefArguments<A>): Submitted<R, N>
+  /**
+   * The same method with other options. Throws TypeError for an option that is unknown or not
+   * built.
+   */
   options<const O extends MethodOptions>(options: O): RemoteMethod<A, R, NumReturns<O>>
 }
 
@@ -72,6 +77,10 @@ export interface ActorClass<A extends readonly unknown[], T> {
    * call.
    */
   remote(...args: RefArguments<A>): ActorHandle<T>
+  /**
+   * The same class with other options. Throws TypeError for an option that is unknown or not
+   * built.
+   */
   options(options: ActorOptions): ActorClass<A, T>
 }
 

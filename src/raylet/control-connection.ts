@@ -7,6 +7,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { Packr } from 'msgpackr/pack'
+import { SerializationError } from '../base/errors.js'
 import { helloBytesMax } from '../base/limits.js'
 import { controlFrame, FrameReader, frameType } from '../wire/frame.js'
 import { hearLastWords } from '../wire/last-words.js'
@@ -55,13 +56,23 @@ export class ControlConnection {
         this.#bytesBeforeHello += chunk.length
         if (this.#bytesBeforeHello > helloBytesMax) socket.destroy()
       }
-      if (!socket.destroyed) reader.push(chunk)
+      if (!socket.destroyed) this.#read(reader, chunk)
     })
     hearLastWords(socket)
     // A process that is gone is noticed by `close`; the error adds nothing.
     socket.on('error', () => socket.destroy())
     socket.on('close', () => events.closed(this))
     socket.on('drain', () => events.drained(this))
+  }
+
+  /** Whoever sends what is no frame or no message is cut off: the raylet must live on. */
+  #read(reader: FrameReader, chunk: Uint8Array): void {
+    try {
+      reader.push(chunk)
+    } catch (error) {
+      if (!(error instanceof SerializationError)) throw error
+      this.#socket.destroy()
+    }
   }
 
   get bufferedBytes(): number {
@@ -94,7 +105,7 @@ export class ControlConnection {
   #onFrame(buffer: Uint8Array, start: number, end: number): void {
     if (this.#socket.destroyed || buffer[start] !== frameType.control) return
     if (this.hello !== undefined) {
-      const message = packr.unpack(buffer.subarray(start + 1, end)) as ToRaylet
+      const message = unpack(buffer.subarray(start + 1, end))
       this.#events.message(message, this)
       return
     }
@@ -106,6 +117,19 @@ export class ControlConnection {
     this.hello = hello
     if (!this.#events.hello(hello, this)) this.end()
   }
+}
+
+function unpack(bytes: Uint8Array): ToRaylet {
+  let message: unknown
+  try {
+    message = packr.unpack(bytes)
+  } catch (error) {
+    throw new SerializationError('A message cannot be read.', { cause: error })
+  }
+  if (typeof message === 'object' && message !== null && 'kind' in message) {
+    return message as ToRaylet
+  }
+  throw new SerializationError('A message has no kind.')
 }
 
 /** Whoever is not one of ours may send anything at all. */

@@ -1,6 +1,7 @@
 // One object, or one actor, that is known outside of its owner.
 
 import type { ProcessId } from '../base/ids.js'
+import type { StreamItem } from '../wire/messages/raylet.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 
 export interface Waiter {
@@ -37,6 +38,8 @@ export class ObjectEntry {
   contained = 0
   /** Things of the raylet's own that hold it. */
   kept = 0
+  /** Whose stream it is an item of, until the stream is dropped. */
+  item: { readonly of: ProcessId; readonly item: StreamItem } | null = null
   /** Who wants the value. Emptied when it is there. */
   waiters: Waiter[] = []
   /** Count of the owner; apart from the others because most objects have no other holder. */

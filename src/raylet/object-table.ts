@@ -23,7 +23,8 @@ import { objectIdHex, workerIdHex, type ProcessId } from '../base/ids.js'
 import { objectPlaceholderMs } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
 import type { ObjectKey, WireError } from '../wire/messages/terms.js'
-import type { FromRaylet } from '../wire/messages/raylet.js'
+import type { FromRaylet, StreamItem } from '../wire/messages/raylet.js'
+import { isLost, LostStreams } from './lost-streams.js'
 import { ObjectEntry, type Waiter } from './object-entry.js'
 
 export type ObjectEvent =
@@ -49,7 +50,18 @@ export type ObjectEvent =
       readonly object: ObjectKey
       readonly contains?: readonly ObjectKey[]
     }
-  | { readonly kind: 'lend'; readonly to: ProcessId; readonly objects: readonly ObjectKey[] }
+  | {
+      readonly kind: 'lend'
+      readonly to: ProcessId
+      readonly objects: readonly ObjectKey[]
+      readonly item?: StreamItem
+    }
+  | {
+      readonly kind: 'dropItems'
+      readonly from: ProcessId
+      readonly worker: ProcessId
+      readonly item: StreamItem
+    }
   | { readonly kind: 'unlend'; readonly from: ProcessId; readonly objects: readonly ObjectKey[] }
   | {
       readonly kind: 'release'
@@ -114,6 +126,7 @@ export class ObjectTable {
    * Entries that were named before their owner said that they escaped, oldest first, with the time.
    */
   readonly #placeholders = new Map<ObjectEntry, number>()
+  readonly #lostStreams = new LostStreams()
   #size = 0
   #effects: ObjectEffect[] = []
   /**
@@ -174,7 +187,9 @@ export class ObjectTable {
       case 'seal':
         return this.#seal(event, now)
       case 'lend':
-        return this.#count(event.objects, { holder: event.to, change: 1, now })
+        return this.#lend(event, now)
+      case 'dropItems':
+        return this.#dropItems(event)
       case 'unlend':
         return this.#count(event.objects, { holder: event.from, change: -1, now })
       case 'release':
@@ -269,6 +284,26 @@ export class ObjectTable {
     }
   }
 
+  #lend({ to, objects, item }: EventOf<'lend'>, now: number): void {
+    const worker = objects[0]?.[0]
+    if (item !== undefined && worker !== undefined) {
+      if (this.#lostStreams.has(worker, to, item)) return
+      for (const key of objects) this.#entry(key, now).item = { of: to, item }
+    }
+    this.#count(objects, { holder: to, change: 1, now })
+  }
+
+  #dropItems({ from, worker, item: lost }: EventOf<'dropItems'>): void {
+    if (!this.#gone.has(worker)) this.#lostStreams.add(worker, from, lost)
+    for (const entry of this.#owners.get(worker)?.values() ?? []) {
+      const { item } = entry
+      if (item === null || item.of !== from || !isLost(item.item, lost)) continue
+      entry.item = null
+      entry.add(from, -1)
+      this.#dirty.push(entry)
+    }
+  }
+
   #release({ from, objects }: EventOf<'release'>, now: number): void {
     for (let i = 0; i + 1 < objects.length; i += 2) {
       const entry = this.#entry([objects[i]!, objects[i + 1]!], now)
@@ -310,6 +345,7 @@ export class ObjectTable {
 
   #processDied(process: ProcessId): void {
     this.#gone.add(process)
+    this.#lostStreams.processDied(process)
     if (this.#gone.size > goneMax) {
       const oldest = this.#gone.values().next()
       if (oldest.done !== true) this.#gone.delete(oldest.value)

@@ -51,6 +51,7 @@ export class RayletMessages {
       case 'forget':
       case 'getObjects':
       case 'awaitObjects':
+      case 'dropItems':
         return raylet.objectEvent({ ...message, from })
       case 'lend':
       case 'unlend':

@@ -30,6 +30,8 @@ export interface RayletOptions {
   readonly nodeId: string
   readonly nodeIp: string
   readonly sessionName: string
+  /** '' when it has none: then nothing is logged. */
+  readonly sessionDir: string
   readonly token: string
   readonly resources: Resources
   readonly labels: Readonly<Record<string, string>>
@@ -334,13 +336,14 @@ export class Raylet {
   }
 
   #welcome(connection: ControlConnection, { claimSlot, namespace }: WelcomeDetails): void {
-    const { nodeId, nodeIp, sessionName, resources, environment } = this.options
+    const { nodeId, nodeIp, sessionName, sessionDir, resources, environment } = this.options
     connection.send({
       kind: 'welcome',
       nodeId,
       nodeIp,
       jobId: connection.jobId,
       sessionName,
+      sessionDir,
       namespace,
       rayletPid: process.pid,
       arenaFile: this.store.arenaFile,

@@ -1,4 +1,8 @@
-// The door `typeray/testing`: real clusters for tests, and nothing left behind.
+/**
+ * Real clusters for tests, and nothing left behind.
+ *
+ * @module typeray/testing
+ */
 
 export { Driver, runDriver, startDriver, type DriverEnd, type DriverOptions } from './run-driver.js'
 export { until, type UntilOptions } from './until.js'

@@ -8,9 +8,13 @@ import { fileURLToPath } from 'node:url'
 import { SessionTraces } from './session-traces.js'
 import { until } from './until.js'
 
+/** How a driver program is run. */
 export interface DriverOptions {
+  /** Arguments of the program. */
   readonly args?: readonly string[]
+  /** Variables beside those of the test. */
   readonly env?: Readonly<Record<string, string>>
+  /** Options of Node. */
   readonly execArgv?: readonly string[]
   /** What the source is: an ES module, or CommonJS. */
   readonly type?: 'module' | 'commonjs'
@@ -18,20 +22,35 @@ export interface DriverOptions {
   readonly timeoutMs?: number
 }
 
+/** How a driver program ended, and what it wrote. */
 export interface DriverEnd {
+  /** Exit code; null when a signal ended it. */
   readonly code: number | null
+  /** The signal that ended it, if one did. */
   readonly signal: NodeJS.Signals | null
+  /** All that it wrote to standard output. */
   readonly stdout: string
+  /** All that it wrote to standard error. */
   readonly stderr: string
 }
 
 const timeoutMsDefault = 40_000
 const packageRoot = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** A program under way. */
+/**
+ * A program under way.
+ *
+ * @example
+ * const driver = startDriver(`import * as ray from 'typeray'; await ray.init(); console.log('up')`)
+ * await driver.said('up')
+ * driver.kill('SIGKILL')
+ * await driver.ended // rejects if a process or socket is left
+ */
 export class Driver {
   readonly #child: ChildProcess
   readonly #traces: SessionTraces
+  /** For the folder of its session, which goes with it. */
+  readonly #tempDir: string
   #stdout = ''
   #stderr = ''
   /** Resolves when the program has ended and nothing of it is left; rejects if something is. */
@@ -40,17 +59,28 @@ export class Driver {
   constructor(program: { readonly file: string; readonly remove: () => void }, how: DriverOptions) {
     const { args = [], env = {}, execArgv = [], timeoutMs = timeoutMsDefault } = how
     this.#traces = new SessionTraces()
+    this.#tempDir = mkdtempSync(path.join(os.tmpdir(), 'typeray-test-'))
     this.#child = spawn(process.execPath, [...execArgv, program.file, ...args], {
-      env: { ...environment(), TYPERAY_ADDRESS: 'local', ...env, ...this.#traces.environment },
+      env: {
+        ...environment(),
+        TYPERAY_TMPDIR: this.#tempDir,
+        TYPERAY_ADDRESS: 'local',
+        ...env,
+        ...this.#traces.environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text))
-    this.ended = this.#end(timeoutMs).finally(program.remove)
+    this.ended = this.#end(timeoutMs).finally(() => {
+      rmSync(this.#tempDir, { recursive: true, force: true })
+      program.remove()
+    })
     // Whoever starts a driver awaits its end, but perhaps not from the first moment.
     this.ended.catch(() => undefined)
   }
 
+  /** Process id of the program. */
   get pid(): number {
     return this.#child.pid ?? 0
   }
@@ -60,6 +90,7 @@ export class Driver {
     return this.#stdout
   }
 
+  /** All that was written to stderr so far. */
   get stderr(): string {
     return this.#stderr
   }
@@ -69,6 +100,7 @@ export class Driver {
     return this.#traces.processes().filter((pid) => pid !== this.pid)
   }
 
+  /** Sends a signal to the program, and to it alone. */
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }
@@ -108,6 +140,10 @@ export class Driver {
 /**
  * Starts a driver program: a file, or the source of one, which may import 'typeray'. It ends as any
  * program ends; await `driver.ended`.
+ *
+ * @example
+ * const driver = startDriver(new URL('./my-program.js', import.meta.url), { args: ['--fast'] })
+ * const { code } = await driver.ended
  */
 export function startDriver(program: string | URL, options: DriverOptions = {}): Driver {
   if (program instanceof URL) {
@@ -123,7 +159,15 @@ export function startDriver(program: string | URL, options: DriverOptions = {}):
   return new Driver({ file, remove: () => rmSync(folder, { recursive: true }) }, options)
 }
 
-/** Runs a driver program to its end. Throws if a process or a socket of it is left. */
+/**
+ * Runs a driver program to its end. Throws if a process or a socket of it is left.
+ *
+ * @example
+ * const { stdout } = await runDriver(`
+ *   import * as ray from 'typeray'
+ *   console.log(await ray.get(ray.put(1)))
+ * `)
+ */
 export function runDriver(program: string | URL, options: DriverOptions = {}): Promise<DriverEnd> {
   return startDriver(program, options).ended
 }

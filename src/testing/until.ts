@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 
+/** How long, and for what, `until` waits. */
 export interface UntilOptions {
   /** How long to try, in milliseconds; 10 seconds by default. */
   readonly timeoutMs?: number
@@ -12,6 +13,9 @@ const pauseMs = 10
 /**
  * Waits until `condition` returns something true, and returns that. For tests: it asks again and
  * again instead of sleeping for a time that is always too short or too long.
+ *
+ * @example
+ * await until(async () => (await ray.nodes()).length === 1, { what: 'one node' })
  *
  * @throws Error with the last answer when the time is up.
  */

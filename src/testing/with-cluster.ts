@@ -1,9 +1,12 @@
 // Runs a test against a cluster of real processes, and looks at what is left of it afterwards.
 
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import * as ray from '../ray/index.js'
 import { SessionTraces } from './session-traces.js'
 
+/** Options of `ray.init`, and a bound on the time of the test. */
 export interface ClusterOptions extends ray.InitOptions {
   /** The test fails after this time, in milliseconds; 50 seconds by default. */
   readonly deadlineMs?: number
@@ -11,7 +14,9 @@ export interface ClusterOptions extends ray.InitOptions {
 
 /** What a test is given. */
 export interface TestCluster {
+  /** The public API. */
   readonly ray: typeof ray
+  /** What `ray.init` gave. */
   readonly session: ray.Session
   /** Process id of the raylet. */
   readonly rayletPid: number
@@ -47,8 +52,9 @@ export async function withCluster<T>(
   }
   process.on('unhandledRejection', onRejection)
   Object.assign(process.env, traces.environment)
+  const tempDir = mkdtempSync(path.join(os.tmpdir(), 'typeray-test-'))
   try {
-    const session = await ray.init({ numCpus: 2, address: 'local', ...initOptions })
+    const session = await ray.init({ numCpus: 2, tempDir, address: 'local', ...initOptions })
     try {
       return await withDeadline(deadlineMs, run(clusterOf(session, traces)))
     } finally {
@@ -57,6 +63,7 @@ export async function withCluster<T>(
   } finally {
     for (const name of Object.keys(traces.environment)) Reflect.deleteProperty(process.env, name)
     await traces.assertNone()
+    rmSync(tempDir, { recursive: true })
     // A promise is reported once its turn has ended.
     await new Promise((resolve) => setImmediate(resolve))
     process.off('unhandledRejection', onRejection)

@@ -13,7 +13,8 @@
 // differences of counts are exact.
 
 export const claimSlotBytes = 64
-export const claimSlotsMax = 512
+/** More than a node has workers: memory that nobody has touched costs nothing. */
+export const claimSlotsMax = 8192
 export const claimStartedOffset = 0
 export const claimCarriedOffset = 4
 

@@ -18,6 +18,8 @@
 // special values below.
 
 import { readU32, writeU32, writeU48 } from '../base/bytes.js'
+import { SerializationError } from '../base/errors.js'
+import { frameBytesMax } from '../base/limits.js'
 
 export const frameType = {
   control: 1,
@@ -125,7 +127,10 @@ export class FrameReader {
     const size = data.length
     let at = 0
     while (size - at >= 4) {
-      const end = at + 4 + readU32(data, at)
+      const length = readU32(data, at)
+      // Before anything is kept for it: a length that nobody writes is no frame of ours.
+      if (length === 0 || length > frameBytesMax) throw malformed(length)
+      const end = at + 4 + length
       if (end > size) break
       this.#onFrame(data, at + 4, end)
       at = end
@@ -153,6 +158,13 @@ export class FrameReader {
   }
 
   #owned: ArrayBufferLike | null = null
+}
+
+function malformed(length: number): SerializationError {
+  return new SerializationError(
+    `A frame of ${length} bytes cannot be: it has 1 to ${frameBytesMax}. Is this a socket of ` +
+      `Typeray, and of the same version?`,
+  )
 }
 
 /** One control frame around MessagePack bytes. */

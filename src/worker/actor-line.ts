@@ -195,6 +195,7 @@ export class ActorLine {
     this.#inFlight.clear()
     const again: Task[] = []
     for (const task of calls) {
+      task.stream?.lost(this.#worker)
       if (task.isCancelled) this.#ports.settler.fail(task, this.#unavailable(task))
       else if (death !== null) this.#ports.settler.fail(task, death)
       else if (task.retriesLeft !== 0) {

@@ -16,12 +16,15 @@ export interface SharedOptions {
    * CPUs that the task needs, or the actor needs; fractions down to 0.0001 are allowed. Tasks: 1.
    */
   readonly numCpus?: number
+  /** GPUs; fractions share one. */
   readonly numGpus?: number
   /** Bytes of heap memory to reserve. */
   readonly memory?: number
   /** Custom resources by name. */
   readonly resources?: Readonly<Record<string, number>>
+  /** A task: the name in errors. An actor: the name that `ray.getActor` finds it by. */
   readonly name?: string
+  /** Which nodes may be chosen. */
   readonly schedulingStrategy?: SchedulingChoice
 }
 
@@ -31,6 +34,7 @@ export type SchedulingChoice =
   | { readonly nodeId: string; readonly soft?: boolean }
   | { readonly placementGroup: { readonly id: string }; readonly bundleIndex?: number }
 
+/** What a task needs and how it is run again. Follows the options of `ray.remote` for functions. */
 export interface TaskOptions extends SharedOptions {
   /** Number of values that the function returns as an array, or 'streaming' for a generator. */
   readonly numReturns?: number | 'streaming'
@@ -44,8 +48,11 @@ export interface TaskOptions extends SharedOptions {
   readonly signal?: AbortSignal
 }
 
+/** What an actor needs, how it is found and started again. Follows `ray.remote` for classes. */
 export interface ActorOptions extends SharedOptions {
+  /** Where the name is known; the driver's namespace by default. */
   readonly namespace?: string
+  /** 'detached': lives on without handles, until it is killed or the cluster ends. */
   readonly lifetime?: 'detached'
   /** With `name`: the actor of that name if there is one, instead of an error. */
   readonly getIfExists?: boolean
@@ -59,10 +66,15 @@ export interface ActorOptions extends SharedOptions {
   readonly maxPendingCalls?: number
 }
 
+/** Options of one call of an actor. Follows `ray.method`. */
 export interface MethodOptions {
+  /** Number of values that the method returns as an array, or 'streaming' for a generator. */
   readonly numReturns?: number | 'streaming'
+  /** The name of the call in errors. */
   readonly name?: string
+  /** Items that a streaming generator may be ahead of its consumer. */
   readonly generatorBackpressureNumObjects?: number
+  /** Cancels the call when it aborts. */
   readonly signal?: AbortSignal
 }
 

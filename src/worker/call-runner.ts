@@ -229,11 +229,9 @@ export class CallRunner {
           ? await (step as Promise<IteratorResult<unknown>>)
           : step
         if (done === true) break
-        task.from.replies.item(
-          task.sequence,
-          count,
-          itemBody(this.#core, await value, task.from.owner, job.name),
-        )
+        const item = { stream: task.sequence, attempt: task.attempt, index: count }
+        const of = { owner: task.from.owner, name: job.name, item }
+        task.from.replies.item(task.sequence, count, itemBody(this.#core, await value, of))
         count++
         if (job.fn.isSlow || count % 16 === 0) this.#flushItems(task)
       }

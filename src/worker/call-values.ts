@@ -5,6 +5,7 @@ import { inlineBytesMax } from '../base/limits.js'
 import { unpackMessage } from '../wire/control-channel.js'
 import { bodyTag, pushFlag } from '../wire/frame.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
+import type { StreamItem } from '../wire/messages/raylet.js'
 import type { PushExtension } from '../wire/messages/task.js'
 import { readObject } from '../wire/object-layout.js'
 import { decodeSmall, smallEnd } from '../wire/small-codec.js'
@@ -114,9 +115,9 @@ function storedBody(sizeBytes: number): Uint8Array {
 export function itemBody(
   core: CoreWorker,
   value: unknown,
-  owner: number,
-  name: string,
+  of: { readonly owner: number; readonly name: string; readonly item: StreamItem },
 ): Uint8Array {
+  const { owner, name, item } = of
   const made: { body: Uint8Array; refs: ObjectRef[] } | EncodedObject = core.values.bodyOf(
     value,
     `item of ${name}`,
@@ -127,7 +128,7 @@ export function itemBody(
   }
   const ref = new ObjectRef(core.process, core.nextSequence())
   core.objects.store(ref, made)
-  core.references.lend(owner, [ref])
+  core.references.lendItem(owner, ref, item)
   core.references.release(ref)
   const body = new Uint8Array(19)
   body.set(storedBody(made.layout.sizeBytes))

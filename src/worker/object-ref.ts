@@ -57,6 +57,13 @@ export function installRefActions(next: RefActions): void {
  * A future of a value of type T, made by `f.remote()`, `ray.put()` or found inside another value.
  * Copying it is cheap and never copies the value. It is not a thenable: `await ref` gives the ref,
  * `await ray.get(ref)` or `ref.get()` the value.
+ *
+ * Follows `ray.ObjectRef` of Ray.
+ *
+ * @example
+ * const ref = ray.put([1, 2, 3])
+ * const [one] = await ref.get()
+ * console.log(ref.id, one)
  */
 export class ObjectRef<T = unknown> {
   declare readonly __type?: T

@@ -5,6 +5,7 @@
 
 import type { Socket } from 'node:net'
 import { readU32, readU48 } from '../base/bytes.js'
+import { helloBytesMax } from '../base/limits.js'
 import { objectIdHex, type ProcessId } from '../base/ids.js'
 import { unpackMessage } from '../wire/control-channel.js'
 import { controlFrame, FrameReader, frameType } from '../wire/frame.js'
@@ -53,6 +54,7 @@ export class OwnerConnection {
   readonly #events: ConnectionEvents
   readonly #reader: FrameReader
   #held: Uint8Array[] = []
+  #bytesBeforeOpen = 0
 
   constructor(socket: Socket | null, events: ConnectionEvents, send: (bytes: Uint8Array) => void) {
     this.#socket = socket
@@ -71,8 +73,21 @@ export class OwnerConnection {
 
   /** Bytes from the socket, or frames that came through the raylet. */
   feed(chunk: Uint8Array): void {
-    this.#reader.push(chunk)
+    if (this.isOpen) this.#reader.push(chunk)
+    else this.#feedStranger(chunk)
     if (!this.isEarly) this.#events.progressed(this)
+  }
+
+  // Anybody on the machine may connect, and is nobody until it has shown the token.
+  #feedStranger(chunk: Uint8Array): void {
+    try {
+      this.#reader.push(chunk)
+    } catch (error) {
+      if (this.isOpen) throw error
+      this.destroy()
+    }
+    this.#bytesBeforeOpen += chunk.length
+    if (!this.isOpen && this.#bytesBeforeOpen > helloBytesMax) this.destroy()
   }
 
   /** The lease of an early connection has begun. */

@@ -4,13 +4,26 @@ import { attachmentBrand, registerAttachment } from './attachment.js'
 import { requireCore } from './current-core.js'
 import type { ObjectRef } from './object-ref.js'
 
+/** Where the bundles of a placement group go; the STRICT ones insist. */
 export type PlacementStrategy = 'PACK' | 'SPREAD' | 'STRICT_PACK' | 'STRICT_SPREAD'
+/** Amounts of resources by name that are reserved on one node, such as `{ CPU: 1 }`. */
 export type Bundle = Readonly<Record<string, number>>
 
-/** Resources that are reserved together: all of the bundles, or none. */
+/**
+ * Resources that are reserved together: all of the bundles, or none.
+ *
+ * Follows `ray.util.placement_group.PlacementGroup` of Ray.
+ *
+ * @example
+ * const group = ray.placementGroup([{ CPU: 1 }])
+ * if (!(await group.wait(5000))) ray.removePlacementGroup(group)
+ */
 export class PlacementGroup {
+  /** Id of the group, in hexadecimal. */
   readonly id: string
+  /** The bundles as they were asked for. */
   readonly bundleSpecs: readonly Bundle[]
+  /** How the bundles are placed. */
   readonly strategy: PlacementStrategy
   #ready: ObjectRef<PlacementGroup> | null
 

@@ -1,6 +1,7 @@
 // The consumer side of a streaming generator: refs of items as they arrive.
 
 import { readU48 } from '../base/bytes.js'
+import type { ProcessId } from '../base/ids.js'
 import { generatorItemsMax } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
 import type { CoreWorker } from './core-worker.js'
@@ -11,6 +12,14 @@ import type { Task } from './task.js'
  * What a call with `numReturns: 'streaming'` returns: iterate it with `for await` to get an
  * ObjectRef for each item as soon as it is there. An error of the generator is the last ref.
  * Leaving the loop cancels the generator and frees what was not read.
+ *
+ * Follows `ray.ObjectRefGenerator` of Ray.
+ *
+ * @example
+ * const count = ray.remote({ numReturns: 'streaming' }, function* (n: number) {
+ *   for (let i = 0; i < n; i++) yield i
+ * })
+ * for await (const ref of count.remote(3)) console.log(await ref.get())
  */
 export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<ObjectRef<T>> {
   readonly #core: CoreWorker
@@ -23,6 +32,9 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
   #isEnded = false
   #isFailed = false
   #isRestarted = false
+  /** Which attempt at the task this is, and how many items have come of it. */
+  #attempt = 0
+  #came = 0
   #wake: (() => void) | null = null
 
   /** @internal */
@@ -37,6 +49,7 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
     return this
   }
 
+  /** The ref of the next item, as soon as the item is there. */
   async next(): Promise<IteratorResult<ObjectRef<T>, undefined>> {
     while (this.#items.length === 0 && !this.#isEnded) {
       this.#core.waiting(1)
@@ -86,6 +99,7 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
       this.#credited = this.#limit
       this.#giveCredit()
     }
+    this.#came = index + 1
     if (index < this.#arrived || this.#isEnded) {
       // We were lent what was stored, and have it already or do not want it.
       if (body[0] === bodyTag.stored) this.#core.references.release(this.#storedRef(body))
@@ -123,6 +137,13 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
     this.#notify()
   }
 
+  /** @internal What the worker had stored ahead and not told of is given back. */
+  lost(worker: ProcessId): void {
+    const { sequence } = this.#task.ref
+    const item = { stream: sequence, attempt: this.#attempt, index: this.#came }
+    this.#core.references.dropItems(worker, item)
+  }
+
   /**
    * @internal The generator runs again from its first item: those that were delivered are skipped.
    * Its new run has the credit of a beginner; it hears of more with its first item, because until
@@ -130,6 +151,8 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
    */
   restarted(): void {
     this.#isRestarted = true
+    this.#attempt = (this.#attempt + 1) & 0xff
+    this.#came = 0
   }
 
   #notify(): void {

@@ -123,7 +123,7 @@ export class TaskSubmitter {
    */
   submit(task: Task, key: SchedulingKey): void {
     task.key = key
-    if (task.retryExceptions !== false) task.slab![task.start + 5]! |= pushFlag.retried
+    if (mayRetryThrown(task)) task.slab![task.start + 5]! |= pushFlag.retried
     key.append(task)
     if (!key.isDirty) {
       key.isDirty = true
@@ -409,7 +409,10 @@ export class TaskSubmitter {
     const key = this.#keyOfLine.get(line)
     this.#keyOfLine.delete(line)
     if (key !== undefined) this.#putBack(key, tasks.unstarted)
-    for (const task of tasks.started) this.#outcomes.workerLost(task, exit)
+    for (const task of tasks.started) {
+      task.stream?.lost(line.worker)
+      this.#outcomes.workerLost(task, exit)
+    }
     if (key !== undefined) this.#pump(key)
   }
 
@@ -417,6 +420,8 @@ export class TaskSubmitter {
   resubmit(task: Task): void {
     const key = task.key!
     task.slab![task.start + 6]!++
+    // The worker of the last attempt settles its error for those who borrow the ref.
+    if (!mayRetryThrown(task)) task.slab![task.start + 5]! &= ~pushFlag.retried
     task.line = null
     key.prepend([task])
     this.#pump(key)
@@ -499,6 +504,11 @@ export class TaskSubmitter {
     for (const line of this.#lines.values()) line.close()
     this.#lines.clear()
   }
+}
+
+/** An error that it throws is not the last word: its owner decides. */
+function mayRetryThrown(task: Task): boolean {
+  return task.retryExceptions !== false && task.retriesLeft !== 0
 }
 
 /** Nothing waits behind a task of another kind: a new function may be long, or never end. */

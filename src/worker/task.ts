@@ -1,6 +1,7 @@
 // One invocation of a remote function or actor method, from submission to its result, and the
 // function it calls.
 
+import type { ProcessId } from '../base/ids.js'
 import type { ObjectRef } from './object-ref.js'
 import type { LeaseLine } from './lease-line.js'
 import type { SchedulingKey } from './scheduling-key.js'
@@ -73,6 +74,8 @@ export interface TaskStream {
   itemArrived(index: number, body: Uint8Array): void
   ended(): void
   failed(): void
+  /** The worker that ran it is lost, and with it the items that it had not told of. */
+  lost(worker: ProcessId): void
   /** The task runs again from the start: items already delivered are skipped. */
   restarted(): void
 }

@@ -7,16 +7,11 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { after, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { fixtures, Programs, type Program } from './programs.js'
-
-interface Result {
-  readonly name: string
-  readonly problem?: string
-}
+import { caseResults, fixtures, Programs, type CaseResult, type Program } from './programs.js'
 
 const closureModule = new URL('../../src/closure/index.js', import.meta.url).href
 
-async function run({ command, frame }: Program): Promise<Result[]> {
+async function run({ command, frame }: Program): Promise<CaseResult[]> {
   const [file = '', ...args] = command
   const harness = pathToFileURL(path.join(fixtures, 'harness.mjs')).href
   // Preloaded by NODE_OPTIONS so that it works the same for every command; children drop it.
@@ -36,26 +31,13 @@ async function run({ command, frame }: Program): Promise<Result[]> {
   child.stdout.on('data', (chunk) => (output += String(chunk)))
   child.stderr.on('data', (chunk) => (errors += String(chunk)))
   await once(child, 'close')
-  const line = output.split('\n').find((text) => text.startsWith('@results '))
-  assert.ok(line, `the program printed no results:\n${output}${errors}`)
-  return JSON.parse(line.slice('@results '.length)) as Result[]
+  return caseResults({ stdout: output, stderr: errors })
 }
 
 describe('functions by value', { concurrency: 2 }, () => {
   const programs = new Programs()
   after(() => programs.remove())
-  const modes = [
-    programs.javascript('node-esm', true),
-    programs.javascript('node-cjs', false),
-    programs.compiled('tsc-esm', true),
-    programs.compiled('tsc-cjs', false),
-    programs.tsx('tsx-esm', true),
-    programs.tsx('tsx-cjs', false),
-    programs.tsxImport('import-tsx-esm', true),
-    programs.tsxImport('import-tsx-cjs', false),
-    programs.bundled('esbuild-bundle'),
-  ]
-  for (const mode of modes) {
+  for (const mode of programs.modes()) {
     it(`work when the program runs as ${mode.name}`, async () => {
       const results = await run(mode)
       const failed = results.filter((result) => result.problem !== undefined)

@@ -25,6 +25,19 @@ export interface Program {
   readonly frame: RegExp
 }
 
+export interface CaseResult {
+  readonly name: string
+  readonly problem?: string
+}
+
+/** What a program says of its cases: one line of its output. */
+export function caseResults({ stdout, stderr }: { stdout: string; stderr: string }): CaseResult[] {
+  const mark = '@results '
+  const line = stdout.split('\n').find((text) => text.startsWith(mark))
+  if (line === undefined) throw new Error(`the program printed no results:\n${stdout}${stderr}`)
+  return JSON.parse(line.slice(mark.length)) as CaseResult[]
+}
+
 const fixture = (name: string): string => readFileSync(path.join(fixtures, name), 'utf8')
 
 type Packages = Readonly<Record<string, Readonly<Record<string, string>>>>
@@ -120,8 +133,23 @@ export class Programs {
     this.write(`${name}/package.json`, JSON.stringify({ type }))
   }
 
+  /** The program in every way that people run JavaScript. */
+  modes(): Program[] {
+    return [
+      this.javascript('node-esm', true),
+      this.javascript('node-cjs', false),
+      this.compiled('tsc-esm', true),
+      this.compiled('tsc-cjs', false),
+      this.tsx('tsx-esm', true),
+      this.tsx('tsx-cjs', false),
+      this.tsxImport('import-tsx-esm', true),
+      this.tsxImport('import-tsx-cjs', false),
+      this.bundled('esbuild-bundle'),
+    ]
+  }
+
   /** Plain JavaScript as node runs it. */
-  javascript(name: string, esm: boolean): Program {
+  private javascript(name: string, esm: boolean): Program {
     this.package(name, esm ? 'module' : 'commonjs')
     const lib = ts.transpileModule(fixture('lib.ts'), { compilerOptions: compilerOptions(esm) })
     this.write(`${name}/lib.js`, lib.outputText.replace(/\/\/# sourceMappingURL.*/, ''))
@@ -140,7 +168,7 @@ export class Programs {
   }
 
   /** Output of tsc, run with source maps. */
-  compiled(name: string, esm: boolean): Program {
+  private compiled(name: string, esm: boolean): Program {
     const { file, source } = this.typescript(name, esm)
     for (const module of ['main', 'lib']) {
       const text = module === 'main' ? source : fixture('lib.ts')
@@ -153,12 +181,12 @@ export class Programs {
     return { name, command, frame: frameOf(file, source) }
   }
 
-  tsx(name: string, esm: boolean): Program {
+  private tsx(name: string, esm: boolean): Program {
     const { file, source } = this.typescript(name, esm)
     return { name, command: [process.execPath, tsxCommand, file], frame: frameOf(file, source) }
   }
 
-  tsxImport(name: string, esm: boolean): Program {
+  private tsxImport(name: string, esm: boolean): Program {
     const { file, source } = this.typescript(name, esm)
     const config = path.join(this.folder, name, 'tsconfig.json')
     this.write(`${name}/tsconfig.json`, '{"compilerOptions":{"experimentalDecorators":true}}')
@@ -174,7 +202,7 @@ export class Programs {
   }
 
   /** A bundle whose packages stay imports. */
-  bundled(name: string): Program {
+  private bundled(name: string): Program {
     const { file, source } = this.typescript(name, true)
     esbuild.buildSync({
       entryPoints: [file],

@@ -4,6 +4,7 @@
 import type { ObjectEffect, ObjectEvent } from '../../src/raylet/object-table.js'
 import { ObjectTable } from '../../src/raylet/object-table.js'
 import { bodyTag } from '../../src/wire/frame.js'
+import type { StreamItem } from '../../src/wire/messages/raylet.js'
 import type { ObjectKey } from '../../src/wire/messages/terms.js'
 import type { Command } from './transcript.js'
 
@@ -87,6 +88,14 @@ export class ObjectScript {
         return { kind: verb, object: this.#key(command.word(0)), contains }
       case 'lend':
         return { kind: verb, to: this.#id(command.word(1)), objects: this.#keys(command.word(0)) }
+      case 'item': {
+        const objects = this.#keys(command.word(0))
+        return { kind: 'lend', to: this.#id(command.word(1)), objects, item: itemOf(command) }
+      }
+      case 'drop-items': {
+        const [worker, from] = [this.#id(command.word(0)), this.#id(command.word(1))]
+        return { kind: 'dropItems', from, worker, item: itemOf(command) }
+      }
       case 'unlend':
         return { kind: verb, from: this.#id(command.word(1)), objects: this.#keys(command.word(0)) }
       case 'release':
@@ -149,6 +158,11 @@ export class ObjectScript {
   #with(contains: readonly ObjectKey[]): string {
     return contains.length === 0 ? '' : ` with ${contains.map((key) => this.#text(key)).join(' ')}`
   }
+}
+
+function itemOf(command: Command): StreamItem {
+  const [stream, attempt, index] = ['stream', 'attempt', 'index'].map((n) => command.number(n, 0))
+  return { stream: stream ?? 0, attempt: attempt ?? 0, index: index ?? 0 }
 }
 
 function bodyOf(text: string | undefined): Uint8Array | undefined {

@@ -58,7 +58,8 @@ export async function withSession(
   await withMark(async (marked) => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'fault-'))
     try {
-      await ray.init({ numCpus: 2, objectStoreMemory: 64 * 1024 * 1024, ...options })
+      const usual = { numCpus: 2, objectStoreMemory: 64 * 1024 * 1024, tempDir: folder }
+      await ray.init({ ...usual, ...options })
       const rayletPid = currentCore()!.welcome.rayletPid
       try {
         const workerPids = (): number[] => marked.pids().filter((pid) => pid !== rayletPid)

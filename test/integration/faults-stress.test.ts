@@ -7,26 +7,31 @@ import * as ray from '../../src/index.js'
 import { Prng } from '../../src/base/prng.js'
 import { cpusAreFree, killPid, storeIsEmpty, withSession } from './fault-session.js'
 
-const killEveryMs = 100
-const killForMs = 5000
+const killsPerRun = 16
 
-/** Kills a worker every 100 ms for five seconds, or until stopped. Returns how many it killed. */
-function killAtRandom(seed: number, workerPids: () => number[]): () => number {
-  const random = new Prng(seed)
-  const end = performance.now() + killForMs
-  let count = 0
-  const timer = setInterval(() => {
-    if (performance.now() > end) return clearInterval(timer)
-    const pids = workerPids()
-    const pid = pids.length === 0 ? undefined : random.pick(pids)
-    if (pid === undefined) return undefined
-    killPid(pid)
-    count++
-    return undefined
-  }, killEveryMs)
-  return () => {
-    clearInterval(timer)
-    return count
+/**
+ * Kills a worker at random each time that so many results have come. Time would not do: on a slow
+ * machine all of them would be killed before they have started.
+ */
+class Killer {
+  kills = 0
+  readonly #random: Prng
+  readonly #workerPids: () => number[]
+  readonly #every: number
+  #results = 0
+
+  constructor(seed: number, results: number, workerPids: () => number[]) {
+    this.#random = new Prng(seed)
+    this.#every = Math.floor(results / killsPerRun)
+    this.#workerPids = workerPids
+  }
+
+  resultCame(): void {
+    if (++this.#results % this.#every !== 0) return
+    const pids = this.#workerPids()
+    if (pids.length === 0) return
+    killPid(this.#random.pick(pids))
+    this.kills++
   }
 }
 
@@ -40,13 +45,14 @@ test(`2000 tasks survive the random death of workers (seed ${seed})`, async () =
       return i % 100 === 0 ? new Uint8Array(200_000).fill(i % 251) : i
     })
     const refs = Array.from({ length: 2000 }, (_, i) => work.remote(i))
-    const stop = killAtRandom(seed, workerPids)
+    const killer = new Killer(seed, refs.length, workerPids)
     for (const [i, ref] of refs.entries()) {
       const value = await ray.get(ref as ray.ObjectRef<number | Uint8Array>)
       if (typeof value === 'number') assert.equal(value, i)
       else assert.equal(value[199_999], i % 251)
+      killer.resultCame()
     }
-    assert.ok(stop() > 10)
+    assert.ok(killer.kills > 10)
     ray.free(refs)
     refs.length = 0
     await cpusAreFree()
@@ -71,16 +77,23 @@ test(`an actor answers in order, however often its worker dies (seed ${seed})`, 
     )
     const actors = [0, 1].map(() => Echo.options({ maxRestarts: -1, maxTaskRetries: -1 }).remote())
     const refs = actors.map((actor) => Array.from({ length: 1000 }, (_, i) => actor.echo.remote(i)))
-    const stop = killAtRandom(seed + 1, workerPids)
-    for (const list of refs) {
-      const results = await ray.get(list)
+    const killer = new Killer(seed + 1, 2000, workerPids)
+    const all = refs.map((list) => Promise.all(list.map((ref) => seen(ref, killer))))
+    for (const list of all) {
+      const results = await list
       for (const [i, [echoed, isNext]] of results.entries()) {
         assert.equal(echoed, i)
         assert.ok(isNext, `call ${i} kept its place`)
       }
     }
-    assert.ok(stop() > 10)
+    assert.ok(killer.kills > 10)
     for (const actor of actors) ray.kill(actor)
     await cpusAreFree()
   })
 })
+
+async function seen<T>(ref: ray.ObjectRef<T>, killer: Killer): Promise<T> {
+  const value = await ray.get(ref)
+  killer.resultCame()
+  return value
+}

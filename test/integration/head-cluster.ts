@@ -1,5 +1,5 @@
 // A cluster of `typeray start --head` for a test: in a temporary folder of its own, so that no other
-// program on the machine finds it, and ended with everything that it has started.
+// program finds it, and ended with everything that it has started.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -54,11 +54,11 @@ export async function withFolder(
 ): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'head-'))
   const traces = new SessionTraces()
-  const environment = { ...traces.environment, TMPDIR: folder, TYPERAY_ADDRESS: '' }
+  const environment = { ...traces.environment, TYPERAY_TMPDIR: folder, TYPERAY_ADDRESS: '' }
   const header = `import * as ray from 'typeray'\n`
   const driver = (source: string, options: DriverOptions = {}): Driver => {
-    const { TYPERAY_TESTED_SESSION: _, ...env } = environment
-    return startDriver(header + source, { ...options, env: { ...env, ...options.env } })
+    const env = { TYPERAY_TMPDIR: folder, TYPERAY_ADDRESS: '', ...options.env }
+    return startDriver(header + source, { ...options, env })
   }
   const run = async (source: string, options: DriverOptions = {}): Promise<string> => {
     const end = await driver(source, options).ended

@@ -5,6 +5,7 @@ import { RayError } from '../../base/errors.js'
 import { type Block, blockOfColumns, lazyColumnsOfBlock, sliceBlock, toOneBatch } from './block.js'
 import type { ColumnBatch, DateFormat } from './column.js'
 
+/** How a batch shows its rows: 'columns' by name, or an 'arrow' table of apache-arrow. */
 export type BatchFormat = 'columns' | 'arrow'
 
 export interface BatchOptions {

@@ -73,7 +73,15 @@ function typeIn(block: Block | undefined, name: string): DataType | undefined {
 
 type ReadColumn = ReturnType<typeof columnOfVector>
 
-/** The columns of a block, typed arrays without a copy where there are no nulls. */
+/**
+ * The columns of a block, typed arrays without a copy where there are no nulls.
+ *
+ * @example
+ * for await (const { block } of range(1000).iterRefBundles()) {
+ *   const { id } = columnsOf(await ray.get(block))
+ *   console.log(id)
+ * }
+ */
 export function columnsOfBlock(block: Block, dates?: DateFormat): Record<string, ReadColumn> {
   const entries = block.schema.fields.map((field, i) => {
     return [field.name, columnOfVector(columnAt(block, i), dates)] as const

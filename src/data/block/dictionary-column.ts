@@ -5,10 +5,17 @@
 // JavaScript strings once per block instead of once per row. Columns whose values mostly differ
 // gain nothing, so encoding gives up on them early.
 
-/** Strings of a column, each stored once. Iterates and indexes like the array of its strings. */
+/**
+ * Strings of a column, each stored once. Iterates and indexes like the array of its strings.
+ *
+ * @example
+ * const column = new DictionaryColumn(Int32Array.of(0, 1, 0), ['red', 'blue'])
+ * console.log(column.at(2)) // red
+ */
 export class DictionaryColumn<V extends string | null = string | null> implements Iterable<V> {
   /** Position in `values` of each row; -1 where the row is null. */
   readonly codes: Int32Array
+  /** The distinct strings. */
   readonly values: readonly string[]
 
   constructor(codes: Int32Array, values: readonly string[]) {
@@ -16,14 +23,17 @@ export class DictionaryColumn<V extends string | null = string | null> implement
     this.values = values
   }
 
+  /** Number of rows. */
   get length(): number {
     return this.codes.length
   }
 
+  /** The string of a row, or null. */
   at(row: number): V {
     return (this.values[this.codes[row] ?? -1] ?? null) as V
   }
 
+  /** The strings of all rows. */
   toArray(): V[] {
     const { codes, values } = this
     const rows = new Array<V>(codes.length)
@@ -40,7 +50,7 @@ export class DictionaryColumn<V extends string | null = string | null> implement
  * Encodes strings (and nulls) as codes.
  *
  * @example
- * const { codes, values } = dictionaryEncode(batch.origin)
+ * const { codes, values } = dictionaryEncode(['JFK', 'SFO', 'JFK'])
  */
 export function dictionaryEncode<V extends string | null>(
   strings: ArrayLike<V> | DictionaryColumn<V>,

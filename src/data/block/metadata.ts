@@ -4,14 +4,21 @@ import { hostname } from 'node:os'
 import type { ObjectRef } from '../../ray/index.js'
 import { type Block, blockBytes, schemaOfBlock, type SchemaField } from './block.js'
 
+/** Where a block was made, and how large it is. */
 export interface BlockMetadata {
+  /** Number of rows. */
   readonly rows: number
+  /** Size of its columns in bytes. */
   readonly bytes: number
+  /** Names and Arrow types of its columns. */
   readonly schema: readonly SchemaField[]
   /** The file that the task wrote, if it was one that writes. */
   readonly file?: string
+  /** Process that made it. */
   readonly pid: number
+  /** Machine that made it. */
   readonly host: string
+  /** Time that making it took, in milliseconds. */
   readonly wallMs: number
 }
 
@@ -20,7 +27,9 @@ export type BlockRef = ObjectRef<Block>
 
 /** A finished block and its metadata. */
 export interface RefBundle {
+  /** The rows, as an apache-arrow table. */
   readonly block: BlockRef
+  /** What is known of them without looking. */
   readonly metadata: BlockMetadata
 }
 

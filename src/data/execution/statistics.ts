@@ -18,10 +18,20 @@ export interface WorkerStatistics {
   readonly rows: number
 }
 
-/** Totals of the execution of a dataset; prints as a table. */
+/**
+ * Totals of the execution of a dataset; prints as a table.
+ *
+ * @example
+ * const numbers = range(1000).map(({ id }) => ({ half: id / 2 }))
+ * await numbers.count()
+ * console.log(String(numbers.stats()))
+ */
 export class DatasetStatistics {
+  /** From the first task to the last, in milliseconds. */
   readonly wallMs: number
+  /** Each step of the plan. */
   readonly operators: readonly OperatorStatistics[]
+  /** Each process that ran tasks. */
   readonly workers: readonly WorkerStatistics[]
 
   constructor(

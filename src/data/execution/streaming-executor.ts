@@ -20,8 +20,11 @@ import { type BackpressurePolicy, blocksAhead } from './backpressure-policy.js'
 import type { StatisticsCollector } from './statistics.js'
 import type { PendingBlock, TaskRunner } from './task-runner.js'
 
+/** How far an execution is. */
 export interface Progress {
+  /** Blocks that are done. */
   readonly blocks: number
+  /** Rows in them. */
   readonly rows: number
   /** Undefined where a limit decides when the work ends. */
   readonly blocksTotal: number | undefined

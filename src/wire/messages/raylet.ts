@@ -28,6 +28,13 @@ export interface CarriedTask {
   readonly nested: readonly ObjectKey[]
 }
 
+/** One item of a streaming task: the sequence of the task, which attempt at it, which item. */
+export interface StreamItem {
+  readonly stream: number
+  readonly attempt: number
+  readonly index: number
+}
+
 export interface LeaseKey {
   readonly resources: Resources
   readonly strategy: SchedulingStrategy
@@ -123,7 +130,18 @@ export type ToRaylet =
    * The sender gives one count on each object to another process (arguments that nest refs, results
    * that do).
    */
-  | { readonly kind: 'lend'; readonly to: ProcessId; readonly objects: readonly ObjectKey[] }
+  | {
+      readonly kind: 'lend'
+      readonly to: ProcessId
+      readonly objects: readonly ObjectKey[]
+      /** The object is this item of a stream of the receiver's: see `dropItems`. */
+      readonly item?: StreamItem
+    }
+  /**
+   * The worker that ran a stream of the sender's is lost. What it lent as items from `item` on will
+   * not be heard of, and is given back.
+   */
+  | { readonly kind: 'dropItems'; readonly worker: ProcessId; readonly item: StreamItem }
   /** Takes back what was lent for a task that never started. */
   | { readonly kind: 'unlend'; readonly from: ProcessId; readonly objects: readonly ObjectKey[] }
   /** The sender gives up one count on each: flat [owner, sequence, owner, sequence, ...]. */
@@ -261,6 +279,8 @@ export interface Welcome {
   readonly nodeIp: string
   readonly jobId: string
   readonly sessionName: string
+  /** Folder of the session on its node; '' when it has none. */
+  readonly sessionDir: string
   readonly namespace: string
   readonly rayletPid: number
   /** The raylet's fd of the arena memfd. */
