@@ -15,6 +15,7 @@ export {
   free,
   get,
   getActor,
+  getGpuIds,
   getRuntimeContext,
   GetTimeoutError,
   init,

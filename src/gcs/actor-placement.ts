@@ -2,6 +2,7 @@
 // group.
 
 import { hybridPolicy } from '../scheduling/hybrid-policy.js'
+import { formatSelectors, labelPolicy, whyNoLabels } from '../scheduling/label-policy.js'
 import { nodeAffinityPolicy } from '../scheduling/node-affinity-policy.js'
 import type { NodeView, PolicyChoice } from '../scheduling/node-view.js'
 import { spreadPolicy } from '../scheduling/spread-policy.js'
@@ -64,8 +65,9 @@ export class ActorPlacement {
     this.#nodes.unclaim(nodeId, claimOf(spec))
   }
 
-  #choose(spec: ActorSpec, nodes: readonly NodeView[], demand: Resources): PolicyChoice {
-    const { kind, nodeId, soft } = spec.strategy
+  #choose(spec: ActorSpec, all: readonly NodeView[], demand: Resources): PolicyChoice {
+    const { kind, nodeId, soft, labels } = spec.strategy
+    const nodes = labelPolicy(all, demand, labels ?? [])
     if (kind === 'spread') return spreadPolicy(nodes, demand, this.#turn)
     if (kind === 'nodeAffinity' && nodeId !== undefined) {
       return nodeAffinityPolicy(nodes, demand, { nodeId, soft: soft ?? false })
@@ -120,6 +122,15 @@ function whyInfeasible(spec: ActorSpec, nodes: readonly NodeView[], demand: Reso
       ? `it was to run on node ${strategy.nodeId}, which is not alive. Choose another node, or ` +
           `pass soft: true.`
       : `${needs} on node ${strategy.nodeId}, which has ${formatAmounts(node.total)} in all.`
+  }
+  const { labels = [] } = strategy
+  const whyLabels = whyNoLabels(nodes, labels)
+  if (whyLabels !== undefined) return `${whyLabels}. Ask for other labels, or add a node.`
+  if (labels.length > 0) {
+    return (
+      `${needs}, and no node with labels ${formatSelectors(labels)} has that. Ask for less, or ` +
+      `add a node.`
+    )
   }
   const total = nodes.reduce<Resources>((sum, node) => addAmounts(sum, node.total), {})
   const missing = Object.keys(demand)

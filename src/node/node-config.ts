@@ -1,6 +1,6 @@
 // What a node has and how it is set up. Chosen by the process that starts it, complete and checked.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import { checkAmount } from '../base/amounts.js'
 import { SessionError } from '../base/errors.js'
@@ -10,6 +10,7 @@ import {
   objectStoreShare,
   pageBytes,
 } from '../base/limits.js'
+import { acceleratorType, gpuCount } from './machine-gpus.js'
 import type { Resources, WorkerEnvironment } from '../wire/messages/terms.js'
 import { sessionsFolder } from './session-folder.js'
 
@@ -68,11 +69,16 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
   }
   const available = process.availableMemory()
   const objectStoreBytes = storeBytes(options.objectStoreMemory, available)
+  const gpus = gpuCount(options.numGpus)
+  const gpuType = gpus > 0 ? acceleratorType() : undefined
   const resources: Record<string, number> = {
+    ...(gpuType !== undefined && { [`accelerator_type:${gpuType}`]: 1 }),
     ...options.resources,
     CPU: options.numCpus ?? os.availableParallelism(),
-    GPU: options.numGpus ?? countGpus(),
+    GPU: gpus,
     memory: options.memory ?? Math.max(0, Math.floor(available - objectStoreBytes)),
+    // Nobody can ask for it; it is shown beside the others, as in Ray.
+    objectStoreMemory: objectStoreBytes,
   }
   try {
     for (const [name, amount] of Object.entries(resources)) checkAmount(name, amount)
@@ -82,7 +88,10 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
   }
   return {
     resources,
-    labels: options.labels ?? {},
+    labels: {
+      ...(gpuType !== undefined && { 'ray.io/accelerator-type': gpuType }),
+      ...options.labels,
+    },
     objectStoreBytes,
     spillFolder: options.spillFolder ?? os.tmpdir(),
     tempDir: sessionsFolder(options.tempDir),
@@ -138,13 +147,4 @@ function fileSizeLimit(): number {
   const limits = readFileSync('/proc/self/limits', 'utf8')
   const soft = /^Max file size\s+(\S+)/m.exec(limits)?.[1]
   return soft === undefined || soft === 'unlimited' ? Infinity : Number(soft)
-}
-
-function countGpus(): number {
-  try {
-    return readdirSync('/proc/driver/nvidia/gpus').length
-  } catch {
-    // No driver, no GPUs.
-    return 0
-  }
 }

@@ -38,7 +38,7 @@ function main(): void {
     ...ids,
     nodeIp: '127.0.0.1',
     resources: config.resources,
-    labels: config.labels,
+    labels: { ...config.labels, 'ray.io/node-id': ids.nodeId },
     objectStoreBytes: config.objectStoreBytes,
     spillFolder: config.spillFolder,
     workerEntry: config.workerEntry ?? entry,

@@ -17,7 +17,7 @@ export type { InitOptions } from './init-options.js'
 export { placementGroup, removePlacementGroup } from './placement-group.js'
 export { type Bundle, PlacementGroup, type PlacementStrategy } from '../worker/index.js'
 export { availableResources, clusterResources, nodes, type NodeState } from './cluster.js'
-export { getRuntimeContext, type RuntimeContext } from './runtime-context.js'
+export { getGpuIds, getRuntimeContext, type RuntimeContext } from './runtime-context.js'
 export type { ActorClass, ActorHandle, RemoteFunction, RemoteMethod } from './signatures.js'
 export {
   ObjectRef,

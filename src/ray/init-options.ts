@@ -1,4 +1,7 @@
 import path from 'node:path'
+import { didYouMean } from '../base/nearest-name.js'
+import { checkAmount } from '../base/amounts.js'
+import { labelProblem } from '../worker/index.js'
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
 import { driverEnvironment } from './driver-environment.js'
@@ -102,7 +105,8 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     const why = refused[key]
     if (why !== undefined) throw new TypeError(`The option '${key}' of ray.init ${why}.`)
     throw new TypeError(
-      `'${key}' is not an option of ray.init. Options are: ${[...known].sort().join(', ')}.`,
+      `'${key}' is not an option of ray.init.${didYouMean(key, known)} Options are: ` +
+        `${[...known].sort().join(', ')}.`,
     )
   }
   const { address } = options
@@ -113,6 +117,8 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
   check('numGpus', options.numGpus)
   check('memory', options.memory)
   check('objectStoreMemory', options.objectStoreMemory)
+  checkResources(options.resources)
+  checkLabels(options.labels)
   const { numCpus, numGpus, memory, resources, labels, objectStoreMemory } = options
   return {
     ...(numCpus !== undefined && { numCpus }),
@@ -127,6 +133,44 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     ...(options.tempDir !== undefined && { tempDir: folderOf(options.tempDir) }),
     namespace: options.namespace ?? `anonymous-${newId(8)}`,
     environment: driverEnvironment(),
+  }
+}
+
+const ownOptions = new Map([
+  ['CPU', 'numCpus'],
+  ['GPU', 'numGpus'],
+  ['memory', 'memory'],
+  ['objectStoreMemory', 'objectStoreMemory'],
+])
+
+function checkResources(resources: unknown): void {
+  if (resources === undefined) return
+  if (typeof resources !== 'object' || resources === null) {
+    throw new TypeError("The option 'resources' of ray.init must be an object of amounts by name.")
+  }
+  for (const [name, amount] of Object.entries(resources)) {
+    const own = ownOptions.get(name)
+    if (own !== undefined) {
+      throw new TypeError(
+        `Use the option '${own}' of ray.init instead of '${name}' in 'resources'.`,
+      )
+    }
+    checkAmount(`resources.${name}`, amount)
+  }
+}
+
+function checkLabels(labels: unknown): void {
+  if (labels === undefined) return
+  if (typeof labels !== 'object' || labels === null) {
+    throw new TypeError("The option 'labels' of ray.init must be an object of texts by name.")
+  }
+  for (const [key, value] of Object.entries(labels)) {
+    const problem = key.startsWith('ray.io/')
+      ? `'${key}' is one of those that begin with ray.io/, which the node gives itself`
+      : labelProblem(key, value)
+    if (problem !== undefined) {
+      throw new TypeError(`The option 'labels' of ray.init is wrong: ${problem}.`)
+    }
   }
 }
 

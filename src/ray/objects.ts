@@ -5,6 +5,7 @@ import {
   ObjectRef,
   type CoreWorker,
 } from '../worker/index.js'
+import { didYouMean } from '../base/nearest-name.js'
 import { requireSession } from './session.js'
 import type { Values } from './signatures.js'
 
@@ -205,7 +206,10 @@ export function checkKeys(what: string, options: unknown, known: readonly string
   }
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue
-    throw new TypeError(`${what}: '${key}' is not an option. Options are: ${known.join(', ')}.`)
+    throw new TypeError(
+      `${what}: '${key}' is not an option.${didYouMean(key, known)} Options are: ` +
+        `${known.join(', ')}.`,
+    )
   }
 }
 

@@ -10,14 +10,14 @@ import {
 import { requireSession } from './session.js'
 import type { ActorClass, AnyClass, AnyFunction, RemoteFunction } from './signatures.js'
 
-type Remote<F> = F extends abstract new (...args: infer A) => infer T
+type Remote<F> = F extends abstract new (...args: infer A extends readonly unknown[]) => infer T
   ? ActorClass<A, T>
-  : F extends (...args: infer A) => infer R
+  : F extends (...args: infer A extends readonly unknown[]) => infer R
     ? RemoteFunction<A, R>
     : never
 
 /** The same with the `numReturns` of options that come first. */
-type RemoteWith<F, O> = F extends (...args: infer A) => infer R
+type RemoteWith<F, O> = F extends (...args: infer A extends readonly unknown[]) => infer R
   ? RemoteFunction<A, R, O extends { readonly numReturns: infer N } ? N : undefined>
   : never
 

@@ -1,5 +1,5 @@
 import { workerIdHex } from '../base/ids.js'
-import { currentTask } from '../worker/index.js'
+import { currentTask, gpuIdsOf } from '../worker/index.js'
 import { requireSession } from './session.js'
 
 /**
@@ -34,8 +34,10 @@ export interface RuntimeContext {
   readonly placementGroupId: string | undefined
   /** What the running task or actor holds: amounts by name. */
   readonly assignedResources: Readonly<Record<string, number>>
-  /** GPU numbers assigned to the task or actor. */
-  readonly gpuIds: readonly number[]
+  /** GPUs assigned to the task or actor, as CUDA_VISIBLE_DEVICES names them. */
+  readonly gpuIds: readonly (number | string)[]
+  /** The same by the name of the resource, as text. */
+  readonly acceleratorIds: Readonly<Record<'GPU', readonly string[]>>
   /** Aborts when the task is cancelled. In the driver it never does. */
   readonly signal: AbortSignal
 }
@@ -54,6 +56,7 @@ export function getRuntimeContext(): RuntimeContext {
   const core = requireSession()
   const { jobId, nodeId, sessionName, sessionDir, namespace } = core.welcome
   const task = currentTask()
+  const gpuIds = gpuIdsOf(task?.gpus ?? [])
   return {
     jobId,
     nodeId,
@@ -68,7 +71,20 @@ export function getRuntimeContext(): RuntimeContext {
     actorId: task?.actorId,
     placementGroupId: task?.placementGroup,
     assignedResources: task?.resources ?? {},
-    gpuIds: task?.gpus ?? [],
+    gpuIds,
+    acceleratorIds: { GPU: gpuIds.map(String) },
     signal: task === null ? never : task.controller.signal,
   }
+}
+
+/**
+ * The GPUs that the task or actor may use, as CUDA_VISIBLE_DEVICES names them: numbers, or names of
+ * devices. Tasks that share a GPU see the same one. None in the driver.
+ *
+ * @example
+ * const which = ray.remote({ numGpus: 0.5 }, () => ray.getGpuIds())
+ */
+export function getGpuIds(): (number | string)[] {
+  requireSession()
+  return gpuIdsOf(currentTask()?.gpus ?? [])
 }

@@ -64,7 +64,7 @@ export interface RemoteMethod<A extends readonly unknown[], R, N = undefined> {
 /** A reference to an actor; its methods are called with `.remote()`. */
 export type ActorHandle<T> = {
   readonly [K in keyof T as T[K] extends AnyFunction ? K : never]: T[K] extends (
-    ...args: infer A
+    ...args: infer A extends readonly unknown[]
   ) => infer R
     ? RemoteMethod<A, R>
     : never

@@ -6,6 +6,7 @@
 // 100 000 requests as cheap as one.
 
 import type { ProcessId } from '../base/ids.js'
+import type { LabelSelector } from '../scheduling/label-policy.js'
 import type { ResourceSet } from '../scheduling/resources.js'
 import type { PlacementGroupTarget } from '../wire/messages/terms.js'
 import type { ActorSpec, CarriedTask } from '../wire/messages/raylet.js'
@@ -25,6 +26,8 @@ export interface PendingRequest {
   /** What it holds once granted; less than `need` for an actor. */
   readonly hold: ResourceSet
   readonly target: PlacementGroupTarget | undefined
+  /** Labels that its node must have: alternatives, the most wanted first. */
+  readonly labels: readonly LabelSelector[]
   readonly workerKind: WorkerKind
   /** Requests of equal shape wait in one line. */
   readonly shape: string

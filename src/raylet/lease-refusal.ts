@@ -1,5 +1,6 @@
 // Says at once what can never run, instead of letting it wait in silence.
 
+import { formatSelectors, labelPolicy, whyNoLabels } from '../scheduling/label-policy.js'
 import { ResourcePool } from '../scheduling/resource-pool.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import type { SchedulingStrategy, WireError } from '../wire/messages/terms.js'
@@ -16,6 +17,14 @@ export function refusalOf(
   const wanted = strategy?.kind === 'nodeAffinity' ? strategy.nodeId : undefined
   if (wanted !== undefined && wanted !== tables.nodeId && strategy?.soft !== true) {
     return unschedulable(request, `it must run on node ${wanted}, which is not alive`)
+  }
+  if (request.labels.length > 0) {
+    const why = whyNoLabels(tables.nodes(), request.labels)
+    if (why !== undefined) return unschedulable(request, why)
+    const { need, labels } = request
+    if (labelPolicy(tables.nodes(), need.toResources(), labels).length > 0) return undefined
+    const which = `with labels ${formatSelectors(labels)}`
+    return unschedulable(request, `it needs ${need}, and no node ${which} has that`)
   }
   if (tables.pool.canEverAllocate(request.need)) return undefined
   const others = tables.view.filter((node) => node.alive && node.nodeId !== tables.nodeId)

@@ -12,6 +12,7 @@ type EventOf<Kind extends LeaseEvent['kind']> = Extract<LeaseEvent, { kind: Kind
 export function leaseRequest(event: EventOf<'requestLease'>): PendingRequest {
   const need = ResourceSet.from(event.key.resources)
   const target = targetOf(event.key.strategy)
+  const labels = event.key.strategy.labels ?? []
   const workerKind = kindOf(event.jobId, event.key.environment, need)
   return {
     ...blank(event.name, event.depth, event.from),
@@ -19,8 +20,9 @@ export function leaseRequest(event: EventOf<'requestLease'>): PendingRequest {
     need,
     hold: need,
     target,
+    labels,
     workerKind,
-    shape: `${need}|${placeText(target)}|${workerKindKey(workerKind)}`,
+    shape: `${need}|${placeText(target)}|${labelText(labels)}${workerKindKey(workerKind)}`,
     request: event.request,
     task: event.task,
   }
@@ -30,6 +32,7 @@ export function actorRequest({ spec, incarnation, jobId }: EventOf<'placeActor'>
   const hold = ResourceSet.from(spec.resources)
   const need = hold.atLeast(ResourceSet.from(spec.placement))
   const target = targetOf(spec.strategy)
+  const labels = spec.strategy.labels ?? []
   const workerKind = kindOf(jobId, spec.environment, need)
   return {
     ...blank(spec.className, spec.depth, 0),
@@ -37,8 +40,10 @@ export function actorRequest({ spec, incarnation, jobId }: EventOf<'placeActor'>
     need,
     hold,
     target,
+    labels,
     workerKind,
-    shape: `actor|${need}|${hold}|${placeText(target)}|${workerKindKey(workerKind)}`,
+    shape:
+      `actor|${need}|${hold}|${placeText(target)}|${labelText(labels)}` + workerKindKey(workerKind),
     actor: { spec, incarnation },
   }
 }
@@ -69,6 +74,7 @@ function blank(name: string, depth: number, owner: ProcessId): Blank {
     depth,
     owner,
     target: undefined,
+    labels: [],
     request: -1,
     task: undefined,
     actor: undefined,
@@ -88,4 +94,8 @@ function targetOf({ kind, target }: SchedulingStrategy): PlacementGroupTarget | 
 
 function placeText(target: PlacementGroupTarget | undefined): string {
   return target === undefined ? '' : `${target.group}#${target.bundle}`
+}
+
+function labelText(labels: PendingRequest['labels']): string {
+  return labels.length === 0 ? '' : `${JSON.stringify(labels)}|`
 }

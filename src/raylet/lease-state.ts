@@ -471,9 +471,8 @@ export class LeaseState {
   }
 
   #poolsOf(request: PendingRequest): readonly ResourcePool[] {
-    return request.target === undefined
-      ? [this.tables.pool]
-      : this.tables.bundles.pools(request.target)
+    if (request.target !== undefined) return this.tables.bundles.pools(request.target)
+    return this.tables.hasLabels(request.labels, request.need) ? [this.tables.pool] : []
   }
 
   /**

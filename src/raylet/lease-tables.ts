@@ -3,6 +3,8 @@
 import { workersMax } from '../base/limits.js'
 import { ResourcePool } from '../scheduling/resource-pool.js'
 import { ResourceSet } from '../scheduling/resources.js'
+import { labelPolicy, type Labels, type LabelSelector } from '../scheduling/label-policy.js'
+import type { NodeView } from '../scheduling/node-view.js'
 import type { Resources } from '../wire/messages/terms.js'
 import type { FromGcs } from '../wire/messages/gcs.js'
 import { BundleTable } from './bundle-table.js'
@@ -12,6 +14,7 @@ import { WorkerTable, type Lease } from './worker-table.js'
 export interface LeaseTablesOptions {
   readonly nodeId: string
   readonly resources: Resources
+  readonly labels?: Labels
   /** Most workers there may be; the default follows from the CPUs and `workersMax`. */
   readonly workersLimit?: number
   /** CPUs of the machine, where more are promised: no more workers than that are kept ahead. */
@@ -20,6 +23,7 @@ export interface LeaseTablesOptions {
 
 export class LeaseTables {
   readonly nodeId: string
+  readonly labels: Labels
   readonly pool: ResourcePool
   readonly bundles: BundleTable
   readonly workers: WorkerTable
@@ -31,6 +35,7 @@ export class LeaseTables {
 
   constructor(options: LeaseTablesOptions) {
     this.nodeId = options.nodeId
+    this.labels = options.labels ?? {}
     this.pool = new ResourcePool(ResourceSet.from(options.resources))
     this.bundles = new BundleTable(this.pool)
     const cpus = options.resources['CPU'] ?? 0
@@ -38,6 +43,21 @@ export class LeaseTables {
       limit: options.workersLimit ?? cpus + workersMax,
       aheadMax: options.machineCpus ?? cpus,
     })
+  }
+
+  /** This node and the others that are alive. */
+  nodes(): NodeView[] {
+    const { nodeId, labels, pool } = this
+    const total = pool.total.toResources()
+    const own = { nodeId, labels, alive: true, total, available: pool.available.toResources() }
+    return [own, ...this.view.filter((node) => node.alive && node.nodeId !== nodeId)]
+  }
+
+  /** Is this node among those that the labels leave to choose from? */
+  hasLabels(selectors: readonly LabelSelector[], need: ResourceSet): boolean {
+    if (selectors.length === 0) return true
+    const nodes = labelPolicy(this.nodes(), need.toResources(), selectors)
+    return nodes.some((node) => node.nodeId === this.nodeId)
   }
 
   /** Is there no other node that could run anything? */

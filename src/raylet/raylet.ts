@@ -104,6 +104,7 @@ export class Raylet {
     this.leases = new LeaseState({
       nodeId: options.nodeId,
       resources: options.resources,
+      labels: options.labels,
       machineCpus: os.availableParallelism(),
     })
     this.#lastReport = String(this.leases.tables.pool.total)

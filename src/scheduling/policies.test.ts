@@ -27,6 +27,31 @@ test('hybrid packs the first node to half, then takes the least used', () => {
   assert.deepEqual(hybridPolicy(nodes, one, 'b'), on('b'))
 })
 
+test('hybrid packs a node up to half, then spreads evenly over all', () => {
+  const available = new Map(['a', 'b', 'c', 'd'].map((id) => [id, 10]))
+  const placed: string[] = []
+  for (let i = 0; i < 40; i++) {
+    const nodes = [...available].map(([id, CPU]) => node(id, { CPU: 10 }, { CPU }))
+    const choice = hybridPolicy(nodes, one)
+    assert.equal(choice.kind, 'node')
+    if (choice.kind !== 'node') return
+    placed.push(choice.nodeId)
+    available.set(choice.nodeId, (available.get(choice.nodeId) ?? 0) - 1)
+  }
+  assert.equal(placed.slice(0, 20).join(''), 'aaaaabbbbbcccccddddd')
+  for (let i = 20; i < 40; i += 4) {
+    assert.deepEqual(placed.slice(i, i + 4).sort(), ['a', 'b', 'c', 'd'])
+  }
+})
+
+test('hybrid counts the scarcest resource of a node', () => {
+  const nodes = [
+    node('a', { CPU: 8, GPU: 2 }, { CPU: 7, GPU: 0 }),
+    node('b', { CPU: 8, GPU: 2 }, { CPU: 3, GPU: 2 }),
+  ]
+  assert.deepEqual(hybridPolicy(nodes, one), on('b'))
+})
+
 test('hybrid says the difference between full and impossible', () => {
   const nodes = [node('a', { CPU: 2 }, { CPU: 0 })]
   assert.deepEqual(hybridPolicy(nodes, one), wait)

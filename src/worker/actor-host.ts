@@ -13,6 +13,7 @@ import { LoadedFunction } from './loaded-function.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
 import { LazyTaskContext, setCurrentTask, type TaskPlace } from './task-context.js'
 import { cancelContext, cancelledError } from './task-executor.js'
+import { showGpus } from './visible-gpus.js'
 
 type Constructor = new (...args: unknown[]) => Record<string, unknown>
 
@@ -46,6 +47,7 @@ export class ActorHost {
       placementGroup: spec.strategy.target?.group,
     }
     this.#runner = new CallRunner(core)
+    showGpus(gpus, core.welcome.resources)
   }
 
   /** Runs the constructor and tells the GCS how it went. */

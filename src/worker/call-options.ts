@@ -5,20 +5,25 @@
 // that a typing error is not silently ignored.
 
 import { checkAmount } from '../base/amounts.js'
+import { didYouMean } from '../base/nearest-name.js'
 import type { Resources, SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseKey } from '../wire/messages/raylet.js'
 import { returnsStreaming } from '../wire/frame.js'
 
+import { labelsOf, type LabelOptions } from './label-options.js'
+
 export type ErrorClass = abstract new (...args: never[]) => unknown
 
-export interface SharedOptions {
+export interface SharedOptions extends LabelOptions {
   /**
    * CPUs that the task needs, or the actor needs; fractions down to 0.0001 are allowed. Tasks: 1.
    */
   readonly numCpus?: number
-  /** GPUs; fractions share one. */
+  /** GPUs; a fraction shares one with others, more than one must be a whole number. */
   readonly numGpus?: number
-  /** Bytes of heap memory to reserve. */
+  /** A GPU of this type, such as 'A100': on a node with the resource `accelerator_type:A100`. */
+  readonly acceleratorType?: string
+  /** Bytes of heap memory to reserve. Nothing enforces it: it is for scheduling. */
   readonly memory?: number
   /** Custom resources by name. */
   readonly resources?: Readonly<Record<string, number>>
@@ -86,9 +91,6 @@ const refused: Readonly<Record<string, string>> = {
     `${later}. Workers inherit the environment, working directory and Node options ` +
     `of the driver`,
   maxCalls: later,
-  acceleratorType: later,
-  labelSelector: later,
-  fallbackStrategy: later,
   objectStoreMemory:
     'is an option of ray.init, not of tasks and actors (Ray has deprecated it there)',
   concurrencyGroups: later,
@@ -102,7 +104,17 @@ const refused: Readonly<Record<string, string>> = {
     'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
 }
 
-const shared = ['numCpus', 'numGpus', 'memory', 'resources', 'name', 'schedulingStrategy']
+const shared = [
+  'numCpus',
+  'numGpus',
+  'acceleratorType',
+  'memory',
+  'resources',
+  'name',
+  'schedulingStrategy',
+  'labelSelector',
+  'fallbackStrategy',
+]
 const ofTasks = new Set([
   ...shared,
   'numReturns',
@@ -159,7 +171,7 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
   return {
     lease: {
       resources: resourcesOf(options, 1),
-      strategy: strategyOf(options.schedulingStrategy),
+      strategy: placeOf(options),
       environment: '',
     },
     returns: returnsOf(options.numReturns),
@@ -190,7 +202,7 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     // As in Ray: by default an actor needs a CPU to be placed, and none while it runs.
     placement: resourcesOf(options, 1),
     resources: resourcesOf(options, isSaid ? 1 : 0),
-    strategy: strategyOf(options.schedulingStrategy),
+    strategy: placeOf(options),
     name,
     namespace: nameOf('namespace', options.namespace),
     detached: options.lifetime === 'detached',
@@ -224,10 +236,14 @@ function refuseUnknown(options: object, known: ReadonlySet<string>, of: string):
     const why = refused[key]
     if (why !== undefined) throw new TypeError(`The option '${key}' ${why}.`)
     throw new TypeError(
-      `'${key}' is not an option of ${of}. Options are: ${[...known].sort().join(', ')}.`,
+      `'${key}' is not an option of ${of}.${didYouMean(key, known)} Options are: ` +
+        `${[...known].sort().join(', ')}.`,
     )
   }
 }
+
+/** Enough to choose the node, and for as many tasks as it will ever run (as in Ray). */
+const acceleratorTypeShare = 0.001
 
 function resourcesOf(options: SharedOptions, cpus: number): Resources {
   const resources: Record<string, number> = {}
@@ -237,20 +253,44 @@ function resourcesOf(options: SharedOptions, cpus: number): Resources {
   set('CPU', options.numCpus === undefined ? cpus : checkAmount('numCpus', options.numCpus))
   if (options.numGpus !== undefined) set('GPU', checkAmount('numGpus', options.numGpus))
   if (options.memory !== undefined) set('memory', checkAmount('memory', options.memory))
+  const { acceleratorType } = options
+  if (acceleratorType !== undefined) {
+    set(`accelerator_type:${nameOf('acceleratorType', acceleratorType)}`, acceleratorTypeShare)
+  }
   if (options.resources !== undefined) {
     if (typeof options.resources !== 'object' || options.resources === null) {
       throw new TypeError(`The option 'resources' must be an object of amounts by name.`)
     }
     for (const [name, value] of Object.entries(options.resources)) {
-      if (name === 'CPU' || name === 'GPU') {
-        throw new TypeError(
-          `Use the options numCpus and numGpus instead of '${name}' inside 'resources'.`,
-        )
+      const own = ownOption.get(name)
+      if (own !== undefined) {
+        throw new TypeError(`Use the option '${own}' instead of '${name}' inside 'resources'.`)
       }
       set(name, checkAmount(`resources.${name}`, value))
     }
   }
   return Object.fromEntries(Object.entries(resources).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Resources that have an option of their own. */
+const ownOption = new Map([
+  ['CPU', 'numCpus'],
+  ['GPU', 'numGpus'],
+  ['memory', 'memory'],
+  ['objectStoreMemory', 'memory'],
+])
+
+function placeOf(options: SharedOptions): SchedulingStrategy {
+  const strategy = strategyOf(options.schedulingStrategy)
+  const labels = labelsOf(options)
+  if (labels === undefined) return strategy
+  if (strategy.kind === 'placementGroup') {
+    throw new TypeError(
+      "The options 'labelSelector' and 'fallbackStrategy' do not go with a placement group: its " +
+        'bundles have their nodes already.',
+    )
+  }
+  return { ...strategy, labels }
 }
 
 function strategyOf(choice: SchedulingChoice | undefined): SchedulingStrategy {

@@ -17,6 +17,7 @@ import type { CoreWorker } from './core-worker.js'
 import { LoadedFunction } from './loaded-function.js'
 import { type ConnectionEvents, type Incoming, OwnerConnection } from './owner-connection.js'
 import { LazyTaskContext, type TaskPlace } from './task-context.js'
+import { showGpus } from './visible-gpus.js'
 
 type LeaseOpened = Extract<FromRaylet, { kind: 'leaseOpened' }>
 
@@ -74,6 +75,7 @@ export class TaskExecutor implements ConnectionEvents {
       gpus: message.gpus,
       placementGroup: message.placementGroup,
     }
+    showGpus(message.gpus, this.#core.welcome.resources)
     this.#isWanted = false
     this.#index = 0
     this.#isStopped = false

@@ -28,11 +28,13 @@ test('an unknown option is refused by name, for tasks and actors, when it is giv
   refused(() => f.options({ numCpu: 1 } as object), 'numCpu', TypeError)
   refused(() => C.options({ maxRetries: 1 } as object), 'maxRetries', TypeError)
   refused(() => f.options({ lifetime: 'detached' } as object), 'lifetime', TypeError)
+  refused(() => f.options({ num_cpus: 1 } as object), "Did you mean 'numCpus'?", TypeError)
+  refused(() => C.options({ max_restart: 1 } as object), "Did you mean 'maxRestarts'?", TypeError)
   refused(() => ray.remote({ cpus: 1 } as object, (x: number) => x), 'cpus', TypeError)
 })
 
 test('an option of Ray that is not built yet is refused by name, with the reason', () => {
-  for (const name of ['runtimeEnv', 'maxCalls', 'acceleratorType', 'labelSelector']) {
+  for (const name of ['runtimeEnv', 'maxCalls']) {
     assert.throws(
       () => f.options({ [name]: 1 }),
       (error: unknown) => {
@@ -85,6 +87,10 @@ test('options of init are refused by name before anything starts', async () => {
   await assert.rejects(ray.init({ cpus: 2 } as object), /'cpus'/)
   await assert.rejects(ray.init({ address: 5 } as object), /'address'.*must be a string/)
   await assert.rejects(ray.init({ numCpus: -1 }), /'numCpus'/)
+  await assert.rejects(ray.init({ num_cpus: 1 } as object), /Did you mean 'numCpus'\?/)
+  await assert.rejects(ray.init({ labels: { 'a b': 'c' } }), /'a b' cannot be the key/)
+  await assert.rejects(ray.init({ labels: { 'ray.io/node-id': 'c' } }), /begin with ray.io/)
+  await assert.rejects(ray.init({ resources: { GPU: 1 } }), /'numGpus' of ray.init instead/)
   await assert.rejects(ray.init({ objectStoreMemory: NaN }), /'objectStoreMemory'/)
   assert.equal(ray.isInitialized(), false)
 })

@@ -19,6 +19,7 @@ const list = ray.remote((n: number) => Array.from({ length: n }, () => true))
 const count = ray.remote(function* (n: number) {
   for (let i = 0; i < n; i++) yield i
 })
+const sum = ray.remote((...lists: readonly number[][]) => lists.flat().length)
 class Counter {
   n: number
   constructor(n: number) {
@@ -37,6 +38,7 @@ export async function tasks(): Promise<void> {
   const ref = square.remote(4)
   same<typeof ref, ray.ObjectRef<number>>('same', ref)
   const value: number = await ray.get(ref)
+  const total: number = await ray.get(sum.remote([1], ray.put([2])))
   const text: string = await ray.get(later.remote('a', 2))
   same<Awaited<ReturnType<typeof ref.get>>, number>('same', ref)
   square.remote(ref)
@@ -53,7 +55,7 @@ export async function tasks(): Promise<void> {
   square(4)
   // @ts-expect-error the value of a ref is not at hand
   const wrong: number = ref
-  await ray.get([value, text, wrong].map((each) => ray.put(each)))
+  await ray.get([value, total, text, wrong].map((each) => ray.put(each)))
 }
 
 export async function several(): Promise<void> {

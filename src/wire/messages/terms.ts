@@ -20,6 +20,8 @@ export interface SchedulingStrategy {
   readonly soft?: boolean
   readonly target?: PlacementGroupTarget
   readonly captureChildTasks?: boolean
+  /** Labels that the node must have: alternatives, the most wanted first. */
+  readonly labels?: readonly Readonly<Record<string, string>>[]
 }
 
 /** Why a process is gone, as exactly as the raylet knows. */
