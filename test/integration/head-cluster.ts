@@ -1,5 +1,5 @@
-// A cluster of `typeray start --head` for a test: in a temporary folder of its own, so that no other
-// program finds it, and ended with everything that it has started.
+// A cluster of `typeray start --head` for a test: in a temporary folder of its own, so that no
+// other program finds it, and ended with everything that it has started.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
