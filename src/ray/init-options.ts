@@ -4,6 +4,7 @@ import { checkAmount } from '../base/amounts.js'
 import { labelProblem } from '../worker/index.js'
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
+import { checkNamespace } from './namespace.js'
 import { driverEnvironment } from './driver-environment.js'
 
 /** What the node is started with. Follows the arguments of `ray.init`. */
@@ -113,6 +114,7 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
   if (address !== undefined && (typeof address !== 'string' || address === '')) {
     throw new TypeError(`The option 'address' of ray.init must be a string that is not empty.`)
   }
+  checkNamespace('ray.init', options.namespace)
   check('numCpus', options.numCpus)
   check('numGpus', options.numGpus)
   check('memory', options.memory)

@@ -59,4 +59,6 @@ export interface PushExtension {
   readonly backpressure?: number
   readonly placementGroup?: string
   readonly captureChildTasks?: boolean
+  /** Concurrency group of a call that names another than its method does. */
+  readonly group?: string
 }
