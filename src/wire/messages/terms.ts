@@ -2,6 +2,7 @@
 
 import type { Resources } from '../../base/amounts.js'
 import type { ProcessId } from '../../base/ids.js'
+import type { JobLogging } from '../logging.js'
 
 /** An object (or actor) by owner and count: [owner, sequence]. */
 export type ObjectKey = readonly [owner: ProcessId, sequence: number]
@@ -79,4 +80,6 @@ export interface WorkerEnvironment {
   readonly env: Readonly<Record<string, string>>
   /** Working directory. */
   readonly cwd: string
+  /** Of a job, when it is not the usual. */
+  readonly logging?: JobLogging
 }
