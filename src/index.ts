@@ -55,6 +55,7 @@ export {
   TaskCancelledError,
   TaskPlacementGroupRemovedError,
   TaskUnschedulableError,
+  timeline,
   wait,
   WorkerCrashedError,
 } from './ray/index.js'
@@ -74,6 +75,7 @@ export type {
   RemoteMethod,
   RuntimeContext,
   TaskOptions,
+  TraceEvent,
   WaitOptions,
 } from './ray/index.js'
 

@@ -15,6 +15,10 @@ export class BoundedMap<K, V> {
     return this.#map.has(key)
   }
 
+  values(): IterableIterator<V> {
+    return this.#map.values()
+  }
+
   set(key: K, value: V): void {
     this.#map.set(key, value)
     if (this.#map.size <= this.#max) return

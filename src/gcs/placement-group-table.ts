@@ -20,6 +20,7 @@ import { placementGroupTombstonesMax } from '../base/limits.js'
 import { bundlePolicy } from '../scheduling/bundle-policy.js'
 import type { BundleStrategy } from '../scheduling/bundle-policy.js'
 import { addAmounts, formatAmounts } from '../scheduling/resource-amounts.js'
+import type { StateRow } from '../wire/messages/state.js'
 import type { Resources } from '../wire/messages/terms.js'
 import type { ToGcs } from '../wire/messages/gcs.js'
 import { send } from './effect.js'
@@ -129,6 +130,19 @@ export class PlacementGroupTable {
         break
     }
     return effects
+  }
+
+  /** As `listPlacementGroups` shows them. */
+  stateRows(): StateRow[] {
+    return [...this.#groups.values()].map((record) => ({
+      placementGroupId: record.group,
+      name: record.name,
+      creatorJobId: record.jobId,
+      state: record.state.toUpperCase(),
+      bundles: record.bundles.map(({ index, resources, nodeId }) => ({ index, resources, nodeId })),
+      isDetached: record.detached,
+      strategy: record.strategy,
+    }))
   }
 
   /** Some group is not whole, and nobody was asked. */

@@ -12,6 +12,7 @@ export {
   type WaitOptions,
 } from './objects.js'
 export { getActor, kill, type KillOptions } from './actors.js'
+export { timeline, type TraceEvent } from './timeline.js'
 export { init, isInitialized, Session, shutdown } from './session.js'
 export type { InitOptions } from './init-options.js'
 export { placementGroup, removePlacementGroup } from './placement-group.js'

@@ -6,6 +6,7 @@
 // everything it held is released.
 
 import type { ProcessId } from '../../base/ids.js'
+import type { LiveTask, StateQuery, TaskEvents } from './state.js'
 import type {
   Location,
   ObjectKey,
@@ -209,6 +210,15 @@ export type ToRaylet =
     }
   | { readonly kind: 'removePlacementGroup'; readonly group: string }
   | { readonly kind: 'query'; readonly request: number; readonly query: Query }
+  /** Tasks that have ended, from who ran them; or from their owner, if nobody did to the end. */
+  | { readonly kind: 'taskEvents'; readonly events: TaskEvents }
+  /** Answer to reportTasks; its ended tasks came before. `more`: there are too many to list. */
+  | {
+      readonly kind: 'tasksReported'
+      readonly request: number
+      readonly tasks: readonly LiveTask[]
+      readonly more: boolean
+    }
 
 export type Query =
   | { readonly what: 'nodes' }
@@ -218,6 +228,7 @@ export type Query =
   | { readonly what: 'placementGroups' }
   | { readonly what: 'storeStatistics' }
   | { readonly what: 'workers' }
+  | StateQuery
 
 /** Everything needed to start an actor, again and again. */
 export interface ActorSpec {
@@ -412,6 +423,8 @@ export type FromRaylet =
       readonly value?: unknown
       readonly error?: WireError
     }
+  /** Say which tasks are under way, and which have ended since you last said so. */
+  | { readonly kind: 'reportTasks'; readonly request: number }
   | {
       readonly kind: 'output'
       readonly stream: 'stdout' | 'stderr'

@@ -59,4 +59,6 @@ export interface PushExtension {
   readonly backpressure?: number
   readonly placementGroup?: string
   readonly captureChildTasks?: boolean
+  /** False: the task is not to be listed. */
+  readonly events?: boolean
 }
