@@ -146,8 +146,13 @@ export const clusterViewMs = 100
 export const leaseOvertakenMax = 16
 /** Time for a worker to drop the lease of a dead owner before it is killed, in milliseconds. */
 export const leaseOwnerDiedMs = 1000
-/** Idle workers beyond one per CPU are ended after this long, in milliseconds. */
+/** Idle workers beyond two per CPU are ended after this long, in milliseconds. */
 export const workerIdleMs = 1000
+/**
+ * Idle workers beyond one per CPU are ended after this long, in milliseconds. Tasks that wait for
+ * tasks need as many, again and again, and a new one costs 120 ms of CPU and runs cold.
+ */
+export const workerSpareMs = 10_000
 /**
  * Workers of one environment that may fail to start in a row before requests for it are refused.
  */
@@ -205,3 +210,13 @@ export const sessionFolderAgeMs = 7 * 24 * 3600 * 1000
 export const sessionFoldersPrunedMax = 50
 /** How long after its start a session removes old folders, in milliseconds. */
 export const sessionPruneDelayMs = 250
+/** Output of a worker that waits for its log file; beyond that the worker waits in console.log. */
+export const logWaitingCharsMax = 1024 * 1024
+/** A log file of this size is rotated by default. */
+export const logRotateBytes = 64 * 1024 * 1024
+/** Rotated files that are kept of each log file by default. */
+export const logRotateBackups = 5
+/** How long lines that repeat are gathered before one of them is printed, in milliseconds. */
+export const repeatedLinesMs = 5000
+/** Patterns of lines that are looked for among new ones. */
+export const repeatedPatternsMax = 1000

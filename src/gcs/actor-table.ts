@@ -90,6 +90,8 @@ export class ActorTable {
   readonly #early = new Map<string, Early>()
   readonly #deadProcesses = new BoundedMap<ProcessId, true>(deadProcessesMax)
   readonly #finishedJobs = new BoundedMap<string, true>(deadProcessesMax)
+  /** Actors that died since `takeEnded` was called. */
+  #ended: ObjectKey[] = []
 
   constructor(placement: ActorPlacement) {
     this.#placement = placement
@@ -145,6 +147,13 @@ export class ActorTable {
     return this.#named.get(nameKey(namespace, name))?.spec
   }
 
+  /** Names of living actors, of one namespace or of all. */
+  names(namespace?: string): { readonly name: string; readonly namespace: string }[] {
+    return [...this.#named.values()]
+      .map(({ spec }) => ({ name: spec.name, namespace: spec.namespace }))
+      .filter((each) => namespace === undefined || each.namespace === namespace)
+  }
+
   /** The state that a subscriber would be told; undefined for an actor that is not known. */
   stateOf(actor: ObjectKey): ActorState | undefined {
     const key = keyOf(actor)
@@ -156,6 +165,13 @@ export class ActorTable {
   stateRows(): StateRow[] {
     const living = [...this.#live.values()].map((record) => actorRow(record))
     return [...living, ...this.#buried.values()]
+  }
+
+  /** The actors that have died since the last call: what belongs to them ends too. */
+  takeEnded(): readonly ObjectKey[] {
+    const ended = this.#ended
+    if (ended.length > 0) this.#ended = []
+    return ended
   }
 
   /** Some actor has no node. */
@@ -410,7 +426,7 @@ export class ActorTable {
     record.nodeId = undefined
     record.lastExit = exit
     if (record.ending !== undefined) this.#end(record, record.ending, effects)
-    else if (exit.reason === death.exitActorReason) {
+    else if (death.isSelfExit(exit)) {
       this.#end(record, death.exited(spec, exit), effects)
     } else if (record.killReason !== undefined) {
       this.#restart(record, { ...death.killed(spec, record.killReason), exit }, effects)
@@ -491,6 +507,7 @@ export class ActorTable {
     this.#unplaced.delete(record)
     this.#dead.set(record.key, state)
     this.#buried.set(record.key, actorRow(record, state))
+    this.#ended.push(record.spec.actor)
     if (record.nodeId !== undefined) {
       this.#placement.answered(record.spec, record.nodeId)
       this.#sendEnd(record, false, state.cause, effects)

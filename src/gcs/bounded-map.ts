@@ -19,6 +19,10 @@ export class BoundedMap<K, V> {
     return this.#map.values()
   }
 
+  delete(key: K): void {
+    this.#map.delete(key)
+  }
+
   set(key: K, value: V): void {
     this.#map.set(key, value)
     if (this.#map.size <= this.#max) return

@@ -120,6 +120,7 @@ export class GcsServer {
         this.#actor(message)
         break
       case 'createPlacementGroup':
+      case 'subscribePlacementGroup':
       case 'removePlacementGroup':
       case 'bundlesReserved':
         this.#group(message)
@@ -177,6 +178,7 @@ export class GcsServer {
 
   #actor(event: ActorEvent): void {
     for (const { nodeId, message } of this.#actors.handle(event)) this.#deliver(nodeId, message)
+    for (const actor of this.#actors.takeEnded()) this.#group({ kind: 'actorEnded', actor })
   }
 
   #deliver(nodeId: string, message: FromGcs): void {
@@ -202,11 +204,20 @@ export class GcsServer {
       case 'actorByName':
         answer(this.#actors.byName(query.namespace, query.name))
         break
+      case 'namedActors':
+        answer(this.#actors.names(query.namespace))
+        break
       case 'placementGroups':
         answer(this.#groups.rows())
         break
       case 'state':
         answer(answerState(query, this.#tables))
+        break
+      case 'placementGroup':
+        answer(this.#groups.row(query.group))
+        break
+      case 'placementGroupByName':
+        answer(this.#groups.byName(query.namespace, query.name))
         break
       case 'storeStatistics':
       case 'workers': {

@@ -5,6 +5,8 @@ import os from 'node:os'
 import { checkAmount } from '../base/amounts.js'
 import { SessionError } from '../base/errors.js'
 import {
+  logRotateBackups,
+  logRotateBytes,
   objectStoreBytesMax,
   objectStoreBytesMin,
   objectStoreShare,
@@ -29,6 +31,10 @@ export interface NodeOptions {
   readonly tempDir?: string
   /** What ends the node; the end of its last driver by default. */
   readonly endsWith?: NodeEnd
+  /** Bytes at which a log file is rotated. */
+  readonly logRotateBytes?: number
+  /** Rotated files that are kept of each log file. */
+  readonly logRotateBackups?: number
   readonly environment?: WorkerEnvironment
   /** Where the named actors of the first job live; its workers start before its driver says so. */
   readonly namespace?: string
@@ -53,6 +59,8 @@ export interface NodeConfig {
   /** The user said where: if that cannot be used there is no session. */
   readonly isTempDirGiven: boolean
   readonly endsWith: NodeEnd
+  readonly logRotateBytes: number
+  readonly logRotateBackups: number
   readonly environment: WorkerEnvironment
   readonly namespace: string
   readonly workerEntry: string | undefined
@@ -97,6 +105,8 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
     tempDir: sessionsFolder(options.tempDir),
     isTempDirGiven: options.tempDir !== undefined,
     endsWith: options.endsWith ?? 'drivers',
+    logRotateBytes: options.logRotateBytes ?? logRotateBytes,
+    logRotateBackups: options.logRotateBackups ?? logRotateBackups,
     namespace: options.namespace ?? '',
     environment: options.environment ?? { execArgv: [], env: {}, cwd: process.cwd() },
     workerEntry: options.workerEntry,

@@ -11,11 +11,28 @@ export {
   wait,
   type WaitOptions,
 } from './objects.js'
-export { getActor, kill, type KillOptions } from './actors.js'
 export { timeline, type TraceEvent } from './timeline.js'
+export {
+  exitActor,
+  getActor,
+  kill,
+  type KillOptions,
+  listNamedActors,
+  type NamedActor,
+} from './actors.js'
+export { method } from './method.js'
 export { init, isInitialized, Session, shutdown } from './session.js'
 export type { InitOptions } from './init-options.js'
-export { placementGroup, removePlacementGroup } from './placement-group.js'
+export {
+  getCurrentPlacementGroup,
+  getPlacementGroup,
+  placementGroup,
+  type PlacementGroupOptions,
+  type PlacementGroupState,
+  placementGroupTable,
+  removePlacementGroup,
+} from './placement-group.js'
+export type { LoggingConfig, LoggingOptions } from './logging-options.js'
 export { type Bundle, PlacementGroup, type PlacementStrategy } from '../worker/index.js'
 export { availableResources, clusterResources, nodes, type NodeState } from './cluster.js'
 export { getGpuIds, getRuntimeContext, type RuntimeContext } from './runtime-context.js'
@@ -24,6 +41,7 @@ export {
   ObjectRef,
   ObjectRefGenerator,
   type ActorOptions,
+  type MethodDefaults,
   type MethodOptions,
   type TaskOptions,
 } from '../worker/index.js'

@@ -4,10 +4,17 @@ import { checkAmount } from '../base/amounts.js'
 import { labelProblem } from '../worker/index.js'
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
+import { checkNamespace } from './namespace.js'
 import { driverEnvironment } from './driver-environment.js'
+import {
+  loggingOptionNames,
+  type LoggingOptions,
+  rotationOf,
+  withLogging,
+} from './logging-options.js'
 
 /** What the node is started with. Follows the arguments of `ray.init`. */
-export interface InitOptions {
+export interface InitOptions extends LoggingOptions {
   /**
    * The cluster to join: the address that `typeray start --head` has printed, or 'auto' for the one
    * that it started last. 'local' starts a node for this program alone. By default the address in
@@ -39,8 +46,6 @@ export interface InitOptions {
   readonly tempDir?: string
   /** Where named actors live; a random one by default. */
   readonly namespace?: string
-  /** Print what workers write; true by default. */
-  readonly logToDriver?: boolean
   /** Keep the session if there is one already, instead of an error. */
   readonly ignoreReinitError?: boolean
 }
@@ -56,7 +61,7 @@ const known = new Set([
   'objectSpillingDirectory',
   'tempDir',
   'namespace',
-  'logToDriver',
+  ...loggingOptionNames,
   'ignoreReinitError',
 ])
 
@@ -68,12 +73,17 @@ const refused: Readonly<Record<string, string>> = {
   dashboardHost: later,
   dashboardPort: later,
   jobConfig: later,
-  loggingLevel: later,
-  loggingConfig: later,
+  loggingLevel: 'is an option of loggingConfig here: { loggingConfig: { logLevel } }',
   runtimeEnv:
     `${later}. Workers inherit the environment, working directory and Node options ` +
     `of the driver`,
   enableResourceIsolation: later,
+  cgroupPath: later,
+  systemReservedCpu: later,
+  systemReservedMemory: later,
+  proxyServerUrl: later,
+  configureLogging: 'has no meaning in Node: there is no logging module to configure',
+  loggingFormat: 'has no meaning in Node: there is no logging module to configure',
 }
 
 /** Options that describe a node to start; without meaning for one that is there. */
@@ -113,6 +123,7 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
   if (address !== undefined && (typeof address !== 'string' || address === '')) {
     throw new TypeError(`The option 'address' of ray.init must be a string that is not empty.`)
   }
+  checkNamespace('ray.init', options.namespace)
   check('numCpus', options.numCpus)
   check('numGpus', options.numGpus)
   check('memory', options.memory)
@@ -132,7 +143,8 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     }),
     ...(options.tempDir !== undefined && { tempDir: folderOf(options.tempDir) }),
     namespace: options.namespace ?? `anonymous-${newId(8)}`,
-    environment: driverEnvironment(),
+    ...rotationOf(options),
+    environment: withLogging(driverEnvironment(), options),
   }
 }
 

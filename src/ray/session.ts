@@ -10,7 +10,8 @@ import type { SessionFile } from '../node/session-file.js'
 import { CoreWorker, currentCore, installCore } from '../worker/index.js'
 import { driverEnvironment } from './driver-environment.js'
 import { type InitOptions, nodeOptionsOf, refuseNodeOptions } from './init-options.js'
-import { printOutput } from './output.js'
+import { isDeduplicating } from './logging-options.js'
+import { OutputMonitor } from './output-monitor.js'
 
 const now = (): number => performance.now()
 
@@ -18,6 +19,7 @@ const now = (): number => performance.now()
 interface Live {
   readonly core: CoreWorker
   readonly stop: () => Promise<void>
+  readonly output: OutputMonitor
 }
 
 let live: Live | null = null
@@ -146,16 +148,18 @@ function joinOptions(
 
 function adopt(core: CoreWorker, stop: () => Promise<void>, options: InitOptions): Session {
   installCore(core)
+  const output = new OutputMonitor(now, isDeduplicating(options))
   core.sink = {
     receive: (message) => {
-      if (message.kind === 'output' && options.logToDriver !== false) printOutput(message)
+      if (message.kind === 'output') output.print(message)
     },
     blocked: () => undefined,
     sessionLost: () => {
+      output.flush()
       if (live?.core === core) live = null
     },
   }
-  live = { core, stop }
+  live = { core, stop, output }
   installHooks()
   return new Session(core)
 }
@@ -232,6 +236,7 @@ export async function shutdown(): Promise<void> {
   ending.core.close()
   installCore(null)
   await ending.stop()
+  ending.output.flush()
 }
 
 // A program ends when nothing is pending any more. The session ends with it, in order.
@@ -243,6 +248,7 @@ function installHooks(): void {
   })
   process.on('exit', () => {
     live?.core.close()
+    live?.output.flush()
   })
   process.on('SIGINT', interrupted)
 }
@@ -258,11 +264,12 @@ function interrupted(): void {
   if (process.listenerCount('SIGINT') > 1) return
   // Pending gets are not rejected: nobody could catch that in time, and the exit code would be
   // another.
-  const { core, stop } = live
+  const { core, stop, output } = live
   live = null
   core.leave()
-  stop().then(
-    () => process.exit(130),
-    () => process.exit(130),
-  )
+  const exit = (): void => {
+    output.flush()
+    process.exit(130)
+  }
+  stop().then(exit, exit)
 }

@@ -6,9 +6,11 @@
 
 import { checkAmount } from '../base/amounts.js'
 import { didYouMean } from '../base/nearest-name.js'
-import type { Resources, SchedulingStrategy } from '../wire/messages/terms.js'
+import type { PlacementGroupTarget, Resources, SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseKey } from '../wire/messages/raylet.js'
 import { returnsStreaming } from '../wire/frame.js'
+import { compileConcurrencyGroups, type ConcurrencyGroups } from './concurrency-groups.js'
+import type { MethodTable } from './method-options.js'
 
 import { labelsOf, type LabelOptions } from './label-options.js'
 
@@ -34,10 +36,16 @@ export interface SharedOptions extends LabelOptions {
 }
 
 export type SchedulingChoice =
-  | 'DEFAULT'
-  | 'SPREAD'
-  | { readonly nodeId: string; readonly soft?: boolean }
-  | { readonly placementGroup: { readonly id: string }; readonly bundleIndex?: number }
+  'DEFAULT' | 'SPREAD' | { readonly nodeId: string; readonly soft?: boolean } | GroupChoice
+
+/** A place in a placement group. */
+export interface GroupChoice {
+  readonly placementGroup: { readonly id: string; readonly bundleSpecs?: readonly object[] }
+  /** Any bundle with room by default. */
+  readonly bundleIndex?: number
+  /** What runs there submits into the group too, unless it names another strategy. */
+  readonly captureChildTasks?: boolean
+}
 
 /** What a task needs and how it is run again. Follows the options of `ray.remote` for functions. */
 export interface TaskOptions extends SharedOptions {
@@ -69,18 +77,12 @@ export interface ActorOptions extends SharedOptions {
   readonly maxConcurrency?: number
   /** Calls that one caller may have waiting; -1: no limit. */
   readonly maxPendingCalls?: number
-}
-
-/** Options of one call of an actor. Follows `ray.method`. */
-export interface MethodOptions {
-  /** Number of values that the method returns as an array, or 'streaming' for a generator. */
-  readonly numReturns?: number | 'streaming'
-  /** The name of the call in errors. */
-  readonly name?: string
-  /** Items that a streaming generator may be ahead of its consumer. */
-  readonly generatorBackpressureNumObjects?: number
-  /** Cancels the call when it aborts. */
-  readonly signal?: AbortSignal
+  /** Groups of methods by name, with the number of calls of each that may run at once. */
+  readonly concurrencyGroups?: ConcurrencyGroups
+  /** Options of single methods by name: the defaults of all calls. */
+  readonly methods?: MethodTable
+  /** A call whose arguments are ready overtakes those that still wait for theirs. */
+  readonly allowOutOfOrderExecution?: boolean
 }
 
 const later = 'is not built yet; see "What works" in the README'
@@ -93,12 +95,11 @@ const refused: Readonly<Record<string, string>> = {
   maxCalls: later,
   objectStoreMemory:
     'is an option of ray.init, not of tasks and actors (Ray has deprecated it there)',
-  concurrencyGroups: later,
-  concurrencyGroup: later,
-  allowOutOfOrderExecution: later,
+  concurrencyGroup: 'is an option of methods and their calls',
   enableTaskEvents: later,
   enableTensorTransport: 'has no meaning in Node: there are no GPU tensors to move',
-  captureChildTasks: later,
+  captureChildTasks:
+    'belongs into schedulingStrategy: { placementGroup, bundleIndex, captureChildTasks }',
   placementGroup: 'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
   placementGroupBundleIndex:
     'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
@@ -132,11 +133,15 @@ const ofActors = new Set([
   'maxTaskRetries',
   'maxConcurrency',
   'maxPendingCalls',
+  'concurrencyGroups',
+  'methods',
+  'allowOutOfOrderExecution',
 ])
-const ofMethods = new Set(['numReturns', 'name', 'generatorBackpressureNumObjects', 'signal'])
 
 export interface TaskConfig {
   readonly lease: LeaseKey
+  /** No place was named: inside a group that captures its children the task joins it. */
+  readonly followsGroup: boolean
   readonly returns: number
   readonly maxRetries: number
   readonly retryExceptions: boolean | readonly ErrorClass[]
@@ -146,6 +151,8 @@ export interface TaskConfig {
 }
 
 export interface ActorConfig {
+  /** No place was named: inside a group that captures its children the actor joins it. */
+  readonly followsGroup: boolean
   readonly placement: Resources
   readonly resources: Resources
   readonly strategy: SchedulingStrategy
@@ -157,13 +164,8 @@ export interface ActorConfig {
   readonly maxTaskRetries: number
   readonly maxConcurrency: number
   readonly maxPendingCalls: number
-}
-
-export interface MethodConfig {
-  readonly returns: number
-  readonly name: string | undefined
-  readonly backpressure: number | undefined
-  readonly signal: AbortSignal | undefined
+  readonly concurrencyGroups: ConcurrencyGroups
+  readonly isUnordered: boolean
 }
 
 export function compileTaskOptions(options: TaskOptions): TaskConfig {
@@ -174,6 +176,7 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
       strategy: placeOf(options),
       environment: '',
     },
+    followsGroup: saysNoPlace(options),
     returns: returnsOf(options.numReturns),
     maxRetries: retryCount('maxRetries', options.maxRetries, 3),
     retryExceptions: retryExceptionsOf(options.retryExceptions),
@@ -202,6 +205,7 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     // As in Ray: by default an actor needs a CPU to be placed, and none while it runs.
     placement: resourcesOf(options, 1),
     resources: resourcesOf(options, isSaid ? 1 : 0),
+    followsGroup: saysNoPlace(options),
     strategy: placeOf(options),
     name,
     namespace: nameOf('namespace', options.namespace),
@@ -211,23 +215,12 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     maxTaskRetries: retryCount('maxTaskRetries', options.maxTaskRetries, 0),
     maxConcurrency: positive('maxConcurrency', options.maxConcurrency) ?? 1,
     maxPendingCalls: pendingCallsOf(options.maxPendingCalls),
+    concurrencyGroups: compileConcurrencyGroups(options.concurrencyGroups),
+    isUnordered: flagOf('allowOutOfOrderExecution', options.allowOutOfOrderExecution),
   }
 }
 
-export function compileMethodOptions(options: MethodOptions): MethodConfig {
-  refuseUnknown(options, ofMethods, 'an actor method')
-  return {
-    returns: returnsOf(options.numReturns),
-    name: nameOf('name', options.name),
-    backpressure: positive(
-      'generatorBackpressureNumObjects',
-      options.generatorBackpressureNumObjects,
-    ),
-    signal: signalOf(options.signal),
-  }
-}
-
-function refuseUnknown(options: object, known: ReadonlySet<string>, of: string): void {
+export function refuseUnknown(options: object, known: ReadonlySet<string>, of: string): void {
   if (options === null || typeof options !== 'object') {
     throw new TypeError(`Options of ${of} must be an object, not ${show(options)}.`)
   }
@@ -293,6 +286,12 @@ function placeOf(options: SharedOptions): SchedulingStrategy {
   return { ...strategy, labels }
 }
 
+/** Labels are a place too, and bundles have their nodes already. */
+function saysNoPlace(options: SharedOptions): boolean {
+  const { schedulingStrategy, labelSelector, fallbackStrategy } = options
+  return [schedulingStrategy, labelSelector, fallbackStrategy].every((each) => each === undefined)
+}
+
 function strategyOf(choice: SchedulingChoice | undefined): SchedulingStrategy {
   if (choice === undefined || choice === 'DEFAULT') return { kind: 'default' }
   if (choice === 'SPREAD') return { kind: 'spread' }
@@ -301,22 +300,32 @@ function strategyOf(choice: SchedulingChoice | undefined): SchedulingStrategy {
       return { kind: 'nodeAffinity', nodeId: String(choice.nodeId), soft: choice.soft === true }
     }
     if ('placementGroup' in choice && typeof choice.placementGroup?.id === 'string') {
-      const bundle = choice.bundleIndex ?? -1
-      if (!Number.isInteger(bundle) || bundle < -1) {
-        throw new RangeError(
-          `bundleIndex must be -1 or the index of a bundle, not ${show(bundle)}.`,
-        )
-      }
-      return { kind: 'placementGroup', target: { group: choice.placementGroup.id, bundle } }
+      return { kind: 'placementGroup', target: groupTarget(choice) }
     }
   }
   throw new TypeError(
     `The option 'schedulingStrategy' must be 'DEFAULT', 'SPREAD', { nodeId, soft } or ` +
-      `{ placementGroup, bundleIndex }, not ${show(choice)}.`,
+      `{ placementGroup, bundleIndex, captureChildTasks }, not ${show(choice)}.`,
   )
 }
 
-function returnsOf(numReturns: number | 'streaming' | undefined): number {
+function groupTarget(choice: GroupChoice): PlacementGroupTarget {
+  const { placementGroup, bundleIndex: bundle = -1, captureChildTasks } = choice
+  const count = placementGroup.bundleSpecs?.length ?? Infinity
+  if (!Number.isInteger(bundle) || bundle < -1 || bundle >= count) {
+    const has =
+      count === Infinity
+        ? ''
+        : ` Placement group ${placementGroup.id} has ${count} bundle${count === 1 ? '' : 's'}.`
+    throw new RangeError(
+      `bundleIndex must be -1 or the index of a bundle, not ${show(bundle)}.${has}`,
+    )
+  }
+  const captures = captureChildTasks === true && { captureChildTasks: true }
+  return { group: placementGroup.id, bundle, ...captures }
+}
+
+export function returnsOf(numReturns: number | 'streaming' | undefined): number {
   if (numReturns === undefined) return 1
   if (numReturns === 'streaming') return returnsStreaming
   if (typeof numReturns !== 'number' || !Number.isInteger(numReturns) || numReturns < 0) {
@@ -328,7 +337,7 @@ function returnsOf(numReturns: number | 'streaming' | undefined): number {
   return numReturns
 }
 
-function retryCount(name: string, value: unknown, otherwise: number): number {
+export function retryCount(name: string, value: unknown, otherwise: number): number {
   if (value === undefined) return otherwise
   if (typeof value !== 'number' || !Number.isInteger(value) || value < -1) {
     throw new RangeError(
@@ -349,7 +358,7 @@ function pendingCallsOf(value: unknown): number {
   return value
 }
 
-function retryExceptionsOf(value: unknown): boolean | readonly ErrorClass[] {
+export function retryExceptionsOf(value: unknown): boolean | readonly ErrorClass[] {
   if (value === undefined || typeof value === 'boolean') return value ?? false
   if (Array.isArray(value) && value.every((each) => typeof each === 'function')) {
     return value as readonly ErrorClass[]
@@ -359,7 +368,12 @@ function retryExceptionsOf(value: unknown): boolean | readonly ErrorClass[] {
   )
 }
 
-function nameOf(option: string, value: unknown): string | undefined {
+function flagOf(option: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true
+  throw new TypeError(`The option '${option}' must be true or false, not ${show(value)}.`)
+}
+
+export function nameOf(option: string, value: unknown): string | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'string' || value === '') {
     throw new TypeError(
@@ -369,7 +383,7 @@ function nameOf(option: string, value: unknown): string | undefined {
   return value
 }
 
-function positive(option: string, value: unknown): number | undefined {
+export function positive(option: string, value: unknown): number | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
     throw new RangeError(`The option '${option}' must be a positive integer, not ${show(value)}.`)
@@ -377,7 +391,7 @@ function positive(option: string, value: unknown): number | undefined {
   return value
 }
 
-function signalOf(value: unknown): AbortSignal | undefined {
+export function signalOf(value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined
   if (!(value instanceof AbortSignal))
     throw new TypeError(`The option 'signal' must be an AbortSignal.`)

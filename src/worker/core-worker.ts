@@ -7,7 +7,7 @@ import { type ProcessId } from '../base/ids.js'
 import { instanceProblem } from '../closure/index.js'
 import { ControlChannel, packMessage } from '../wire/control-channel.js'
 import { controlFrame } from '../wire/frame.js'
-import type { ObjectKey, WorkerEnvironment } from '../wire/messages/terms.js'
+import type { WorkerEnvironment } from '../wire/messages/terms.js'
 import type { FromRaylet, Query, ToRaylet, Welcome } from '../wire/messages/raylet.js'
 import type { ToWorker } from '../wire/messages/task.js'
 import { ActorLines } from './actor-lines.js'
@@ -21,6 +21,7 @@ import { LiveTaskList } from './live-tasks.js'
 import { ObjectAccess } from './object-access.js'
 import { ObjectRef, refState } from './object-ref.js'
 import { bodyOfRef } from './ref-body.js'
+import { PlacementGroups } from './placement-groups.js'
 import { ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
@@ -76,9 +77,9 @@ export class CoreWorker {
   /** Adds what the executing half of a worker has under way. */
   listRunning: ((list: LiveTaskList) => void) | null = null
   readonly now: () => number
+  readonly placementGroups: PlacementGroups
   /** The actor that this process is, if it is one. */
-  ownActor: ObjectKey | null = null
-  readonly placementGroups = new Map<string, (state: string, message: string) => void>()
+  hosted: Extract<FromRaylet, { kind: 'startActor' }> | null = null
   #sink: MessageSink | null = null
   /**
    * What came for the sink before there was one: the raylet may send work together with its
@@ -149,6 +150,8 @@ export class CoreWorker {
       escapedPending: (ref) => this.escapedPending(ref),
     })
     const { references, values, claims } = this
+    const newRef = (): ObjectRef => new ObjectRef(process, nextSequence())
+    this.placementGroups = new PlacementGroups(sender, references, newRef)
     const settler = new TaskSettler({
       references,
       values,
@@ -157,19 +160,16 @@ export class CoreWorker {
       failed: (task, error) => this.#recordFailure(task, error),
     })
     this.settler = settler
-    const total = welcome.resources
-    const outcomes = this.#outcomes()
-    const submitterPorts = {
+    this.submitter = new TaskSubmitter({
       process,
       token,
       raylet: sender,
       references,
       claims,
-      outcomes,
+      outcomes: this.#outcomes(),
       now,
-      total,
-    }
-    this.submitter = new TaskSubmitter(submitterPorts)
+      total: welcome.resources,
+    })
     this.actors = new ActorLines({ process, token, raylet: sender, references, settler, borrow })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
   }
@@ -408,7 +408,7 @@ export class CoreWorker {
       case 'actorChanged':
         return this.actors.changed(message.actor, message.state)
       case 'placementGroupChanged':
-        return this.placementGroups.get(message.group)?.(message.state, message.message ?? '')
+        return this.placementGroups.changed(message)
       case 'answer':
         return this.#answered(message)
       case 'reportTasks':
@@ -436,6 +436,7 @@ export class CoreWorker {
     this.submitter.failAll(this.#lost)
     this.actors.failAll(this.#lost)
     this.objects.failAll(this.#lost)
+    this.placementGroups.failAll(this.#lost)
     this.functions.failAll(this.#lost)
     this.#sink?.sessionLost(this.#lost)
   }
@@ -468,6 +469,7 @@ export class CoreWorker {
     this.submitter.failAll(error)
     this.actors.failAll(error)
     this.objects.failAll(error)
+    this.placementGroups.failAll(error)
     this.functions.failAll(error)
     this.submitter.close()
     this.actors.close()

@@ -5,6 +5,7 @@ export {
   ActorCore,
   actorOf,
   type AnyActorHandle,
+  bindingOf,
   installActorDispose,
   makeHandle,
 } from './actor-handle.js'
@@ -14,14 +15,17 @@ export {
   type ActorOptions,
   compileActorOptions,
   compileTaskOptions,
-  type MethodOptions,
   type SchedulingChoice,
   type TaskOptions,
 } from './call-options.js'
+export { exitActor } from './exit-actor.js'
+export { markMethod, withMarks } from './method-decorator.js'
+export { checkMethodDefaults, type MethodDefaults, type MethodOptions } from './method-options.js'
 export { CoreWorker, type MessageSink } from './core-worker.js'
 export { currentCore, installCore, requireCore } from './current-core.js'
 export { installRefActions, installRelease, ObjectRef, refState, settleRef } from './object-ref.js'
 export { type Bundle, PlacementGroup, type PlacementStrategy } from './placement-group.js'
+export { hostedActor } from './hosted-actor.js'
 export { ObjectRefGenerator } from './ref-generator.js'
 export { RemoteClass } from './remote-class.js'
 export { RemoteCode, RemoteFunction } from './remote-function.js'
@@ -30,5 +34,16 @@ export { labelProblem } from '../scheduling/label-policy.js'
 export { gpuIdsOf } from './visible-gpus.js'
 export { methodNames } from './actor-class.js'
 export { useArrow } from '../wire/value-codec.js'
-export type { ActorSpec } from '../wire/messages/raylet.js'
+export type { ActorSpec, PlacementGroupRow } from '../wire/messages/raylet.js'
 export type { WorkerEnvironment } from '../wire/messages/terms.js'
+export {
+  type JobLogging,
+  jsonLine,
+  type LineFacts,
+  type LogAttribute,
+  logAttributes,
+  loggingVariable,
+  type LogLevel,
+  logLevels,
+  usualLogging,
+} from '../wire/logging.js'

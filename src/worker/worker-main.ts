@@ -5,10 +5,12 @@
 // sent. It ends with the raylet: when the socket to it closes, and by the kernel (parent death
 // signal) when user code keeps it from noticing.
 
-import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { newProcessId } from '../base/ids.js'
+import { lastMessagesMs } from '../base/limits.js'
 import { hasPreloads } from '../base/one-copy.js'
+import { type JobLogging, loggingVariable } from '../wire/logging.js'
+import { randomBytes } from '../base/random.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorHost } from './actor-host.js'
 import './actor-handle.js'
@@ -18,7 +20,8 @@ import './remote-function.js'
 import { CoreWorker } from './core-worker.js'
 import { installCore } from './current-core.js'
 import { IdleCollector } from './garbage.js'
-import { OwnerConnection } from './owner-connection.js'
+import { installOutputLabels, resetOutputLabels } from './output-labels.js'
+import { OwnerConnection, written } from './owner-connection.js'
 import { setParentDeathSignal } from '../store/index.js'
 import { TaskExecutor } from './task-executor.js'
 
@@ -38,6 +41,8 @@ async function main(): Promise<void> {
   }
   // Where the raylet has no setpriv to see to it before Node starts.
   if (TYPERAY_ORPHAN === 'end') setParentDeathSignal('SIGKILL', Number(TYPERAY_RAYLET_PID))
+  const logging = process.env[loggingVariable]
+  installOutputLabels(logging === undefined ? undefined : (JSON.parse(logging) as JobLogging))
   // The door, loaded before user code can require it: see one-copy.
   if (hasPreloads()) await import(new URL('../index.js', import.meta.url).href)
   const address = `\0typeray-worker-${randomBytes(12).toString('hex')}`
@@ -91,6 +96,7 @@ function serve(core: CoreWorker, executor: TaskExecutor): void {
     core.raylet.flush()
   })
   core.listRunning = (list) => executor.listRunning(list)
+  executor.onWanted = mapClaims
   const garbage = new IdleCollector(() => executor.isIdle, core.now)
   executor.onIdle = () => {
     if (isClaimsDue) setImmediate(mapClaims)
@@ -112,6 +118,7 @@ function serve(core: CoreWorker, executor: TaskExecutor): void {
 function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet): void {
   switch (message.kind) {
     case 'leaseOpened':
+      resetOutputLabels()
       executor.leaseOpened(message)
       break
     case 'recallLease':
@@ -121,8 +128,9 @@ function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet):
       executor.relayed(message.lease, message.frames)
       break
     case 'startActor': {
-      const host = new ActorHost(core, message.spec, message.gpus)
+      const host = new ActorHost(core, message)
       executor.actor = host
+      host.onExit = () => void end(core, executor)
       void host.start()
       break
     }
@@ -137,9 +145,17 @@ function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet):
 /** Answers what has arrived, lets the instance clean up, and ends. */
 async function leave(core: CoreWorker, executor: TaskExecutor): Promise<void> {
   await executor.actor?.whenEmpty()
+  await end(core, executor)
+}
+
+/** Ends once its last words are out. */
+async function end(core: CoreWorker, executor: TaskExecutor): Promise<void> {
   executor.flush()
   core.references.flush()
   core.raylet.flush()
+  const late = setTimeout(() => process.exit(0), lastMessagesMs)
+  await Promise.all([executor.written(), written(core.raylet.socket)])
+  clearTimeout(late)
   process.exit(0)
 }
 

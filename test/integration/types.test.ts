@@ -114,6 +114,59 @@ export async function actors(): Promise<void> {
   same<ReturnType<typeof use.remote>, ray.ObjectRef<number>>('same', use)
 }
 
+class Crawler {
+  async fetch(url: string): Promise<string> {
+    return url
+  }
+  sizes(): [number, string] {
+    return [1, 'a']
+  }
+  *pages(): Generator<number> {
+    yield 1
+  }
+}
+
+export async function methodOptions(): Promise<void> {
+  const options = {
+    concurrencyGroups: { io: 2 },
+    methods: {
+      fetch: { concurrencyGroup: 'io', maxTaskRetries: 2, retryExceptions: [RangeError] },
+      sizes: { numReturns: 2 },
+      pages: { numReturns: 'streaming' },
+    },
+  } as const
+  const Remote = ray.remote(options, Crawler)
+  const crawler = Remote.remote()
+  const [size, text] = crawler.sizes.remote()
+  same<typeof size, ray.ObjectRef<number>>('same', size)
+  same<typeof text, ray.ObjectRef<string>>('same', text)
+  const pages = crawler.pages.options({ name: 'p' }).remote()
+  same<typeof pages, ray.ObjectRefGenerator<number>>('same', pages)
+  const one = crawler.sizes.options({ numReturns: 1 }).remote()
+  same<typeof one, ray.ObjectRef<[number, string]>>('same', one)
+  const page = crawler.fetch.options({ concurrencyGroup: 'io' }).remote('x')
+  same<typeof page, ray.ObjectRef<string>>('same', page)
+  const inline = ray.remote({ methods: { sizes: { numReturns: 2 } } }, Crawler).remote()
+  same<ReturnType<typeof inline.sizes.remote>, [ray.ObjectRef<number>, ray.ObjectRef<string>]>(
+    'same',
+    inline,
+  )
+  const named = Remote.options({ name: 'c' }).remote()
+  same<typeof named, typeof crawler>('same', named)
+  const ready: true = await ray.get(crawler.__ray_ready__.remote())
+  assert.ok(ready)
+  // @ts-expect-error there is no such method
+  ray.remote({ methods: { fetsh: { maxTaskRetries: 1 } } }, Crawler)
+  // @ts-expect-error the group is not declared
+  ray.remote({ methods: { fetch: { concurrencyGroup: 'io' } } }, Crawler)
+  const wrong = {
+    concurrencyGroups: { io: 1 },
+    methods: { fetch: { concurrencyGroup: 'oi' } },
+  } as const
+  // @ts-expect-error the group has another name
+  ray.remote(wrong, Crawler)
+}
+
 test('the types of the public API are as the compiler has checked', () => {
   assert.equal(typeof square.remote, 'function')
 })

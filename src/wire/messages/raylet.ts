@@ -6,13 +6,16 @@
 // everything it held is released.
 
 import type { ProcessId } from '../../base/ids.js'
+import type { LineFacts, LogLevel } from '../logging.js'
 import type { LiveTask, StateQuery, TaskEvents } from './state.js'
 import type {
   Location,
   ObjectKey,
+  PlacementGroupTarget,
   ProcessExit,
   Resources,
   SchedulingStrategy,
+  SelfExit,
   WireError,
   WorkerEnvironment,
 } from './terms.js'
@@ -200,14 +203,20 @@ export type ToRaylet =
     }
   /** Worker of an actor: its constructor has returned, or failed with this error body. */
   | { readonly kind: 'actorStarted'; readonly actor: ObjectKey; readonly error?: Uint8Array }
+  /** Worker of an actor: it ends itself now; `how` becomes the reason of its exit. */
+  | { readonly kind: 'actorExiting'; readonly actor: ObjectKey; readonly how: SelfExit }
   | {
       readonly kind: 'createPlacementGroup'
       readonly group: string
       readonly bundles: readonly Resources[]
       readonly strategy: 'PACK' | 'SPREAD' | 'STRICT_PACK' | 'STRICT_SPREAD'
       readonly name: string
+      readonly namespace: string
       readonly detached: boolean
+      /** The actor that the sender is. */
+      readonly creatorActor?: ObjectKey
     }
+  | { readonly kind: 'subscribePlacementGroup'; readonly group: string }
   | { readonly kind: 'removePlacementGroup'; readonly group: string }
   | { readonly kind: 'query'; readonly request: number; readonly query: Query }
   /** Tasks that have ended, from who ran them; or from their owner, if nobody did to the end. */
@@ -225,10 +234,47 @@ export type Query =
   | { readonly what: 'clusterResources' }
   | { readonly what: 'availableResources' }
   | { readonly what: 'actorByName'; readonly name: string; readonly namespace: string }
+  /** Of all namespaces when none is given. */
+  | { readonly what: 'namedActors'; readonly namespace?: string }
   | { readonly what: 'placementGroups' }
+  | { readonly what: 'placementGroup'; readonly group: string }
+  | {
+      readonly what: 'placementGroupByName'
+      readonly name: string
+      readonly namespace: string
+    }
   | { readonly what: 'storeStatistics' }
   | { readonly what: 'workers' }
   | StateQuery
+
+/** Answer to the questions about placement groups. */
+export interface PlacementGroupRow {
+  readonly group: string
+  readonly name: string
+  readonly namespace: string
+  readonly strategy: 'PACK' | 'SPREAD' | 'STRICT_PACK' | 'STRICT_SPREAD'
+  readonly state: 'pending' | 'created' | 'removed' | 'infeasible'
+  readonly detached: boolean
+  readonly jobId: string
+  /** Why it is in this state, where that needs words. */
+  readonly message?: string
+  readonly bundles: readonly {
+    readonly index: number
+    readonly resources: Resources
+    readonly nodeId?: string
+  }[]
+}
+
+/** Options of one method that its class gives; a call may say otherwise. */
+export interface MethodSpec {
+  readonly returns?: number
+  /** Concurrency group. */
+  readonly group?: string
+  readonly maxTaskRetries?: number
+  /** True: for any error. Bytes: an encoded list of classes. */
+  readonly retryExceptions?: boolean | Uint8Array
+  readonly backpressure?: number
+}
 
 /** Everything needed to start an actor, again and again. */
 export interface ActorSpec {
@@ -256,8 +302,14 @@ export interface ActorSpec {
   readonly maxConcurrency: number
   readonly maxPendingCalls: number
   readonly depth: number
-  /** Method names in the order of their numbers, with their options; what a handle needs. */
+  /** Method names in the order of their numbers; what a handle needs. */
   readonly methods: readonly string[]
+  /** By name; absent for methods without options. */
+  readonly methodSpecs?: Readonly<Record<string, MethodSpec>>
+  /** Limits by name; the calls of no group share `maxConcurrency`. */
+  readonly concurrencyGroups?: Readonly<Record<string, number>>
+  /** Its callers let calls overtake others whose arguments are not ready. */
+  readonly isUnordered?: boolean
 }
 
 export type ActorState =
@@ -341,7 +393,7 @@ export type FromRaylet =
       readonly resources: Resources
       /** GPU (and other unit instance) numbers assigned. */
       readonly gpus: readonly number[]
-      readonly placementGroup?: string
+      readonly placementGroup?: PlacementGroupTarget
       readonly jobId: string
       /** Define and push frames of a carried task. */
       readonly frames?: Uint8Array
@@ -416,6 +468,7 @@ export type FromRaylet =
       readonly group: string
       readonly state: 'pending' | 'created' | 'removed' | 'infeasible'
       readonly message?: string
+      readonly error?: WireError
     }
   | {
       readonly kind: 'answer'
@@ -431,6 +484,8 @@ export type FromRaylet =
       readonly name: string
       readonly pid: number
       readonly lines: readonly string[]
+      /** Set when the job's lines are JSON. */
+      readonly json?: { readonly level: LogLevel; readonly facts: LineFacts }
     }
 
 /** Requests on the store channel; the raylet answers each in order. Blocking for the sender. */

@@ -2,6 +2,7 @@
 
 import type { Resources } from '../../base/amounts.js'
 import type { ProcessId } from '../../base/ids.js'
+import type { JobLogging } from '../logging.js'
 
 /** An object (or actor) by owner and count: [owner, sequence]. */
 export type ObjectKey = readonly [owner: ProcessId, sequence: number]
@@ -12,6 +13,8 @@ export interface PlacementGroupTarget {
   readonly group: string
   /** -1: any bundle that fits. */
   readonly bundle: number
+  /** What runs there submits into the group too, unless it says otherwise. */
+  readonly captureChildTasks?: boolean
 }
 
 export interface SchedulingStrategy {
@@ -19,10 +22,15 @@ export interface SchedulingStrategy {
   readonly nodeId?: string
   readonly soft?: boolean
   readonly target?: PlacementGroupTarget
-  readonly captureChildTasks?: boolean
   /** Labels that the node must have: alternatives, the most wanted first. */
   readonly labels?: readonly Readonly<Record<string, string>>[]
 }
+
+/** Reason of a ProcessExit whose placement group was removed under it. */
+export const groupRemovedReason = 'placement group removed'
+
+/** How an actor ends itself: an end, and not a crash. Also the reason of its ProcessExit. */
+export type SelfExit = 'exitActor' | '__ray_terminate__'
 
 /** Why a process is gone, as exactly as the raylet knows. */
 export interface ProcessExit {
@@ -76,4 +84,6 @@ export interface WorkerEnvironment {
   readonly env: Readonly<Record<string, string>>
   /** Working directory. */
   readonly cwd: string
+  /** Of a job, when it is not the usual. */
+  readonly logging?: JobLogging
 }
