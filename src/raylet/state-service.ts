@@ -120,8 +120,8 @@ function warningsOf({ waitingFor, isCut }: Gathering): string[] {
   const warnings: string[] = []
   if (waitingFor.size > 0) {
     warnings.push(
-      `Processes that compute and have not answered: ${waitingFor.size}. Tasks that wait there, or ` +
-        `ended there in the last moments, are missing.`,
+      `Processes that compute and have not answered: ${waitingFor.size}. Tasks that wait ` +
+        `there, or ended there in the last moments, are missing.`,
     )
   }
   if (isCut) warnings.push('A process has more tasks under way than it can list.')

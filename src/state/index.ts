@@ -57,8 +57,8 @@ async function ofId<R extends keyof StateRows>(
 /**
  * The tasks that are under way, and the last that have ended, the newest first.
  *
- * A task is over when its worker has said so, which it does within a second. Tasks that wait for their
- * arguments are not listed.
+ * A task is over when its worker has said so, which it does within a second. Tasks that wait for
+ * their arguments are not listed.
  *
  * Follows `list_tasks` of Ray.
  *
@@ -82,8 +82,8 @@ export function listActors(options?: ListOptions): Promise<ActorState[]> {
 }
 
 /**
- * Objects that are in the object store or known outside of their owner, once per process that holds
- * them. Small values that never left their owner are in nobody's books.
+ * Objects that are in the object store or known outside of their owner, once per process that
+ * holds them. Small values that never left their owner are in nobody's books.
  *
  * Follows `list_objects` of Ray.
  *

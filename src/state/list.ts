@@ -15,8 +15,8 @@ export type Filter = readonly [key: string, predicate: '=' | '!=', value: string
 /** How to ask. */
 export interface ListOptions {
   /**
-   * The session to ask, as in `ray.init`. By default that of this program; when it has none, the one
-   * that `typeray status` would ask.
+   * The session to ask, as in `ray.init`. By default that of this program; when it has none, the
+   * one that `typeray status` would ask.
    */
   readonly address?: string
   /** Rows must pass all of them. */

@@ -18,9 +18,13 @@ export interface TaskSummary {
       { readonly funcOrClassName: string; readonly type: string; readonly stateCounts: StateCounts }
     >
   >
+  /** Tasks of functions. */
   readonly totalTasks: number
+  /** Calls of actors. */
   readonly totalActorTasks: number
+  /** Creations of actors. */
   readonly totalActorScheduled: number
+  /** What is missing, in sentences. */
   readonly warnings: readonly string[]
 }
 
@@ -30,16 +34,21 @@ export interface ActorSummary {
   readonly summary: Readonly<
     Record<string, { readonly className: string; readonly stateCounts: StateCounts }>
   >
+  /** How many there are. */
   readonly totalActors: number
 }
 
 /** What `summarizeObjects` returns. */
 export interface ObjectSummary {
+  /** How many there are. */
   readonly totalObjects: number
   /** In 10^6 bytes. */
   readonly totalSizeMb: number
+  /** Processes that hold some. */
   readonly totalNumWorkers: number
+  /** Those whose value is there, and others. */
   readonly taskStateCounts: StateCounts
+  /** Why they are held. */
   readonly refTypeCounts: StateCounts
 }
 

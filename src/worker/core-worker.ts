@@ -73,7 +73,7 @@ export class CoreWorker {
   readonly submitter: TaskSubmitter
   readonly actors: ActorLines
   readonly claims: ClaimSlots
-  readonly recorder: TaskRecorder
+  readonly recorder = new TaskRecorder((events) => this.#send({ kind: 'taskEvents', events }))
   /** Adds what the executing half of a worker has under way. */
   listRunning: ((list: LiveTaskList) => void) | null = null
   readonly now: () => number
@@ -127,7 +127,6 @@ export class CoreWorker {
     this.functions.holds = (count) => this.#hold(count)
     this.references.bodyOf = (ref) => bodyOfRef(ref, this.values)
     this.store = new StoreAccess({ process, token, welcome, raylet: sender, now })
-    this.recorder = new TaskRecorder((events) => this.#send({ kind: 'taskEvents', events }))
     const slots = { fd: welcome.claimFile, sizeBytes: welcome.claimBytes }
     this.claims = new ClaimSlots(welcome.rayletPid, slots)
     const store = (): StoreAccess => this.store
