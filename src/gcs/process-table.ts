@@ -85,7 +85,7 @@ function exitType({ role }: Started, { exit, isOrderly }: Ended): string {
   if (role === 'driver') return isOrderly ? 'INTENDED_USER_EXIT' : 'SYSTEM_ERROR'
   const reason = exit?.reason ?? ''
   if (/out of memory/i.test(reason)) return 'NODE_OUT_OF_MEMORY'
-  if (/ray\.kill|exitActor/.test(reason)) return 'INTENDED_USER_EXIT'
+  if (/^kill$|ray\.kill|exitActor/.test(reason)) return 'INTENDED_USER_EXIT'
   if (reason !== '' || exit?.exitCode === 0) return 'INTENDED_SYSTEM_EXIT'
   return exit?.signal === null ? 'USER_ERROR' : 'SYSTEM_ERROR'
 }

@@ -147,8 +147,7 @@ function* liveRows(
     const key = `${keyText(each.task)} ${each.attempt}`
     // Who runs a task knows more than who has sent it.
     const before = known.get(key)
-    const isRunner = before?.state.startsWith('RUNNING') === true
-    known.set(key, isRunner ? { ...each, ...before } : { ...before, ...each })
+    known.set(key, before?.isRunner === true ? { ...each, ...before } : { ...before, ...each })
   }
   for (const [key, each] of known) {
     if (ended.has(key)) continue

@@ -40,6 +40,7 @@ export class LiveTaskList {
       attempt: task.attempt,
       name: context.functionName,
       state: isWaiting ? 'RUNNING_IN_RAY_GET' : 'RUNNING',
+      isRunner: true,
       worker,
       ...(start !== undefined && { startMs: performance.timeOrigin + start }),
       ...(actor !== undefined && { actor }),

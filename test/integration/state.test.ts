@@ -37,31 +37,33 @@ inCluster('the state of a session', settings, {
     ray,
     session,
   }) => {
-    const double = ray.remote(function double(x: number) {
+    const double = ray.remote(function doubleTask(x: number) {
       return x * 2
     })
-    const broken = ray.remote(function broken(): number {
+    const broken = ray.remote(function brokenTask(): number {
       throw new RangeError('too far')
     })
-    const crash = ray.remote({ maxRetries: 0 }, function crash() {
+    const crash = ray.remote({ maxRetries: 0 }, function crashTask() {
       process.kill(process.pid, 'SIGKILL')
     })
     await ray.get([1, 2, 3].map((x) => double.remote(x)))
     const ref = broken.remote()
     await rejection(ray.get(ref))
+    // Told by its worker before the next task ends that.
+    await until(async () => (await state.getTask(ref.id)).length > 0)
     await rejection(ray.get(crash.remote()))
     const failed = await until(async () => {
       const rows = await state.listTasks({ filters: [['state', '=', 'FAILED']], detail: true })
       return rows.length >= 2 ? rows : undefined
     })
-    const one = failed.find((row) => row.name === 'broken')
+    const one = failed.find((row) => row.name === 'brokenTask')
     assert.equal(one?.taskId, ref.id)
     assert.equal(one.errorType, 'RAY_TASK_ERROR')
     assert.match(one.errorMessage ?? '', /RangeError: too far/)
-    const other = failed.find((row) => row.name === 'crash')
+    const other = failed.find((row) => row.name === 'crashTask')
     assert.equal(other?.errorType, 'RAY_WORKER_CRASHED')
     const doubled = await until(async () => {
-      const rows = await state.listTasks({ filters: [['name', '=', 'double']], detail: true })
+      const rows = await state.listTasks({ filters: [['name', '=', 'doubleTask']], detail: true })
       return rows.length === 3 ? rows : undefined
     })
     for (const row of doubled) {
@@ -77,7 +79,7 @@ inCluster('the state of a session', settings, {
   },
 
   'a retried task is listed once for each attempt': async ({ ray }) => {
-    const flaky = ray.remote({ maxRetries: 1, retryExceptions: true }, function flaky() {
+    const flaky = ray.remote({ maxRetries: 1, retryExceptions: true }, function flakyTask() {
       throw new Error('again')
     })
     const ref = flaky.remote()
@@ -108,17 +110,17 @@ inCluster('the state of a session', settings, {
   },
 
   'a task that waits in get says so, and its child names it as its parent': async ({ ray }) => {
-    const child = ray.remote(async function child() {
+    const child = ray.remote(async function childTask() {
       await new Promise((resolve) => setTimeout(resolve, 1500))
     })
-    const parent = ray.remote(async function parent() {
+    const parent = ray.remote(async function parentTask() {
       await ray.get(child.remote())
     })
     const ref = parent.remote()
     const rows = await until(async () => {
       const found = await state.listTasks({ filters: [['state', '!=', 'FINISHED']] })
       const waits = found.find(({ state: now }) => now === 'RUNNING_IN_RAY_GET')
-      const runs = found.find((row) => row.name === 'child' && row.state === 'RUNNING')
+      const runs = found.find((row) => row.name === 'childTask' && row.state === 'RUNNING')
       return waits === undefined || runs === undefined ? undefined : [waits, runs]
     })
     assert.equal(rows[0]?.taskId, ref.id)
@@ -201,23 +203,23 @@ inCluster('the state of a session', settings, {
   'a task with enableTaskEvents: false is not listed, and the limit counts the rest': async ({
     ray,
   }) => {
-    const quiet = ray.remote({ enableTaskEvents: false }, function quiet() {
+    const quiet = ray.remote({ enableTaskEvents: false }, function quietTask() {
       return 1
     })
-    const loud = ray.remote(function loud(x: number) {
+    const loud = ray.remote(function loudTask(x: number) {
       return x
     })
     await ray.get([quiet.remote(), quiet.remote()])
     await ray.get(Array.from({ length: 50 }, (_, x) => loud.remote(x)))
-    const filters: state.Filter[] = [['name', '=', 'loud']]
+    const filters: state.Filter[] = [['name', '=', 'loudTask']]
     const found = await until(async () => {
       const answer = await state.list('tasks', { filters, limit: 10 })
       return answer.numFiltered === 50 ? answer : undefined
     })
     assert.equal(found.rows.length, 10)
-    assert.deepEqual(await state.listTasks({ filters: [['name', '=', 'quiet']] }), [])
+    assert.deepEqual(await state.listTasks({ filters: [['name', '=', 'quietTask']] }), [])
     const { summary } = await state.summarizeTasks()
-    assert.deepEqual(summary['loud']?.stateCounts, { FINISHED: 50 })
+    assert.deepEqual(summary['loudTask']?.stateCounts, { FINISHED: 50 })
   },
 
   'an option, column or limit that does not exist is refused by name': async () => {
@@ -239,13 +241,13 @@ inCluster('the state of a session', settings, {
       const [job] = await state.listJobs({ address: ray.getRuntimeContext().sessionDir })
       assert.equal(job?.jobId, session.jobId)
       const file = path.join(folder, 'trace.json')
-      const step = ray.remote(function step(x: number) {
+      const step = ray.remote(function stepTask(x: number) {
         return x
       })
       await ray.get([step.remote(1), step.remote(2)])
       const steps = await until(async () => {
         const events = await ray.timeline(file)
-        const found = events.filter(({ name, ph }) => name === 'step' && ph === 'X')
+        const found = events.filter(({ name, ph }) => name === 'stepTask' && ph === 'X')
         return found.length === 2 ? found : undefined
       })
       for (const { dur, args } of steps) {

@@ -47,6 +47,8 @@ export interface LiveTask {
   readonly actor?: ObjectKey
   /** Who runs it, if anybody. */
   readonly worker?: ProcessId
+  /** Said by who runs it, who knows best. */
+  readonly isRunner?: boolean
   readonly startMs?: number
   readonly parent?: ObjectKey
 }
