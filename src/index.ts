@@ -61,6 +61,7 @@ export {
   TaskCancelledError,
   TaskPlacementGroupRemovedError,
   TaskUnschedulableError,
+  timeline,
   wait,
   WorkerCrashedError,
 } from './ray/index.js'
@@ -86,6 +87,7 @@ export type {
   RemoteMethod,
   RuntimeContext,
   TaskOptions,
+  TraceEvent,
   WaitOptions,
 } from './ray/index.js'
 

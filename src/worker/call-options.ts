@@ -55,6 +55,8 @@ export interface TaskOptions extends SharedOptions {
   readonly maxRetries?: number
   /** Also run it again when the function throws: anything, or one of these classes. */
   readonly retryExceptions?: boolean | readonly ErrorClass[]
+  /** False: state lists and the timeline leave the task out once it has ended. */
+  readonly enableTaskEvents?: boolean
   /** Items that a streaming generator may be ahead of its consumer. */
   readonly generatorBackpressureNumObjects?: number
   /** Cancels the task when it aborts. */
@@ -93,10 +95,10 @@ const refused: Readonly<Record<string, string>> = {
     `${later}. Workers inherit the environment, working directory and Node options ` +
     `of the driver`,
   maxCalls: later,
+  enableTaskEvents: 'is an option of tasks; calls of actors are always listed',
   objectStoreMemory:
     'is an option of ray.init, not of tasks and actors (Ray has deprecated it there)',
   concurrencyGroup: 'is an option of methods and their calls',
-  enableTaskEvents: later,
   enableTensorTransport: 'has no meaning in Node: there are no GPU tensors to move',
   captureChildTasks:
     'belongs into schedulingStrategy: { placementGroup, bundleIndex, captureChildTasks }',
@@ -122,6 +124,7 @@ const ofTasks = new Set([
   'maxRetries',
   'retryExceptions',
   'generatorBackpressureNumObjects',
+  'enableTaskEvents',
   'signal',
 ])
 const ofActors = new Set([
@@ -147,6 +150,7 @@ export interface TaskConfig {
   readonly retryExceptions: boolean | readonly ErrorClass[]
   readonly name: string | undefined
   readonly backpressure: number | undefined
+  readonly isListed: boolean
   readonly signal: AbortSignal | undefined
 }
 
@@ -181,12 +185,18 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
     maxRetries: retryCount('maxRetries', options.maxRetries, 3),
     retryExceptions: retryExceptionsOf(options.retryExceptions),
     name: nameOf('name', options.name),
+    isListed: listedOf(options.enableTaskEvents),
     backpressure: positive(
       'generatorBackpressureNumObjects',
       options.generatorBackpressureNumObjects,
     ),
     signal: signalOf(options.signal),
   }
+}
+
+function listedOf(value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value !== false
+  throw new TypeError(`The option 'enableTaskEvents' must be true or false, not ${show(value)}.`)
 }
 
 export function compileActorOptions(options: ActorOptions): ActorConfig {

@@ -26,6 +26,8 @@ export interface OutcomePorts {
   readonly values: ValuePort
   /** Runs the task again, ahead of others. */
   readonly resubmit: (task: Task) => void
+  /** The system has failed the task. */
+  readonly failed: (task: Task, error: RayError) => void
   /** The error that an error body holds. */
   readonly decodeError: (body: Uint8Array) => Promise<unknown>
 }
@@ -95,6 +97,7 @@ export class TaskSettler {
   }
 
   fail(task: Task, error: RayError): void {
+    if (task.status !== taskStatus.finished) this.#ports.failed(task, error)
     task.status = taskStatus.finished
     for (const ref of task.returns ?? [task.ref]) {
       if (settleRef(ref, refState.error, error) && ref.isKnown) this.#ports.references.settled(ref)
