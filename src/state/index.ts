@@ -148,7 +148,7 @@ export function listPlacementGroups(options?: ListOptions): Promise<PlacementGro
  * Follows `get_task` of Ray.
  *
  * @example
- * const rows = await state.getTask(ref.id)
+ * const rows = await state.getTask('1292fdce65b8000000000004')
  */
 export function getTask(taskId: string, options?: GetOptions): Promise<TaskState[]> {
   return ofId('tasks', ['taskId', taskId], options)
@@ -160,7 +160,7 @@ export function getTask(taskId: string, options?: GetOptions): Promise<TaskState
  * Follows `get_actor` of Ray.
  *
  * @example
- * const row = await state.getActor(id)
+ * const row = await state.getActor('1292fdce65b8000000000004')
  */
 export async function getActor(
   actorId: string,
@@ -175,7 +175,7 @@ export async function getActor(
  * Follows `get_objects` of Ray.
  *
  * @example
- * const rows = await state.getObjects(ref.id)
+ * const rows = await state.getObjects('1292fdce65b8000000000004')
  */
 export function getObjects(objectId: string, options?: GetOptions): Promise<ObjectState[]> {
   return ofId('objects', ['objectId', objectId], options)
@@ -187,7 +187,7 @@ export function getObjects(objectId: string, options?: GetOptions): Promise<Obje
  * Follows `get_worker` of Ray.
  *
  * @example
- * const row = await state.getWorker(id)
+ * const row = await state.getWorker('1292fdce65b8000000000004')
  */
 export async function getWorker(
   workerId: string,
@@ -202,7 +202,7 @@ export async function getWorker(
  * Follows `get_node` of Ray.
  *
  * @example
- * const row = await state.getNode(id)
+ * const row = await state.getNode('1292fdce65b8000000000004')
  */
 export async function getNode(nodeId: string, options?: GetOptions): Promise<NodeRow | undefined> {
   return (await ofId('nodes', ['nodeId', nodeId], options))[0]
@@ -214,7 +214,7 @@ export async function getNode(nodeId: string, options?: GetOptions): Promise<Nod
  * Follows `get_job` of Ray.
  *
  * @example
- * const row = await state.getJob(id)
+ * const row = await state.getJob('1292fdce65b8000000000004')
  */
 export async function getJob(jobId: string, options?: GetOptions): Promise<JobState | undefined> {
   return (await ofId('jobs', ['jobId', jobId], options))[0]
@@ -226,7 +226,7 @@ export async function getJob(jobId: string, options?: GetOptions): Promise<JobSt
  * Follows `get_placement_group` of Ray.
  *
  * @example
- * const row = await state.getPlacementGroup(id)
+ * const row = await state.getPlacementGroup('1292fdce65b8000000000004')
  */
 export async function getPlacementGroup(
   placementGroupId: string,
