@@ -73,6 +73,7 @@ export type {
   RemoteFunction,
   RemoteMethod,
   RuntimeContext,
+  RuntimeEnv,
   TaskOptions,
   WaitOptions,
 } from './ray/index.js'

@@ -24,6 +24,7 @@ export {
   ObjectRefGenerator,
   type ActorOptions,
   type MethodOptions,
+  type RuntimeEnv,
   type TaskOptions,
 } from '../worker/index.js'
 export {

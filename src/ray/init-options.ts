@@ -1,7 +1,13 @@
 import path from 'node:path'
 import { didYouMean } from '../base/nearest-name.js'
 import { checkAmount } from '../base/amounts.js'
-import { labelProblem } from '../worker/index.js'
+import {
+  compileRuntimeEnv,
+  labelProblem,
+  type RuntimeEnv,
+  type RuntimeEnvConfig,
+  type WorkerEnvironment,
+} from '../worker/index.js'
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
 import { driverEnvironment } from './driver-environment.js'
@@ -34,11 +40,14 @@ export interface InitOptions {
   readonly namespace?: string
   /** Print what workers write; true by default. */
   readonly logToDriver?: boolean
+  /** What all workers of this program are like; tasks and actors may add to it. */
+  readonly runtimeEnv?: RuntimeEnv
   /** Keep the session if there is one already, instead of an error. */
   readonly ignoreReinitError?: boolean
 }
 
 const known = new Set([
+  'runtimeEnv',
   'numCpus',
   'numGpus',
   'memory',
@@ -63,9 +72,6 @@ const refused: Readonly<Record<string, string>> = {
   jobConfig: later,
   loggingLevel: later,
   loggingConfig: later,
-  runtimeEnv:
-    `${later}. Workers inherit the environment, working directory and Node options ` +
-    `of the driver`,
   enableResourceIsolation: later,
 }
 
@@ -98,7 +104,20 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     }),
     ...(options.tempDir !== undefined && { tempDir: folderOf(options.tempDir) }),
     namespace: options.namespace ?? `anonymous-${newId(8)}`,
-    environment: driverEnvironment(),
+    environment: environmentOf(compileRuntimeEnv(options.runtimeEnv)),
+  }
+}
+
+/** What all workers of the program are like. The hook is exported when there is a session. */
+function environmentOf(runtimeEnv: RuntimeEnvConfig | undefined): WorkerEnvironment {
+  const base = driverEnvironment()
+  if (runtimeEnv === undefined) return base
+  const { env, cwd, hook, timeoutMs } = runtimeEnv
+  return {
+    ...base,
+    env: { ...base.env, ...env },
+    cwd: cwd ?? base.cwd,
+    ...(hook !== undefined && { setup: { hook: `setup-${newId()}`, timeoutMs } }),
   }
 }
 

@@ -94,9 +94,23 @@ async function begin(nodeOptions: NodeOptions, options: InitOptions): Promise<Se
   const node = await startNode(nodeOptions)
   try {
     const core = await CoreWorker.join(joinOptions(node, nodeOptions))
+    exportSetupHook(core, nodeOptions, options)
     return adopt(core, node, options)
   } catch (error) {
     await node.stop()
+    throw error
+  }
+}
+
+/** The first workers wait for it: they were started before this program could say what it is. */
+function exportSetupHook(core: CoreWorker, nodeOptions: NodeOptions, options: InitOptions): void {
+  const hook = options.runtimeEnv?.setupHook
+  const setup = nodeOptions.environment?.setup
+  if (hook === undefined || setup === undefined) return
+  try {
+    core.functions.exportAs(setup.hook, hook, hook.name || 'setupHook')
+  } catch (error) {
+    core.close()
     throw error
   }
 }

@@ -11,6 +11,7 @@ import type { LeaseKey } from '../wire/messages/raylet.js'
 import { returnsStreaming } from '../wire/frame.js'
 
 import { labelsOf, type LabelOptions } from './label-options.js'
+import { compileRuntimeEnv, type RuntimeEnv, type RuntimeEnvConfig } from './runtime-env.js'
 
 export type ErrorClass = abstract new (...args: never[]) => unknown
 
@@ -31,6 +32,8 @@ export interface SharedOptions extends LabelOptions {
   readonly name?: string
   /** Which nodes may be chosen. */
   readonly schedulingStrategy?: SchedulingChoice
+  /** What the worker is like; what it submits inherits it. */
+  readonly runtimeEnv?: RuntimeEnv
 }
 
 export type SchedulingChoice =
@@ -49,6 +52,11 @@ export interface TaskOptions extends SharedOptions {
   readonly retryExceptions?: boolean | readonly ErrorClass[]
   /** Items that a streaming generator may be ahead of its consumer. */
   readonly generatorBackpressureNumObjects?: number
+  /**
+   * The worker ends after so many runs of the function, and gives back what libraries have kept. 0:
+   * never. Tasks with GPUs: 1, so that the memory of the GPU is free again (as in Ray).
+   */
+  readonly maxCalls?: number
   /** Cancels the task when it aborts. */
   readonly signal?: AbortSignal
 }
@@ -87,10 +95,6 @@ const later = 'is not built yet; see "What works" in the README'
 
 /** Options of Ray that are refused, with the reason. */
 const refused: Readonly<Record<string, string>> = {
-  runtimeEnv:
-    `${later}. Workers inherit the environment, working directory and Node options ` +
-    `of the driver`,
-  maxCalls: later,
   objectStoreMemory:
     'is an option of ray.init, not of tasks and actors (Ray has deprecated it there)',
   concurrencyGroups: later,
@@ -114,12 +118,14 @@ const shared = [
   'schedulingStrategy',
   'labelSelector',
   'fallbackStrategy',
+  'runtimeEnv',
 ]
 const ofTasks = new Set([
   ...shared,
   'numReturns',
   'maxRetries',
   'retryExceptions',
+  'maxCalls',
   'generatorBackpressureNumObjects',
   'signal',
 ])
@@ -136,7 +142,11 @@ const ofActors = new Set([
 const ofMethods = new Set(['numReturns', 'name', 'generatorBackpressureNumObjects', 'signal'])
 
 export interface TaskConfig {
+  /** Its environment is that of `runtimeEnv`, and known when there is a session. */
   readonly lease: LeaseKey
+  readonly runtimeEnv: RuntimeEnvConfig | undefined
+  /** 0: no limit. */
+  readonly maxCalls: number
   readonly returns: number
   readonly maxRetries: number
   readonly retryExceptions: boolean | readonly ErrorClass[]
@@ -149,6 +159,7 @@ export interface ActorConfig {
   readonly placement: Resources
   readonly resources: Resources
   readonly strategy: SchedulingStrategy
+  readonly runtimeEnv: RuntimeEnvConfig | undefined
   readonly name: string
   readonly namespace: string | undefined
   readonly detached: boolean
@@ -174,6 +185,8 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
       strategy: placeOf(options),
       environment: '',
     },
+    runtimeEnv: compileRuntimeEnv(options.runtimeEnv),
+    maxCalls: maxCallsOf(options),
     returns: returnsOf(options.numReturns),
     maxRetries: retryCount('maxRetries', options.maxRetries, 3),
     retryExceptions: retryExceptionsOf(options.retryExceptions),
@@ -203,6 +216,7 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     placement: resourcesOf(options, 1),
     resources: resourcesOf(options, isSaid ? 1 : 0),
     strategy: placeOf(options),
+    runtimeEnv: compileRuntimeEnv(options.runtimeEnv),
     name,
     namespace: nameOf('namespace', options.namespace),
     detached: options.lifetime === 'detached',
@@ -337,6 +351,11 @@ function retryCount(name: string, value: unknown, otherwise: number): number {
     )
   }
   return value
+}
+
+function maxCallsOf({ maxCalls, numGpus }: TaskOptions): number {
+  if (maxCalls === undefined) return (numGpus ?? 0) > 0 ? 1 : 0
+  return Math.max(0, retryCount('maxCalls', maxCalls, 0))
 }
 
 function pendingCallsOf(value: unknown): number {

@@ -111,6 +111,12 @@ export class FunctionExports {
     }
   }
 
+  /** Exports a function under an id that others were told before there was a session. */
+  exportAs(id: string, fn: Code, name: string): void {
+    this.#ids.set(fn, id)
+    this.#export(fn, name)
+  }
+
   #export(fn: Code, name: string): string {
     const closure = serializeClosure(fn, name, hooks)
     const refs: ObjectRef[] = []

@@ -6,6 +6,7 @@ import { attachmentBrand, registerAttachment } from './attachment.js'
 import { type ActorConfig, type ActorOptions, compileActorOptions } from './call-options.js'
 import { requireCore } from './current-core.js'
 import { RemoteCode } from './remote-function.js'
+import { portableRuntimeEnv } from './runtime-env.js'
 
 export class RemoteClass {
   /** @internal */ readonly remoteCode: RemoteCode
@@ -46,7 +47,12 @@ registerAttachment<RemoteClass>('class', {
   encode(value): RemoteClassWire {
     const core = requireCore('a remote class inside a value')
     const { remoteCode: code, methods, actorOptions } = value
-    return { id: code.idOf(core), name: code.name, methods, options: JSON.stringify(actorOptions) }
+    const { runtimeEnv } = actorOptions
+    const plain = {
+      ...actorOptions,
+      ...(runtimeEnv !== undefined && { runtimeEnv: portableRuntimeEnv(core, runtimeEnv) }),
+    }
+    return { id: code.idOf(core), name: code.name, methods, options: JSON.stringify(plain) }
   },
   decode(data) {
     const { id, name, methods, options } = data as RemoteClassWire

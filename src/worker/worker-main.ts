@@ -19,6 +19,8 @@ import { CoreWorker } from './core-worker.js'
 import { installCore } from './current-core.js'
 import { IdleCollector } from './garbage.js'
 import { OwnerConnection } from './owner-connection.js'
+import { runSetupHook } from './run-setup-hook.js'
+import { takeEnvironment } from './runtime-env.js'
 import { setParentDeathSignal } from '../store/index.js'
 import { TaskExecutor } from './task-executor.js'
 
@@ -36,6 +38,7 @@ async function main(): Promise<void> {
   if (TYPERAY_RAYLET === undefined || TYPERAY_TOKEN === undefined) {
     throw new Error('typeray: worker-main is started by a raylet')
   }
+  const setup = takeEnvironment()
   // Where the raylet has no setpriv to see to it before Node starts.
   if (TYPERAY_ORPHAN === 'end') setParentDeathSignal('SIGKILL', Number(TYPERAY_RAYLET_PID))
   // The door, loaded before user code can require it: see one-copy.
@@ -68,6 +71,11 @@ async function main(): Promise<void> {
   })
   installCore(core)
   executor = new TaskExecutor(core)
+  if (setup !== undefined) {
+    executor.setup = runSetupHook(core, setup)
+    // Whoever needs it hears of the failure; until then it is nobody's.
+    executor.setup.catch(() => undefined)
+  }
   serve(core, executor)
 }
 
@@ -90,6 +98,7 @@ function serve(core: CoreWorker, executor: TaskExecutor): void {
     if (isClaimsDue) setImmediate(mapClaims)
     garbage.idle()
   }
+  executor.onRetired = () => void retire(core, executor)
   core.sink = {
     receive: (message) => receive(core, executor, message),
     blocked: (isBlocked) => {
@@ -117,7 +126,7 @@ function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet):
     case 'startActor': {
       const host = new ActorHost(core, message.spec, message.gpus)
       executor.actor = host
-      void host.start()
+      void host.start(executor.setup)
       break
     }
     case 'exit':
@@ -126,6 +135,23 @@ function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet):
     default:
       break
   }
+}
+
+/** A retired worker looks this often whether it may end, in milliseconds. */
+const retireCheckMs = 10
+/** How long it waits for its owners to close their connections, in milliseconds. */
+const retireConnectionsMs = 1000
+
+/**
+ * Ends when nobody needs this worker: the tasks that it has submitted would fail without their
+ * owner, and owners may still say that the ref of a result has escaped.
+ */
+async function retire(core: CoreWorker, executor: TaskExecutor): Promise<void> {
+  const check = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, retireCheckMs))
+  while (core.hasUnfinishedCalls) await check()
+  const until = core.now() + retireConnectionsMs
+  while (executor.hasConnections && core.now() < until) await check()
+  await leave(core, executor)
 }
 
 /** Answers what has arrived, lets the instance clean up, and ends. */

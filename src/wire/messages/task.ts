@@ -59,4 +59,6 @@ export interface PushExtension {
   readonly backpressure?: number
   readonly placementGroup?: string
   readonly captureChildTasks?: boolean
+  /** The worker ends after so many runs of the function. */
+  readonly maxCalls?: number
 }
