@@ -262,11 +262,29 @@ const sessionRows: readonly Row[] = [
   },
 ]
 
+const envelopeRow = (name: string, rayReference: number, targets: readonly Target[]): Row => ({
+  name,
+  unit: 's',
+  isLowerBetter: true,
+  rayReference,
+  targets,
+})
+
+const envelopeRows: readonly Row[] = [
+  envelopeRow('10 000 arguments to one task', 17.2, [overRay(10, 50)]),
+  envelopeRow('3000 returns of one task', 5.7, [overRay(10, 50)]),
+  envelopeRow('10 000 objects put and got at once', 23, [overRay(10, 50)]),
+  envelopeRow('1 000 000 queued tasks, submit and drain', 184, [
+    { measure: 'value', atLeast: 6, aim: 1.5 },
+  ]),
+]
+
 export const coreRows: readonly Row[] = [
   ...objectRows,
   ...bulkRows,
   ...taskRows,
   ...actorRows,
   ...asyncActorRows,
+  ...envelopeRows,
   ...sessionRows,
 ]

@@ -1,6 +1,7 @@
 // Typeray's side of every row.
 import type { ProbeTable } from '../probe.js'
 import { actorProbes } from './actors.js'
+import { envelopeProbes } from './envelope.js'
 import { footprintProbes } from './footprint.js'
 import { objectProbes } from './objects.js'
 import { placementGroupProbes } from './placement-groups.js'
@@ -11,5 +12,6 @@ export const typerayProbes: ProbeTable = {
   ...taskProbes,
   ...actorProbes,
   ...placementGroupProbes,
+  ...envelopeProbes,
   ...footprintProbes,
 }

@@ -45,6 +45,20 @@ export function* countTo(n: number): Generator<number> {
   for (let i = 0; i < n; i++) yield i
 }
 
+export function sumOfLists(...lists: readonly number[][]): number {
+  let sum = 0
+  for (const list of lists) for (const item of list) sum += item
+  return sum
+}
+
+export function returnLists(count: number, items: number): number[][] {
+  return Array.from({ length: count }, () => {
+    const list: number[] = []
+    for (let i = 0; i < items; i++) list.push(i)
+    return list
+  })
+}
+
 export class Server {
   smallValue(): string {
     return small

@@ -1,15 +1,21 @@
 // Why an actor is dead, in the words that its callers read.
 
-import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/terms.js'
+import type { ObjectKey, ProcessExit, SelfExit, WireError } from '../wire/messages/terms.js'
 import type { ActorState } from '../wire/messages/raylet.js'
 import { objectIdHex, workerIdHex } from '../base/ids.js'
 
 export type Death = ActorState & { readonly state: 'dead' }
 
-/**
- * Reason of a ProcessExit whose process ended itself with `exitActor()`: an end, and not a crash.
- */
-export const exitActorReason = 'exitActor'
+/** What an actor called that ended itself, by the reason of its exit. */
+const selfExits: Readonly<Record<SelfExit, string>> = {
+  exitActor: 'it ended itself with exitActor()',
+  __ray_terminate__: 'it was ended by __ray_terminate__',
+}
+
+/** An actor that ends itself is not restarted: that was no crash. */
+export function isSelfExit(exit: ProcessExit): exit is ProcessExit & { readonly reason: SelfExit } {
+  return Object.hasOwn(selfExits, exit.reason)
+}
 
 export interface ActorName {
   readonly actor: ObjectKey
@@ -39,8 +45,8 @@ export function killed(name: ActorName, reason: string): Death {
   return dead(name, 'kill', `it was ended by ray.kill${more}.`)
 }
 
-export function exited(name: ActorName, exit: ProcessExit): Death {
-  return { ...dead(name, 'exited', `it ended itself with exitActor().`), exit }
+export function exited(name: ActorName, exit: ProcessExit & { readonly reason: SelfExit }): Death {
+  return { ...dead(name, 'exited', `${selfExits[exit.reason]}.`), exit }
 }
 
 export function ownerDied(name: ActorName): Death {

@@ -141,6 +141,13 @@ export class ActorTable {
     return this.#named.get(nameKey(namespace, name))?.spec
   }
 
+  /** Names of living actors, of one namespace or of all. */
+  names(namespace?: string): { readonly name: string; readonly namespace: string }[] {
+    return [...this.#named.values()]
+      .map(({ spec }) => ({ name: spec.name, namespace: spec.namespace }))
+      .filter((each) => namespace === undefined || each.namespace === namespace)
+  }
+
   /** The state that a subscriber would be told; undefined for an actor that is not known. */
   stateOf(actor: ObjectKey): ActorState | undefined {
     const key = keyOf(actor)
@@ -400,7 +407,7 @@ export class ActorTable {
     record.nodeId = undefined
     record.lastExit = exit
     if (record.ending !== undefined) this.#end(record, record.ending, effects)
-    else if (exit.reason === death.exitActorReason) {
+    else if (death.isSelfExit(exit)) {
       this.#end(record, death.exited(spec, exit), effects)
     } else if (record.killReason !== undefined) {
       this.#restart(record, { ...death.killed(spec, record.killReason), exit }, effects)

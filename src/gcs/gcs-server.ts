@@ -183,6 +183,9 @@ export class GcsServer {
       case 'actorByName':
         answer(this.#actors.byName(query.namespace, query.name))
         break
+      case 'namedActors':
+        answer(this.#actors.names(query.namespace))
+        break
       case 'placementGroups':
         answer(this.#groups.rows())
         break

@@ -1,13 +1,15 @@
 import {
   ActorCore,
   actorOf,
-  type ActorBinding,
+  exitActor as leaveActor,
   type ActorSpec,
+  bindingOf,
   installActorDispose,
   makeHandle,
   ObjectRef,
   refState,
 } from '../worker/index.js'
+import { checkNamespace } from './namespace.js'
 import { RayActorError } from '../base/errors.js'
 import { checkKeys } from './objects.js'
 import { requireSession } from './session.js'
@@ -45,8 +47,9 @@ export function kill(actor: unknown, options: KillOptions = {}): void {
 }
 
 /**
- * The actor of that name. Give the type of its class to have typed methods:
- * `getActor<Counter>('counter')`.
+ * The actor of that name. The handle does not keep the actor alive: that is for the handles of
+ * those who made it, or for `lifetime: 'detached'`. Give the type of its class to have typed
+ * methods: `getActor<Counter>('counter')`.
  *
  * Follows `ray.get_actor` of Ray.
  *
@@ -65,6 +68,8 @@ export async function getActor<T = Record<string, (...args: never[]) => unknown>
   if (typeof name !== 'string' || name === '') {
     throw new TypeError(`ray.getActor takes a name that is not empty, not ${String(name)}.`)
   }
+  checkKeys('ray.getActor', options, ['namespace'])
+  checkNamespace('ray.getActor', options.namespace)
   const core = requireSession()
   const namespace = options.namespace ?? core.welcome.namespace
   const spec = (await core.query({ what: 'actorByName', name, namespace })) as ActorSpec | undefined
@@ -79,13 +84,58 @@ export async function getActor<T = Record<string, (...args: never[]) => unknown>
   const ref = new ObjectRef(spec.actor[0], spec.actor[1])
   ref.state = refState.primitive
   core.references.hold(ref)
-  const binding: ActorBinding = {
-    className: spec.className,
-    methods: spec.methods,
-    maxTaskRetries: spec.maxTaskRetries,
-    maxPendingCalls: spec.maxPendingCalls,
-  }
+  // A name is no reason to live: as in Ray this handle is not counted, nor are copies of it.
+  core.references.release(ref)
+  const binding = { ...bindingOf(spec), isWeak: true }
   return makeHandle(new ActorCore(ref, binding)) as unknown as ActorHandle<T>
+}
+
+/** A name that an actor has, and where. */
+export interface NamedActor {
+  /** Its option `name`. */
+  readonly name: string
+  /** Its option `namespace`. */
+  readonly namespace: string
+}
+
+/**
+ * The names of all living actors of this namespace, or with `allNamespaces` of all of them.
+ *
+ * @example
+ * const names = await ray.listNamedActors()
+ * const everywhere = await ray.listNamedActors({ allNamespaces: true })
+ */
+export function listNamedActors(options?: { readonly allNamespaces?: false }): Promise<string[]>
+export function listNamedActors(options: { readonly allNamespaces: true }): Promise<NamedActor[]>
+export async function listNamedActors(
+  options: { readonly allNamespaces?: boolean } = {},
+): Promise<string[] | NamedActor[]> {
+  checkKeys('ray.listNamedActors', options, ['allNamespaces'])
+  const core = requireSession()
+  const isEverywhere = options.allNamespaces === true
+  const what = 'namedActors'
+  const rows = (await core.query(
+    isEverywhere ? { what } : { what, namespace: core.welcome.namespace },
+  )) as NamedActor[]
+  return isEverywhere ? rows : rows.map((row) => row.name)
+}
+
+/**
+ * Ends the actor whose code calls it, from a method, its constructor or a callback. It throws, so
+ * that nothing behind it runs; the call fails with ActorDiedError, waiting calls do too, hooks of
+ * `process.on('exit')` run, and the actor is not started again.
+ *
+ * @example
+ * const Worker = ray.remote(class {
+ *   stop() {
+ *     ray.exitActor()
+ *   }
+ * })
+ *
+ * @throws TypeError outside of an actor.
+ */
+export function exitActor(): never {
+  return leaveActor()
 }
 
 installActorDispose((actor) => {

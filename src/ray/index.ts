@@ -11,7 +11,15 @@ export {
   wait,
   type WaitOptions,
 } from './objects.js'
-export { getActor, kill, type KillOptions } from './actors.js'
+export {
+  exitActor,
+  getActor,
+  kill,
+  type KillOptions,
+  listNamedActors,
+  type NamedActor,
+} from './actors.js'
+export { method } from './method.js'
 export { init, isInitialized, Session, shutdown } from './session.js'
 export type { InitOptions } from './init-options.js'
 export { placementGroup, removePlacementGroup } from './placement-group.js'
@@ -23,6 +31,7 @@ export {
   ObjectRef,
   ObjectRefGenerator,
   type ActorOptions,
+  type MethodDefaults,
   type MethodOptions,
   type RuntimeEnv,
   type TaskOptions,

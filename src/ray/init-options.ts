@@ -10,6 +10,7 @@ import {
 } from '../worker/index.js'
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
+import { checkNamespace } from './namespace.js'
 import { driverEnvironment } from './driver-environment.js'
 
 /** What the node is started with. Follows the arguments of `ray.init`. */
@@ -85,6 +86,7 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
         `${[...known].sort().join(', ')}.`,
     )
   }
+  checkNamespace('ray.init', options.namespace)
   check('numCpus', options.numCpus)
   check('numGpus', options.numGpus)
   check('memory', options.memory)

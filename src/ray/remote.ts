@@ -6,18 +6,30 @@ import {
   RemoteCode,
   RemoteFunction as Task,
   type TaskOptions,
+  withMarks,
 } from '../worker/index.js'
 import { requireSession } from './session.js'
-import type { ActorClass, AnyClass, AnyFunction, RemoteFunction } from './signatures.js'
+import type {
+  ActorClass,
+  AnyClass,
+  AnyFunction,
+  CheckedMethods,
+  MethodsOf,
+  RemoteFunction,
+} from './signatures.js'
 
-type Remote<F> = F extends abstract new (...args: infer A) => infer T
-  ? ActorClass<A, T>
-  : F extends (...args: infer A) => infer R
+type Remote<F, O = unknown> = F extends abstract new (
+  ...args: infer A extends readonly unknown[]
+) => infer T
+  ? ActorClass<A, T, MethodsOf<O>>
+  : F extends (...args: infer A extends readonly unknown[]) => infer R
     ? RemoteFunction<A, R>
     : never
 
+type Instance<F> = F extends abstract new (...args: never[]) => infer T ? T : never
+
 /** The same with the `numReturns` of options that come first. */
-type RemoteWith<F, O> = F extends (...args: infer A) => infer R
+type RemoteWith<F, O> = F extends (...args: infer A extends readonly unknown[]) => infer R
   ? RemoteFunction<A, R, O extends { readonly numReturns: infer N } ? N : undefined>
   : never
 
@@ -31,7 +43,10 @@ type RemoteWith<F, O> = F extends (...args: infer A) => infer R
  * @throws TypeError for an option that is unknown or not built, naming it.
  */
 export function remote<F extends AnyClass | AnyFunction>(target: F): Remote<F>
-export function remote<F extends AnyClass>(options: ActorOptions, target: F): Remote<F>
+export function remote<F extends AnyClass, const O extends ActorOptions>(
+  options: O & CheckedMethods<Instance<F>, O>,
+  target: F,
+): Remote<F, O>
 export function remote<F extends AnyFunction, const O extends TaskOptions>(
   options: O,
   target: F,
@@ -60,7 +75,10 @@ function remoteClass(
   options: ActorOptions,
 ): StartingClass {
   const code = new RemoteCode(type.name || 'Anonymous', type as never)
-  return new StartingClass(code, methodNames(type), options)
+  const names = methodNames(type)
+  const methods = withMarks(type.prototype, names, options.methods)
+  const how = { options: methods === undefined ? options : { ...options, methods } }
+  return new StartingClass(code, names, how)
 }
 
 function isClass(target: CallableFunction): boolean {
@@ -87,6 +105,7 @@ class StartingClass extends RemoteClass {
   }
 
   override options(options: ActorOptions): StartingClass {
-    return new StartingClass(this.remoteCode, this.methods, { ...this.actorOptions, ...options })
+    const { remoteCode, methods, inherited } = this
+    return new StartingClass(remoteCode, methods, { options: this.with(options), inherited })
   }
 }

@@ -1,6 +1,7 @@
 import { workerIdHex } from '../base/ids.js'
-import { currentTask, gpuIdsOf } from '../worker/index.js'
+import { currentTask, gpuIdsOf, hostedActor } from '../worker/index.js'
 import { requireSession } from './session.js'
+import type { ActorHandle } from './signatures.js'
 
 /**
  * Where the code that asks is running.
@@ -26,10 +27,18 @@ export interface RuntimeContext {
   readonly taskId: string | undefined
   /** Name of the function, or of the class and the method. */
   readonly taskName: string | undefined
+  /** The task was cancelled; see also `signal`. */
+  readonly isCanceled: boolean
   /** 0 for the first run of a task, one more for each retry. */
   readonly attempt: number
   /** The actor that runs here; undefined in tasks and in the driver. */
   readonly actorId: string | undefined
+  /** Undefined for an actor without a name. */
+  readonly actorName: string | undefined
+  /** A handle of the actor whose code asks; it does not keep the actor alive. */
+  readonly currentActor: ActorHandle<Record<string, (...args: never[]) => unknown>> | undefined
+  /** The actor was started again after a crash. */
+  readonly wasCurrentActorReconstructed: boolean
   /** The placement group that the task or actor runs in, if any. */
   readonly placementGroupId: string | undefined
   /** What the running task or actor holds: amounts by name. */
@@ -56,6 +65,7 @@ export function getRuntimeContext(): RuntimeContext {
   const core = requireSession()
   const { jobId, nodeId, sessionName, sessionDir, namespace } = core.welcome
   const task = currentTask()
+  const hosted = core.hosted === null ? undefined : hostedActor(core.hosted)
   const gpuIds = gpuIdsOf(task?.gpus ?? [])
   return {
     jobId,
@@ -67,8 +77,12 @@ export function getRuntimeContext(): RuntimeContext {
     pid: process.pid,
     taskId: task?.taskId,
     taskName: task?.functionName,
+    isCanceled: task?.isCancelled ?? false,
     attempt: task?.attempt ?? 0,
-    actorId: task?.actorId,
+    actorId: task?.actorId ?? hosted?.id,
+    actorName: hosted?.name,
+    currentActor: hosted?.handle as RuntimeContext['currentActor'],
+    wasCurrentActorReconstructed: hosted?.wasReconstructed ?? false,
     placementGroupId: task?.placementGroup,
     assignedResources: task?.resources ?? {},
     gpuIds,

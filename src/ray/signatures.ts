@@ -58,30 +58,72 @@ export interface RemoteMethod<A extends readonly unknown[], R, N = undefined> {
    * The same method with other options. Throws TypeError for an option that is unknown or not
    * built.
    */
-  options<const O extends MethodOptions>(options: O): RemoteMethod<A, R, NumReturns<O>>
+  options<const O extends MethodOptions>(
+    options: O,
+  ): RemoteMethod<A, R, 'numReturns' extends keyof O ? NumReturns<O> : N>
 }
 
-/** A reference to an actor; its methods are called with `.remote()`. */
-export type ActorHandle<T> = {
+/** Methods that every actor has beside those of its class. */
+export interface BuiltInMethods {
+  /** Ready when the actor has started: for `ray.get` and `ray.wait`. */
+  readonly __ray_ready__: RemoteMethod<[], true>
+  /**
+   * Ends the actor when the calls before it have run. Calls behind it fail with ActorDiedError, and
+   * so does this one.
+   */
+  readonly __ray_terminate__: RemoteMethod<[], never>
+}
+
+/** Names of the methods of an instance. */
+type MethodName<T> = { [K in keyof T]: T[K] extends AnyFunction ? K : never }[keyof T]
+
+/**
+ * A reference to an actor; its methods are called with `.remote()`. `M`: the option `methods` of
+ * its class.
+ */
+export type ActorHandle<T, M = unknown> = {
   readonly [K in keyof T as T[K] extends AnyFunction ? K : never]: T[K] extends (
-    ...args: infer A
+    ...args: infer A extends readonly unknown[]
   ) => infer R
-    ? RemoteMethod<A, R>
+    ? RemoteMethod<A, R, K extends keyof M ? NumReturns<M[K]> : undefined>
     : never
-} & AsyncDisposable
+} & BuiltInMethods &
+  AsyncDisposable
+
+/** The options of methods that the options of a class give, over those it had. */
+export type MethodsOf<O, M = unknown> = O extends { readonly methods: infer N }
+  ? Omit<M, keyof N> & N
+  : M
+
+/**
+ * What must hold of the option `methods`: each is a method of the class, each group is declared.
+ */
+export type CheckedMethods<T, O> = O extends { readonly methods: infer N }
+  ? {
+      readonly methods: {
+        [K in keyof N]: K extends MethodName<T>
+          ? N[K] extends { readonly concurrencyGroup: infer G }
+            ? { readonly concurrencyGroup: G extends GroupOf<O> ? G : GroupOf<O> }
+            : unknown
+          : never
+      }
+    }
+  : unknown
+
+type GroupOf<O> = O extends { readonly concurrencyGroups: infer G } ? keyof G : never
 
 /** A class whose instances are actors. */
-export interface ActorClass<A extends readonly unknown[], T> {
+export interface ActorClass<A extends readonly unknown[], T, M = unknown> {
   /**
    * Starts an actor. Returns its handle at once; a constructor that throws surfaces on the first
    * call.
    */
-  remote(...args: RefArguments<A>): ActorHandle<T>
+  remote(...args: RefArguments<A>): ActorHandle<T, M>
   /**
    * The same class with other options. Throws TypeError for an option that is unknown or not
    * built.
    */
-  options(options: ActorOptions): ActorClass<A, T>
+  options<const O extends ActorOptions>(options: O): ActorClass<A, T, MethodsOf<O, M>>
 }
 
 /** The values of a list of refs, in a tuple for a tuple. */

@@ -111,6 +111,15 @@ export class ActorPlacement {
     this.#emit({ kind: 'send', to: worker.process, message })
   }
 
+  /** It runs its exit handlers and is gone; one that does not end is killed. */
+  exiting({ from, actor, how }: EventOf<'actorExiting'>, now: number): void {
+    const worker = this.#tables.workers.ofProcess(from)
+    if (worker?.actor === undefined || !isSame(worker.actor.actor.spec.actor, actor)) return
+    worker.selfExit = how
+    worker.killAt = now + shutdownMs
+    worker.killReason = how
+  }
+
   died({ spec, incarnation }: PendingActor, exit: ProcessExit): void {
     this.#tell({ kind: 'actorWorkerDied', actor: spec.actor, incarnation, exit })
   }

@@ -23,6 +23,7 @@ export type LeaseEvent =
   | From<'relayToWorker'>
   | From<'signalWorker'>
   | From<'actorStarted'>
+  | From<'actorExiting'>
   // From the GCS.
   | Extract<
       FromGcs,

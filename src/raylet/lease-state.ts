@@ -101,6 +101,9 @@ export class LeaseState {
       case 'actorStarted':
         this.#actors.started(event, now)
         return false
+      case 'actorExiting':
+        this.#actors.exiting(event, now)
+        return false
       case 'placeActor':
         return this.#placeActor(event)
       case 'endActor':
@@ -364,7 +367,10 @@ export class LeaseState {
     if (actor !== undefined) {
       actor.pool.release(actor.allocation)
       this.tables.bundles.settle()
-      this.#actors.died(actor.actor, exit)
+      this.#actors.died(
+        actor.actor,
+        worker.selfExit === '' ? exit : { ...exit, reason: worker.selfExit },
+      )
       worker.actor = undefined
     }
     this.tables.workers.remove(worker, now)

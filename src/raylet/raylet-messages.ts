@@ -44,6 +44,7 @@ export class RayletMessages {
       case 'relayToWorker':
       case 'signalWorker':
       case 'actorStarted':
+      case 'actorExiting':
         return raylet.leaseEvent({ ...message, from })
       case 'escape':
       case 'settle':

@@ -8,6 +8,7 @@ import { assert } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
 import { workerIdleMs, workerStartMs } from '../base/limits.js'
 import type { Allocation, ResourcePool } from '../scheduling/resource-pool.js'
+import type { SelfExit } from '../wire/messages/terms.js'
 import type { PendingActor } from './lease-queue.js'
 import type { WorkerKind } from './worker-kind.js'
 import { workerKindKey } from './worker-kind.js'
@@ -53,6 +54,8 @@ export interface WorkerRecord {
   /** When it is killed unless it has done what it was asked to; Infinity when nothing was asked. */
   killAt: number
   killReason: string
+  /** How the actor in it ends itself, from when it has said so; '' before. */
+  selfExit: SelfExit | ''
   /**
    * It was sent SIGKILL and has not died yet. Messages that it wrote before may still say that it
    * is free; nobody may get it any more.
@@ -135,6 +138,7 @@ export class WorkerTable {
       since: now,
       killAt: now + workerStartMs,
       isDoomed: false,
+      selfExit: '',
       killReason: `did not start within ${workerStartMs / 1000} s`,
     }
     this.#byStart.set(worker.start, worker)

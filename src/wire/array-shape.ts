@@ -18,12 +18,13 @@ export function arrayShapeOf(value: readonly unknown[]): ArrayShape {
   for (let i = 0; i < length; i++) {
     if (value[i] === undefined && !hasOwn.call(value, i)) return holedShapeOf(value)
   }
-  if (Object.getOwnPropertySymbols(value).length > 0) return 'holes'
   return hasOnlyItems(value) ? 'dense' : 'holes'
 }
 
-function hasOnlyItems(value: readonly unknown[]): boolean {
+/** Whether an array without holes has no other properties than its items. */
+export function hasOnlyItems(value: readonly unknown[]): boolean {
   const length = value.length
+  if (Object.getOwnPropertySymbols(value).length > 0) return false
   if (length > listedMax && Object.getPrototypeOf(value) === Array.prototype) {
     const text = inspect(value, { maxArrayLength: 0, depth: 0, customInspect: false })
     if (text === `[ ... ${length} more items ]`) return true

@@ -9,6 +9,7 @@ import { valueDepthMax } from '../base/limits.js'
 import { arrowFromBytes } from './arrow-values.js'
 import { ByteReader } from './byte-reader.js'
 import { BackingReader } from './value-backings.js'
+import { readNumbers } from './number-array.js'
 import { readBigInt, readSymbol } from './value-primitives.js'
 import { readLeaf } from './value-leaves.js'
 import { createError, defineHidden } from './value-errors.js'
@@ -167,6 +168,8 @@ export class ValueDecoder {
         return this.made([], prototype, 'items', from.varuint())
       case tags.tagArrayWithHoles:
         return this.made([], prototype, 'itemsAndProps', from.varuint())
+      case tags.tagNumbers:
+        return this.made(this.numbers(), prototype, 'none')
       case tags.tagNullObject:
         return this.made(Object.create(null) as object, prototype, 'props')
       case tags.tagSparseArray:
@@ -188,6 +191,12 @@ export class ValueDecoder {
     if (prototype !== undefined) Object.setPrototypeOf(value, prototype)
     this.objects.push(value)
     return { value, fill, length, ownFields: false }
+  }
+
+  private numbers(): unknown[] {
+    const value: unknown[] = []
+    readNumbers(this.from, value)
+    return value
   }
 
   /** Objects without contents. */

@@ -66,15 +66,17 @@ export const tagUrl = 0x1f
 export const tagUrlSearchParams = 0x20
 /** Kind, a view with an Arrow IPC stream. */
 export const tagArrow = 0x21
+/** An array of `numbersMin` or more numbers: kind of view, length, the numbers as in that view. */
+export const tagNumbers = 0x22
 /**
  * Index of the class, the value as its built-in base class would be, own fields if the base has no
  * room for them.
  */
-export const tagInstance = 0x22
+export const tagInstance = 0x23
 /** Index of an attachment. */
-export const tagAttachment = 0x23
+export const tagAttachment = 0x24
 /** Index of a function or class. */
-export const tagCode = 0x24
+export const tagCode = 0x25
 
 /**
  * First byte of a value with a backing table: u32 position of the table, then the value, then the

@@ -3,10 +3,11 @@
 import type { RayError } from '../base/errors.js'
 import { ActorDiedError } from '../base/errors.js'
 import { frameType, pushHeadBytes } from '../wire/frame.js'
-import type { ActorSpec } from '../wire/messages/raylet.js'
-import { ActorCore, type AnyActorHandle, makeHandle } from './actor-handle.js'
+import type { ActorSpec, MethodSpec } from '../wire/messages/raylet.js'
+import { ActorCore, type AnyActorHandle, bindingOf, makeHandle } from './actor-handle.js'
 import type { ActorConfig } from './call-options.js'
 import type { CoreWorker } from './core-worker.js'
+import { builtInMethods } from './method-options.js'
 import { ObjectRef, refState } from './object-ref.js'
 import { keysOf } from './reference-holder.js'
 import type { RemoteCode } from './remote-function.js'
@@ -19,10 +20,13 @@ import { currentTask } from './task-context.js'
 export interface ActorClassOptions {
   readonly code: RemoteCode
   readonly methods: readonly string[]
+  readonly specs: Readonly<Record<string, MethodSpec>>
   readonly config: ActorConfig
 }
 
-/** Names of the methods of a class, those of its base classes included. */
+/**
+ * Names of the methods of a class, those of its base classes and those of every actor included.
+ */
 export function methodNames(type: { readonly prototype: object }): string[] {
   const names = new Set<string>()
   for (
@@ -35,6 +39,7 @@ export function methodNames(type: { readonly prototype: object }): string[] {
       if (name !== 'constructor' && typeof value === 'function') names.add(name)
     }
   }
+  for (const name of builtInMethods) names.add(name)
   return [...names]
 }
 
@@ -53,17 +58,12 @@ export function createActor(
   type: ActorClassOptions,
   args: readonly unknown[],
 ): AnyActorHandle {
-  const { code, config, methods } = type
+  const { code } = type
   const ref = new ObjectRef(core.process, core.nextSequence())
   ref.state = refState.primitive
   core.references.hold(ref)
-  const binding = {
-    className: code.name,
-    methods,
-    maxTaskRetries: config.maxTaskRetries,
-    maxPendingCalls: config.maxPendingCalls,
-  }
-  const actor = new ActorCore(ref, binding)
+  const draft = specOf(core, [ref.owner, ref.sequence], type)
+  const actor = new ActorCore(ref, bindingOf(draft))
   const classHash = code.idOf(core)
   const frames = new SlabWriter()
   const task = new Task(new ObjectRef(core.process, ref.sequence), constructorEntry)
@@ -75,7 +75,7 @@ export function createActor(
     name: `${code.name}.constructor`,
   } as const
   const create = (): void => {
-    const spec = specOf(core, { type, actor, task, classHash })
+    const spec = { ...draft, classHash, ...argumentsOf(task) }
     core.actors.create(spec, (message) => {
       if (message.existing !== undefined) actor.become(core, message.existing.actor)
       else if (message.error !== undefined) failLine(core, actor, errorFromWire(message.error))
@@ -112,20 +112,28 @@ function failLine(core: CoreWorker, actor: ActorCore, error: RayError): void {
   actor.line(core).endWith(error)
 }
 
-function specOf(
-  core: CoreWorker,
-  parts: { type: ActorClassOptions; actor: ActorCore; task: Task; classHash: string },
-): ActorSpec {
-  const { type, actor, task, classHash } = parts
-  const { config, methods, code } = type
-  const parent = currentTask()
+type Arguments = Pick<ActorSpec, 'flags' | 'args' | 'nested'>
+
+function argumentsOf(task: Task): Arguments {
   return {
-    actor: actor.key,
-    className: code.name,
-    classHash,
     flags: task.slab![task.start + 5]!,
     args: task.slab!.slice(task.start + pushHeadBytes, task.end),
     nested: task.nested === null ? [] : keysOf(task.nested),
+  }
+}
+
+/** All that is known before the class is exported and the arguments are ready. */
+function specOf(
+  core: CoreWorker,
+  actor: ActorSpec['actor'],
+  type: ActorClassOptions,
+): Omit<ActorSpec, 'classHash' | keyof Arguments> {
+  const { config, methods, code, specs } = type
+  const groups = config.concurrencyGroups
+  const parent = currentTask()
+  return {
+    actor,
+    className: code.name,
     placement: config.placement,
     resources: config.resources,
     strategy: config.strategy,
@@ -140,5 +148,8 @@ function specOf(
     maxPendingCalls: config.maxPendingCalls,
     depth: parent === null ? 1 : parent.depth + 1,
     methods,
+    ...(Object.keys(specs).length > 0 && { methodSpecs: specs }),
+    ...(Object.keys(groups).length > 0 && { concurrencyGroups: groups }),
+    ...(config.isUnordered && { isUnordered: true }),
   }
 }

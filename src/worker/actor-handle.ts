@@ -4,15 +4,24 @@
 // name. What the runtime needs of it hangs on a symbol. It is counted like a ref: when no handle is
 // left anywhere the actor ends.
 
+import { closestName } from '../base/closest-name.js'
 import { PendingCallsLimitExceededError, SessionError } from '../base/errors.js'
 import { packMessage } from '../wire/control-channel.js'
 import { frameType, returnsInByteMax, returnsStreaming } from '../wire/frame.js'
+import type { MethodSpec } from '../wire/messages/raylet.js'
+import type { PushExtension } from '../wire/messages/task.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ActorLine } from './actor-line.js'
 import { attachmentBrand, registerAttachment } from './attachment.js'
-import { compileMethodOptions, type MethodConfig, type MethodOptions } from './call-options.js'
+import { noGroups } from './concurrency-groups.js'
 import type { CoreWorker } from './core-worker.js'
 import { refuseEnded, requireCore } from './current-core.js'
+import {
+  compileMethodOptions,
+  type MethodConfig,
+  type MethodOptions,
+  publicMethods,
+} from './method-options.js'
 import { ObjectRef, refState } from './object-ref.js'
 import { shapeReturns, type Submitted } from './remote-function.js'
 import { type FunctionEntry, Task } from './task.js'
@@ -25,6 +34,25 @@ export interface ActorBinding {
   readonly methods: readonly string[]
   readonly maxTaskRetries: number
   readonly maxPendingCalls: number
+  readonly methodSpecs?: Readonly<Record<string, MethodSpec>>
+  readonly concurrencyGroups?: Readonly<Record<string, number>>
+  readonly isUnordered?: boolean
+  /** It came from the actor's name, or from itself: the actor may end while it is held. */
+  readonly isWeak?: boolean
+}
+
+export function bindingOf(spec: ActorBinding): ActorBinding {
+  const { className, methods, maxTaskRetries, maxPendingCalls } = spec
+  const { methodSpecs, concurrencyGroups, isUnordered } = spec
+  return {
+    className,
+    methods,
+    maxTaskRetries,
+    maxPendingCalls,
+    ...(methodSpecs !== undefined && { methodSpecs }),
+    ...(concurrencyGroups !== undefined && { concurrencyGroups }),
+    ...(isUnordered !== undefined && { isUnordered }),
+  }
 }
 
 export const actorBinding = Symbol.for('typeray.actor')
@@ -55,6 +83,7 @@ export class ActorCore {
       refuseEnded(this.ref.owner, `The actor ${this.binding.className} (${this.id})`)
       this.#core = core
       this.#line = core.actors.line(this.key, this.binding.className)
+      this.#line.isUnordered = this.binding.isUnordered === true
     }
     return this.#line
   }
@@ -71,6 +100,7 @@ export class ActorCore {
     this.ref.sequence = key[1]
     core.references.hold(this.ref)
     this.#line = core.actors.line(key, this.binding.className)
+    this.#line.isUnordered = this.binding.isUnordered === true
     before.forwardTo(this.#line)
   }
 }
@@ -82,20 +112,29 @@ function endedHandle(actor: ActorCore): SessionError {
   )
 }
 
-const plainMethod = compileMethodOptions({})
-const noRetries = 0
+const noSpec: MethodSpec = {}
 
 export class ActorMethod {
   readonly #actor: ActorCore
   readonly #entry: FunctionEntry
+  readonly #options: MethodOptions
   readonly #config: MethodConfig
+  readonly #retries: number
   readonly #head: CallHead
 
-  constructor(actor: ActorCore, number: number, config: MethodConfig = plainMethod) {
-    const { className, methods } = actor.binding
+  constructor(actor: ActorCore, number: number, options: MethodOptions = {}) {
+    const { className, methods, methodSpecs, concurrencyGroups } = actor.binding
+    const method = methods[number]!
+    const config = compileMethodOptions(options, {
+      name: `${className}.${method}`,
+      spec: methodSpecs?.[method] ?? noSpec,
+      groups: concurrencyGroups ?? noGroups,
+    })
     this.#actor = actor
+    this.#options = options
     this.#config = config
-    const name = config.name ?? `${className}.${methods[number]!}`
+    this.#retries = config.maxTaskRetries ?? actor.binding.maxTaskRetries
+    const name = config.name ?? `${className}.${method}`
     this.#entry = { number, name, hash: '', define: null, averageUs: 0, measured: 0 }
     this.#head = methodHead(number, name, config)
   }
@@ -109,14 +148,15 @@ export class ActorMethod {
     const actor = this.#actor
     const config = this.#config
     const line = actor.line(core)
-    const { maxPendingCalls, maxTaskRetries } = actor.binding
+    const { maxPendingCalls } = actor.binding
     if (maxPendingCalls > 0 && line.pendingCalls >= maxPendingCalls) throw this.#tooMany(line)
     const { returns } = config
     const count = returns > 1 && returns !== returnsStreaming ? returns : 1
     const ref = new ObjectRef(core.process, core.nextSequence(count))
     const task = new Task(ref, this.#entry)
     ref.task = task
-    task.retriesLeft = maxTaskRetries === 0 ? noRetries : maxTaskRetries
+    task.retriesLeft = this.#retries
+    task.retryExceptions = config.retryExceptions
     const result = returns === 1 ? ref : shapeReturns(core, task, returns, config.backpressure)
     if (config.signal !== undefined) core.cancelOn(task, config.signal)
     const parent = currentTask()
@@ -137,7 +177,7 @@ export class ActorMethod {
       frames: line.frames,
       whenReady: (failed) => {
         if (failed !== null && !task.isCancelled) core.settler.failLike(task, failed)
-        line.pumpSoon()
+        line.ready(task)
       },
     })
     if (encoded !== 'ready' && encoded !== 'waiting') core.settler.failLike(task, encoded)
@@ -153,17 +193,19 @@ export class ActorMethod {
     )
   }
 
+  /** The same method with other options; those not named stay as they are. */
   options(options: MethodOptions): ActorMethod {
-    return new ActorMethod(this.#actor, this.#entry.number, compileMethodOptions(options))
+    return new ActorMethod(this.#actor, this.#entry.number, { ...this.#options, ...options })
   }
 }
 
 function methodHead(number: number, name: string, config: MethodConfig): CallHead {
   const isMany = config.returns > returnsInByteMax && config.returns !== returnsStreaming
-  const extension = {
+  const extension: PushExtension = {
     ...(isMany && { returns: config.returns }),
     ...(config.name !== undefined && { name: config.name }),
     ...(config.backpressure !== undefined && { backpressure: config.backpressure }),
+    ...(config.concurrencyGroup !== undefined && { group: config.concurrencyGroup }),
   }
   const isPlain = Object.keys(extension).length === 0
   return {
@@ -208,11 +250,7 @@ export function makeHandle(actor: ActorCore): AnyActorHandle {
     if (number < 0) {
       if (neverMethods.has(name)) return undefined
       if (name === 'toString') return text as unknown as ActorMethod
-      throw new TypeError(
-        `Actor class ${binding.className} has no method '${name}'. Its methods are: ` +
-          `${binding.methods.join(', ')}. ` +
-          'Functions kept in fields cannot be called from outside; make them methods.',
-      )
+      throw noMethod(binding, name)
     }
     method = new ActorMethod(actor, number)
     methods.set(name, method)
@@ -241,6 +279,16 @@ export function makeHandle(actor: ActorCore): AnyActorHandle {
   }) as AnyActorHandle
 }
 
+function noMethod({ className, methods }: ActorBinding, name: string): TypeError {
+  const closest = closestName(name, methods)
+  return new TypeError(
+    `Actor class ${className} has no method '${name}'. ` +
+      (closest === undefined ? '' : `Did you mean '${closest}'? `) +
+      `Its methods are: ${publicMethods(methods)}. Only methods can be called from outside: ` +
+      `what is a field, a getter or a function in a field needs a method that returns or calls it.`,
+  )
+}
+
 export function actorOf(handle: unknown): ActorCore | undefined {
   if (typeof handle !== 'object' || handle === null) return undefined
   return (handle as Record<symbol, unknown>)[actorBinding] as ActorCore | undefined
@@ -257,9 +305,10 @@ registerAttachment<AnyActorHandle>('actor', {
     ref.state = refState.primitive
     // An actor that holds a handle to itself would never end: as in Ray that one is not counted.
     const core = requireCore('a handle of an actor')
-    const own = core.ownActor
-    if (own !== null && own[0] === ref.owner && own[1] === ref.sequence)
-      core.references.release(ref)
-    return makeHandle(new ActorCore(ref, data as ActorBinding))
+    const own = core.hosted?.spec.actor
+    const isOwn = own !== undefined && own[0] === ref.owner && own[1] === ref.sequence
+    const binding = data as ActorBinding
+    if (isOwn || binding.isWeak === true) core.references.release(ref)
+    return makeHandle(new ActorCore(ref, binding))
   },
 })

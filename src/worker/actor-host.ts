@@ -4,17 +4,23 @@
 // one. That differs from Ray, whose asynchronous actors interleave by default: here state between
 // two awaits of a method is safe without a lock.
 
-import type { ActorSpec } from '../wire/messages/raylet.js'
+import type { ActorSpec, FromRaylet } from '../wire/messages/raylet.js'
 import { objectIdHex } from '../base/ids.js'
-import { readArguments, readCall } from './call-values.js'
+import { pushFlag } from '../wire/frame.js'
+import type { SelfExit } from '../wire/messages/terms.js'
+import { CallLane } from './call-lane.js'
+import { readArguments, readCall, readExtension } from './call-values.js'
 import { CallRunner, reportBody } from './call-runner.js'
+import { defaultGroup, noGroups } from './concurrency-groups.js'
 import type { CoreWorker } from './core-worker.js'
+import { ActorExit, installActorExit, isActorExit } from './exit-actor.js'
 import { LoadedFunction } from './loaded-function.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
 import { LazyTaskContext, setCurrentTask, type TaskPlace } from './task-context.js'
 import { cancelContext, cancelledError } from './task-executor.js'
 import { showGpus } from './visible-gpus.js'
 
+type StartActor = Extract<FromRaylet, { kind: 'startActor' }>
 type Constructor = new (...args: unknown[]) => Record<string, unknown>
 
 const replyDelayMs = 0.3
@@ -27,17 +33,23 @@ export class ActorHost {
   readonly #place: TaskPlace
   readonly #methods = new Map<number, LoadedFunction>()
   #instance: Record<string, unknown> | null = null
-  #queue: Incoming[] = []
-  #at = 0
-  #running = 0
+  /** The lane of the calls that name no group, then one for each group. */
+  readonly #lanes: readonly CallLane[]
+  /** The lane of each method by its number; null when there is one lane only. */
+  readonly #laneOfMethod: readonly CallLane[] | null
+  readonly #groups: ReadonlyMap<string, CallLane>
+  readonly #isInterleaved: boolean
+  /** It ends itself: no further call is started. */
+  #leaving: SelfExit | null = null
   readonly #contexts = new Map<Incoming, LazyTaskContext>()
   readonly #touched = new Set<OwnerConnection>()
   #lastFlush = 0
   #onEmpty: (() => void) | null = null
 
-  constructor(core: CoreWorker, spec: ActorSpec, gpus: readonly number[]) {
+  constructor(core: CoreWorker, started: StartActor) {
+    const { spec, gpus } = started
     this.#core = core
-    core.ownActor = spec.actor
+    core.hosted = started
     this.spec = spec
     this.id = objectIdHex(spec.actor[0], spec.actor[1])
     this.#place = {
@@ -48,6 +60,20 @@ export class ActorHost {
     }
     this.#runner = new CallRunner(core)
     showGpus(gpus, core.welcome.resources)
+    const freed = (): void => this.drain()
+    const main = new CallLane(spec.maxConcurrency, freed)
+    const groups = new Map([[defaultGroup, main]])
+    for (const [name, limit] of Object.entries(spec.concurrencyGroups ?? noGroups)) {
+      groups.set(name, new CallLane(limit, freed))
+    }
+    this.#groups = groups
+    this.#lanes = [...groups.values()]
+    this.#isInterleaved = groups.size > 1 || spec.maxConcurrency > 1
+    this.#laneOfMethod =
+      groups.size === 1
+        ? null
+        : spec.methods.map((name) => groups.get(spec.methodSpecs?.[name]?.group ?? '') ?? main)
+    installActorExit((how) => this.#leave(how))
   }
 
   /** Runs the constructor and tells the GCS how it went. */
@@ -64,6 +90,7 @@ export class ActorHost {
       this.#instance = new type(...args)
       setCurrentTask(null)
     } catch (thrown) {
+      if (isActorExit(thrown)) return false
       const failure = { name, error: thrown, taskId: this.id, actorId: this.id }
       const error = reportBody(this.#core, spec.actor[0], failure)
       this.#core.raylet.send({ kind: 'actorStarted', actor: spec.actor, error })
@@ -82,7 +109,15 @@ export class ActorHost {
   }
 
   arrived(call: Incoming): void {
-    this.#queue.push(call)
+    this.#laneOf(call).add(call)
+  }
+
+  #laneOf(call: Incoming): CallLane {
+    if (this.#laneOfMethod === null) return this.#lanes[0]!
+    const group =
+      (call.flags & pushFlag.extended) === 0 ? undefined : readExtension(call).extension.group
+    const lane = group === undefined ? undefined : this.#groups.get(group)
+    return lane ?? this.#laneOfMethod[call.fn] ?? this.#lanes[0]!
   }
 
   cancel(
@@ -93,9 +128,10 @@ export class ActorHost {
       if (call.from === connection && call.sequence === sequence)
         cancelContext(this.#core, context, recursive)
     }
-    for (let i = this.#at; i < this.#queue.length; i++) {
-      const call = this.#queue[i]!
-      if (call.from === connection && call.sequence === sequence) call.isCancelled = true
+    for (const lane of this.#lanes) {
+      for (const call of lane.waiting()) {
+        if (call.from === connection && call.sequence === sequence) call.isCancelled = true
+      }
     }
   }
 
@@ -109,27 +145,46 @@ export class ActorHost {
 
   drain(): void {
     if (this.#instance === null) return
-    while (this.#at < this.#queue.length && this.#running < this.spec.maxConcurrency) {
-      const call = this.#queue[this.#at]!
-      this.#queue[this.#at++] = undefined as unknown as Incoming
-      this.#running++
-      this.#touched.add(call.from)
-      const later = this.#start(call)
-      if (later === null) this.#running--
-      else later.then(this.#finished, this.#finished)
-    }
-    if (this.#at === this.#queue.length) {
-      this.#queue = []
-      this.#at = 0
-    }
+    for (const lane of this.#lanes) this.#drainLane(lane)
     this.#flush()
-    if (this.#running === 0 && this.#at === this.#queue.length) this.#onEmpty?.()
+    if (this.#onEmpty !== null && this.isEmpty) this.#onEmpty()
   }
 
-  readonly #finished = (): void => {
-    this.#running--
-    this.drain()
+  #drainLane(lane: CallLane): void {
+    while (this.#leaving === null) {
+      const call = lane.next()
+      if (call === undefined) return
+      lane.running++
+      this.#touched.add(call.from)
+      const later = this.#start(call)
+      if (later === null) lane.running--
+      else later.then(lane.finished, lane.finished)
+    }
   }
+
+  /** No call runs, and none waits that will be started. */
+  get isEmpty(): boolean {
+    if (this.#leaving !== null) return this.#lanes.every((lane) => lane.running === 0)
+    return this.#lanes.every((lane) => lane.isEmpty)
+  }
+
+  // The call that asks for it ends by what exitActor throws, or is the last one. Others that run
+  // are cut off, unless the actor is terminated in an orderly way.
+  #leave(how: SelfExit): void {
+    if (this.#leaving !== null) return
+    this.#leaving = how
+    const end = (): void => {
+      this.#core.raylet.send({ kind: 'actorExiting', actor: this.spec.actor, how })
+      this.onExit()
+    }
+    setImmediate(() => {
+      if (how === 'exitActor') end()
+      else void this.whenEmpty().then(end)
+    })
+  }
+
+  /** Ends the process in an orderly way; set by the worker. */
+  onExit: () => void = () => undefined
 
   #flush(): void {
     for (const connection of this.#touched) connection.replies.flush()
@@ -173,7 +228,7 @@ export class ActorHost {
       returns: read.extension.returns ?? call.returns,
       extension: read.extension,
       self: this.#instance!,
-      isInterleaved: this.spec.maxConcurrency > 1,
+      isInterleaved: this.#isInterleaved,
     }
     this.#contexts.set(call, context)
     const later = Array.isArray(read.args)
@@ -195,21 +250,30 @@ export class ActorHost {
       const name = this.spec.methods[number] ?? `method ${number}`
       const instance = this.#instance!
       const code = instance[name]
-      const run =
-        typeof code === 'function'
-          ? code
-          : () => {
-              throw new TypeError(`${this.spec.className} has no method ${name}`)
-            }
+      const run = typeof code === 'function' ? code : this.#builtIn(name)
       method = new LoadedFunction(name, run)
       this.#methods.set(number, method)
     }
     return method
   }
 
+  #builtIn(name: string): () => unknown {
+    if (name === '__ray_ready__') return () => true
+    if (name === '__ray_terminate__') return () => this.#terminate()
+    return () => {
+      throw new TypeError(`${this.spec.className} has no method ${name}`)
+    }
+  }
+
+  /** Calls that came before have run, or run still; those that wait are not started. */
+  #terminate(): never {
+    this.#leave('__ray_terminate__')
+    throw new ActorExit()
+  }
+
   /** Resolves when all calls that have arrived are answered. */
   whenEmpty(): Promise<void> {
-    if (this.#running === 0 && this.#at === this.#queue.length) return Promise.resolve()
+    if (this.isEmpty) return Promise.resolve()
     return new Promise((resolve) => {
       this.#onEmpty = resolve
     })

@@ -1,16 +1,17 @@
 // The caller's end of one actor: calls in order, over every life of the actor.
 //
 // Calls of one caller run in the order in which they were made: a call whose arguments are not
-// ready holds the later ones back, a cancelled one drops out. While the actor starts or restarts
-// they wait here. What was in flight when its worker died goes out again first, in order, if the
-// call may be retried; otherwise nobody knows whether it has run.
+// ready holds the later ones back, unless the actor allows other orders; a cancelled one drops
+// out. While the actor starts or restarts they wait here. What was in flight when its worker died
+// goes out again first, in order, if the call may be retried; otherwise nobody knows whether it has
+// run.
 
 import { connect, type Socket } from 'node:net'
 import { readU32, readU48 } from '../base/bytes.js'
 import { ActorDiedError, ActorUnavailableError, type RayError } from '../base/errors.js'
 import { objectIdHex, type ProcessId } from '../base/ids.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
-import { FrameReader, frameType } from '../wire/frame.js'
+import { FrameReader, frameType, pushFlag } from '../wire/frame.js'
 import { hearLastWords } from '../wire/last-words.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ActorState } from '../wire/messages/raylet.js'
@@ -37,6 +38,10 @@ export class ActorLine {
   /** Calls not sent, in order; those whose arguments are not ready have no slab. */
   #queue: Task[] = []
   #queueAt = 0
+  /** Of an unordered actor: calls whose arguments are not ready. They are queued when they are. */
+  readonly #unready = new Set<Task>()
+  /** Set by every handle of the actor, before its first call. */
+  isUnordered = false
   /** Calls in flight by sequence, in order of sending. */
   readonly #inFlight = new Map<number, Task>()
   #socket: Socket | null = null
@@ -58,7 +63,7 @@ export class ActorLine {
   }
 
   get pendingCalls(): number {
-    return this.#inFlight.size + this.#queue.length - this.#queueAt
+    return this.#inFlight.size + this.#queue.length - this.#queueAt + this.#unready.size
   }
 
   get isDead(): boolean {
@@ -71,7 +76,8 @@ export class ActorLine {
     const queue = this.#queue.slice(this.#queueAt)
     this.#queue = []
     this.#queueAt = 0
-    for (const task of queue) line.append(task)
+    for (const task of [...queue, ...this.#unready]) line.append(task)
+    this.#unready.clear()
   }
 
   #target: ActorLine | null = null
@@ -86,7 +92,21 @@ export class ActorLine {
       this.#ports.settler.fail(task, this.#deathError())
       return
     }
+    if (this.isUnordered && task.slab === null) {
+      this.#unready.add(task)
+      return
+    }
     this.#queue.push(task)
+    this.pumpSoon()
+  }
+
+  /** The frame of a call that was waiting for its arguments is written, or the call has failed. */
+  ready(task: Task): void {
+    if (this.#target !== null) {
+      this.#target.ready(task)
+      return
+    }
+    if (this.#unready.delete(task) && task.status !== taskStatus.finished) this.#queue.push(task)
     this.pumpSoon()
   }
 
@@ -125,6 +145,7 @@ export class ActorLine {
       }
       if (task.slab === null) break
       this.#queueAt++
+      if (task.retryExceptions !== false) task.slab[task.start + 5]! |= pushFlag.retried
       if (task.slab === slab && task.start === end) end = task.end
       else {
         if (slab !== null) parts.push(slab.subarray(start, end))
@@ -213,9 +234,10 @@ export class ActorLine {
   }
 
   #failQueued(error: RayError): void {
-    const queue = this.#queue.slice(this.#queueAt)
+    const queue = [...this.#queue.slice(this.#queueAt), ...this.#unready]
     this.#queue = []
     this.#queueAt = 0
+    this.#unready.clear()
     for (const task of queue) {
       if (task.status !== taskStatus.finished) this.#ports.settler.fail(task, error)
     }
@@ -226,6 +248,14 @@ export class ActorLine {
    * sent.
    */
   resubmit(task: Task): void {
+    if (this.#target !== null) {
+      this.#target.resubmit(task)
+      return
+    }
+    if (this.#state.state === 'dead') {
+      this.#ports.settler.fail(task, this.#deathError())
+      return
+    }
     task.status = taskStatus.queued
     task.slab![task.start + 6]!++
     this.#queue = [task, ...this.#queue.slice(this.#queueAt)]
@@ -286,6 +316,11 @@ export class ActorLine {
   }
 
   cancel(task: Task): void {
+    if (this.#target !== null) {
+      this.#target.cancel(task)
+      return
+    }
+    this.#unready.delete(task)
     if (task.status === taskStatus.inFlight) {
       this.#channel?.send({ kind: 'cancel', sequence: task.ref.sequence, recursive: true })
     }
@@ -293,7 +328,8 @@ export class ActorLine {
   }
 
   send(message: ToWorker): void {
-    this.#channel?.send(message)
+    if (this.#target !== null) this.#target.send(message)
+    else this.#channel?.send(message)
   }
 
   #frame(buffer: Uint8Array, start: number, end: number): void {

@@ -9,6 +9,8 @@ import { didYouMean } from '../base/nearest-name.js'
 import type { Resources, SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseKey } from '../wire/messages/raylet.js'
 import { returnsStreaming } from '../wire/frame.js'
+import { compileConcurrencyGroups, type ConcurrencyGroups } from './concurrency-groups.js'
+import type { MethodTable } from './method-options.js'
 
 import { labelsOf, type LabelOptions } from './label-options.js'
 import { compileRuntimeEnv, type RuntimeEnv, type RuntimeEnvConfig } from './runtime-env.js'
@@ -77,18 +79,12 @@ export interface ActorOptions extends SharedOptions {
   readonly maxConcurrency?: number
   /** Calls that one caller may have waiting; -1: no limit. */
   readonly maxPendingCalls?: number
-}
-
-/** Options of one call of an actor. Follows `ray.method`. */
-export interface MethodOptions {
-  /** Number of values that the method returns as an array, or 'streaming' for a generator. */
-  readonly numReturns?: number | 'streaming'
-  /** The name of the call in errors. */
-  readonly name?: string
-  /** Items that a streaming generator may be ahead of its consumer. */
-  readonly generatorBackpressureNumObjects?: number
-  /** Cancels the call when it aborts. */
-  readonly signal?: AbortSignal
+  /** Groups of methods by name, with the number of calls of each that may run at once. */
+  readonly concurrencyGroups?: ConcurrencyGroups
+  /** Options of single methods by name: the defaults of all calls. */
+  readonly methods?: MethodTable
+  /** A call whose arguments are ready overtakes those that still wait for theirs. */
+  readonly allowOutOfOrderExecution?: boolean
 }
 
 const later = 'is not built yet; see "What works" in the README'
@@ -97,9 +93,7 @@ const later = 'is not built yet; see "What works" in the README'
 const refused: Readonly<Record<string, string>> = {
   objectStoreMemory:
     'is an option of ray.init, not of tasks and actors (Ray has deprecated it there)',
-  concurrencyGroups: later,
-  concurrencyGroup: later,
-  allowOutOfOrderExecution: later,
+  concurrencyGroup: 'is an option of methods and their calls',
   enableTaskEvents: later,
   enableTensorTransport: 'has no meaning in Node: there are no GPU tensors to move',
   captureChildTasks: later,
@@ -138,8 +132,10 @@ const ofActors = new Set([
   'maxTaskRetries',
   'maxConcurrency',
   'maxPendingCalls',
+  'concurrencyGroups',
+  'methods',
+  'allowOutOfOrderExecution',
 ])
-const ofMethods = new Set(['numReturns', 'name', 'generatorBackpressureNumObjects', 'signal'])
 
 export interface TaskConfig {
   /** Its environment is that of `runtimeEnv`, and known when there is a session. */
@@ -168,13 +164,8 @@ export interface ActorConfig {
   readonly maxTaskRetries: number
   readonly maxConcurrency: number
   readonly maxPendingCalls: number
-}
-
-export interface MethodConfig {
-  readonly returns: number
-  readonly name: string | undefined
-  readonly backpressure: number | undefined
-  readonly signal: AbortSignal | undefined
+  readonly concurrencyGroups: ConcurrencyGroups
+  readonly isUnordered: boolean
 }
 
 export function compileTaskOptions(options: TaskOptions): TaskConfig {
@@ -225,23 +216,12 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     maxTaskRetries: retryCount('maxTaskRetries', options.maxTaskRetries, 0),
     maxConcurrency: positive('maxConcurrency', options.maxConcurrency) ?? 1,
     maxPendingCalls: pendingCallsOf(options.maxPendingCalls),
+    concurrencyGroups: compileConcurrencyGroups(options.concurrencyGroups),
+    isUnordered: flagOf('allowOutOfOrderExecution', options.allowOutOfOrderExecution),
   }
 }
 
-export function compileMethodOptions(options: MethodOptions): MethodConfig {
-  refuseUnknown(options, ofMethods, 'an actor method')
-  return {
-    returns: returnsOf(options.numReturns),
-    name: nameOf('name', options.name),
-    backpressure: positive(
-      'generatorBackpressureNumObjects',
-      options.generatorBackpressureNumObjects,
-    ),
-    signal: signalOf(options.signal),
-  }
-}
-
-function refuseUnknown(options: object, known: ReadonlySet<string>, of: string): void {
+export function refuseUnknown(options: object, known: ReadonlySet<string>, of: string): void {
   if (options === null || typeof options !== 'object') {
     throw new TypeError(`Options of ${of} must be an object, not ${show(options)}.`)
   }
@@ -330,7 +310,7 @@ function strategyOf(choice: SchedulingChoice | undefined): SchedulingStrategy {
   )
 }
 
-function returnsOf(numReturns: number | 'streaming' | undefined): number {
+export function returnsOf(numReturns: number | 'streaming' | undefined): number {
   if (numReturns === undefined) return 1
   if (numReturns === 'streaming') return returnsStreaming
   if (typeof numReturns !== 'number' || !Number.isInteger(numReturns) || numReturns < 0) {
@@ -342,7 +322,7 @@ function returnsOf(numReturns: number | 'streaming' | undefined): number {
   return numReturns
 }
 
-function retryCount(name: string, value: unknown, otherwise: number): number {
+export function retryCount(name: string, value: unknown, otherwise: number): number {
   if (value === undefined) return otherwise
   if (typeof value !== 'number' || !Number.isInteger(value) || value < -1) {
     throw new RangeError(
@@ -368,7 +348,7 @@ function pendingCallsOf(value: unknown): number {
   return value
 }
 
-function retryExceptionsOf(value: unknown): boolean | readonly ErrorClass[] {
+export function retryExceptionsOf(value: unknown): boolean | readonly ErrorClass[] {
   if (value === undefined || typeof value === 'boolean') return value ?? false
   if (Array.isArray(value) && value.every((each) => typeof each === 'function')) {
     return value as readonly ErrorClass[]
@@ -378,7 +358,12 @@ function retryExceptionsOf(value: unknown): boolean | readonly ErrorClass[] {
   )
 }
 
-function nameOf(option: string, value: unknown): string | undefined {
+function flagOf(option: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true
+  throw new TypeError(`The option '${option}' must be true or false, not ${show(value)}.`)
+}
+
+export function nameOf(option: string, value: unknown): string | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'string' || value === '') {
     throw new TypeError(
@@ -388,7 +373,7 @@ function nameOf(option: string, value: unknown): string | undefined {
   return value
 }
 
-function positive(option: string, value: unknown): number | undefined {
+export function positive(option: string, value: unknown): number | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
     throw new RangeError(`The option '${option}' must be a positive integer, not ${show(value)}.`)
@@ -396,7 +381,7 @@ function positive(option: string, value: unknown): number | undefined {
   return value
 }
 
-function signalOf(value: unknown): AbortSignal | undefined {
+export function signalOf(value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined
   if (!(value instanceof AbortSignal))
     throw new TypeError(`The option 'signal' must be an AbortSignal.`)

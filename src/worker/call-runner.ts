@@ -13,6 +13,7 @@ import {
   severalBody,
 } from './call-values.js'
 import type { CoreWorker } from './core-worker.js'
+import { isActorExit } from './exit-actor.js'
 import { isInterrupt, type LoadedFunction, runInterruptibly } from './loaded-function.js'
 import type { ObjectRef } from './object-ref.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
@@ -160,6 +161,8 @@ export class CallRunner {
 
   #threw(job: Job, thrown: unknown, start: number): void {
     const durationUs = this.#ended(job, start)
+    // The call ends with its actor, whose death the caller hears of.
+    if (isActorExit(thrown)) return
     const error = job.context.isCancelled ? job.context.controller.signal.reason : thrown
     this.fail(job.task, { name: job.name, error, durationUs })
   }
@@ -223,8 +226,7 @@ export class CallRunner {
         // Between items other messages are read: a cancel, or credit from the consumer.
         if (count >= stream.credit) await this.#credited(job, stream, () => count < stream.credit)
         if (job.context.isCancelled) break
-        setCurrentTask(job.context)
-        const step = iterator.next()
+        const step = this.#step(job, iterator)
         const { done, value } = isThenable(step)
           ? await (step as Promise<IteratorResult<unknown>>)
           : step
@@ -247,6 +249,12 @@ export class CallRunner {
     } finally {
       this.#streams.delete(key)
     }
+  }
+
+  #step(job: Job, iterator: AnyIterator): ReturnType<AnyIterator['next']> {
+    if (job.isInterleaved === true) return runInterleaved(job.context, () => iterator.next())
+    setCurrentTask(job.context)
+    return iterator.next()
   }
 
   #flushItems(task: Incoming): void {

@@ -29,12 +29,18 @@ export function readCall(core: CoreWorker, task: Incoming): Call {
   const { buffer, flags, end } = task
   let at = task.start
   let extension = noExtension
-  if ((flags & pushFlag.extended) !== 0) {
-    const size = buffer[at]! | (buffer[at + 1]! << 8)
-    extension = unpackMessage(buffer.subarray(at + 2, at + 2 + size)) as PushExtension
-    at += 2 + size
-  }
+  if ((flags & pushFlag.extended) !== 0) ({ extension, at } = readExtension(task))
   return { extension, args: readArguments(core, flags, buffer.subarray(at, end)) }
+}
+
+/** The extension of a call that has one, and where its arguments begin. */
+export function readExtension({ buffer, start }: Incoming): {
+  readonly extension: PushExtension
+  readonly at: number
+} {
+  const size = buffer[start]! | (buffer[start + 1]! << 8)
+  const at = start + 2 + size
+  return { extension: unpackMessage(buffer.subarray(start + 2, at)) as PushExtension, at }
 }
 
 /**

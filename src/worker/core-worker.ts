@@ -7,7 +7,7 @@ import { type ProcessId } from '../base/ids.js'
 import { instanceProblem } from '../closure/index.js'
 import { ControlChannel, packMessage } from '../wire/control-channel.js'
 import { controlFrame } from '../wire/frame.js'
-import type { ObjectKey, WorkerEnvironment } from '../wire/messages/terms.js'
+import type { WorkerEnvironment } from '../wire/messages/terms.js'
 import type { FromRaylet, Query, ToRaylet, Welcome } from '../wire/messages/raylet.js'
 import type { ToWorker } from '../wire/messages/task.js'
 import { ActorLines } from './actor-lines.js'
@@ -72,7 +72,7 @@ export class CoreWorker {
   readonly claims: ClaimSlots
   readonly now: () => number
   /** The actor that this process is, if it is one. */
-  ownActor: ObjectKey | null = null
+  hosted: Extract<FromRaylet, { kind: 'startActor' }> | null = null
   readonly placementGroups = new Map<string, (state: string, message: string) => void>()
   #sink: MessageSink | null = null
   /**

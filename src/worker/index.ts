@@ -5,6 +5,7 @@ export {
   ActorCore,
   actorOf,
   type AnyActorHandle,
+  bindingOf,
   installActorDispose,
   makeHandle,
 } from './actor-handle.js'
@@ -14,14 +15,17 @@ export {
   type ActorOptions,
   compileActorOptions,
   compileTaskOptions,
-  type MethodOptions,
   type SchedulingChoice,
   type TaskOptions,
 } from './call-options.js'
+export { exitActor } from './exit-actor.js'
+export { markMethod, withMarks } from './method-decorator.js'
+export { checkMethodDefaults, type MethodDefaults, type MethodOptions } from './method-options.js'
 export { CoreWorker, type MessageSink } from './core-worker.js'
 export { currentCore, installCore, requireCore } from './current-core.js'
 export { installRefActions, installRelease, ObjectRef, refState, settleRef } from './object-ref.js'
 export { type Bundle, PlacementGroup, type PlacementStrategy } from './placement-group.js'
+export { hostedActor } from './hosted-actor.js'
 export { ObjectRefGenerator } from './ref-generator.js'
 export { RemoteClass } from './remote-class.js'
 export { RemoteCode, RemoteFunction } from './remote-function.js'

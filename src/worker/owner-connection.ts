@@ -113,6 +113,11 @@ export class OwnerConnection {
     this.#socket?.destroy()
   }
 
+  /** Resolves when all that was sent has left this process, or nobody is left to get it. */
+  written(): Promise<void> {
+    return this.#socket === null ? Promise.resolve() : written(this.#socket)
+  }
+
   taskId(sequence: number): string {
     return objectIdHex(this.owner, sequence)
   }
@@ -151,6 +156,14 @@ export class OwnerConnection {
       else this.destroy()
     }
   }
+}
+
+export function written(socket: Socket): Promise<void> {
+  if (socket.destroyed || socket.writableLength === 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    socket.write('', () => resolve())
+    socket.once('close', () => resolve())
+  })
 }
 
 /** The frame with its length word again. */

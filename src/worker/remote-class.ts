@@ -1,36 +1,88 @@
 // A class whose instances are actors: `ray.remote(class { ... })`.
 
+import type { MethodSpec } from '../wire/messages/raylet.js'
 import type { AnyActorHandle } from './actor-handle.js'
 import { createActor } from './actor-class.js'
 import { attachmentBrand, registerAttachment } from './attachment.js'
 import { type ActorConfig, type ActorOptions, compileActorOptions } from './call-options.js'
+import type { CoreWorker } from './core-worker.js'
 import { requireCore } from './current-core.js'
+import { checkMethodTable, methodSpecs } from './method-options.js'
 import { RemoteCode } from './remote-function.js'
 import { portableRuntimeEnv } from './runtime-env.js'
+
+type MethodSpecs = Readonly<Record<string, MethodSpec>>
+
+const noSpecs: MethodSpecs = {}
+/** Asked of every object by promises and JSON. */
+const neverHints = new Set(['then', 'toJSON'])
 
 export class RemoteClass {
   /** @internal */ readonly remoteCode: RemoteCode
   /** @internal */ readonly methods: readonly string[]
   /** @internal */ readonly actorOptions: ActorOptions
+  /** Of a class that came from another process: the options of its methods. @internal */
+  readonly inherited: MethodSpecs
   readonly #config: ActorConfig
 
-  constructor(code: RemoteCode, methods: readonly string[], options: ActorOptions) {
+  constructor(
+    code: RemoteCode,
+    methods: readonly string[],
+    how: { readonly options: ActorOptions; readonly inherited?: MethodSpecs },
+  ) {
     this.remoteCode = code
     this.methods = methods
-    this.actorOptions = options
-    this.#config = compileActorOptions(options)
+    this.actorOptions = how.options
+    this.inherited = how.inherited ?? noSpecs
+    this.#config = compileActorOptions(how.options)
+    const groups = this.#config.concurrencyGroups
+    checkMethodTable(how.options.methods, { name: code.name, methods, groups })
+    this.#hint()
   }
 
   /** Starts an actor; returns its handle at once. */
   remote(...args: unknown[]): AnyActorHandle {
     const { remoteCode: code, methods } = this
     const core = requireCore(`${code.name}.remote()`)
-    return createActor(core, { code, methods, config: this.#config }, args)
+    const specs = this.specs(core)
+    return createActor(core, { code, methods, specs, config: this.#config }, args)
   }
 
   /** The same class with other options; those not named stay as they are. */
   options(options: ActorOptions): RemoteClass {
-    return new RemoteClass(this.remoteCode, this.methods, { ...this.actorOptions, ...options })
+    const { remoteCode, methods, inherited } = this
+    return new RemoteClass(remoteCode, methods, { options: this.with(options), inherited })
+  }
+
+  /** @internal */
+  with(options: ActorOptions): ActorOptions {
+    const { methods } = this.actorOptions
+    const both = { ...this.actorOptions, ...options }
+    if (methods === undefined || options.methods === undefined) return both
+    return { ...both, methods: { ...methods, ...options.methods } }
+  }
+
+  /** @internal */
+  specs(core: CoreWorker): MethodSpecs {
+    const { inherited } = this
+    const { methods } = this.actorOptions
+    return methods === undefined ? inherited : { ...inherited, ...methodSpecs(core, methods) }
+  }
+
+  /** `Counter.inc` is a method of the actor and not of the class: reading it says so. */
+  #hint(): void {
+    const { name } = this.remoteCode
+    for (const method of this.methods) {
+      if (method in this || neverHints.has(method)) continue
+      Object.defineProperty(this, method, {
+        get: () => {
+          throw new TypeError(
+            `'${method}' is a method of the actors of class ${name}, not of the class. ` +
+              `Start one: const actor = ${name}.remote(); then call actor.${method}.remote().`,
+          )
+        },
+      })
+    }
   }
 }
 
@@ -41,22 +93,30 @@ interface RemoteClassWire {
   readonly name: string
   readonly methods: readonly string[]
   readonly options: string
+  readonly specs: MethodSpecs
 }
 
 registerAttachment<RemoteClass>('class', {
   encode(value): RemoteClassWire {
     const core = requireCore('a remote class inside a value')
     const { remoteCode: code, methods, actorOptions } = value
-    const { runtimeEnv } = actorOptions
-    const plain = {
-      ...actorOptions,
+    const { methods: _, runtimeEnv, ...rest } = actorOptions
+    const options = {
+      ...rest,
       ...(runtimeEnv !== undefined && { runtimeEnv: portableRuntimeEnv(core, runtimeEnv) }),
     }
-    return { id: code.idOf(core), name: code.name, methods, options: JSON.stringify(plain) }
+    return {
+      id: code.idOf(core),
+      name: code.name,
+      methods,
+      options: JSON.stringify(options),
+      specs: value.specs(core),
+    }
   },
   decode(data) {
-    const { id, name, methods, options } = data as RemoteClassWire
+    const { id, name, methods, options, specs } = data as RemoteClassWire
     const code = new RemoteCode(name, null, id)
-    return new RemoteClass(code, methods, JSON.parse(options) as ActorOptions)
+    const how = { options: JSON.parse(options) as ActorOptions, inherited: specs }
+    return new RemoteClass(code, methods, how)
   },
 })

@@ -19,6 +19,7 @@ export interface TaskContext {
   readonly resources: Resources
   readonly gpus: readonly number[]
   readonly placementGroup: string | undefined
+  readonly isCancelled: boolean
   /** Aborts when the task is cancelled. Made when first asked for. */
   readonly controller: AbortController
   /** Remembers a task that this one submitted. */

@@ -413,6 +413,11 @@ export class TaskExecutor implements ConnectionEvents {
     this.#lastFlush = this.#core.now()
   }
 
+  /** Resolves when all answers have left this process. */
+  async written(): Promise<void> {
+    await Promise.all([...this.#connections].map((connection) => connection.written()))
+  }
+
   /** Runs one task. Null: it has finished. */
   #start(task: Incoming): Promise<void> | null {
     const descriptor = task.from.descriptors[task.fn]

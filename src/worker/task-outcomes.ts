@@ -15,6 +15,7 @@ import { tagShortString, tagUtf16 } from '../wire/value-tags.js'
 import type { ProcessExit, WireError } from '../wire/messages/terms.js'
 import { isFailed, type ObjectRef, refState, settleRef } from './object-ref.js'
 import type { ReferenceHolder } from './reference-holder.js'
+import { decodeRetryClasses } from './retry-classes.js'
 import { errorFromWire } from './store-access.js'
 import { type Task, taskStatus } from './task.js'
 import type { ValuePort } from './value-port.js'
@@ -61,7 +62,11 @@ export class TaskSettler {
   // The error must be decoded to see whether it is one to retry for, and its class may have to be
   // loaded first.
   async #retryIfListed(task: Task, body: Uint8Array): Promise<void> {
-    const listed = task.retryExceptions
+    const { retryExceptions } = task
+    const listed =
+      retryExceptions instanceof Uint8Array
+        ? await decodeRetryClasses(this.#ports.values, retryExceptions)
+        : retryExceptions
     const error = await this.#ports.decodeError(body)
     const thrown = error instanceof Error ? error.cause : error
     const matches =

@@ -2,6 +2,7 @@
 // function it calls.
 
 import type { ProcessId } from '../base/ids.js'
+import type { ErrorClass } from './call-options.js'
 import type { ObjectRef } from './object-ref.js'
 import type { LeaseLine } from './lease-line.js'
 import type { SchedulingKey } from './scheduling-key.js'
@@ -46,8 +47,11 @@ export class Task {
   key: SchedulingKey | null = null
   line: LeaseLine | null = null
   retriesLeft = 0
-  /** Retries are also for errors that the function throws: true, or only these classes. */
-  retryExceptions: boolean | readonly (abstract new (...args: never[]) => unknown)[] = false
+  /**
+   * Retries are also for errors that the function throws: true, or only these classes, as bytes
+   * when they come from another process.
+   */
+  retryExceptions: boolean | readonly ErrorClass[] | Uint8Array = false
   /** The stored object with its arguments, when they are large. */
   argumentHolder: ObjectRef | null = null
   /** What must live until the task has finished: the refs in its arguments. */

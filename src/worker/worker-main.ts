@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { newProcessId } from '../base/ids.js'
+import { lastMessagesMs } from '../base/limits.js'
 import { hasPreloads } from '../base/one-copy.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorHost } from './actor-host.js'
@@ -18,7 +19,7 @@ import './remote-function.js'
 import { CoreWorker } from './core-worker.js'
 import { installCore } from './current-core.js'
 import { IdleCollector } from './garbage.js'
-import { OwnerConnection } from './owner-connection.js'
+import { OwnerConnection, written } from './owner-connection.js'
 import { runSetupHook } from './run-setup-hook.js'
 import { takeEnvironment } from './runtime-env.js'
 import { setParentDeathSignal } from '../store/index.js'
@@ -124,8 +125,9 @@ function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet):
       executor.relayed(message.lease, message.frames)
       break
     case 'startActor': {
-      const host = new ActorHost(core, message.spec, message.gpus)
+      const host = new ActorHost(core, message)
       executor.actor = host
+      host.onExit = () => void end(core, executor)
       void host.start(executor.setup)
       break
     }
@@ -157,9 +159,17 @@ async function retire(core: CoreWorker, executor: TaskExecutor): Promise<void> {
 /** Answers what has arrived, lets the instance clean up, and ends. */
 async function leave(core: CoreWorker, executor: TaskExecutor): Promise<void> {
   await executor.actor?.whenEmpty()
+  await end(core, executor)
+}
+
+/** Ends once its last words are out. */
+async function end(core: CoreWorker, executor: TaskExecutor): Promise<void> {
   executor.flush()
   core.references.flush()
   core.raylet.flush()
+  const late = setTimeout(() => process.exit(0), lastMessagesMs)
+  await Promise.all([executor.written(), written(core.raylet.socket)])
+  clearTimeout(late)
   process.exit(0)
 }
 

@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import ts from 'typescript'
+import { snippetsOfPage } from './snippets.js'
 import type { Snippet } from './snippets.js'
 
 /** A snippet as a module: its own imports, or those that a reader would add. */
-interface Module {
+export interface Module {
+  readonly at: string
   readonly file: string
   readonly text: string
   /** Where each line of `text` stands; undefined for lines that were added. */
@@ -101,6 +103,7 @@ function modulesOf(snippets: readonly Snippet[], preamble: Preamble, root: strin
         .map((_, i) => `${file}:${Number(line) + i}`)
     })
     return {
+      at: parts[0]?.at ?? '',
       file: path.join(root, 'dist', '.cache', 'snippets', `${index}.ts`),
       text: [...added, body].join('\n'),
       places: [...added.map(() => undefined), ...places],
@@ -123,10 +126,20 @@ const options = (root: string, doors: Record<string, string>): ts.CompilerOption
   paths: Object.fromEntries(Object.entries(doors).map(([door, file]) => [door, [file]])),
 })
 
+function doorsOf(root: string): Record<string, string> {
+  const manifest = readFileSync(path.join(root, 'package.json'), 'utf8')
+  return doorPaths(JSON.parse(manifest) as Parameters<typeof doorPaths>[0])
+}
+
+/** The blocks of a page as modules with all their imports, for who wants to run them. */
+export function modulesOfPage(file: string, markdown: string, root: string): Module[] {
+  const preamble = new Preamble(libraryNames(doorsOf(root), root))
+  return modulesOf(snippetsOfPage(file, markdown), preamble, root)
+}
+
 /** What the compiler says of the snippets, as `docs/x.md:12: message`. */
 export function problemsOf(snippets: readonly Snippet[], root: string): string[] {
-  const manifest = readFileSync(path.join(root, 'package.json'), 'utf8')
-  const doors = doorPaths(JSON.parse(manifest) as Parameters<typeof doorPaths>[0])
+  const doors = doorsOf(root)
   const modules = modulesOf(snippets, new Preamble(libraryNames(doors, root)), root)
   const byFile = new Map(modules.map((module) => [module.file, module]))
   const compilerOptions = options(root, doors)

@@ -89,6 +89,11 @@ export class GcsScript {
         const namespace = command.text('namespace', 'default')
         return query(nodeId, { what: 'actorByName', name: command.word(0), namespace })
       }
+      case 'names':
+        return query(nodeId, {
+          what: 'namedActors',
+          ...(command.text('namespace', '') !== '' && { namespace: command.text('namespace', '') }),
+        })
       case 'jobFinished':
         return { kind: 'jobFinished', jobId: command.word(0) }
       case 'processDied':

@@ -88,6 +88,10 @@ export class LeaseScript {
         return { kind: 'processDied', process: from }
       case 'tick':
         return { kind: 'tick' }
+      case 'exiting': {
+        const actor = [1, Number(command.word(1))] as const
+        return { kind: 'actorExiting', from, actor, how: 'exitActor' }
+      }
       default:
         return this.#gcsEvent(command)
     }
@@ -213,9 +217,12 @@ function gcsMessage(message: Extract<LeaseEffect, { kind: 'gcs' }>['message']): 
       return `${message.kind} ${message.group} ${message.ok ? 'ok' : 'refused'}`
     case 'actorNotPlaced':
       return `${message.kind} ${message.actor[1]} ${message.error?.code}: ${message.error?.message}`
+    case 'actorWorkerDied': {
+      const { reason } = message.exit
+      return `${message.kind} ${message.actor[1]}${reason === '' ? '' : ` (${reason})`}`
+    }
     case 'actorPlaced':
     case 'actorStarted':
-    case 'actorWorkerDied':
       return `${message.kind} ${message.actor[1]}`
     default:
       return message.kind

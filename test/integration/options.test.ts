@@ -45,7 +45,6 @@ test('an option of Ray that is not built yet is refused by name, with the reason
       },
     )
   }
-  assert.throws(() => C.options({ concurrencyGroups: {} } as object), /not built yet/)
 })
 
 test('bad values are refused when they are given', () => {
@@ -70,6 +69,20 @@ test('bad values are refused when they are given', () => {
   refused(() => C.options({ getIfExists: true }), 'name', TypeError)
   refused(() => C.options({ maxRestarts: -2 }), 'maxRestarts', RangeError)
   refused(() => C.options({ maxConcurrency: 0 }), 'maxConcurrency', RangeError)
+  refused(() => C.options({ concurrencyGroups: { io: 0 } }), 'io', RangeError)
+  refused(() => C.options({ concurrencyGroups: [] as never }), 'io: 2', TypeError)
+  refused(() => C.options({ concurrencyGroups: { _default: 2 } }), 'maxConcurrency', TypeError)
+  refused(
+    () => C.options({ allowOutOfOrderExecution: 1 as unknown as boolean }),
+    'allowOutOfOrderExecution',
+    TypeError,
+  )
+  refused(() => C.options({ methods: { mehtod: {} } }), 'mehtod', TypeError)
+  refused(() => C.options({ methods: { method: { numCpus: 1 } as object } }), 'numCpus', TypeError)
+  refused(() => C.options({ methods: { method: { concurrencyGroup: 'io' } } }), 'io', TypeError)
+  refused(() => C.options({ concurrencyGroup: 'io' } as object), 'methods', TypeError)
+  refused(() => C.options({ name: 1 as unknown as string }), 'name', TypeError)
+  refused(() => C.options({ namespace: 1 as unknown as string }), 'namespace', TypeError)
   refused(
     () => f.options({ schedulingStrategy: 'ANY' as 'SPREAD' }),
     'schedulingStrategy',
@@ -92,6 +105,7 @@ test('options of init are refused by name before anything starts', async () => {
   await assert.rejects(ray.init({ labels: { 'ray.io/node-id': 'c' } }), /begin with ray.io/)
   await assert.rejects(ray.init({ resources: { GPU: 1 } }), /'numGpus' of ray.init instead/)
   await assert.rejects(ray.init({ objectStoreMemory: NaN }), /'objectStoreMemory'/)
+  await assert.rejects(ray.init({ namespace: '' }), /'namespace' must be a string/)
   assert.equal(ray.isInitialized(), false)
 })
 
@@ -105,6 +119,29 @@ test('options of calls are refused by name, and the likeliest slips say what to 
   assert.throws(() => {
     ray.kill({}, { no_restart: true } as object)
   }, /'no_restart' is not an option/)
+})
+
+test('names and namespaces of actors are refused by name before anything starts', async () => {
+  await assert.rejects(ray.getActor(''), /not empty/)
+  await assert.rejects(ray.getActor('a', { namespace: '' }), /'namespace' must be a string/)
+  await assert.rejects(ray.getActor('a', { space: 'x' } as object), /'space' is not an option/)
+  await assert.rejects(ray.listNamedActors({ all: true } as object), /'all' is not an option/)
+  assert.equal(ray.isInitialized(), false)
+})
+
+test('a method of a class that is read from the remote class says where it belongs', () => {
+  const Named = ray.remote(
+    class Tally {
+      inc() {
+        return 1
+      }
+    },
+  )
+  assert.throws(() => (Named as unknown as Record<string, unknown>)['inc'], /Tally\.remote\(\)/)
+})
+
+test('exitActor outside of an actor is a TypeError', () => {
+  assert.throws(() => ray.exitActor(), TypeError)
 })
 
 test('numReturns of options that come first shape the result, for the compiler too', () => {

@@ -19,6 +19,7 @@ const list = ray.remote((n: number) => Array.from({ length: n }, () => true))
 const count = ray.remote(function* (n: number) {
   for (let i = 0; i < n; i++) yield i
 })
+const sum = ray.remote((...lists: readonly number[][]) => lists.flat().length)
 class Counter {
   n: number
   constructor(n: number) {
@@ -37,6 +38,7 @@ export async function tasks(): Promise<void> {
   const ref = square.remote(4)
   same<typeof ref, ray.ObjectRef<number>>('same', ref)
   const value: number = await ray.get(ref)
+  const total: number = await ray.get(sum.remote([1], ray.put([2])))
   const text: string = await ray.get(later.remote('a', 2))
   same<Awaited<ReturnType<typeof ref.get>>, number>('same', ref)
   square.remote(ref)
@@ -53,7 +55,7 @@ export async function tasks(): Promise<void> {
   square(4)
   // @ts-expect-error the value of a ref is not at hand
   const wrong: number = ref
-  await ray.get([value, text, wrong].map((each) => ray.put(each)))
+  await ray.get([value, total, text, wrong].map((each) => ray.put(each)))
 }
 
 export async function several(): Promise<void> {
@@ -110,6 +112,59 @@ export async function actors(): Promise<void> {
   // A task may take a handle, and an actor may be made in a task.
   const use = ray.remote(async (handle: ray.ActorHandle<Counter>) => ray.get(handle.inc.remote()))
   same<ReturnType<typeof use.remote>, ray.ObjectRef<number>>('same', use)
+}
+
+class Crawler {
+  async fetch(url: string): Promise<string> {
+    return url
+  }
+  sizes(): [number, string] {
+    return [1, 'a']
+  }
+  *pages(): Generator<number> {
+    yield 1
+  }
+}
+
+export async function methodOptions(): Promise<void> {
+  const options = {
+    concurrencyGroups: { io: 2 },
+    methods: {
+      fetch: { concurrencyGroup: 'io', maxTaskRetries: 2, retryExceptions: [RangeError] },
+      sizes: { numReturns: 2 },
+      pages: { numReturns: 'streaming' },
+    },
+  } as const
+  const Remote = ray.remote(options, Crawler)
+  const crawler = Remote.remote()
+  const [size, text] = crawler.sizes.remote()
+  same<typeof size, ray.ObjectRef<number>>('same', size)
+  same<typeof text, ray.ObjectRef<string>>('same', text)
+  const pages = crawler.pages.options({ name: 'p' }).remote()
+  same<typeof pages, ray.ObjectRefGenerator<number>>('same', pages)
+  const one = crawler.sizes.options({ numReturns: 1 }).remote()
+  same<typeof one, ray.ObjectRef<[number, string]>>('same', one)
+  const page = crawler.fetch.options({ concurrencyGroup: 'io' }).remote('x')
+  same<typeof page, ray.ObjectRef<string>>('same', page)
+  const inline = ray.remote({ methods: { sizes: { numReturns: 2 } } }, Crawler).remote()
+  same<ReturnType<typeof inline.sizes.remote>, [ray.ObjectRef<number>, ray.ObjectRef<string>]>(
+    'same',
+    inline,
+  )
+  const named = Remote.options({ name: 'c' }).remote()
+  same<typeof named, typeof crawler>('same', named)
+  const ready: true = await ray.get(crawler.__ray_ready__.remote())
+  assert.ok(ready)
+  // @ts-expect-error there is no such method
+  ray.remote({ methods: { fetsh: { maxTaskRetries: 1 } } }, Crawler)
+  // @ts-expect-error the group is not declared
+  ray.remote({ methods: { fetch: { concurrencyGroup: 'io' } } }, Crawler)
+  const wrong = {
+    concurrencyGroups: { io: 1 },
+    methods: { fetch: { concurrencyGroup: 'oi' } },
+  } as const
+  // @ts-expect-error the group has another name
+  ray.remote(wrong, Crawler)
 }
 
 test('the types of the public API are as the compiler has checked', () => {

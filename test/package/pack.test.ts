@@ -22,6 +22,15 @@ const commonJsTypesProgram = `
 import ray = require('typeray')
 export const four: Promise<number> = ray.get(ray.remote((x: number) => x * x).remote(2))
 `
+const utilProgram = `
+import * as ray from 'typeray'
+import { mapUnordered, Queue } from 'typeray/util'
+await ray.init({ numCpus: 1 })
+const queue = new Queue(10, { actorOptions: { numCpus: 0 } })
+for await (const _ of mapUnordered((x) => queue.put(x * x), [1, 2, 3]));
+console.log((await queue.getNowaitBatch(3)).sort((a, b) => a - b))
+await ray.shutdown()
+`
 
 function typesConfig(resolution: object, files: readonly string[]): string {
   const compilerOptions = {
@@ -83,6 +92,11 @@ describe('the packed package', () => {
     const files = ['types.ts', 'types.cts', 'readme-types.ts']
     consumer.write('nodenext.json', typesConfig(nodenext, files))
     assert.equal(await consumer.runTool('typescript/bin/tsc', '-p', 'nodenext.json'), '')
+  })
+
+  test('has the door typeray/util', async () => {
+    consumer.write('util.mjs', utilProgram)
+    assert.equal(await consumer.run('util.mjs'), '[ 1, 4, 9 ]\n')
   })
 
   test('has types for bundlers', async () => {

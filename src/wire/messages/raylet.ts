@@ -12,6 +12,7 @@ import type {
   ProcessExit,
   Resources,
   SchedulingStrategy,
+  SelfExit,
   WireError,
   WorkerEnvironment,
 } from './terms.js'
@@ -203,6 +204,8 @@ export type ToRaylet =
     }
   /** Worker of an actor: its constructor has returned, or failed with this error body. */
   | { readonly kind: 'actorStarted'; readonly actor: ObjectKey; readonly error?: Uint8Array }
+  /** Worker of an actor: it ends itself now; `how` becomes the reason of its exit. */
+  | { readonly kind: 'actorExiting'; readonly actor: ObjectKey; readonly how: SelfExit }
   | {
       readonly kind: 'createPlacementGroup'
       readonly group: string
@@ -219,9 +222,22 @@ export type Query =
   | { readonly what: 'clusterResources' }
   | { readonly what: 'availableResources' }
   | { readonly what: 'actorByName'; readonly name: string; readonly namespace: string }
+  /** Of all namespaces when none is given. */
+  | { readonly what: 'namedActors'; readonly namespace?: string }
   | { readonly what: 'placementGroups' }
   | { readonly what: 'storeStatistics' }
   | { readonly what: 'workers' }
+
+/** Options of one method that its class gives; a call may say otherwise. */
+export interface MethodSpec {
+  readonly returns?: number
+  /** Concurrency group. */
+  readonly group?: string
+  readonly maxTaskRetries?: number
+  /** True: for any error. Bytes: an encoded list of classes. */
+  readonly retryExceptions?: boolean | Uint8Array
+  readonly backpressure?: number
+}
 
 /** Everything needed to start an actor, again and again. */
 export interface ActorSpec {
@@ -249,8 +265,14 @@ export interface ActorSpec {
   readonly maxConcurrency: number
   readonly maxPendingCalls: number
   readonly depth: number
-  /** Method names in the order of their numbers, with their options; what a handle needs. */
+  /** Method names in the order of their numbers; what a handle needs. */
   readonly methods: readonly string[]
+  /** By name; absent for methods without options. */
+  readonly methodSpecs?: Readonly<Record<string, MethodSpec>>
+  /** Limits by name; the calls of no group share `maxConcurrency`. */
+  readonly concurrencyGroups?: Readonly<Record<string, number>>
+  /** Its callers let calls overtake others whose arguments are not ready. */
+  readonly isUnordered?: boolean
 }
 
 export type ActorState =

@@ -61,4 +61,6 @@ export interface PushExtension {
   readonly captureChildTasks?: boolean
   /** The worker ends after so many runs of the function. */
   readonly maxCalls?: number
+  /** Concurrency group of a call that names another than its method does. */
+  readonly group?: string
 }

@@ -24,6 +24,9 @@ export interface SchedulingStrategy {
   readonly labels?: readonly Readonly<Record<string, string>>[]
 }
 
+/** How an actor ends itself: an end, and not a crash. Also the reason of its ProcessExit. */
+export type SelfExit = 'exitActor' | '__ray_terminate__'
+
 /** Why a process is gone, as exactly as the raylet knows. */
 export interface ProcessExit {
   readonly pid: number

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SerializationError } from '../base/errors.js'
+import { numbersMin } from './number-array.js'
+import { decodeValue, encodeValue } from './value-codec.js'
+
+const hooks = { instanceProblem: (): string | undefined => undefined }
+
+function trip(value: unknown): { back: unknown; size: number } {
+  const encoded = encodeValue(value, 'value', hooks)
+  return { back: decodeValue(encoded.bytes.slice(), encoded), size: encoded.bytes.length }
+}
+
+const count = numbersMin * 3
+
+test('packs arrays of numbers as narrowly as the numbers allow', () => {
+  const limits: [number, number, number][] = [
+    [-128, 127, 1],
+    [-129, 127, 2],
+    [0, 128, 2],
+    [-32768, 32767, 2],
+    [0, 32768, 4],
+    [-(2 ** 31), 2 ** 31 - 1, 4],
+    [0, 2 ** 31, 8],
+    [0, 0.5, 8],
+    [NaN, -Infinity, 8],
+  ]
+  for (const [low, high, bytes] of limits) {
+    const value = Array.from({ length: count }, (_, i) => (i % 2 === 0 ? low : high))
+    const { back, size } = trip(value)
+    assert.deepEqual(back, value)
+    assert.ok(Math.abs(size - count * bytes) < 20, `${low} to ${high}: ${size} bytes`)
+  }
+})
+
+test('keeps negative zero', () => {
+  const value = new Array<number>(count).fill(0)
+  value[count - 1] = -0
+  const { back } = trip(value)
+  assert.ok(Object.is((back as number[])[count - 1], -0))
+})
+
+test('keeps what makes an array more than its numbers', () => {
+  const numbers = Array.from({ length: count }, (_, i) => i)
+  const hole = numbers.slice()
+  delete hole[5]
+  const named = Object.assign(numbers.slice(), { unit: 'ms' })
+  const mixed = [...numbers, '1']
+  for (const value of [hole, named, mixed, [numbers, numbers], { a: numbers, b: [numbers] }]) {
+    assert.deepEqual(trip(value).back, value)
+  }
+  const shared = trip([numbers, numbers]).back as unknown[]
+  assert.equal(shared[0], shared[1])
+  assert.ok(!(5 in (trip(hole).back as object)))
+})
+
+test('refuses an array whose getter gives a number once only', () => {
+  const value = new Array<number>(count).fill(1)
+  let reads = 0
+  const get = (): unknown => (reads++ === 0 ? 1 : 'one')
+  Object.defineProperty(value, 3, { get, enumerable: true })
+  assert.throws(() => trip(value), SerializationError)
+})
+
+test('refuses bytes that end before the numbers do', () => {
+  const encoded = encodeValue(new Array<number>(count).fill(300), 'value', hooks)
+  const bytes = encoded.bytes.slice(0, -1)
+  assert.throws(() => decodeValue(bytes, encoded), SerializationError)
+})
