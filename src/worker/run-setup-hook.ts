@@ -1,5 +1,6 @@
 // Runs the setup hook of a worker: once, before its first task or its actor.
 
+import { systemClock } from '../base/clock.js'
 import { RuntimeEnvSetupError } from '../base/errors.js'
 import type { SetupHook } from '../wire/messages/terms.js'
 import type { CoreWorker } from './core-worker.js'
@@ -10,9 +11,9 @@ export async function runSetupHook(
   core: CoreWorker,
   { hook, timeoutMs }: SetupHook,
 ): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
+  let cancel = (): void => undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    cancel = systemClock.timer(timeoutMs, () => {
       reject(
         new RuntimeEnvSetupError(
           `The setup hook of runtimeEnv has not returned within ${timeoutMs} ms in worker ` +
@@ -20,7 +21,7 @@ export async function runSetupHook(
           { fields: { pid: process.pid } },
         ),
       )
-    }, timeoutMs)
+    })
   })
   const run = async (): Promise<void> => {
     const fn = (await core.functions.load(hook)) as unknown as () => unknown
@@ -35,6 +36,6 @@ export async function runSetupHook(
       { cause: error, fields: { pid: process.pid } },
     )
   } finally {
-    clearTimeout(timer)
+    cancel()
   }
 }

@@ -11,6 +11,7 @@ import type { OwnEnvironment, SetupHook } from '../wire/messages/terms.js'
 import type { CoreWorker } from './core-worker.js'
 import type { Code } from './function-exports.js'
 
+/** What the workers of a task, an actor or a program are like. Follows `runtime_env`. */
 export interface RuntimeEnv {
   /** Variables of the environment, beside those of the driver. */
   readonly envVars?: Readonly<Record<string, string>>
