@@ -69,6 +69,8 @@ export type {
   CancelOptions,
   GetOptions,
   InitOptions,
+  LoggingConfig,
+  LoggingOptions,
   KillOptions,
   MethodDefaults,
   MethodOptions,

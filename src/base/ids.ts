@@ -5,7 +5,7 @@
 // that of its first return, and the i-th return has the next number but i. Everything else is rare
 // and gets random bytes.
 
-import { randomBytes } from 'node:crypto'
+import { randomBytes } from './random.js'
 
 /**
  * 48 random bits that name one process of the cluster; the first half of every ObjectId it makes.

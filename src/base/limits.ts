@@ -189,3 +189,13 @@ export const sessionFolderAgeMs = 7 * 24 * 3600 * 1000
 export const sessionFoldersPrunedMax = 50
 /** How long after its start a session removes old folders, in milliseconds. */
 export const sessionPruneDelayMs = 250
+/** Output of a worker that waits for its log file; beyond that the worker waits in console.log. */
+export const logWaitingCharsMax = 1024 * 1024
+/** A log file of this size is rotated by default. */
+export const logRotateBytes = 64 * 1024 * 1024
+/** Rotated files that are kept of each log file by default. */
+export const logRotateBackups = 5
+/** How long lines that repeat are gathered before one of them is printed, in milliseconds. */
+export const repeatedLinesMs = 5000
+/** Patterns of lines that are looked for among new ones. */
+export const repeatedPatternsMax = 1000

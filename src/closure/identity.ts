@@ -13,7 +13,7 @@
 // Classes that travel by import need no id: the module cache of each process already gives one
 // class.
 
-import { randomBytes } from 'node:crypto'
+import { randomBytes } from '../base/random.js'
 
 const process48 = randomBytes(6).toString('hex')
 const ids = new WeakMap<Function, string>()

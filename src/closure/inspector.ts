@@ -6,7 +6,7 @@
 // `await` of the process is about ten times slower, so it is on only while unseen scripts are
 // listed and always switched off again.
 
-import { Session } from 'node:inspector'
+import type { Session } from 'node:inspector'
 import { SerializationError } from '../base/errors.js'
 import { compiledFunctionsMax } from '../base/limits.js'
 import { BoundedMap } from './bounded-map.js'
@@ -70,7 +70,7 @@ const texts = new BoundedMap<string, ScriptText>(compiledFunctionsMax)
 /** The session of this process, opened at first use. It does not keep the process alive. */
 export function session(): Session {
   if (open !== undefined) return open
-  const made = new Session()
+  const made = new (process.getBuiltinModule('node:inspector').Session)()
   try {
     made.connect()
   } catch (cause) {

@@ -14,7 +14,6 @@
 // reported as unknown. So is everything while a debugger may be attached, because it would see the
 // stops; the caller then refuses.
 
-import { url as inspectorUrl } from 'node:inspector'
 import { sharedVariableProbesMax } from '../base/limits.js'
 import {
   ask,
@@ -95,6 +94,7 @@ export function variableGroups(
   subjects: readonly ProbeSubject[],
   name: string,
 ): number[] | undefined {
+  const { url: inspectorUrl } = process.getBuiltinModule('node:inspector')
   if (inspectorUrl() !== undefined || subjects.length > sharedVariableProbesMax) return undefined
   if (!subjects.every(stopsAtEntry)) return undefined
   return withDebugger(() => {

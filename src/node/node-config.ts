@@ -5,6 +5,8 @@ import os from 'node:os'
 import { checkAmount } from '../base/amounts.js'
 import { SessionError } from '../base/errors.js'
 import {
+  logRotateBackups,
+  logRotateBytes,
   objectStoreBytesMax,
   objectStoreBytesMin,
   objectStoreShare,
@@ -27,6 +29,10 @@ export interface NodeOptions {
   readonly spillFolder?: string
   /** Where the folder of the session is made; one for the user by default. */
   readonly tempDir?: string
+  /** Bytes at which a log file is rotated. */
+  readonly logRotateBytes?: number
+  /** Rotated files that are kept of each log file. */
+  readonly logRotateBackups?: number
   readonly environment?: WorkerEnvironment
   /** Where the named actors of the first job live; its workers start before its driver says so. */
   readonly namespace?: string
@@ -44,6 +50,8 @@ export interface NodeConfig {
   readonly tempDir: string
   /** The user said where: if that cannot be used there is no session. */
   readonly isTempDirGiven: boolean
+  readonly logRotateBytes: number
+  readonly logRotateBackups: number
   readonly environment: WorkerEnvironment
   readonly namespace: string
   readonly workerEntry: string | undefined
@@ -87,6 +95,8 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
     spillFolder: options.spillFolder ?? os.tmpdir(),
     tempDir: sessionsFolder(options.tempDir),
     isTempDirGiven: options.tempDir !== undefined,
+    logRotateBytes: options.logRotateBytes ?? logRotateBytes,
+    logRotateBackups: options.logRotateBackups ?? logRotateBackups,
     namespace: options.namespace ?? '',
     environment: options.environment ?? { execArgv: [], env: {}, cwd: process.cwd() },
     workerEntry: options.workerEntry,

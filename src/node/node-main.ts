@@ -39,6 +39,8 @@ function main(): void {
     objectStoreBytes: config.objectStoreBytes,
     spillFolder: config.spillFolder,
     workerEntry: config.workerEntry ?? entry,
+    logRotateBytes: config.logRotateBytes,
+    logRotateBackups: config.logRotateBackups,
     environment: config.environment,
     namespace: config.namespace,
     toGcs: (message) => inTurn(() => gcs.receive(message)),

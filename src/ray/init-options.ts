@@ -12,9 +12,15 @@ import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
 import { checkNamespace } from './namespace.js'
 import { driverEnvironment } from './driver-environment.js'
+import {
+  loggingOptionNames,
+  type LoggingOptions,
+  rotationOf,
+  withLogging,
+} from './logging-options.js'
 
 /** What the node is started with. Follows the arguments of `ray.init`. */
-export interface InitOptions {
+export interface InitOptions extends LoggingOptions {
   /** CPUs that tasks may use; all of the machine by default. */
   readonly numCpus?: number
   /** GPUs that tasks may use; those of the machine by default. */
@@ -39,8 +45,6 @@ export interface InitOptions {
   readonly tempDir?: string
   /** Where named actors live; a random one by default. */
   readonly namespace?: string
-  /** Print what workers write; true by default. */
-  readonly logToDriver?: boolean
   /** What all workers of this program are like; tasks and actors may add to it. */
   readonly runtimeEnv?: RuntimeEnv
   /** Keep the session if there is one already, instead of an error. */
@@ -58,7 +62,7 @@ const known = new Set([
   'objectSpillingDirectory',
   'tempDir',
   'namespace',
-  'logToDriver',
+  ...loggingOptionNames,
   'ignoreReinitError',
 ])
 
@@ -71,9 +75,14 @@ const refused: Readonly<Record<string, string>> = {
   dashboardHost: later,
   dashboardPort: later,
   jobConfig: later,
-  loggingLevel: later,
-  loggingConfig: later,
+  loggingLevel: 'is an option of loggingConfig here: { loggingConfig: { logLevel } }',
   enableResourceIsolation: later,
+  cgroupPath: later,
+  systemReservedCpu: later,
+  systemReservedMemory: later,
+  proxyServerUrl: later,
+  configureLogging: 'has no meaning in Node: there is no logging module to configure',
+  loggingFormat: 'has no meaning in Node: there is no logging module to configure',
 }
 
 export function nodeOptionsOf(options: InitOptions): NodeOptions {
@@ -106,7 +115,8 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     }),
     ...(options.tempDir !== undefined && { tempDir: folderOf(options.tempDir) }),
     namespace: options.namespace ?? `anonymous-${newId(8)}`,
-    environment: environmentOf(compileRuntimeEnv(options.runtimeEnv)),
+    ...rotationOf(options),
+    environment: withLogging(environmentOf(compileRuntimeEnv(options.runtimeEnv)), options),
   }
 }
 

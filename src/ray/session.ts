@@ -7,13 +7,15 @@ import type { NodeOptions } from '../node/node-config.js'
 import { CoreWorker, currentCore, installCore } from '../worker/index.js'
 import { driverEnvironment } from './driver-environment.js'
 import { type InitOptions, nodeOptionsOf } from './init-options.js'
-import { printOutput } from './output.js'
+import { isDeduplicating } from './logging-options.js'
+import { OutputMonitor } from './output-monitor.js'
 
 const now = (): number => performance.now()
 
 interface Live {
   readonly core: CoreWorker
   readonly node: NodeHandle
+  readonly output: OutputMonitor
   readonly ending: () => Promise<void>
 }
 
@@ -133,16 +135,18 @@ function joinOptions(
 
 function adopt(core: CoreWorker, node: NodeHandle, options: InitOptions): Session {
   installCore(core)
+  const output = new OutputMonitor(now, isDeduplicating(options))
   core.sink = {
     receive: (message) => {
-      if (message.kind === 'output' && options.logToDriver !== false) printOutput(message)
+      if (message.kind === 'output') output.print(message)
     },
     blocked: () => undefined,
     sessionLost: () => {
+      output.flush()
       if (live?.core === core) live = null
     },
   }
-  live = { core, node, ending: () => node.ended }
+  live = { core, node, output, ending: () => node.ended }
   installHooks()
   return new Session(core)
 }
@@ -213,6 +217,7 @@ export async function shutdown(): Promise<void> {
   ending.core.close()
   installCore(null)
   await ending.node.stop()
+  ending.output.flush()
 }
 
 // A program ends when nothing is pending any more. The session ends with it, in order.
@@ -224,6 +229,7 @@ function installHooks(): void {
   })
   process.on('exit', () => {
     live?.core.close()
+    live?.output.flush()
   })
   process.on('SIGINT', interrupted)
 }
@@ -239,11 +245,12 @@ function interrupted(): void {
   if (process.listenerCount('SIGINT') > 1) return
   // Pending gets are not rejected: nobody could catch that in time, and the exit code would be
   // another.
-  const { core, node } = live
+  const { core, node, output } = live
   live = null
   core.leave()
-  node.stop().then(
-    () => process.exit(130),
-    () => process.exit(130),
-  )
+  const exit = (): void => {
+    output.flush()
+    process.exit(130)
+  }
+  node.stop().then(exit, exit)
 }

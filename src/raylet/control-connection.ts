@@ -4,11 +4,11 @@
 // much before it, is cut off. What a turn of the event loop sends to one process is joined into one
 // write.
 
-import { timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { Packr } from 'msgpackr/pack'
 import { SerializationError } from '../base/errors.js'
 import { helloBytesMax } from '../base/limits.js'
+import { isSameSecret } from '../base/secret.js'
 import { controlFrame, FrameReader, frameType } from '../wire/frame.js'
 import { hearLastWords } from '../wire/last-words.js'
 import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'
@@ -148,7 +148,5 @@ function readHello(bytes: Uint8Array): Hello | undefined {
 
 /** Takes the same time wherever the tokens differ. */
 export function isSameToken(said: unknown, token: string): boolean {
-  const a = Buffer.from(typeof said === 'string' ? said : '')
-  const b = Buffer.from(token)
-  return a.length === b.length && timingSafeEqual(a, b)
+  return isSameSecret(typeof said === 'string' ? said : '', token)
 }

@@ -9,11 +9,12 @@
 import { createServer, type Server } from 'node:net'
 import os from 'node:os'
 import type { Clock } from '../base/clock.js'
-import { newId, type ProcessId } from '../base/ids.js'
+import { newId, type ProcessId, workerIdHex } from '../base/ids.js'
 import { lastMessagesMs, outputBytesMax, workerExitMs, workerSilentMs } from '../base/limits.js'
 import type { ProcessExit, Resources, WorkerEnvironment } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
+import { type JobLogging, usualLogging } from '../wire/logging.js'
 import { ClaimSlots } from './claim-slots.js'
 import { ControlConnection, type Hello } from './control-connection.js'
 import { environmentFor } from './environment.js'
@@ -23,6 +24,7 @@ import { reservationKey } from './lease-request.js'
 import { LeaseState } from './lease-state.js'
 import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table.js'
 import { RayletMessages } from './raylet-messages.js'
+import { nameOf, SessionLogs, workerIdOf } from './session-logs.js'
 import { StoreService } from './store-service.js'
 import { WorkerPool, type WorkerOutput } from './worker-pool.js'
 
@@ -32,6 +34,9 @@ export interface RayletOptions {
   readonly sessionName: string
   /** '' when it has none: then nothing is logged. */
   readonly sessionDir: string
+  /** Bytes at which a log file is rotated, and how many rotated ones are kept. */
+  readonly logRotateBytes: number
+  readonly logRotateBackups: number
   readonly token: string
   readonly resources: Resources
   readonly labels: Readonly<Record<string, string>>
@@ -76,6 +81,7 @@ export class Raylet {
   readonly #server: Server
   readonly #pool: WorkerPool
   readonly #claims: ClaimSlots
+  readonly #logs: SessionLogs
   readonly #messages: RayletMessages
   readonly #connections = new Set<ControlConnection>()
   readonly #members = new Map<ProcessId, ControlConnection>()
@@ -105,6 +111,11 @@ export class Raylet {
     })
     this.#lastReport = String(this.leases.tables.pool.total)
     this.#environments.set(jobIdOf(1), options.environment)
+    this.#logs = new SessionLogs({
+      ...options,
+      rotateBytes: options.logRotateBytes,
+      backups: options.logRotateBackups,
+    })
     this.#server = createServer((socket) => {
       const connection = new ControlConnection(socket, options.token, {
         hello: (hello, from) => this.#hello(hello, from),
@@ -153,6 +164,7 @@ export class Raylet {
     ])
     const { nodeId, resources, labels } = this.options
     const { address } = this
+    this.#logs.note(`node ${nodeId} has started, pid ${process.pid}: ${JSON.stringify(resources)}`)
     this.toGcs({ kind: 'registerNode', nodeId, address, resources, labels, isHead: true })
   }
 
@@ -164,6 +176,8 @@ export class Raylet {
     for (const connection of this.#connections) connection.end()
     await this.store.close()
     this.#claims.close()
+    this.#logs.note('the node has ended')
+    await this.#logs.close()
   }
 
   /** Asks workers to end, kills those that have not after `ms`, and waits until all are gone. */
@@ -300,6 +314,8 @@ export class Raylet {
     })
     connection.jobId = face.jobId
     this.#members.set(hello.process, connection)
+    this.#logs.joined(start, hello.process, hello.pid)
+    this.#logs.note(`worker ${workerIdHex(hello.process)} has started, pid ${hello.pid}`)
     const namespace = this.#namespaces.get(face.jobId) ?? this.options.namespace ?? ''
     this.#welcome(connection, { claimSlot, namespace })
     this.leaseEvent({
@@ -317,6 +333,7 @@ export class Raylet {
     const jobId = jobIdOf(++this.#jobCount)
     const namespace = hello.namespace ?? ''
     this.#namespaces.set(jobId, namespace)
+    this.#logs.note(`job ${jobId} has begun, driver pid ${hello.pid}`)
     connection.jobId = jobId
     this.#members.set(hello.process, connection)
     this.options.joined()
@@ -389,6 +406,8 @@ export class Raylet {
     if (worker === undefined) return
     worker.cancelWait?.()
     this.#workers.delete(start)
+    this.#logs.ended(start)
+    this.#noteEnd(worker, exit)
     this.#claims.release(worker.claimSlot)
     this.leaseEvent({ kind: 'workerDied', start, exit })
     if (worker.process !== undefined) this.#forget(worker.process, worker.jobId)
@@ -396,11 +415,20 @@ export class Raylet {
     for (const resolve of this.#workersGone.splice(0)) resolve()
   }
 
+  #noteEnd({ process: id, name }: WorkerFace, exit: ProcessExit): void {
+    const { pid, exitCode, signal, reason } = exit
+    const how = signal === null ? `exit code ${exitCode}` : `signal ${signal}`
+    const why = reason === '' ? '' : ` (${reason})`
+    const what = name === '' ? '' : `, last of ${name}`
+    this.#logs.note(`worker ${workerIdOf(id)}, pid ${pid}${what}, has ended: ${how}${why}`)
+  }
+
   #driverGone(id: ProcessId, jobId: string): void {
     this.#resumeOutput()
     this.leaseEvent({ kind: 'jobFinished', jobId })
     this.leaseEvent({ kind: 'processDied', process: id })
     this.#forget(id, jobId)
+    this.#logs.note(`job ${jobId} has ended`)
     this.toGcs({ kind: 'jobFinished', jobId })
     const isLast = ![...this.#members.values()].some((member) => member.hello?.role === 'driver')
     if (isLast) this.options.abandoned()
@@ -423,11 +451,24 @@ export class Raylet {
     connection.end()
   }
 
-  #output({ start, pid, stream, lines }: WorkerOutput): void {
-    const worker = this.#workers.get(start)
-    const driver = this.#driverOf(worker?.jobId ?? '')
-    if (worker === undefined || driver === undefined) return
-    driver.send({ kind: 'output', stream, name: worker.name, pid, lines })
+  #output(output: WorkerOutput): ((call: () => void) => void) | undefined {
+    const worker = this.#workers.get(output.start)
+    if (worker === undefined) return undefined
+    const logging = this.#environments.get(worker.jobId)?.logging ?? usualLogging
+    if (logging.toDriver) this.#tellDriver(output, worker, logging)
+    return this.#logs.write(output, worker, logging)
+  }
+
+  #tellDriver(output: WorkerOutput, worker: WorkerFace, logging: JobLogging): void {
+    const driver = this.#driverOf(worker.jobId)
+    if (driver === undefined) return
+    const { stream, pid, lines, label } = output
+    const name = nameOf(label, worker)
+    const json = logging.encoding === 'JSON' && {
+      level: label.level,
+      facts: this.#logs.factsOf(output, worker, logging),
+    }
+    driver.send({ kind: 'output', stream, name, pid, lines, ...(json && { json }) })
     if (driver.bufferedBytes > outputBytesMax) this.#pool.pause()
   }
 

@@ -10,7 +10,8 @@ import type { Readable } from 'node:stream'
 import { outputEndMs, stderrLinesKept } from '../base/limits.js'
 import type { Clock } from '../base/clock.js'
 import type { ProcessExit, WorkerEnvironment } from '../wire/messages/terms.js'
-import { LineSplitter } from './line-splitter.js'
+import type { OutputLabel } from '../wire/output-mark.js'
+import { LabelledLines } from './labelled-lines.js'
 
 export interface WorkerPoolOptions {
   readonly clock: Clock
@@ -18,7 +19,11 @@ export interface WorkerPoolOptions {
   readonly entry: string
   /** What every worker needs to find its raylet; `start` names this start. */
   readonly variables: (start: string) => Readonly<Record<string, string>>
-  readonly output: (output: WorkerOutput) => void
+  /**
+   * What a worker has written. When it returns a function there is enough of it for now: that
+   * stream is not read until what is given to the function is called.
+   */
+  readonly output: (output: WorkerOutput) => ((call: () => void) => void) | undefined
   /**
    * The process is gone and its output has been read. `started` of the exit is for the caller to
    * fill in.
@@ -31,6 +36,7 @@ export interface WorkerOutput {
   readonly pid: number
   readonly stream: 'stdout' | 'stderr'
   readonly lines: readonly string[]
+  readonly label: OutputLabel
 }
 
 interface Worker {
@@ -38,6 +44,8 @@ interface Worker {
   readonly child: ChildProcess
   /** The last lines of stderr. */
   readonly stderr: string[]
+  /** Streams that are not read because the log file is behind. */
+  readonly held: Set<Readable>
   /** Why it was killed, if it was; or what its stderr says about its end. */
   reason: string
   isDead: boolean
@@ -73,7 +81,7 @@ export class WorkerPool {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const worker: Worker = { start, child, stderr: [], reason: '', isDead: false }
+    const worker: Worker = { start, child, stderr: [], held: new Set(), reason: '', isDead: false }
     this.#workers.set(start, worker)
     this.#listen(worker, 'stdout', child.stdout)
     this.#listen(worker, 'stderr', child.stderr)
@@ -117,23 +125,30 @@ export class WorkerPool {
   resume(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
-    for (const { child } of this.#workers.values()) {
-      child.stdout?.resume()
-      child.stderr?.resume()
+    for (const { child, held } of this.#workers.values()) {
+      for (const pipe of [child.stdout, child.stderr]) {
+        if (pipe !== null && !held.has(pipe)) pipe.resume()
+      }
     }
   }
 
   #listen(worker: Worker, stream: 'stdout' | 'stderr', pipe: Readable | null): void {
     if (pipe === null) return
-    const splitter = new LineSplitter()
-    const emit = (lines: readonly string[]): void => {
-      if (lines.length === 0) return
+    const { start, child } = worker
+    const pid = child.pid ?? 0
+    const labelled = new LabelledLines((lines, label) => {
       if (stream === 'stderr') remember(worker, lines)
-      const { start, child } = worker
-      this.#options.output({ start, pid: child.pid ?? 0, stream, lines })
-    }
-    pipe.on('data', (chunk: Buffer) => emit(splitter.push(chunk)))
-    pipe.on('end', () => emit(splitter.end()))
+      const whenRoom = this.#options.output({ start, pid, stream, lines, label })
+      if (whenRoom === undefined || worker.held.has(pipe)) return
+      worker.held.add(pipe)
+      pipe.pause()
+      whenRoom(() => {
+        worker.held.delete(pipe)
+        if (!this.#isPaused) pipe.resume()
+      })
+    })
+    pipe.on('data', (chunk: Buffer) => labelled.push(chunk))
+    pipe.on('end', () => labelled.end())
     pipe.on('error', () => pipe.destroy())
     if (this.#isPaused) pipe.pause()
   }

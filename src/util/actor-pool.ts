@@ -23,7 +23,8 @@ interface Running<Handle> {
  * fetched, so that results which nobody reads do not pile up.
  *
  * @example
- * const pool = new ActorPool([Worker.remote(), Worker.remote()])
+ * const Doubler = ray.remote(class { double(x: number) { return 2 * x } })
+ * const pool = new ActorPool([Doubler.remote(), Doubler.remote()])
  * for await (const y of pool.map((actor, x: number) => actor.double.remote(x), [1, 2, 3])) {
  *   console.log(y) // 2, 4, 6
  * }

@@ -45,7 +45,9 @@ function positive(name: string, value: number): number {
  * The values of refs as they become ready, in that order and not in the order given.
  *
  * @example
- * for await (const value of asCompleted([slow.remote(), quick.remote()])) console.log(value)
+ * const work = ray.remote((n: number) => n)
+ * const refs = [1, 2, 3].map((n) => work.remote(n))
+ * for await (const value of asCompleted(refs)) console.log(value)
  *
  * @throws RayTaskError when a task failed; the iteration ends there. With `yieldRefs` it goes on.
  */

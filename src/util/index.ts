@@ -1,4 +1,8 @@
-// Typeray Util: pools, queues and iteration over what is ready.
+/**
+ * Pools, queues and iteration over what is ready.
+ *
+ * @module typeray/util
+ */
 
 export { ActorPool, type NextOptions, type PoolCall } from './actor-pool.js'
 export {

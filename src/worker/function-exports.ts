@@ -8,7 +8,6 @@
 // function an id that stays with it (closure/identity), and a process that knows the id uses the
 // class that it has.
 
-import { createHash } from 'node:crypto'
 import { SerializationError } from '../base/errors.js'
 import type { ProcessId } from '../base/ids.js'
 import { functionBytesMax } from '../base/limits.js'
@@ -124,7 +123,7 @@ export class FunctionExports {
     const definition: Definition = { bytes: closure.bytes, attachments, refs: refs.length }
     const bytes = Uint8Array.from(packMessage(definition))
     if (bytes.length > functionBytesMax) throw tooLarge(name, bytes.length)
-    const id = this.#ids.get(fn) ?? createHash('sha1').update(bytes).digest('hex')
+    const id = this.#ids.get(fn) ?? sha1(bytes)
     this.#ids.set(fn, id)
     if (!this.#code.has(id)) {
       this.#code.set(id, fn)
@@ -203,4 +202,10 @@ function tooLarge(name: string, sizeBytes: number): SerializationError {
     `The remote function ${name} is too large (${mb(sizeBytes)} > ${mb(functionBytesMax)}). ` +
       'Put the large value that it captures into the object store with ray.put and pass the ref.',
   )
+}
+
+/** Loaded on first use: most workers export nothing, and `node:crypto` costs 3 ms. */
+function sha1(bytes: Uint8Array): string {
+  const { createHash } = process.getBuiltinModule('node:crypto')
+  return createHash('sha1').update(bytes).digest('hex')
 }

@@ -37,3 +37,14 @@ export { methodNames } from './actor-class.js'
 export { useArrow } from '../wire/value-codec.js'
 export type { ActorSpec } from '../wire/messages/raylet.js'
 export type { WorkerEnvironment } from '../wire/messages/terms.js'
+export {
+  type JobLogging,
+  jsonLine,
+  type LineFacts,
+  type LogAttribute,
+  logAttributes,
+  loggingVariable,
+  type LogLevel,
+  logLevels,
+  usualLogging,
+} from '../wire/logging.js'

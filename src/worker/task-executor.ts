@@ -5,9 +5,9 @@
 // owner or this worker stops the epoch (claim-slots), the lease is recalled, or it is cancelled.
 // Each leaves the owner in no doubt whether it has run.
 
-import { timingSafeEqual } from 'node:crypto'
 import { RuntimeEnvSetupError, TaskCancelledError } from '../base/errors.js'
 import { leaseFairMs } from '../base/limits.js'
+import { isSameSecret } from '../base/secret.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import type { ToWorker } from '../wire/messages/task.js'
 import type { ActorHost } from './actor-host.js'
@@ -212,7 +212,7 @@ export class TaskExecutor implements ConnectionEvents {
   }
 
   opened(connection: OwnerConnection, message: Extract<ToWorker, { kind: 'open' }>): void {
-    if (!sameToken(message.token, this.#core.token)) {
+    if (!isSameSecret(message.token, this.#core.token)) {
       connection.destroy()
       return
     }
@@ -537,10 +537,4 @@ export function cancelledError(context: {
   return new TaskCancelledError(`Task ${context.functionName} (${context.taskId}) was cancelled.`, {
     fields: { taskId: context.taskId, functionName: context.functionName },
   })
-}
-
-function sameToken(a: string, b: string): boolean {
-  const left = Buffer.from(a)
-  const right = Buffer.from(b)
-  return left.length === right.length && timingSafeEqual(left, right)
 }

@@ -5,11 +5,12 @@
 // sent. It ends with the raylet: when the socket to it closes, and by the kernel (parent death
 // signal) when user code keeps it from noticing.
 
-import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { newProcessId } from '../base/ids.js'
 import { lastMessagesMs } from '../base/limits.js'
 import { hasPreloads } from '../base/one-copy.js'
+import { type JobLogging, loggingVariable } from '../wire/logging.js'
+import { randomBytes } from '../base/random.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorHost } from './actor-host.js'
 import './actor-handle.js'
@@ -19,6 +20,7 @@ import './remote-function.js'
 import { CoreWorker } from './core-worker.js'
 import { installCore } from './current-core.js'
 import { IdleCollector } from './garbage.js'
+import { installOutputLabels, resetOutputLabels } from './output-labels.js'
 import { OwnerConnection, written } from './owner-connection.js'
 import { runSetupHook } from './run-setup-hook.js'
 import { takeEnvironment } from './runtime-env.js'
@@ -42,6 +44,8 @@ async function main(): Promise<void> {
   const setup = takeEnvironment()
   // Where the raylet has no setpriv to see to it before Node starts.
   if (TYPERAY_ORPHAN === 'end') setParentDeathSignal('SIGKILL', Number(TYPERAY_RAYLET_PID))
+  const logging = process.env[loggingVariable]
+  installOutputLabels(logging === undefined ? undefined : (JSON.parse(logging) as JobLogging))
   // The door, loaded before user code can require it: see one-copy.
   if (hasPreloads()) await import(new URL('../index.js', import.meta.url).href)
   const address = `\0typeray-worker-${randomBytes(12).toString('hex')}`
@@ -116,6 +120,7 @@ function serve(core: CoreWorker, executor: TaskExecutor): void {
 function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet): void {
   switch (message.kind) {
     case 'leaseOpened':
+      resetOutputLabels()
       executor.leaseOpened(message)
       break
     case 'recallLease':

@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { transform } from 'esbuild'
-import { runDriver } from '../../src/testing/index.js'
+import { runDriver, withCluster } from '../../src/testing/index.js'
 import { modulesOfPage } from '../docs/compile.js'
+import { checkOptions } from '../docs/ray-names.js'
 import { repository } from './driver-programs.js'
 
 const importLine = /^import [^;]*?;\n?/gm
@@ -66,3 +67,17 @@ for (const file of ['README.md', 'docs/coming-from-ray.md', 'docs/errors.md']) {
     }
   })
 }
+
+test('options of methods are accepted or refused as docs/ray-names.md says', () =>
+  withCluster({ numCpus: 1 }, async ({ ray }) => {
+    const Answers = ray.remote(
+      class {
+        answer(): number {
+          return 42
+        }
+      },
+    )
+    const answers = Answers.remote()
+    checkOptions('Options of methods', (options) => answers.answer.options(options))
+    await ray.get(answers.answer.remote())
+  }))

@@ -6,6 +6,7 @@
 // everything it held is released.
 
 import type { ProcessId } from '../../base/ids.js'
+import type { LineFacts, LogLevel } from '../logging.js'
 import type {
   Location,
   ObjectKey,
@@ -444,6 +445,8 @@ export type FromRaylet =
       readonly name: string
       readonly pid: number
       readonly lines: readonly string[]
+      /** Set when the job's lines are JSON. */
+      readonly json?: { readonly level: LogLevel; readonly facts: LineFacts }
     }
 
 /** Requests on the store channel; the raylet answers each in order. Blocking for the sender. */

@@ -2,6 +2,7 @@
 
 import type { Resources } from '../../base/amounts.js'
 import type { ProcessId } from '../../base/ids.js'
+import type { JobLogging } from '../logging.js'
 
 /** An object (or actor) by owner and count: [owner, sequence]. */
 export type ObjectKey = readonly [owner: ProcessId, sequence: number]
@@ -80,6 +81,8 @@ export interface WorkerEnvironment {
   /** Working directory. */
   readonly cwd: string
   readonly setup?: SetupHook
+  /** Of a job, when it is not the usual. */
+  readonly logging?: JobLogging
 }
 
 /** What a worker runs before its first task. */
