@@ -26,6 +26,14 @@ export type { LoggingConfig, LoggingOptions } from './logging-options.js'
 export { placementGroup, removePlacementGroup } from './placement-group.js'
 export { type Bundle, PlacementGroup, type PlacementStrategy } from '../worker/index.js'
 export { availableResources, clusterResources, nodes, type NodeState } from './cluster.js'
+export {
+  deregisterSerializer,
+  inspectSerializability,
+  registerSerializer,
+  type SerializabilityProblem,
+  type SerializabilityReport,
+  type Serializer,
+} from '../worker/index.js'
 export { getGpuIds, getRuntimeContext, type RuntimeContext } from './runtime-context.js'
 export type { ActorClass, ActorHandle, RemoteFunction, RemoteMethod } from './signatures.js'
 export {

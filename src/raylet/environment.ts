@@ -7,6 +7,7 @@ export function environmentFor(job: WorkerEnvironment, own: string): WorkerEnvir
   const more = own === '' ? {} : (JSON.parse(own) as OwnEnvironment)
   const setup = more.setup ?? job.setup
   return {
+    ...job,
     execArgv: [...job.execArgv, ...(more.execArgv ?? [])],
     env: {
       ...job.env,
