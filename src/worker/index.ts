@@ -41,7 +41,7 @@ export { labelProblem } from '../scheduling/label-policy.js'
 export { gpuIdsOf } from './visible-gpus.js'
 export { methodNames } from './actor-class.js'
 export { useArrow } from '../wire/value-codec.js'
-export type { ActorSpec } from '../wire/messages/raylet.js'
+export type { ActorSpec, PlacementGroupRow } from '../wire/messages/raylet.js'
 export type { WorkerEnvironment } from '../wire/messages/terms.js'
 export {
   type JobLogging,
