@@ -18,7 +18,9 @@ export interface SerializabilityProblem {
 
 /** What `ray.inspectSerializability` found; as text, one line for each problem. */
 export interface SerializabilityReport {
+  /** Can all of it travel? */
   readonly isSerializable: boolean
+  /** What cannot, in the order in which it was met. */
   readonly problems: readonly SerializabilityProblem[]
   toString(): string
 }
@@ -27,8 +29,8 @@ export interface SerializabilityReport {
 const problemsMax = 100
 
 /**
- * Says which parts of a value, or of what a function captures, cannot travel to another process, and
- * why. Does not throw, and needs no session. Of a function, only the first variable that cannot
+ * Says which parts of a value, or of what a function captures, cannot travel to another process,
+ * and why. Does not throw, and needs no session. Of a function, only the first variable that cannot
  * travel is named.
  *
  * @example
