@@ -85,6 +85,7 @@ export type {
   PlacementGroupOptions,
   PlacementGroupState,
   PlacementStrategy,
+  PutOptions,
   RemoteFunction,
   RemoteMethod,
   RuntimeContext,

@@ -8,6 +8,7 @@ export {
   get,
   type GetOptions,
   put,
+  type PutOptions,
   wait,
   type WaitOptions,
 } from './objects.js'
