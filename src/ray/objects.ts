@@ -62,8 +62,8 @@ export function get(target: unknown, options: GetOptions = {}): Promise<unknown>
 /** Options of `ray.put`. */
 export interface PutOptions {
   /**
-   * The handle of the actor that is to own the object, as `_owner` in Ray. There it keeps the object
-   * alive when the process that put it ends; here every object does so while somebody holds a ref.
+   * The handle of the actor that is to own the object, as `_owner` in Ray. There the object lives
+   * on when the process that put it ends; here every object does while somebody holds a ref.
    */
   readonly owner?: object
 }

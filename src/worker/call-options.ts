@@ -332,8 +332,8 @@ function groupTarget(choice: GroupChoice): PlacementGroupTarget {
         ? ''
         : ` Placement group ${placementGroup.id} has ${count} bundle${count === 1 ? '' : 's'}.`
     throw new RangeError(
-      `The option 'schedulingStrategy' is wrong: bundleIndex must be -1 or the index of a bundle, ` +
-        `not ${show(bundle)}.${has}`,
+      `The option 'schedulingStrategy' is wrong: bundleIndex must be -1 or the index of a ` +
+        `bundle, not ${show(bundle)}.${has}`,
     )
   }
   const captures = captureChildTasks === true && { captureChildTasks: true }
