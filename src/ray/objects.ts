@@ -6,6 +6,7 @@ import {
   type CoreWorker,
 } from '../worker/index.js'
 import { didYouMean } from '../base/nearest-name.js'
+import { atCaller } from './at-caller.js'
 import { requireSession } from './session.js'
 import type { Values } from './signatures.js'
 
@@ -97,7 +98,12 @@ export function put<T>(value: T, options?: PutOptions): ObjectRef<Awaited<T>> {
         `on as it is.`,
     )
   }
-  return requireSession().objects.put(value) as ObjectRef<Awaited<T>>
+  const { objects } = requireSession()
+  try {
+    return objects.put(value) as ObjectRef<Awaited<T>>
+  } catch (error) {
+    throw atCaller(error, put)
+  }
 }
 
 /**
