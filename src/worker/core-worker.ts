@@ -20,6 +20,7 @@ import { requestGarbageCollection } from './garbage.js'
 import { ObjectAccess } from './object-access.js'
 import { ObjectRef, refState } from './object-ref.js'
 import { bodyOfRef } from './ref-body.js'
+import { PlacementGroups } from './placement-groups.js'
 import { ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
@@ -71,9 +72,9 @@ export class CoreWorker {
   readonly actors: ActorLines
   readonly claims: ClaimSlots
   readonly now: () => number
+  readonly placementGroups: PlacementGroups
   /** The actor that this process is, if it is one. */
   hosted: Extract<FromRaylet, { kind: 'startActor' }> | null = null
-  readonly placementGroups = new Map<string, (state: string, message: string) => void>()
   #sink: MessageSink | null = null
   /**
    * What came for the sink before there was one: the raylet may send work together with its
@@ -143,6 +144,8 @@ export class CoreWorker {
       escapedPending: (ref) => this.escapedPending(ref),
     })
     const { references, values, claims } = this
+    const newRef = (): ObjectRef => new ObjectRef(process, nextSequence())
+    this.placementGroups = new PlacementGroups(sender, references, newRef)
     const settler = new TaskSettler({
       references,
       values,
@@ -150,19 +153,16 @@ export class CoreWorker {
       decodeError: (body) => this.#decodeError(body),
     })
     this.settler = settler
-    const total = welcome.resources
-    const outcomes = this.#outcomes()
-    const submitterPorts = {
+    this.submitter = new TaskSubmitter({
       process,
       token,
       raylet: sender,
       references,
       claims,
-      outcomes,
+      outcomes: this.#outcomes(),
       now,
-      total,
-    }
-    this.submitter = new TaskSubmitter(submitterPorts)
+      total: welcome.resources,
+    })
     this.actors = new ActorLines({ process, token, raylet: sender, references, settler, borrow })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
   }
@@ -392,7 +392,7 @@ export class CoreWorker {
       case 'actorChanged':
         return this.actors.changed(message.actor, message.state)
       case 'placementGroupChanged':
-        return this.placementGroups.get(message.group)?.(message.state, message.message ?? '')
+        return this.placementGroups.changed(message)
       case 'answer':
         return this.#answered(message)
       default:
@@ -409,6 +409,7 @@ export class CoreWorker {
     this.submitter.failAll(this.#lost)
     this.actors.failAll(this.#lost)
     this.objects.failAll(this.#lost)
+    this.placementGroups.failAll(this.#lost)
     this.functions.failAll(this.#lost)
     this.#sink?.sessionLost(this.#lost)
   }
@@ -441,6 +442,7 @@ export class CoreWorker {
     this.submitter.failAll(error)
     this.actors.failAll(error)
     this.objects.failAll(error)
+    this.placementGroups.failAll(error)
     this.functions.failAll(error)
     this.submitter.close()
     this.actors.close()

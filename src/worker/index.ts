@@ -19,8 +19,8 @@ export {
   type TaskOptions,
 } from './call-options.js'
 export { exitActor } from './exit-actor.js'
-export { markMethod, withMarks } from './method-decorator.js'
-export { checkMethodDefaults, type MethodDefaults, type MethodOptions } from './method-options.js'
+export { methodDecorator, withMarks } from './method-decorator.js'
+export { type MethodDefaults, type MethodOptions } from './method-options.js'
 export { CoreWorker, type MessageSink } from './core-worker.js'
 export { currentCore, installCore, requireCore } from './current-core.js'
 export { installRefActions, installRelease, ObjectRef, refState, settleRef } from './object-ref.js'
@@ -33,8 +33,9 @@ export { currentTask } from './task-context.js'
 export { labelProblem } from '../scheduling/label-policy.js'
 export { gpuIdsOf } from './visible-gpus.js'
 export { methodNames } from './actor-class.js'
+export { createMemory, mapShared } from '../store/index.js'
 export { useArrow } from '../wire/value-codec.js'
-export type { ActorSpec } from '../wire/messages/raylet.js'
+export type { ActorSpec, PlacementGroupRow } from '../wire/messages/raylet.js'
 export type { WorkerEnvironment } from '../wire/messages/terms.js'
 export {
   type JobLogging,

@@ -14,6 +14,7 @@ import { randomBytes } from '../base/random.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorHost } from './actor-host.js'
 import './actor-handle.js'
+import './method-decorator.js'
 import './placement-group.js'
 import './remote-class.js'
 import './remote-function.js'
@@ -90,6 +91,7 @@ function serve(core: CoreWorker, executor: TaskExecutor): void {
     executor.claimsReady()
   }
   setTimeout(mapClaims, claimsDelayMs)
+  executor.onWanted = mapClaims
   const garbage = new IdleCollector(() => executor.isIdle, core.now)
   executor.onIdle = () => {
     if (isClaimsDue) setImmediate(mapClaims)
