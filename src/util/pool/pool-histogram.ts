@@ -2,16 +2,27 @@ import { createHistogram } from 'node:perf_hooks'
 
 /** Times in milliseconds. */
 export interface TimeSummary {
+  /** The same as `mean`; piscina has both. */
   readonly average: number
+  /** The arithmetic mean. */
   readonly mean: number
+  /** The standard deviation. */
   readonly stddev: number
+  /** The shortest. */
   readonly min: number
+  /** The longest. */
   readonly max: number
+  /** The median. */
   readonly p50: number
+  /** Three quarters are at most this long. */
   readonly p75: number
+  /** Nine of ten are at most this long. */
   readonly p90: number
+  /** 97.5 % are at most this long. */
   readonly p97_5: number
+  /** 99 % are at most this long. */
   readonly p99: number
+  /** 99.9 % are at most this long. */
   readonly p99_9: number
 }
 
