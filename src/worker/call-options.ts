@@ -95,8 +95,6 @@ export interface ActorOptions extends SharedOptions {
   readonly allowOutOfOrderExecution?: boolean
 }
 
-const later = 'is not built yet; see "What works" in the README'
-
 /** Options of Ray that are refused, with the reason. */
 const refused: Readonly<Record<string, string>> = {
   enableTaskEvents: 'is an option of tasks; calls of actors are always listed',
