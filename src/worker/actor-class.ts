@@ -108,7 +108,9 @@ function failWith(core: CoreWorker, actor: ActorCore, failed: ObjectRef): void {
 }
 
 function failLine(core: CoreWorker, actor: ActorCore, error: RayError): void {
-  actor.line(core).endWith(error)
+  const line = actor.line(core)
+  if (line.pendingCalls === 0) core.unseen.actorFailed(actor.id, error)
+  line.endWith(error)
 }
 
 type Arguments = Pick<ActorSpec, 'flags' | 'args' | 'nested'>

@@ -24,9 +24,11 @@ import { ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
 import { taskStatus } from './task.js'
+import { taskErrorOf } from './task-error.js'
 import { cancelled, TaskSettler } from './task-outcomes.js'
 import type { TaskContext } from './task-context.js'
 import { type TaskOutcomes, TaskSubmitter } from './task-submitter.js'
+import { UnseenErrors } from './unseen-errors.js'
 import { ValuePort } from './value-port.js'
 
 export interface JoinOptions {
@@ -67,6 +69,7 @@ export class CoreWorker {
   readonly objects: ObjectAccess
   readonly encoder: ArgumentEncoder
   readonly settler: TaskSettler
+  readonly unseen: UnseenErrors
   readonly submitter: TaskSubmitter
   readonly actors: ActorLines
   readonly claims: ClaimSlots
@@ -124,6 +127,10 @@ export class CoreWorker {
     const slots = { fd: welcome.claimFile, sizeBytes: welcome.claimBytes }
     this.claims = new ClaimSlots(welcome.rayletPid, slots)
     const store = (): StoreAccess => this.store
+    this.unseen = new UnseenErrors({
+      now,
+      decode: (body, nested) => taskErrorIn(this.values.decodeBody(body, nested)),
+    })
     this.objects = new ObjectAccess({
       process,
       raylet: sender,
@@ -132,6 +139,7 @@ export class CoreWorker {
       store,
       nextSequence,
       waiting: (count) => this.#countWait(count),
+      unseen: this.unseen,
     })
     this.encoder = new ArgumentEncoder({
       process,
@@ -142,12 +150,14 @@ export class CoreWorker {
       awaitReady: (ref) => this.objects.resolve(ref),
       escapedPending: (ref) => this.escapedPending(ref),
     })
-    const { references, values, claims } = this
+    const { references, values, claims, unseen } = this
+    references.failedEscaped = (ref) => this.unseen.saw(ref)
     const settler = new TaskSettler({
       references,
       values,
       resubmit: (task) => this.resubmit(task),
       decodeError: (body) => this.#decodeError(body),
+      unseen: this.unseen,
     })
     this.settler = settler
     const total = welcome.resources
@@ -163,7 +173,15 @@ export class CoreWorker {
       total,
     }
     this.submitter = new TaskSubmitter(submitterPorts)
-    this.actors = new ActorLines({ process, token, raylet: sender, references, settler, borrow })
+    this.actors = new ActorLines({
+      process,
+      token,
+      raylet: sender,
+      references,
+      settler,
+      borrow,
+      unseen,
+    })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
   }
 
@@ -432,6 +450,8 @@ export class CoreWorker {
 
   close(): void {
     if (this.#isClosed) return
+    this.unseen.flush()
+    this.unseen.silence()
     this.references.flush()
     this.#send({ kind: 'goodbye' })
     this.raylet.flush()
@@ -447,6 +467,10 @@ export class CoreWorker {
     this.store.close()
     this.raylet.socket.end()
   }
+}
+
+function taskErrorIn(decoded: unknown): unknown {
+  return decoded instanceof Promise ? decoded.then(taskErrorOf) : taskErrorOf(decoded)
 }
 
 const diedText =

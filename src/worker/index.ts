@@ -35,6 +35,7 @@ export { gpuIdsOf } from './visible-gpus.js'
 export { methodNames } from './actor-class.js'
 export { useArrow } from '../wire/value-codec.js'
 export type { ActorSpec } from '../wire/messages/raylet.js'
+export { silencingVariable } from './unseen-errors.js'
 export type { WorkerEnvironment } from '../wire/messages/terms.js'
 export {
   type JobLogging,
