@@ -18,7 +18,7 @@ import time
 import numpy as np
 import ray
 
-WARM_UP_SHARE = 0.5
+WARM_UP_SECONDS = 1.0
 ROUNDS = 4
 CLIENTS = 4
 SERVERS = max(1, multiprocessing.cpu_count() // 2)
@@ -349,7 +349,7 @@ class Timeit:
         self.seconds = seconds
         self.count = 1
         if self.kind != "sample":
-            done, _ = repeat(self.step, 1, seconds * WARM_UP_SHARE)
+            done, _ = repeat(self.step, 1, min(WARM_UP_SECONDS, 2 * seconds))
             self.count = done // 10 + 1
 
     def round(self):

@@ -7,8 +7,8 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { Probe } from './probe.js'
 
-/** Warm-up as a share of a round. */
-const warmUpShare = 0.5
+/** As long as Ray's, in milliseconds: a new process runs its first thousands of calls slowly. */
+const warmUpMs = 1000
 
 interface Stretch {
   readonly count: number
@@ -45,7 +45,7 @@ export class Timeit {
   async warmUp(): Promise<void> {
     const probe = this.#probe
     if (probe.kind === 'sample') return
-    const ms = this.#roundMs * warmUpShare
+    const ms = Math.min(warmUpMs, 2 * this.#roundMs)
     const { count } = await repeat(() => probe.step(), 1, ms)
     this.#batch = Math.floor(count / 10) + 1
   }

@@ -178,8 +178,8 @@ export class RuntimeEnvSetupError extends RayError {
 export class TaskPlacementGroupRemovedError extends RayError {
   static override readonly code: string = 'RAY_TASK_PLACEMENT_GROUP_REMOVED'
 }
-/** The placement group of the actor was removed. */
-export class ActorPlacementGroupRemovedError extends RayError {
+/** The placement group of the actor was removed, and the actor ended with it. */
+export class ActorPlacementGroupRemovedError extends ActorDiedError {
   static override readonly code: string = 'RAY_ACTOR_PLACEMENT_GROUP_REMOVED'
 }
 /** A value or function cannot travel; the message names its path. */

@@ -130,8 +130,13 @@ export const clusterViewMs = 100
 export const leaseOvertakenMax = 16
 /** Time for a worker to drop the lease of a dead owner before it is killed, in milliseconds. */
 export const leaseOwnerDiedMs = 1000
-/** Idle workers beyond one per CPU are ended after this long, in milliseconds. */
+/** Idle workers beyond two per CPU are ended after this long, in milliseconds. */
 export const workerIdleMs = 1000
+/**
+ * Idle workers beyond one per CPU are ended after this long, in milliseconds. Tasks that wait for
+ * tasks need as many, again and again, and a new one costs 120 ms of CPU and runs cold.
+ */
+export const workerSpareMs = 10_000
 /**
  * Workers of one environment that may fail to start in a row before requests for it are refused.
  */

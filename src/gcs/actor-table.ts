@@ -86,6 +86,8 @@ export class ActorTable {
   readonly #early = new Map<string, Early>()
   readonly #deadProcesses = new BoundedMap<ProcessId, true>(deadProcessesMax)
   readonly #finishedJobs = new BoundedMap<string, true>(deadProcessesMax)
+  /** Actors that died since `takeEnded` was called. */
+  #ended: ObjectKey[] = []
 
   constructor(placement: ActorPlacement) {
     this.#placement = placement
@@ -153,6 +155,13 @@ export class ActorTable {
     const key = keyOf(actor)
     const record = this.#live.get(key)
     return record === undefined ? this.#dead.get(key) : publicState(record)
+  }
+
+  /** The actors that have died since the last call: what belongs to them ends too. */
+  takeEnded(): readonly ObjectKey[] {
+    const ended = this.#ended
+    if (ended.length > 0) this.#ended = []
+    return ended
   }
 
   /** Some actor has no node. */
@@ -487,6 +496,7 @@ export class ActorTable {
     this.#live.delete(record.key)
     this.#unplaced.delete(record)
     this.#dead.set(record.key, state)
+    this.#ended.push(record.spec.actor)
     if (record.nodeId !== undefined) {
       this.#placement.answered(record.spec, record.nodeId)
       this.#sendEnd(record, false, state.cause, effects)

@@ -15,6 +15,10 @@ export class BoundedMap<K, V> {
     return this.#map.has(key)
   }
 
+  delete(key: K): void {
+    this.#map.delete(key)
+  }
+
   set(key: K, value: V): void {
     this.#map.set(key, value)
     if (this.#map.size <= this.#max) return

@@ -108,6 +108,7 @@ export class GcsServer {
         this.#actor(message)
         break
       case 'createPlacementGroup':
+      case 'subscribePlacementGroup':
       case 'removePlacementGroup':
       case 'bundlesReserved':
         this.#group(message)
@@ -158,6 +159,7 @@ export class GcsServer {
 
   #actor(event: ActorEvent): void {
     for (const { nodeId, message } of this.#actors.handle(event)) this.#deliver(nodeId, message)
+    for (const actor of this.#actors.takeEnded()) this.#group({ kind: 'actorEnded', actor })
   }
 
   #deliver(nodeId: string, message: FromGcs): void {
@@ -188,6 +190,12 @@ export class GcsServer {
         break
       case 'placementGroups':
         answer(this.#groups.rows())
+        break
+      case 'placementGroup':
+        answer(this.#groups.row(query.group))
+        break
+      case 'placementGroupByName':
+        answer(this.#groups.byName(query.namespace, query.name))
         break
       case 'storeStatistics':
       case 'workers': {

@@ -9,6 +9,10 @@
 // When a node dies its bundles get new nodes in the same way, while the others stay where they are,
 // with what runs there.
 //
+// A group ends with its job, with the actor in which it was made, or never, when it is detached.
+// Handles travel on other sockets than the creation, so another process may subscribe to a group,
+// or remove it, before it is known here. That is kept until the creation comes.
+//
 // Invariants, checked by validate():
 //   - a created group has a node for every bundle, and waits for none;
 //   - outside an attempt a bundle either has a node that holds it, or no node;
@@ -16,70 +20,53 @@
 
 import { assert } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
-import { placementGroupTombstonesMax } from '../base/limits.js'
+import { deadActorsMax, deadProcessesMax, placementGroupTombstonesMax } from '../base/limits.js'
 import { bundlePolicy } from '../scheduling/bundle-policy.js'
-import type { BundleStrategy } from '../scheduling/bundle-policy.js'
-import { addAmounts, formatAmounts } from '../scheduling/resource-amounts.js'
+import { addAmounts } from '../scheduling/resource-amounts.js'
 import type { Resources } from '../wire/messages/terms.js'
 import type { ToGcs } from '../wire/messages/gcs.js'
+import type { PlacementGroupRow } from '../wire/messages/raylet.js'
+import { dropNode, keyOf, nameKey } from './actor-record.js'
+import { BoundedMap } from './bounded-map.js'
 import { send } from './effect.js'
 import type { Send } from './effect.js'
 import type { NodeTable } from './node-table.js'
+import {
+  byNode,
+  claimOf,
+  groupChanged,
+  groupNameTaken,
+  groupRow,
+  infeasibleGroup,
+  newGroup,
+} from './placement-group-record.js'
+import type { GroupRecord } from './placement-group-record.js'
+
+type FromRaylets = ToGcs & {
+  readonly kind:
+    'createPlacementGroup' | 'subscribePlacementGroup' | 'removePlacementGroup' | 'bundlesReserved'
+}
 
 export type PlacementGroupEvent =
-  | (ToGcs & { readonly kind: 'createPlacementGroup' })
-  | (ToGcs & { readonly kind: 'removePlacementGroup' })
-  | (ToGcs & { readonly kind: 'bundlesReserved' })
+  | FromRaylets
   | { readonly kind: 'viewChanged' }
   | { readonly kind: 'nodeDied'; readonly nodeId: string }
   | { readonly kind: 'processDied'; readonly process: ProcessId }
   | { readonly kind: 'jobFinished'; readonly jobId: string }
+  /** The actor is dead for good. */
+  | { readonly kind: 'actorEnded'; readonly actor: readonly [ProcessId, number] }
+
+type EventOf<K extends PlacementGroupEvent['kind']> = PlacementGroupEvent & { readonly kind: K }
 
 export type PlacementGroupEffect =
   | Send
   /** Whoever waits for the group, or lives in it, looks again. */
   | { readonly kind: 'groupChanged'; readonly group: string }
 
-export type PlacementGroupState = 'pending' | 'created' | 'removed' | 'infeasible'
-
-interface Bundle {
-  readonly index: number
-  readonly resources: Resources
-  /** Set when an attempt plans it there; cleared when the attempt fails or the node dies. */
-  nodeId: string | undefined
-  /** The node has agreed, and so have all others of the attempt. */
-  isHeld: boolean
-}
-
-interface GroupRecord {
-  readonly group: string
-  readonly name: string
-  readonly strategy: BundleStrategy
-  readonly detached: boolean
-  readonly jobId: string
-  state: PlacementGroupState
-  message: string | undefined
-  bundles: Bundle[]
-  attempt: number
-  /** Nodes that were asked in this attempt and have not answered. Empty outside an attempt. */
-  readonly waitingFor: Set<string>
-  /** Who is told of changes; undefined once that process is dead. */
-  creator: { readonly nodeId: string; readonly process: ProcessId } | undefined
-}
-
-/** What the placement of an actor needs to know about a group. */
-export interface PlacementGroupRow {
-  readonly group: string
-  readonly name: string
-  readonly strategy: BundleStrategy
-  readonly state: PlacementGroupState
-  readonly detached: boolean
-  readonly message?: string
-  readonly bundles: readonly {
-    readonly index: number
-    readonly resources: Resources
-    readonly nodeId?: string
-  }[]
+/** What came for a group before its creation. */
+interface Early {
+  readonly subscribers: Map<ProcessId, string>
+  isRemoved: boolean
 }
 
 export class PlacementGroupTable {
@@ -90,7 +77,12 @@ export class PlacementGroupTable {
   readonly #groups = new Map<string, GroupRecord>()
   /** Groups that have a bundle without a node and no attempt under way. */
   readonly #unplaced = new Set<GroupRecord>()
+  /** By namespace and name; a removed group has none. */
+  readonly #named = new Map<string, GroupRecord>()
   readonly #removed = new Set<string>()
+  readonly #early = new BoundedMap<string, Early>(placementGroupTombstonesMax)
+  readonly #finishedJobs = new BoundedMap<string, true>(deadProcessesMax)
+  readonly #endedActors = new BoundedMap<string, true>(deadActorsMax)
 
   constructor(nodes: NodeTable) {
     this.#nodes = nodes
@@ -102,9 +94,13 @@ export class PlacementGroupTable {
       case 'createPlacementGroup':
         this.#create(event, effects)
         break
+      case 'subscribePlacementGroup':
+        this.#subscribe(event, effects)
+        break
       case 'removePlacementGroup': {
         const record = this.#groups.get(event.group)
-        if (record !== undefined) this.#remove(record, 'it was removed', effects)
+        if (record === undefined) this.#earlyOf(event.group).isRemoved = true
+        else this.#remove(record, 'it was removed', effects)
         break
       }
       case 'bundlesReserved':
@@ -122,10 +118,12 @@ export class PlacementGroupTable {
         this.#processDied(event.process, effects)
         break
       case 'jobFinished':
-        for (const record of [...this.#groups.values()]) {
-          const ends = record.jobId === event.jobId && !record.detached
-          if (ends) this.#remove(record, 'its job has finished', effects)
-        }
+        this.#finishedJobs.set(event.jobId, true)
+        this.#endOrphans(effects)
+        break
+      case 'actorEnded':
+        this.#endedActors.set(keyOf(event.actor), true)
+        this.#endOrphans(effects)
         break
     }
     return effects
@@ -138,11 +136,16 @@ export class PlacementGroupTable {
 
   row(group: string): PlacementGroupRow | undefined {
     const record = this.#groups.get(group)
-    return record === undefined ? undefined : toRow(record)
+    return record === undefined ? undefined : groupRow(record)
+  }
+
+  byName(namespace: string, name: string): PlacementGroupRow | undefined {
+    const record = this.#named.get(nameKey(namespace, name))
+    return record === undefined ? undefined : groupRow(record)
   }
 
   rows(): PlacementGroupRow[] {
-    return [...this.#groups.values()].map(toRow)
+    return [...this.#groups.values()].map(groupRow)
   }
 
   validate(): void {
@@ -161,39 +164,69 @@ export class PlacementGroupTable {
       if (record.state === 'created') assert(isWhole && !inAttempt, 'a created group is whole')
       const isWaiting = !isOver && !isWhole && !inAttempt
       assert(this.#unplaced.has(record) === isWaiting, 'what has no place is on the list')
+      const isNamed = this.#named.get(record.nameKey) === record
+      assert(isNamed === (!isOver && record.name !== ''), 'a group has its name until removed')
     }
   }
 
-  #create(
-    event: PlacementGroupEvent & { kind: 'createPlacementGroup' },
-    effects: PlacementGroupEffect[],
-  ): void {
+  #create(event: EventOf<'createPlacementGroup'>, effects: PlacementGroupEffect[]): void {
     const known = this.#groups.get(event.group)
     if (known !== undefined) {
+      known.subscribers.set(event.from, event.nodeId)
       this.#publish(known, effects)
       return
     }
-    const record: GroupRecord = {
-      group: event.group,
-      name: event.name,
-      strategy: event.strategy,
-      detached: event.detached,
-      jobId: event.jobId,
-      state: 'pending',
-      message: undefined,
-      bundles: event.bundles.map((resources, index) => ({
-        index,
-        resources,
-        nodeId: undefined,
-        isHeld: false,
-      })),
-      attempt: 0,
-      waitingFor: new Set(),
-      creator: { nodeId: event.nodeId, process: event.from },
-    }
+    const record = newGroup(event)
+    const early = this.#early.get(event.group)
+    for (const [process, node] of early?.subscribers ?? []) record.subscribers.set(process, node)
+    this.#early.delete(event.group)
     this.#groups.set(event.group, record)
     this.#unplaced.add(record)
-    this.#tryPlace(record, effects)
+    const holder = record.name === '' ? undefined : this.#named.get(record.nameKey)
+    if (holder !== undefined) record.error = groupNameTaken(record, holder.group)
+    else if (record.name !== '') this.#named.set(record.nameKey, record)
+    const orphaned = this.#orphaned(record)
+    if (record.error !== undefined) this.#remove(record, record.error.message, effects)
+    else if (orphaned !== undefined) this.#remove(record, orphaned, effects)
+    else if (early?.isRemoved === true) this.#remove(record, 'it was removed', effects)
+    else this.#tryPlace(record, effects)
+  }
+
+  #subscribe(event: EventOf<'subscribePlacementGroup'>, effects: PlacementGroupEffect[]): void {
+    const { group, from, nodeId } = event
+    const record = this.#groups.get(group)
+    if (record === undefined) {
+      this.#earlyOf(group).subscribers.set(from, nodeId)
+      return
+    }
+    record.subscribers.set(from, nodeId)
+    effects.push(send(nodeId, groupChanged(record, from)))
+  }
+
+  #earlyOf(group: string): Early {
+    let early = this.#early.get(group)
+    if (early === undefined) {
+      early = { subscribers: new Map(), isRemoved: false }
+      this.#early.set(group, early)
+    }
+    return early
+  }
+
+  /** Why a group may not live on, or undefined while its owner is there. */
+  #orphaned({ owner }: GroupRecord): string | undefined {
+    if (owner === undefined) return undefined
+    if (owner.kind === 'job') {
+      return this.#finishedJobs.has(owner.jobId) ? 'its job has finished' : undefined
+    }
+    return this.#endedActors.has(owner.actor) ? 'the actor that made it died' : undefined
+  }
+
+  #endOrphans(effects: PlacementGroupEffect[]): void {
+    for (const record of [...this.#groups.values()]) {
+      if (record.state === 'removed') continue
+      const why = this.#orphaned(record)
+      if (why !== undefined) this.#remove(record, why, effects)
+    }
   }
 
   #tryPlace(record: GroupRecord, effects: PlacementGroupEffect[]): void {
@@ -207,7 +240,7 @@ export class PlacementGroupTable {
     const request = { strategy: record.strategy, bundles: missing, heldBy }
     const choice = bundlePolicy(this.#nodes.view(), request)
     if (choice.kind === 'infeasible') {
-      this.#setState(record, 'infeasible', effects, this.#infeasibleMessage(record))
+      this.#setState(record, 'infeasible', effects, infeasibleGroup(record, this.#nodes.view()))
       return
     }
     this.#setState(record, 'pending', effects)
@@ -225,10 +258,7 @@ export class PlacementGroupTable {
     }
   }
 
-  #reserved(
-    event: PlacementGroupEvent & { kind: 'bundlesReserved' },
-    effects: PlacementGroupEffect[],
-  ): void {
+  #reserved(event: EventOf<'bundlesReserved'>, effects: PlacementGroupEffect[]): void {
     const record = this.#groups.get(event.group)
     // The answer to an attempt that was given up: what it held is being returned already.
     if (record === undefined || event.attempt !== record.attempt) return
@@ -268,9 +298,9 @@ export class PlacementGroupTable {
   }
 
   #nodeDied(record: GroupRecord, nodeId: string, effects: PlacementGroupEffect[]): void {
-    if (record.creator?.nodeId === nodeId) {
-      record.creator = undefined
-      if (!record.detached) this.#remove(record, 'the node of its creator died', effects)
+    dropNode(record.subscribers, nodeId)
+    if (record.owner !== undefined && record.driver?.nodeId === nodeId) {
+      this.#remove(record, 'the node of its driver died', effects)
     }
     if (!record.bundles.some((bundle) => bundle.nodeId === nodeId)) return
     this.#abandon(record, effects)
@@ -285,33 +315,34 @@ export class PlacementGroupTable {
 
   #processDied(process: ProcessId, effects: PlacementGroupEffect[]): void {
     for (const record of [...this.#groups.values()]) {
-      if (record.creator?.process !== process) continue
-      record.creator = undefined
-      if (!record.detached) this.#remove(record, 'the process that created it died', effects)
+      record.subscribers.delete(process)
+      if (record.owner === undefined || record.driver?.process !== process) continue
+      this.#remove(record, 'the driver that made it died', effects)
     }
   }
 
   #remove(record: GroupRecord, why: string, effects: PlacementGroupEffect[]): void {
     if (record.state === 'removed') return
+    const { group } = record
     const indexesOf = new Map<string, number[]>()
     for (const [nodeId, bundles] of byNode(record.bundles)) {
       this.#nodes.unclaim(nodeId, claimOf(record))
-      indexesOf.set(
-        nodeId,
-        bundles.map((bundle) => bundle.index),
-      )
+      const indexes = bundles.map((bundle) => bundle.index)
+      indexesOf.set(nodeId, indexes)
     }
     record.bundles = []
     record.waitingFor.clear()
     this.#unplaced.delete(record)
+    if (this.#named.get(record.nameKey) === record) this.#named.delete(record.nameKey)
     // Every node hears of it: requests for the group may wait anywhere, also if it never had a
     // bundle there.
-    const { group } = record
     for (const { nodeId } of this.#nodes.view()) {
       const indexes = indexesOf.get(nodeId) ?? []
       effects.push(send(nodeId, { kind: 'returnBundles', group, indexes, removed: true }))
     }
-    this.#setState(record, 'removed', effects, `Placement group ${group} is gone: ${why}.`)
+    const text = record.error?.message ?? `Placement group ${group} is gone: ${why}.`
+    this.#setState(record, 'removed', effects, text)
+    record.subscribers.clear()
     this.#removed.add(group)
     for (const oldest of this.#removed) {
       if (this.#removed.size <= placementGroupTombstonesMax) break
@@ -322,7 +353,7 @@ export class PlacementGroupTable {
 
   #setState(
     record: GroupRecord,
-    state: PlacementGroupState,
+    state: GroupRecord['state'],
     effects: PlacementGroupEffect[],
     message?: string,
   ): void {
@@ -336,52 +367,8 @@ export class PlacementGroupTable {
   }
 
   #publish(record: GroupRecord, effects: PlacementGroupEffect[]): void {
-    if (record.creator === undefined || !this.#nodes.isAlive(record.creator.nodeId)) return
-    const { group, state, message } = record
-    effects.push(
-      send(record.creator.nodeId, {
-        kind: 'placementGroupChanged',
-        to: record.creator.process,
-        group,
-        state,
-        ...(message === undefined ? {} : { message }),
-      }),
-    )
+    for (const [process, nodeId] of record.subscribers) {
+      effects.push(send(nodeId, groupChanged(record, process)))
+    }
   }
-
-  #infeasibleMessage(record: GroupRecord): string {
-    const bundles = record.bundles.map((bundle) => `{${formatAmounts(bundle.resources)}}`)
-    const nodes = this.#nodes.view()
-    const total = nodes.reduce<Resources>((sum, node) => addAmounts(sum, node.total), {})
-    return (
-      `Placement group ${record.group} can never be placed: it asks for the bundles ` +
-      `${bundles.join(', ')} with ${record.strategy}, and the cluster has ` +
-      `${formatAmounts(total)} on ${nodes.length} node${nodes.length === 1 ? '' : 's'}. ` +
-      `It waits for nodes to join; remove it or ask for less.`
-    )
-  }
-}
-
-const claimOf = ({ group }: GroupRecord): string => `group ${group}`
-
-function byNode(bundles: readonly Bundle[]): Map<string, Bundle[]> {
-  const map = new Map<string, Bundle[]>()
-  for (const bundle of bundles) {
-    if (bundle.nodeId === undefined) continue
-    const list = map.get(bundle.nodeId)
-    if (list === undefined) map.set(bundle.nodeId, [bundle])
-    else list.push(bundle)
-  }
-  return map
-}
-
-function toRow(record: GroupRecord): PlacementGroupRow {
-  const { group, name, strategy, state, detached, message } = record
-  const bundles = record.bundles.map(({ index, resources, nodeId, isHeld }) => ({
-    index,
-    resources,
-    ...(nodeId === undefined || !isHeld ? {} : { nodeId }),
-  }))
-  const row = { group, name, strategy, state, detached, bundles }
-  return message === undefined ? row : { ...row, message }
 }

@@ -22,8 +22,16 @@ export {
 export { method } from './method.js'
 export { init, isInitialized, Session, shutdown } from './session.js'
 export type { InitOptions } from './init-options.js'
+export {
+  getCurrentPlacementGroup,
+  getPlacementGroup,
+  placementGroup,
+  type PlacementGroupOptions,
+  type PlacementGroupState,
+  placementGroupTable,
+  removePlacementGroup,
+} from './placement-group.js'
 export type { LoggingConfig, LoggingOptions } from './logging-options.js'
-export { placementGroup, removePlacementGroup } from './placement-group.js'
 export { type Bundle, PlacementGroup, type PlacementStrategy } from '../worker/index.js'
 export { availableResources, clusterResources, nodes, type NodeState } from './cluster.js'
 export { getGpuIds, getRuntimeContext, type RuntimeContext } from './runtime-context.js'
@@ -69,3 +77,9 @@ export {
   WorkerCrashedError,
 } from '../base/errors.js'
 export { useArrow } from '../worker/index.js'
+export {
+  type CreatedMemory,
+  createSharedMemory,
+  openSharedMemory,
+  type SharedMemory,
+} from './shared-memory.js'

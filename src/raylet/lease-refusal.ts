@@ -61,14 +61,19 @@ function groupRefusal(tables: LeaseTables, request: PendingRequest): WireError |
   return unschedulable(
     request,
     `it needs ${request.need} in ${which} of placement group ${target.group}, which has ${has}`,
+    'Ask for less, or make the bundle larger.',
   )
 }
 
-function unschedulable(request: PendingRequest, why: string): WireError {
+function unschedulable(
+  request: PendingRequest,
+  why: string,
+  advice = 'Ask for less, or add a node that has it.',
+): WireError {
   const kind = request.actor === undefined ? 'TASK' : 'ACTOR'
   return {
     code: `RAY_${kind}_UNSCHEDULABLE`,
-    message: `${title(request)} can never run: ${why}. Ask for less, or add a node that has it.`,
+    message: `${title(request)} can never run: ${why}. ${advice}`,
     fields: { needs: request.need.toResources() },
   }
 }

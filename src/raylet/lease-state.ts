@@ -19,7 +19,7 @@ import {
 } from '../base/limits.js'
 import { devicesOf, type ResourcePool } from '../scheduling/resource-pool.js'
 import type { ResourceSet } from '../scheduling/resources.js'
-import type { ProcessExit, WireError } from '../wire/messages/terms.js'
+import { groupRemovedReason, type ProcessExit, type WireError } from '../wire/messages/terms.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorPlacement } from './actor-placement.js'
 import { GrantRound, type Grant, type Stuck } from './grant-round.js'
@@ -116,6 +116,7 @@ export class LeaseState {
         this.#unreserve(reservationKey('group', event.group))
         return this.#reserveBundles(event)
       case 'returnBundles':
+        if (event.removed) this.#unreserve(reservationKey('group', event.group))
         return this.#returnBundles(event)
       case 'clusterView':
         this.tables.view = event.nodes
@@ -199,7 +200,7 @@ export class LeaseState {
       resources: allocation.resources.toResources(),
       gpus: devicesOf(allocation, 'GPU'),
       jobId: request.jobId,
-      ...(request.target === undefined ? {} : { placementGroup: request.target.group }),
+      ...(request.target === undefined ? {} : { placementGroup: request.target }),
       ...(task === undefined ? {} : { frames: task.frames }),
     })
     this.#send(owner, {
@@ -323,7 +324,7 @@ export class LeaseState {
     for (const worker of this.tables.workers.all()) {
       const hold = worker.lease ?? worker.actor
       if (hold !== undefined && pools.includes(hold.pool)) {
-        this.#kill(worker, 'placement group removed')
+        this.#kill(worker, groupRemovedReason)
       }
     }
     return true

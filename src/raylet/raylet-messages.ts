@@ -72,6 +72,7 @@ export class RayletMessages {
       case 'createActor':
         return this.#createActor(message, connection)
       case 'subscribeActor':
+      case 'subscribePlacementGroup':
         return raylet.toGcs({ ...message, nodeId, from })
       case 'killActor':
         raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', message.actor) })
@@ -184,7 +185,8 @@ export class RayletMessages {
     const { group, bundles } = message
     const { jobId } = connection
     const from = connection.hello?.process ?? 0
-    raylet.toGcs({ ...message, nodeId: raylet.options.nodeId, from, jobId })
+    const byDriver = connection.hello?.role === 'driver'
+    raylet.toGcs({ ...message, nodeId: raylet.options.nodeId, from, jobId, byDriver })
     const key = reservationKey('group', group)
     const need = bundles.reduce(
       (sum, bundle) => sum.plus(ResourceSet.from(bundle)),

@@ -6,7 +6,7 @@
 
 import { assert } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
-import { workerIdleMs, workerStartMs } from '../base/limits.js'
+import { workerIdleMs, workerSpareMs, workerStartMs } from '../base/limits.js'
 import type { Allocation, ResourcePool } from '../scheduling/resource-pool.js'
 import type { SelfExit } from '../wire/messages/terms.js'
 import type { PendingActor } from './lease-queue.js'
@@ -207,11 +207,19 @@ export class WorkerTable {
   surplus(now: number): WorkerRecord[] {
     const surplus: WorkerRecord[] = []
     for (const list of this.#idle.values()) {
+      let ended = 0
       for (const worker of list.slice(0, Math.max(0, list.length - this.#ahead))) {
-        if (now - worker.since >= workerIdleMs) surplus.push(worker)
+        if (now < worker.since + this.#idleMs(list, ended)) break
+        surplus.push(worker)
+        ended++
       }
     }
     return surplus
+  }
+
+  /** How long the oldest of `list` may be idle when so many of the list end before it. */
+  #idleMs(list: readonly WorkerRecord[], ended: number): number {
+    return list.length - ended > 2 * this.#ahead ? workerIdleMs : workerSpareMs
   }
 
   /** When `surplus` or a `killAt` has something next. */
@@ -221,7 +229,7 @@ export class WorkerTable {
     for (const list of this.#idle.values()) {
       const oldest = list[0]
       if (oldest !== undefined && list.length > this.#ahead) {
-        at = Math.min(at, oldest.since + workerIdleMs)
+        at = Math.min(at, oldest.since + this.#idleMs(list, 0))
       }
     }
     return at

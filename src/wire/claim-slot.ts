@@ -8,6 +8,10 @@
 // The second word is the lease whose carried task the worker started last, plus one; zero until the
 // worker has mapped its slot, because a young worker cannot write there.
 //
+// The third word is the owner's: how many tasks it has sent on this lease, in the same form. It
+// counts a task before it sends it, and the worker sets the stop bit before it closes the lease:
+// one of the two comes first, and both know which. So no task is sent to a worker that has gone.
+//
 // The lease is in the first word because an owner may look at it late: the worker may have gone on
 // to another lease, whose tasks it must not stop. Far fewer than 2^20 tasks are ever in flight, so
 // differences of counts are exact.
@@ -17,6 +21,7 @@ export const claimSlotBytes = 64
 export const claimSlotsMax = 8192
 export const claimStartedOffset = 0
 export const claimCarriedOffset = 4
+export const claimSentOffset = 8
 
 export const claimStop = 0x8000_0000 | 0
 const countBits = 20

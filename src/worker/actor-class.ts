@@ -4,6 +4,7 @@ import type { RayError } from '../base/errors.js'
 import { ActorDiedError } from '../base/errors.js'
 import { frameType, pushHeadBytes } from '../wire/frame.js'
 import type { ActorSpec, MethodSpec } from '../wire/messages/raylet.js'
+import type { SchedulingStrategy } from '../wire/messages/terms.js'
 import { ActorCore, type AnyActorHandle, bindingOf, makeHandle } from './actor-handle.js'
 import type { ActorConfig } from './call-options.js'
 import type { CoreWorker } from './core-worker.js'
@@ -14,7 +15,8 @@ import type { RemoteCode } from './remote-function.js'
 import { SlabWriter } from './slab.js'
 import { errorFromWire } from './store-access.js'
 import { type FunctionEntry, Task } from './task.js'
-import { currentTask } from './task-context.js'
+import { capturedStrategy } from './scheduling-key.js'
+import { currentTask, type TaskContext } from './task-context.js'
 
 export interface ActorClassOptions {
   readonly code: RemoteCode
@@ -96,6 +98,12 @@ export function createActor(
   return makeHandle(actor)
 }
 
+/** The group of the task that creates it, if that captures its children, or what was chosen. */
+function strategyIn(parent: TaskContext | null, config: ActorConfig): SchedulingStrategy {
+  const group = config.followsGroup ? parent?.capturedGroup : undefined
+  return group === undefined ? config.strategy : capturedStrategy(group)
+}
+
 function failWith(core: CoreWorker, actor: ActorCore, failed: ObjectRef): void {
   core.objects.get(failed, {}).catch((cause: unknown) => {
     const { className } = actor.binding
@@ -137,7 +145,7 @@ function specOf(
     className: code.name,
     placement: config.placement,
     resources: config.resources,
-    strategy: config.strategy,
+    strategy: strategyIn(parent, config),
     environment: '',
     name: config.name,
     namespace: config.namespace ?? core.welcome.namespace,

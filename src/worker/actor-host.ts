@@ -16,7 +16,7 @@ import type { CoreWorker } from './core-worker.js'
 import { ActorExit, installActorExit, isActorExit } from './exit-actor.js'
 import { LoadedFunction } from './loaded-function.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
-import { LazyTaskContext, setCurrentTask, type TaskPlace } from './task-context.js'
+import { groupsOf, LazyTaskContext, setCurrentTask, type TaskPlace } from './task-context.js'
 import { cancelContext, cancelledError } from './task-executor.js'
 import { showGpus } from './visible-gpus.js'
 
@@ -56,7 +56,7 @@ export class ActorHost {
       actorId: this.id,
       resources: spec.resources,
       gpus,
-      placementGroup: spec.strategy.target?.group,
+      ...groupsOf(spec.strategy.target),
     }
     this.#runner = new CallRunner(core)
     showGpus(gpus, core.welcome.resources)

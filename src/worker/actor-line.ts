@@ -8,7 +8,12 @@
 
 import { connect, type Socket } from 'node:net'
 import { readU32, readU48 } from '../base/bytes.js'
-import { ActorDiedError, ActorUnavailableError, type RayError } from '../base/errors.js'
+import {
+  ActorDiedError,
+  ActorPlacementGroupRemovedError,
+  ActorUnavailableError,
+  type RayError,
+} from '../base/errors.js'
 import { objectIdHex, type ProcessId } from '../base/ids.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
 import { FrameReader, frameType, pushFlag } from '../wire/frame.js'
@@ -291,7 +296,9 @@ export class ActorLine {
     }
     const cause = this.creationError
     const why = cause instanceof Error ? ` ${cause.message}` : ''
-    return new ActorDiedError(state.message + why, {
+    const isGroupGone = state.cause === 'placementGroupRemoved'
+    const DeathError = isGroupGone ? ActorPlacementGroupRemovedError : ActorDiedError
+    return new DeathError(state.message + why, {
       fields,
       ...(cause !== undefined && { cause }),
     })

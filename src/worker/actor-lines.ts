@@ -9,7 +9,7 @@ import type { ObjectRef } from './object-ref.js'
 import type { RayletSender } from './reference-holder.js'
 import type { Task } from './task.js'
 import { taskErrorOf } from './task-error.js'
-import type { UnseenErrors } from './unseen-errors.js'
+import type { UnseenErrors } from './unseen-error-monitor.js'
 
 type Registered = Extract<FromRaylet, { kind: 'actorRegistered' }>
 

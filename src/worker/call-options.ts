@@ -6,7 +6,7 @@
 
 import { checkAmount } from '../base/amounts.js'
 import { didYouMean } from '../base/nearest-name.js'
-import type { Resources, SchedulingStrategy } from '../wire/messages/terms.js'
+import type { PlacementGroupTarget, Resources, SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseKey } from '../wire/messages/raylet.js'
 import { returnsStreaming } from '../wire/frame.js'
 import { compileConcurrencyGroups, type ConcurrencyGroups } from './concurrency-groups.js'
@@ -36,10 +36,16 @@ export interface SharedOptions extends LabelOptions {
 }
 
 export type SchedulingChoice =
-  | 'DEFAULT'
-  | 'SPREAD'
-  | { readonly nodeId: string; readonly soft?: boolean }
-  | { readonly placementGroup: { readonly id: string }; readonly bundleIndex?: number }
+  'DEFAULT' | 'SPREAD' | { readonly nodeId: string; readonly soft?: boolean } | GroupChoice
+
+/** A place in a placement group. */
+export interface GroupChoice {
+  readonly placementGroup: { readonly id: string; readonly bundleSpecs?: readonly object[] }
+  /** Any bundle with room by default. */
+  readonly bundleIndex?: number
+  /** What runs there submits into the group too, unless it names another strategy. */
+  readonly captureChildTasks?: boolean
+}
 
 /** What a task needs and how it is run again. Follows the options of `ray.remote` for functions. */
 export interface TaskOptions extends SharedOptions {
@@ -92,7 +98,8 @@ const refused: Readonly<Record<string, string>> = {
   concurrencyGroup: 'is an option of methods and their calls',
   enableTaskEvents: later,
   enableTensorTransport: 'has no meaning in Node: there are no GPU tensors to move',
-  captureChildTasks: later,
+  captureChildTasks:
+    'belongs into schedulingStrategy: { placementGroup, bundleIndex, captureChildTasks }',
   placementGroup: 'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
   placementGroupBundleIndex:
     'is deprecated in Ray: use schedulingStrategy: { placementGroup, bundleIndex }',
@@ -133,6 +140,8 @@ const ofActors = new Set([
 
 export interface TaskConfig {
   readonly lease: LeaseKey
+  /** No place was named: inside a group that captures its children the task joins it. */
+  readonly followsGroup: boolean
   readonly returns: number
   readonly maxRetries: number
   readonly retryExceptions: boolean | readonly ErrorClass[]
@@ -142,6 +151,8 @@ export interface TaskConfig {
 }
 
 export interface ActorConfig {
+  /** No place was named: inside a group that captures its children the actor joins it. */
+  readonly followsGroup: boolean
   readonly placement: Resources
   readonly resources: Resources
   readonly strategy: SchedulingStrategy
@@ -165,6 +176,7 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
       strategy: placeOf(options),
       environment: '',
     },
+    followsGroup: saysNoPlace(options),
     returns: returnsOf(options.numReturns),
     maxRetries: retryCount('maxRetries', options.maxRetries, 3),
     retryExceptions: retryExceptionsOf(options.retryExceptions),
@@ -193,6 +205,7 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     // As in Ray: by default an actor needs a CPU to be placed, and none while it runs.
     placement: resourcesOf(options, 1),
     resources: resourcesOf(options, isSaid ? 1 : 0),
+    followsGroup: saysNoPlace(options),
     strategy: placeOf(options),
     name,
     namespace: nameOf('namespace', options.namespace),
@@ -273,6 +286,12 @@ function placeOf(options: SharedOptions): SchedulingStrategy {
   return { ...strategy, labels }
 }
 
+/** Labels are a place too, and bundles have their nodes already. */
+function saysNoPlace(options: SharedOptions): boolean {
+  const { schedulingStrategy, labelSelector, fallbackStrategy } = options
+  return [schedulingStrategy, labelSelector, fallbackStrategy].every((each) => each === undefined)
+}
+
 function strategyOf(choice: SchedulingChoice | undefined): SchedulingStrategy {
   if (choice === undefined || choice === 'DEFAULT') return { kind: 'default' }
   if (choice === 'SPREAD') return { kind: 'spread' }
@@ -281,19 +300,29 @@ function strategyOf(choice: SchedulingChoice | undefined): SchedulingStrategy {
       return { kind: 'nodeAffinity', nodeId: String(choice.nodeId), soft: choice.soft === true }
     }
     if ('placementGroup' in choice && typeof choice.placementGroup?.id === 'string') {
-      const bundle = choice.bundleIndex ?? -1
-      if (!Number.isInteger(bundle) || bundle < -1) {
-        throw new RangeError(
-          `bundleIndex must be -1 or the index of a bundle, not ${show(bundle)}.`,
-        )
-      }
-      return { kind: 'placementGroup', target: { group: choice.placementGroup.id, bundle } }
+      return { kind: 'placementGroup', target: groupTarget(choice) }
     }
   }
   throw new TypeError(
     `The option 'schedulingStrategy' must be 'DEFAULT', 'SPREAD', { nodeId, soft } or ` +
-      `{ placementGroup, bundleIndex }, not ${show(choice)}.`,
+      `{ placementGroup, bundleIndex, captureChildTasks }, not ${show(choice)}.`,
   )
+}
+
+function groupTarget(choice: GroupChoice): PlacementGroupTarget {
+  const { placementGroup, bundleIndex: bundle = -1, captureChildTasks } = choice
+  const count = placementGroup.bundleSpecs?.length ?? Infinity
+  if (!Number.isInteger(bundle) || bundle < -1 || bundle >= count) {
+    const has =
+      count === Infinity
+        ? ''
+        : ` Placement group ${placementGroup.id} has ${count} bundle${count === 1 ? '' : 's'}.`
+    throw new RangeError(
+      `bundleIndex must be -1 or the index of a bundle, not ${show(bundle)}.${has}`,
+    )
+  }
+  const captures = captureChildTasks === true && { captureChildTasks: true }
+  return { group: placementGroup.id, bundle, ...captures }
 }
 
 export function returnsOf(numReturns: number | 'streaming' | undefined): number {

@@ -10,6 +10,7 @@
 import { mapShared, type Memory } from '../store/index.js'
 import {
   claimCarriedOffset,
+  claimSentOffset,
   claimSlotBytes,
   claimStarted,
   claimStop,
@@ -60,6 +61,27 @@ export class ClaimSlots {
   begin(slot: number, lease: number, started = 0): void {
     if (this.#words !== null)
       Atomics.store(this.#words, slot * wordsPerSlot, claimWord(lease, started))
+  }
+
+  /** Worker: a lease begins, on which nothing was sent. */
+  open(slot: number, lease: number): void {
+    if (this.#words !== null)
+      Atomics.store(this.#words, slot * wordsPerSlot + claimSentOffset / 4, claimWord(lease, 0))
+  }
+
+  /** Owner: it is about to have sent so many tasks on this lease. False: the lease is closed. */
+  announce(slot: number, lease: number, sent: number): boolean {
+    this.prepare()
+    const at = slot * wordsPerSlot + claimSentOffset / 4
+    const word = Atomics.load(this.#words!, at)
+    if (word < 0 || !isClaimOf(word, lease)) return false
+    return Atomics.compareExchange(this.#words!, at, word, claimWord(lease, sent)) === word
+  }
+
+  /** Worker: nothing more may be sent on its lease. Returns how many tasks were (modulo 2^20). */
+  shut(slot: number): number {
+    const before = Atomics.or(this.#words!, slot * wordsPerSlot + claimSentOffset / 4, claimStop)
+    return claimStarted(before)
   }
 
   /**

@@ -20,6 +20,7 @@ import { requestGarbageCollection } from './garbage.js'
 import { ObjectAccess } from './object-access.js'
 import { ObjectRef, refState } from './object-ref.js'
 import { bodyOfRef } from './ref-body.js'
+import { PlacementGroups } from './placement-groups.js'
 import { ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
@@ -28,7 +29,7 @@ import { taskErrorOf } from './task-error.js'
 import { cancelled, TaskSettler } from './task-outcomes.js'
 import type { TaskContext } from './task-context.js'
 import { type TaskOutcomes, TaskSubmitter } from './task-submitter.js'
-import { UnseenErrors } from './unseen-errors.js'
+import { UnseenErrors } from './unseen-error-monitor.js'
 import { ValuePort } from './value-port.js'
 
 export interface JoinOptions {
@@ -69,14 +70,17 @@ export class CoreWorker {
   readonly objects: ObjectAccess
   readonly encoder: ArgumentEncoder
   readonly settler: TaskSettler
-  readonly unseen: UnseenErrors
+  readonly unseen = new UnseenErrors({
+    now: () => this.now(),
+    decode: (body, nested) => taskErrorIn(this.values.decodeBody(body, nested)),
+  })
   readonly submitter: TaskSubmitter
   readonly actors: ActorLines
   readonly claims: ClaimSlots
   readonly now: () => number
+  readonly placementGroups: PlacementGroups
   /** The actor that this process is, if it is one. */
   hosted: Extract<FromRaylet, { kind: 'startActor' }> | null = null
-  readonly placementGroups = new Map<string, (state: string, message: string) => void>()
   #sink: MessageSink | null = null
   /**
    * What came for the sink before there was one: the raylet may send work together with its
@@ -127,10 +131,6 @@ export class CoreWorker {
     const slots = { fd: welcome.claimFile, sizeBytes: welcome.claimBytes }
     this.claims = new ClaimSlots(welcome.rayletPid, slots)
     const store = (): StoreAccess => this.store
-    this.unseen = new UnseenErrors({
-      now,
-      decode: (body, nested) => taskErrorIn(this.values.decodeBody(body, nested)),
-    })
     this.objects = new ObjectAccess({
       process,
       raylet: sender,
@@ -151,37 +151,26 @@ export class CoreWorker {
       escapedPending: (ref) => this.escapedPending(ref),
     })
     const { references, values, claims, unseen } = this
-    references.failedEscaped = (ref) => this.unseen.saw(ref)
+    references.failedEscaped = (ref) => unseen.saw(ref)
+    const newRef = (): ObjectRef => new ObjectRef(process, nextSequence())
+    this.placementGroups = new PlacementGroups(sender, references, newRef)
     const settler = new TaskSettler({
       references,
       values,
       resubmit: (task) => this.resubmit(task),
       decodeError: (body) => this.#decodeError(body),
-      unseen: this.unseen,
-    })
-    this.settler = settler
-    const total = welcome.resources
-    const outcomes = this.#outcomes()
-    const submitterPorts = {
-      process,
-      token,
-      raylet: sender,
-      references,
-      claims,
-      outcomes,
-      now,
-      total,
-    }
-    this.submitter = new TaskSubmitter(submitterPorts)
-    this.actors = new ActorLines({
-      process,
-      token,
-      raylet: sender,
-      references,
-      settler,
-      borrow,
       unseen,
     })
+    this.settler = settler
+    const shared = { process, token, raylet: sender, references }
+    this.submitter = new TaskSubmitter({
+      ...shared,
+      claims,
+      outcomes: this.#outcomes(),
+      now,
+      total: welcome.resources,
+    })
+    this.actors = new ActorLines({ ...shared, settler, borrow, unseen })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
   }
 
@@ -410,7 +399,7 @@ export class CoreWorker {
       case 'actorChanged':
         return this.actors.changed(message.actor, message.state)
       case 'placementGroupChanged':
-        return this.placementGroups.get(message.group)?.(message.state, message.message ?? '')
+        return this.placementGroups.changed(message)
       case 'answer':
         return this.#answered(message)
       default:
@@ -427,6 +416,7 @@ export class CoreWorker {
     this.submitter.failAll(this.#lost)
     this.actors.failAll(this.#lost)
     this.objects.failAll(this.#lost)
+    this.placementGroups.failAll(this.#lost)
     this.functions.failAll(this.#lost)
     this.#sink?.sessionLost(this.#lost)
   }
@@ -461,6 +451,7 @@ export class CoreWorker {
     this.submitter.failAll(error)
     this.actors.failAll(error)
     this.objects.failAll(error)
+    this.placementGroups.failAll(error)
     this.functions.failAll(error)
     this.submitter.close()
     this.actors.close()

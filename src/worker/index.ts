@@ -33,9 +33,10 @@ export { currentTask } from './task-context.js'
 export { labelProblem } from '../scheduling/label-policy.js'
 export { gpuIdsOf } from './visible-gpus.js'
 export { methodNames } from './actor-class.js'
+export { createMemory, mapShared } from '../store/index.js'
 export { useArrow } from '../wire/value-codec.js'
-export type { ActorSpec } from '../wire/messages/raylet.js'
-export { silencingVariable } from './unseen-errors.js'
+export type { ActorSpec, PlacementGroupRow } from '../wire/messages/raylet.js'
+export { silencingVariable } from './unseen-error-monitor.js'
 export type { WorkerEnvironment } from '../wire/messages/terms.js'
 export {
   type JobLogging,

@@ -71,8 +71,15 @@ export class LeaseLine {
   isSuspended = false
   /** The running task waits in get: the raylet has its CPUs for others. */
   isBlocked = false
-  /** What is written before that waits for a turn of our event loop: long, if we compute. */
-  isConnected = false
+  /**
+   * The worker has said that the lease is open. What is written before that waits for a turn of our
+   * event loop, long if we compute; or the lease is over already.
+   */
+  isOpen = false
+  /** The worker is closing the lease: nothing may be sent any more. */
+  isClosing = false
+  /** Tasks that were sent on this lease, in all. */
+  sent = 0
   isEnded = false
   /** The worker has mapped its claim slot. */
   hasClaims = false
@@ -113,10 +120,6 @@ export class LeaseLine {
     this.#isSocketOver = false
     hearLastWords(socket)
     socket.on('error', () => undefined)
-    socket.on('connect', () => {
-      this.isConnected = true
-      this.#events.progressed(this)
-    })
     socket.on('close', () => {
       this.#isSocketOver = true
       this.#finish()
@@ -170,6 +173,30 @@ export class LeaseLine {
     this.tail = task
     this.inFlight++
     this.pushed++
+    this.sent++
+  }
+
+  /** Takes back what was added behind `last` and not written. */
+  unadd(last: Task | null): Task[] {
+    const tasks = this.#cutBehind(last)
+    this.pushed -= tasks.length
+    this.sent -= tasks.length
+    return tasks
+  }
+
+  #cutBehind(last: Task | null): Task[] {
+    const tasks: Task[] = []
+    for (let at = last === null ? this.head : last.next; at !== null;) {
+      const next: Task | null = at.next
+      at.next = null
+      tasks.push(at)
+      at = next
+    }
+    if (last === null) this.head = null
+    else last.next = null
+    this.tail = last
+    this.inFlight -= tasks.length
+    return tasks
   }
 
   #frame(buffer: Uint8Array, start: number, end: number): void {
@@ -205,7 +232,11 @@ export class LeaseLine {
   #message(message: FromWorker): void {
     switch (message.kind) {
       case 'claims':
+        this.isOpen = true
         this.hasClaims = true
+        break
+      case 'opened':
+        this.isOpen = true
         break
       case 'back':
         this.isBlocked = message.blocked
@@ -236,17 +267,7 @@ export class LeaseLine {
       last = at
       at = at.next
     }
-    const tasks: Task[] = []
-    while (at !== null) {
-      const next: Task | null = at.next
-      at.next = null
-      tasks.push(at)
-      at = next
-    }
-    if (last === null) this.head = null
-    else last.next = null
-    this.tail = last
-    this.inFlight -= tasks.length
+    const tasks = this.#cutBehind(last)
     this.older = this.inFlight
     this.pushed = 0
     this.answered = 0

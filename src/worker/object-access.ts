@@ -24,7 +24,7 @@ import type { RayletSender, ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, type StoreAccess } from './store-access.js'
 import { refuseEnded } from './current-core.js'
 import { taskErrorOf } from './task-error.js'
-import type { UnseenErrors } from './unseen-errors.js'
+import type { UnseenErrors } from './unseen-error-monitor.js'
 import type { EncodedObject, ValuePort } from './value-port.js'
 
 export interface WaitBounds {

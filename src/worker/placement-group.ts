@@ -1,5 +1,6 @@
 // A placement group as users hold it, in the process that made it or in one that it was sent to.
 
+import { GetTimeoutError } from '../base/errors.js'
 import { attachmentBrand, registerAttachment } from './attachment.js'
 import { requireCore } from './current-core.js'
 import type { ObjectRef } from './object-ref.js'
@@ -10,7 +11,8 @@ export type PlacementStrategy = 'PACK' | 'SPREAD' | 'STRICT_PACK' | 'STRICT_SPRE
 export type Bundle = Readonly<Record<string, number>>
 
 /**
- * Resources that are reserved together: all of the bundles, or none.
+ * Resources that are reserved together: all of the bundles, or none. A handle works in every
+ * process that it is sent to.
  *
  * Follows `ray.util.placement_group.PlacementGroup` of Ray.
  *
@@ -21,44 +23,45 @@ export type Bundle = Readonly<Record<string, number>>
 export class PlacementGroup {
   /** Id of the group, in hexadecimal. */
   readonly id: string
-  /** The bundles as they were asked for. */
+  /** The amounts of each bundle, in order. */
   readonly bundleSpecs: readonly Bundle[]
   /** How the bundles are placed. */
   readonly strategy: PlacementStrategy
-  #ready: ObjectRef<PlacementGroup> | null
 
   /** @internal */
-  constructor(
-    id: string,
-    bundleSpecs: readonly Bundle[],
-    strategy: PlacementStrategy,
-    ready: ObjectRef<PlacementGroup> | null,
-  ) {
+  constructor(id: string, bundleSpecs: readonly Bundle[], strategy: PlacementStrategy) {
     this.id = id
     this.bundleSpecs = bundleSpecs
     this.strategy = strategy
-    this.#ready = ready
   }
 
-  /** A ref that is ready when all bundles are reserved. */
+  /** Number of bundles. */
+  get bundleCount(): number {
+    return this.bundleSpecs.length
+  }
+
+  /**
+   * A ref that is ready, with this group as its value, when all bundles are reserved. It fails when
+   * the group is removed, or when no cluster like this one could ever hold it.
+   */
   ready(): ObjectRef<PlacementGroup> {
-    if (this.#ready === null) {
-      throw new TypeError(`Only the process that made placement group ${this.id} can wait for it.`)
-    }
-    return this.#ready
+    return requireCore('ready() of a placement group').placementGroups.ready(this)
   }
 
-  /** Whether the bundles are reserved within this time. */
+  /** Whether the bundles are reserved within this time. Rejects as `ready()` fails. */
   async wait(timeoutMs = 30_000): Promise<boolean> {
     const core = requireCore('wait() of a placement group')
-    const [done] = await core.objects.wait([this.ready() as ObjectRef], {
-      numReturns: 1,
-      fetchLocal: true,
-      timeoutMs,
-    })
-    if (done.length === 0) return false
-    await core.objects.get(this.ready() as ObjectRef, {})
-    return true
+    try {
+      await core.objects.get(this.ready() as ObjectRef, { timeoutMs })
+      return true
+    } catch (error) {
+      if (error instanceof GetTimeoutError) return false
+      throw error
+    }
+  }
+
+  toString(): string {
+    return `PlacementGroup(${this.id})`
   }
 }
 
@@ -68,6 +71,6 @@ registerAttachment<PlacementGroup>('group', {
   encode: (group) => [group.id, group.bundleSpecs, group.strategy],
   decode: (encoded) => {
     const [id, bundles, strategy] = encoded as [string, Bundle[], PlacementStrategy]
-    return new PlacementGroup(id, bundles, strategy, null)
+    return new PlacementGroup(id, bundles, strategy)
   },
 })

@@ -14,7 +14,7 @@ import { requireCore } from './current-core.js'
 import type { Code } from './function-exports.js'
 import { ObjectRef } from './object-ref.js'
 import { ObjectRefGenerator } from './ref-generator.js'
-import type { SchedulingKey } from './scheduling-key.js'
+import { capturedStrategy, type SchedulingKey } from './scheduling-key.js'
 import { type FunctionEntry, Task } from './task.js'
 import { currentTask } from './task-context.js'
 
@@ -87,8 +87,11 @@ export class RemoteFunction {
     const core = requireCore(`${this.remoteCode.name}.remote()`)
     let route = this.#route
     if (route === null || route.core !== core) route = this.#makeRoute(core)
-    const { key, head } = route
+    const { head } = route
     const config = this.#config
+    const parent = currentTask()
+    const captured = parent !== null && config.followsGroup ? parent.capturedGroup : undefined
+    const key = captured === undefined ? route.key : this.#keyIn(captured, core)
     const returns = config.returns
     const ref = new ObjectRef(
       core.process,
@@ -100,7 +103,6 @@ export class RemoteFunction {
     task.retryExceptions = config.retryExceptions
     const result = returns === 1 ? ref : shapeReturns(core, task, returns, config.backpressure)
     if (config.signal !== undefined) core.cancelOn(task, config.signal)
-    const parent = currentTask()
     if (parent !== null) core.adopt(parent, task)
     const actual =
       parent === null || parent.depth === 0 ? head : withDepth(head, config, parent.depth)
@@ -146,6 +148,12 @@ export class RemoteFunction {
     const head = headOf(config, entry, 1)
     this.#route = { core, key: core.submitter.key(config.lease), head }
     return this.#route
+  }
+
+  /** Where its tasks go when they are submitted inside a group that captures its children. */
+  #keyIn(group: string, core: CoreWorker): SchedulingKey {
+    const { lease } = this.#config
+    return core.submitter.key({ ...lease, strategy: capturedStrategy(group) })
   }
 
   /** The same function with other options; those not named stay as they are. */

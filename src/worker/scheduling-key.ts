@@ -1,9 +1,15 @@
 // Tasks that may use the same leases: same resources, same strategy, same environment.
 
 import type { LeaseKey } from '../wire/messages/raylet.js'
+import type { SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseLine } from './lease-line.js'
 import { SlabWriter } from './slab.js'
 import { type Task, taskStatus } from './task.js'
+
+/** Anywhere in the group, and so will be what runs there submits. */
+export function capturedStrategy(group: string): SchedulingStrategy {
+  return { kind: 'placementGroup', target: { group, bundle: -1, captureChildTasks: true } }
+}
 
 export class SchedulingKey {
   readonly lease: LeaseKey
@@ -76,14 +82,25 @@ export class SchedulingKey {
   /** Lines that hold their resources: all but those whose task waits in get. */
   get holdingLines(): number {
     let count = 0
-    for (const line of this.lines) if (!line.isBlocked) count++
+    for (const line of this.lines) if (!line.isBlocked && !line.isClosing) count++
     return count
+  }
+
+  /**
+   * Some line may be sent a task now, or soon. One from which tasks were taken back counts: it is
+   * free again when its task has ended, and a request for each of them would cost more.
+   */
+  get hasTaker(): boolean {
+    for (const line of this.lines) {
+      if (line.isOpen && !line.isBlocked && !line.isClosing && line.carried === null) return true
+    }
+    return false
   }
 
   /** Lines that take tasks: neither blocked nor recalled. */
   get usableLines(): number {
     let count = 0
-    for (const line of this.lines) if (!line.isSuspended) count++
+    for (const line of this.lines) if (!line.isSuspended && !line.isClosing) count++
     return count
   }
 }

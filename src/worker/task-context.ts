@@ -6,7 +6,7 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { objectIdHex, type ProcessId } from '../base/ids.js'
-import type { Resources } from '../wire/messages/terms.js'
+import type { PlacementGroupTarget, Resources } from '../wire/messages/terms.js'
 import { type Task, taskStatus } from './task.js'
 
 export interface TaskContext {
@@ -19,6 +19,8 @@ export interface TaskContext {
   readonly resources: Resources
   readonly gpus: readonly number[]
   readonly placementGroup: string | undefined
+  /** The same when tasks and actors that it submits go there too, unless they say otherwise. */
+  readonly capturedGroup: string | undefined
   readonly isCancelled: boolean
   /** Aborts when the task is cancelled. Made when first asked for. */
   readonly controller: AbortController
@@ -52,6 +54,18 @@ export interface TaskPlace {
   readonly resources: Resources
   readonly gpus: readonly number[]
   readonly placementGroup: string | undefined
+  readonly capturedGroup: string | undefined
+}
+
+/** The groups of a place, from the strategy of its task or actor. */
+export function groupsOf(
+  target: PlacementGroupTarget | undefined,
+): Pick<TaskPlace, 'placementGroup' | 'capturedGroup'> {
+  const group = target?.group
+  return {
+    placementGroup: group,
+    capturedGroup: target?.captureChildTasks === true ? group : undefined,
+  }
 }
 
 /** One is made per task, so whatever most tasks never ask for is made when it is. */
@@ -98,6 +112,10 @@ export class LazyTaskContext implements TaskContext {
 
   get placementGroup(): string | undefined {
     return this.#place.placementGroup
+  }
+
+  get capturedGroup(): string | undefined {
+    return this.#place.capturedGroup
   }
 
   adopt(task: Task): void {

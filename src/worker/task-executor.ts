@@ -6,8 +6,9 @@
 // Each leaves the owner in no doubt whether it has run.
 
 import { TaskCancelledError } from '../base/errors.js'
-import { leaseFairMs } from '../base/limits.js'
+import { leaseFairMs, windowTasksMax } from '../base/limits.js'
 import { isSameSecret } from '../base/secret.js'
+import { claimedSince } from '../wire/claim-slot.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import type { ToWorker } from '../wire/messages/task.js'
 import type { ActorHost } from './actor-host.js'
@@ -16,7 +17,7 @@ import { CallRunner } from './call-runner.js'
 import type { CoreWorker } from './core-worker.js'
 import { LoadedFunction } from './loaded-function.js'
 import { type ConnectionEvents, type Incoming, OwnerConnection } from './owner-connection.js'
-import { LazyTaskContext, type TaskPlace } from './task-context.js'
+import { groupsOf, LazyTaskContext, type TaskPlace } from './task-context.js'
 import { showGpus } from './visible-gpus.js'
 
 type LeaseOpened = Extract<FromRaylet, { kind: 'leaseOpened' }>
@@ -36,7 +37,7 @@ export class TaskExecutor implements ConnectionEvents {
   #isBusy = false
   #running: { task: Incoming; context: LazyTaskContext } | null = null
   #lease: LeaseOpened | null = null
-  #place: TaskPlace = { actorId: undefined, resources: {}, gpus: [], placementGroup: undefined }
+  #place: TaskPlace = { actorId: undefined, resources: {}, gpus: [], ...groupsOf(undefined) }
   /** The connection whose tasks are claimed, and how many of this epoch were started. */
   #index = 0
   /** This epoch is over: its tasks are the owner's, until it says resume. */
@@ -48,6 +49,11 @@ export class TaskExecutor implements ConnectionEvents {
   /** The recalled lease has had its fair share of time, or its owner is dead. */
   #isUpAtOnce = false
   #idleTimer: NodeJS.Timeout | null = null
+  #isOwnerDead = false
+  /** Tasks that came on the lease by its owner's socket. */
+  #received = 0
+  /** The lease is about to be closed, and its owner sends nothing more once it has noticed. */
+  #isShut = false
   /** Leases up to this one are over. */
   #lastLease = -1
   #fairTimer: NodeJS.Timeout | null = null
@@ -73,7 +79,7 @@ export class TaskExecutor implements ConnectionEvents {
       actorId: undefined,
       resources: message.resources,
       gpus: message.gpus,
-      placementGroup: message.placementGroup,
+      ...groupsOf(message.placementGroup),
     }
     showGpus(message.gpus, this.#core.welcome.resources)
     this.#isWanted = false
@@ -81,10 +87,16 @@ export class TaskExecutor implements ConnectionEvents {
     this.#isStopped = false
     this.#isRecalled = false
     this.#isFreedDue = false
+    this.#isOwnerDead = false
+    this.#isShut = false
+    this.#received = 0
+    this.#core.claims.open(this.#core.welcome.claimSlot, message.lease)
     this.#core.claims.begin(this.#core.welcome.claimSlot, message.lease)
     if (message.frames !== undefined) this.#carry(message)
     for (const connection of this.#connections) {
-      if (connection.isEarly && connection.lease === message.lease) connection.begin()
+      if (!connection.isEarly || connection.lease !== message.lease) continue
+      connection.begin()
+      this.#announceOpen(connection)
     }
   }
 
@@ -120,6 +132,7 @@ export class TaskExecutor implements ConnectionEvents {
     this.#isRecalled = true
     if (recall.ownerDied) {
       this.#isUpAtOnce = true
+      this.#isOwnerDead = true
       this.#dropQueued()
     }
     if (this.isIdle) this.#closeSoon()
@@ -127,8 +140,9 @@ export class TaskExecutor implements ConnectionEvents {
       this.#fairTimer = null
       if (!this.#isRecalled) return
       this.#isUpAtOnce = true
-      this.#dropQueued()
-      if (this.isIdle && !this.#isBlocked) this.#closeLease()
+      // What was sent is run: an owner that computes would not hear that it is its own again.
+      if (this.isIdle && !this.#isBlocked) this.#closeWhenEmpty()
+      else if (this.#core.claims.isReady) this.#shut()
     }, leaseFairMs)
   }
 
@@ -137,15 +151,33 @@ export class TaskExecutor implements ConnectionEvents {
   // turns after every single task. So it has a moment, again and again until its fair share of time
   // is over.
   #closeSoon(): void {
-    if (this.#isUpAtOnce) {
-      this.#closeLease()
+    if (this.#isUpAtOnce || this.#isShut) {
+      this.#closeWhenEmpty()
       return
     }
+    this.onWanted?.()
     this.#idleTimer ??= setTimeout(() => {
       this.#idleTimer = null
       const isDue = this.#isWanted || this.#isRecalled
-      if (isDue && this.isIdle && !this.#isBlocked) this.#closeLease()
+      if (isDue && this.isIdle && !this.#isBlocked) this.#closeWhenEmpty()
     }, idleCloseMs)
+  }
+
+  /** Called before an idle lease is closed: the claim words should be mapped. */
+  onWanted: (() => void) | null = null
+
+  // A task that is on its way here was sent by an owner that may have begun to compute, and would
+  // not hear that it came too late. So it is run: the lease is closed when nothing is on its way.
+  #closeWhenEmpty(): void {
+    if (this.#lease === null) return
+    const isKnown = this.#core.claims.isReady && !this.#isOwnerDead
+    if (!isKnown || !isAhead(this.#shut(), this.#received)) this.#closeLease()
+  }
+
+  /** Returns how many tasks were sent on the lease, of which there will be no more. */
+  #shut(): number {
+    this.#isShut = true
+    return this.#core.claims.shut(this.#core.welcome.claimSlot)
   }
 
   /**
@@ -203,7 +235,7 @@ export class TaskExecutor implements ConnectionEvents {
     const current = this.#lease?.lease ?? -1
     const isOver = lease <= this.#lastLease
     if (lease === current) {
-      this.#announceClaims(connection)
+      this.#announceOpen(connection)
       if (this.#isStopped)
         connection.send({ kind: 'back', started: this.#index, blocked: this.#isBlocked })
     } else if (!isOver) connection.isEarly = true
@@ -213,8 +245,8 @@ export class TaskExecutor implements ConnectionEvents {
     }
   }
 
-  #announceClaims(connection: OwnerConnection): void {
-    if (this.#core.claims.isReady) connection.send({ kind: 'claims' })
+  #announceOpen(connection: OwnerConnection): void {
+    connection.send({ kind: this.#core.claims.isReady ? 'claims' : 'opened' })
   }
 
   /** The claim words are mapped: owners may send ahead from now on. */
@@ -222,11 +254,12 @@ export class TaskExecutor implements ConnectionEvents {
     const carried = this.#lease?.frames === undefined ? 0 : this.#lease.lease
     this.#core.claims.carry(this.#core.welcome.claimSlot, carried)
     if (this.#lease !== null) {
+      this.#core.claims.open(this.#core.welcome.claimSlot, this.#lease.lease)
       this.#core.claims.begin(this.#core.welcome.claimSlot, this.#lease.lease, this.#index)
     }
     for (const connection of this.#connections) {
       if (connection.lease === this.#lease?.lease && !connection.isRelay)
-        this.#announceClaims(connection)
+        this.#announceOpen(connection)
     }
   }
 
@@ -242,8 +275,11 @@ export class TaskExecutor implements ConnectionEvents {
     }
     // What comes after a lease was closed has been given back with `stale`, and must not run here
     // too.
-    const isOurs = task.from.isRelay || (!this.#isStopped && task.from.lease === this.#lease?.lease)
-    if (isOurs) this.#queue.push(task)
+    if (task.from.isRelay) this.#queue.push(task)
+    else if (task.from.lease === this.#lease?.lease) {
+      this.#received++
+      if (!this.#isStopped) this.#queue.push(task)
+    }
   }
 
   resumed(connection: OwnerConnection): void {
@@ -488,6 +524,12 @@ export class TaskExecutor implements ConnectionEvents {
     }
     this.#core.raylet.send({ kind: 'blocked' })
   }
+}
+
+/** Were more tasks sent than received? Both count modulo 2^20, and few are on their way. */
+function isAhead(sent: number, received: number): boolean {
+  const onTheWay = claimedSince(sent, received)
+  return onTheWay > 0 && onTheWay <= windowTasksMax
 }
 
 /** Aborts a running task, and with `recursive` cancels what it has submitted. */

@@ -7,18 +7,19 @@ import {
   OutOfMemoryError,
   type RayError,
   TaskCancelledError,
+  TaskPlacementGroupRemovedError,
   WorkerCrashedError,
 } from '../base/errors.js'
 import { bodyTag } from '../wire/frame.js'
 import { decodeSmall } from '../wire/small-codec.js'
 import { tagShortString, tagUtf16 } from '../wire/value-tags.js'
-import type { ProcessExit, WireError } from '../wire/messages/terms.js'
+import { groupRemovedReason, type ProcessExit, type WireError } from '../wire/messages/terms.js'
 import { isFailed, type ObjectRef, refState, settleRef } from './object-ref.js'
 import type { ReferenceHolder } from './reference-holder.js'
 import { decodeRetryClasses } from './retry-classes.js'
 import { errorFromWire } from './store-access.js'
 import { type Task, taskStatus } from './task.js'
-import type { UnseenErrors } from './unseen-errors.js'
+import type { UnseenErrors } from './unseen-error-monitor.js'
 import type { ValuePort } from './value-port.js'
 
 export interface OutcomePorts {
@@ -208,6 +209,8 @@ function crashError(functionName: string, taskId: string, exit: ProcessExit): Ra
   }
   const text = `Task ${functionName} (${taskId}) failed: ${describeExit(exit)}`
   if (/out of memory/i.test(exit.reason)) return new OutOfMemoryError(text, { fields })
+  if (exit.reason === groupRemovedReason)
+    return new TaskPlacementGroupRemovedError(text, { fields })
   if (/node died/i.test(exit.reason)) return new NodeDiedError(text, { fields })
   return new WorkerCrashedError(text, { fields })
 }

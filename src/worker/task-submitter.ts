@@ -157,18 +157,23 @@ export class TaskSubmitter {
   #hasIdleLine(key: SchedulingKey): boolean {
     return key.lines.some(
       (line) =>
-        line.inFlight === 0 && line.isConnected && !line.isSuspended && line.carried === null,
+        line.inFlight === 0 &&
+        line.isOpen &&
+        !line.isSuspended &&
+        !line.isClosing &&
+        line.carried === null,
     )
   }
 
   // How many lease requests the key may have open. Unknown and long functions have one per task, up
   // to a bound, because the request is what starts them while we compute; short ones share the
-  // leases that the cluster has room for.
+  // leases that the cluster has room for, once there are any.
   #requestsWanted(key: SchedulingKey): number {
     const fn = key.head!.fn
     if (fn.measured < 2) return leaseRequestsUnknownMax
     if (fn.averageUs > veryLongTaskUs) return leaseRequestsLongMax
     if (fn.averageUs > longTaskUs) return leaseRequestsUnknownMax
+    if (!key.hasTaker) return leaseRequestsUnknownMax
     return Math.max(0, key.capacity - key.holdingLines)
   }
 
@@ -198,16 +203,13 @@ export class TaskSubmitter {
   }
 
   #fill(key: SchedulingKey, line: LeaseLine): void {
-    if (line.isSuspended || line.carried !== null) return
-    if (!line.isConnected) {
-      line.socket()
-      return
-    }
+    if (line.isSuspended || line.isClosing || !line.isOpen || line.carried !== null) return
     const window = this.#windowOf(key.head!, line)
     let room = window - line.inFlight
     if (room <= 0 || (room < window >> 2 && line.inFlight > 0)) return
     if (key.lines.length > 1)
       room = Math.min(room, Math.max(1, Math.ceil(key.length / key.usableLines)))
+    const last = line.tail
     const parts: Uint8Array[] = []
     let slab: Uint8Array | null = null
     let start = 0
@@ -233,6 +235,11 @@ export class TaskSubmitter {
       if (task.nested !== null) this.#references.lend(line.worker, task.nested)
     }
     if (slab !== null) parts.push(slab.subarray(start, end))
+    if (line.hasClaims && !this.#claims.announce(line.claimSlot, line.lease, line.sent)) {
+      line.isClosing = true
+      this.#requeue(line, line.unadd(last))
+      return
+    }
     line.lastActive = this.#now()
     line.socket().write(parts.length === 1 ? parts[0]! : Buffer.concat(parts))
     if (line.inFlight > 1) this.#watchForStealing()
@@ -330,6 +337,7 @@ export class TaskSubmitter {
   // known: their tasks go to the workers that we have. The raylet refuses them as cancelled, or has
   // handed them over already.
   #trimRequests(key: SchedulingKey): void {
+    if (!key.hasTaker) return
     let excess = key.requests.size - Math.max(0, key.capacity - key.holdingLines)
     if (excess <= 0) return
     for (const [request, task] of key.requests) {

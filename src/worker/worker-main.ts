@@ -90,6 +90,7 @@ function serve(core: CoreWorker, executor: TaskExecutor): void {
     executor.claimsReady()
   }
   setTimeout(mapClaims, claimsDelayMs)
+  executor.onWanted = mapClaims
   const garbage = new IdleCollector(() => executor.isIdle, core.now)
   executor.onIdle = () => {
     if (isClaimsDue) setImmediate(mapClaims)

@@ -62,24 +62,20 @@ export class GcsScript {
           spec: actorSpec(command),
           jobId: command.text('job', jobId),
         }
-      case 'group': {
-        const bundles = command.text('bundles', 'CPU:1').split(',')
-        return {
-          kind: 'createPlacementGroup',
-          nodeId,
-          from: command.number('owner', 7),
-          group: command.word(0),
-          bundles: bundles.map((bundle) => pairs(bundle.split('+'), ':')),
-          strategy: command.text('strategy', 'PACK') as 'PACK',
-          name: '',
-          detached: command.flag('detached'),
-          jobId,
-        }
-      }
+      case 'group':
+        return groupCreation(command, nodeId)
       case 'reserved': {
         const attempt = command.number('attempt', 1)
         const ok = !command.flag('refused')
         return { kind: 'bundlesReserved', nodeId, group: command.word(0), attempt, ok }
+      }
+      case 'subscribeGroup': {
+        const from = command.number('from', 7)
+        return { kind: 'subscribePlacementGroup', nodeId, from, group: command.word(0) }
+      }
+      case 'groupByName': {
+        const namespace = command.text('namespace', 'default')
+        return query(nodeId, { what: 'placementGroupByName', name: command.word(0), namespace })
       }
       case 'remove':
         return { kind: 'removePlacementGroup', group: command.word(0) }
@@ -101,6 +97,25 @@ export class GcsScript {
       default:
         return actorMessage(command, nodeId)
     }
+  }
+}
+
+function groupCreation(command: Command, nodeId: string): ToGcs {
+  const bundles = command.text('bundles', 'CPU:1').split(',')
+  const actor = command.options.get('actor')
+  return {
+    kind: 'createPlacementGroup',
+    nodeId,
+    from: command.number('owner', 7),
+    group: command.word(0),
+    bundles: bundles.map((bundle) => pairs(bundle.split('+'), ':')),
+    strategy: command.text('strategy', 'PACK') as 'PACK',
+    name: command.text('name', ''),
+    namespace: command.text('namespace', 'default'),
+    detached: command.flag('detached'),
+    jobId: command.text('job', jobId),
+    byDriver: !command.flag('byWorker'),
+    ...(actor === undefined ? {} : { creatorActor: [7, Number(actor)] as const }),
   }
 }
 
@@ -238,7 +253,8 @@ function describe(message: FromGcs): string {
 
 function describeAnswer(value: unknown): string {
   if (value === undefined) return 'nothing'
-  if (Array.isArray(value)) return JSON.stringify(value)
+  const isGroup = typeof value === 'object' && value !== null && 'group' in value
+  if (Array.isArray(value) || isGroup) return JSON.stringify(value)
   return `actor ${id((value as ActorSpec).actor)}`
 }
 

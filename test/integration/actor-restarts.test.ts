@@ -83,6 +83,45 @@ inCluster(
       assert.deepEqual([...new Set(written)], all)
     },
 
+    async 'a restarted caller goes on calling, and its calls are in order'() {
+      const log = Log.options({ numCpus: 0 }).remote()
+      const Caller = ray.remote(
+        class {
+          log: typeof log
+          constructor(l: [typeof log]) {
+            this.log = l[0]
+          }
+          async write(from: number) {
+            const refs = [0, 1, 2, 3, 4].map((i) => this.log.add.remote(from + i))
+            await ray.get(refs)
+            return ray.getRuntimeContext().wasCurrentActorReconstructed
+          }
+          pid() {
+            return process.pid
+          }
+        },
+      )
+      const caller = Caller.options({ maxRestarts: 1, maxTaskRetries: 1, numCpus: 0 }).remote([log])
+      assert.equal(await ray.get(caller.write.remote(0)), false)
+      process.kill(await ray.get(caller.pid.remote()), 'SIGKILL')
+      assert.equal(await ray.get(caller.write.remote(5)), true)
+      assert.deepEqual(await ray.get(log.read.remote()), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    },
+
+    async 'maxTaskRetries of a method, and of a call, come before that of the actor'() {
+      const methods = { sleep: { maxTaskRetries: -1 } }
+      const Class = Fragile.options({ maxRestarts: -1, numCpus: 0, methods })
+      const actor = Class.remote()
+      const pid = await ray.get(actor.pid.remote())
+      const again = actor.sleep.remote(300)
+      const lost = actor.sleep.options({ maxTaskRetries: 0 }).remote(0)
+      const never = actor.inc.remote()
+      process.kill(pid, 'SIGKILL')
+      assert.ok((await rejection(ray.get(lost))) instanceof ray.ActorUnavailableError)
+      assert.ok((await rejection(ray.get(never))) instanceof ray.ActorUnavailableError)
+      assert.equal(await ray.get(again), 1)
+    },
+
     async 'without restarts the error names the signal and the actor'() {
       const actor = Fragile.remote()
       const error = await rejection(ray.get(actor.die.remote()))

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { until } from '../../src/testing/index.js'
 import * as ray from '../../src/index.js'
 import { inCluster } from './in-cluster.js'
 
@@ -71,6 +72,71 @@ inCluster(
       assert.equal(context.assignedResources['CPU'], 1)
       assert.match(String(context.taskName), /context/)
       ray.kill(actor)
+    },
+
+    async 'an actor finds its name and itself, and is not kept alive by that'() {
+      const Finder = ray.remote(
+        class Finder {
+          n = 0
+          me() {
+            const { actorName, currentActor, wasCurrentActorReconstructed } =
+              ray.getRuntimeContext()
+            return { actorName, currentActor, wasCurrentActorReconstructed }
+          }
+          inc() {
+            return ++this.n
+          }
+          async later() {
+            await new Promise((resolve) => setImmediate(resolve))
+            return ray.getRuntimeContext().actorId
+          }
+        },
+      )
+      const actor = Finder.options({ name: 'finder', numCpus: 0 }).remote()
+      const me = await ray.get(actor.me.remote())
+      assert.equal(me.actorName, 'finder')
+      assert.equal(me.wasCurrentActorReconstructed, false)
+      const self = me.currentActor as unknown as typeof actor
+      assert.equal(await ray.get(self.inc.remote()), 1)
+      assert.equal(await ray.get(actor.inc.remote()), 2)
+      assert.match(String(await ray.get(actor.later.remote())), /^[0-9a-f]{24}$/)
+      ray.kill(actor)
+      const { actorName, currentActor } = await ray.get(ray.remote(read).remote())
+      assert.deepEqual([actorName, currentActor], [undefined, undefined])
+    },
+
+    async 'a cancelled task sees that it is'() {
+      const Seen = ray.remote(
+        class Seen {
+          #tell: (isCanceled: boolean) => void = () => undefined
+          readonly #told = new Promise<boolean>((resolve) => (this.#tell = resolve))
+          begun = false
+          tell(isCanceled: boolean) {
+            this.#tell(isCanceled)
+          }
+          begin() {
+            this.begun = true
+          }
+          hasBegun() {
+            return this.begun
+          }
+          told() {
+            return this.#told
+          }
+        },
+      )
+      const seen = Seen.options({ numCpus: 0, maxConcurrency: 4 }).remote()
+      const task = ray.remote(async (handle: typeof seen) => {
+        assert.equal(ray.getRuntimeContext().isCanceled, false)
+        handle.begin.remote()
+        const { signal } = ray.getRuntimeContext()
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        await ray.get(handle.tell.remote(ray.getRuntimeContext().isCanceled))
+      })
+      const ref = task.remote(seen)
+      await until(() => ray.get(seen.hasBegun.remote()))
+      ray.cancel(ref)
+      assert.equal(await ray.get(seen.told.remote()), true)
     },
 
     async 'GPUs are numbered, and each is given to one task at a time'() {

@@ -165,6 +165,7 @@ export class DriverPlan {
       bundles,
       strategy: prng.pick(strategies),
       name: '',
+      namespace: '',
       detached,
     })
   }

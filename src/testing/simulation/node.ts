@@ -108,12 +108,13 @@ export class SimulatedNode {
         return this.#toGcs({ ...message, nodeId, from, jobId })
       }
       case 'subscribeActor':
+      case 'subscribePlacementGroup':
         return this.#toGcs({ ...message, nodeId, from })
       case 'killActor':
       case 'removePlacementGroup':
         return this.#toGcs(message)
       case 'createPlacementGroup':
-        return this.#toGcs({ ...message, nodeId, from, jobId })
+        return this.#toGcs({ ...message, nodeId, from, jobId, byDriver: true })
       default:
         return
     }

@@ -8,7 +8,7 @@
 
 import { Prng } from '../../base/prng.js'
 import { GcsServer } from '../../gcs/gcs-server.js'
-import type { PlacementGroupRow } from '../../gcs/placement-group-table.js'
+import type { PlacementGroupRow } from '../../wire/messages/raylet.js'
 import type { ObjectKey, Resources } from '../../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../../wire/messages/gcs.js'
 import { VirtualClock } from '../virtual-clock.js'

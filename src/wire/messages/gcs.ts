@@ -96,8 +96,20 @@ export type ToGcs =
       readonly bundles: readonly Resources[]
       readonly strategy: 'PACK' | 'SPREAD' | 'STRICT_PACK' | 'STRICT_SPREAD'
       readonly name: string
+      readonly namespace: string
       readonly detached: boolean
       readonly jobId: string
+      /** Set when it was made inside an actor: the group ends with it. */
+      readonly creatorActor?: ObjectKey
+      /** The sender is a driver, whose death is the end of its job. */
+      readonly byDriver: boolean
+    }
+  /** The process is told what becomes of the group. */
+  | {
+      readonly kind: 'subscribePlacementGroup'
+      readonly nodeId: string
+      readonly from: ProcessId
+      readonly group: string
     }
   | { readonly kind: 'removePlacementGroup'; readonly group: string }
   /** Answer to reserveBundles: all of them are held, or none. */
@@ -170,6 +182,8 @@ export type FromGcs =
       readonly group: string
       readonly state: 'pending' | 'created' | 'removed' | 'infeasible'
       readonly message?: string
+      /** Why the group was refused; it counts as removed. */
+      readonly error?: WireError
     }
   | {
       readonly kind: 'answer'

@@ -10,6 +10,7 @@ import type { LineFacts, LogLevel } from '../logging.js'
 import type {
   Location,
   ObjectKey,
+  PlacementGroupTarget,
   ProcessExit,
   Resources,
   SchedulingStrategy,
@@ -208,8 +209,12 @@ export type ToRaylet =
       readonly bundles: readonly Resources[]
       readonly strategy: 'PACK' | 'SPREAD' | 'STRICT_PACK' | 'STRICT_SPREAD'
       readonly name: string
+      readonly namespace: string
       readonly detached: boolean
+      /** The actor that the sender is. */
+      readonly creatorActor?: ObjectKey
     }
+  | { readonly kind: 'subscribePlacementGroup'; readonly group: string }
   | { readonly kind: 'removePlacementGroup'; readonly group: string }
   | { readonly kind: 'query'; readonly request: number; readonly query: Query }
 
@@ -221,8 +226,32 @@ export type Query =
   /** Of all namespaces when none is given. */
   | { readonly what: 'namedActors'; readonly namespace?: string }
   | { readonly what: 'placementGroups' }
+  | { readonly what: 'placementGroup'; readonly group: string }
+  | {
+      readonly what: 'placementGroupByName'
+      readonly name: string
+      readonly namespace: string
+    }
   | { readonly what: 'storeStatistics' }
   | { readonly what: 'workers' }
+
+/** Answer to the questions about placement groups. */
+export interface PlacementGroupRow {
+  readonly group: string
+  readonly name: string
+  readonly namespace: string
+  readonly strategy: 'PACK' | 'SPREAD' | 'STRICT_PACK' | 'STRICT_SPREAD'
+  readonly state: 'pending' | 'created' | 'removed' | 'infeasible'
+  readonly detached: boolean
+  readonly jobId: string
+  /** Why it is in this state, where that needs words. */
+  readonly message?: string
+  readonly bundles: readonly {
+    readonly index: number
+    readonly resources: Resources
+    readonly nodeId?: string
+  }[]
+}
 
 /** Options of one method that its class gives; a call may say otherwise. */
 export interface MethodSpec {
@@ -352,7 +381,7 @@ export type FromRaylet =
       readonly resources: Resources
       /** GPU (and other unit instance) numbers assigned. */
       readonly gpus: readonly number[]
-      readonly placementGroup?: string
+      readonly placementGroup?: PlacementGroupTarget
       readonly jobId: string
       /** Define and push frames of a carried task. */
       readonly frames?: Uint8Array
@@ -427,6 +456,7 @@ export type FromRaylet =
       readonly group: string
       readonly state: 'pending' | 'created' | 'removed' | 'infeasible'
       readonly message?: string
+      readonly error?: WireError
     }
   | {
       readonly kind: 'answer'

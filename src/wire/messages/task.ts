@@ -40,7 +40,12 @@ export type FromWorker =
    */
   | { readonly kind: 'back'; readonly started: number; readonly blocked: boolean }
   | { readonly kind: 'freed' }
-  /** The worker has mapped its claim slot: more than one task may be in flight. */
+  /** The lease is open, but the worker has no claim words yet: push one task at a time. */
+  | { readonly kind: 'opened' }
+  /**
+   * The lease is open and the worker has mapped its claim slot: more than one task may be in
+   * flight.
+   */
   | { readonly kind: 'claims' }
 
 /** What a function number of a socket stands for. */
@@ -57,8 +62,6 @@ export interface PushExtension {
   readonly retryExceptions?: boolean
   /** Items that a generator may be ahead of its consumer. */
   readonly backpressure?: number
-  readonly placementGroup?: string
-  readonly captureChildTasks?: boolean
   /** Concurrency group of a call that names another than its method does. */
   readonly group?: string
 }

@@ -13,6 +13,8 @@ export interface PlacementGroupTarget {
   readonly group: string
   /** -1: any bundle that fits. */
   readonly bundle: number
+  /** What runs there submits into the group too, unless it says otherwise. */
+  readonly captureChildTasks?: boolean
 }
 
 export interface SchedulingStrategy {
@@ -20,10 +22,12 @@ export interface SchedulingStrategy {
   readonly nodeId?: string
   readonly soft?: boolean
   readonly target?: PlacementGroupTarget
-  readonly captureChildTasks?: boolean
   /** Labels that the node must have: alternatives, the most wanted first. */
   readonly labels?: readonly Readonly<Record<string, string>>[]
 }
+
+/** Reason of a ProcessExit whose placement group was removed under it. */
+export const groupRemovedReason = 'placement group removed'
 
 /** How an actor ends itself: an end, and not a crash. Also the reason of its ProcessExit. */
 export type SelfExit = 'exitActor' | '__ray_terminate__'
