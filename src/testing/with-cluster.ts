@@ -54,7 +54,7 @@ export async function withCluster<T>(
   Object.assign(process.env, traces.environment)
   const tempDir = mkdtempSync(path.join(os.tmpdir(), 'typeray-test-'))
   try {
-    const session = await ray.init({ numCpus: 2, tempDir, ...initOptions })
+    const session = await ray.init({ numCpus: 2, tempDir, address: 'local', ...initOptions })
     try {
       return await withDeadline(deadlineMs, run(clusterOf(session, traces)))
     } finally {

@@ -19,8 +19,8 @@ export {
   type TaskOptions,
 } from './call-options.js'
 export { exitActor } from './exit-actor.js'
-export { markMethod, withMarks } from './method-decorator.js'
-export { checkMethodDefaults, type MethodDefaults, type MethodOptions } from './method-options.js'
+export { methodDecorator, withMarks } from './method-decorator.js'
+export { type MethodDefaults, type MethodOptions } from './method-options.js'
 export { CoreWorker, type MessageSink } from './core-worker.js'
 export { currentCore, installCore, requireCore } from './current-core.js'
 export { installRefActions, installRelease, ObjectRef, refState, settleRef } from './object-ref.js'
