@@ -60,7 +60,7 @@ test('errors that were seen are silent, and so is what the program did itself', 
   assert.deepEqual([code, stderr], [0, ''])
 })
 
-test('what nobody has looked at when the session ends is told then, but not all of it', async () => {
+test('what nobody has looked at is told when the session ends, at a limited rate', async () => {
   const { stderr } = await runDriver(`${head}
     const crash = ray.remote({ maxRetries: 0 }, function crash() { process.exit(3) })
     const refs = [crash.remote()]
