@@ -146,7 +146,7 @@ function specOf(
     placement: config.placement,
     resources: config.resources,
     strategy: strategyIn(parent, config),
-    environment: '',
+    environment: config.environment,
     name: config.name,
     namespace: config.namespace ?? core.welcome.namespace,
     detached: config.detached,

@@ -9,6 +9,7 @@ import { didYouMean } from '../base/nearest-name.js'
 import type { PlacementGroupTarget, Resources, SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseKey } from '../wire/messages/raylet.js'
 import { returnsStreaming } from '../wire/frame.js'
+import { inspectEnvironment } from './inspect-option.js'
 import { compileConcurrencyGroups, type ConcurrencyGroups } from './concurrency-groups.js'
 import type { MethodTable } from './method-options.js'
 
@@ -31,6 +32,11 @@ export interface SharedOptions extends LabelOptions {
   readonly resources?: Readonly<Record<string, number>>
   /** A task: the name in errors. An actor: the name that `ray.getActor` finds it by. */
   readonly name?: string
+  /**
+   * Open the inspector of the worker, at any port (true) or at this one of 127.0.0.1, and print
+   * where: for a debugger to attach to.
+   */
+  readonly inspect?: boolean | number
   /** Which nodes may be chosen. */
   readonly schedulingStrategy?: SchedulingChoice
 }
@@ -112,6 +118,7 @@ const shared = [
   'memory',
   'resources',
   'name',
+  'inspect',
   'schedulingStrategy',
   'labelSelector',
   'fallbackStrategy',
@@ -158,6 +165,8 @@ export interface ActorConfig {
   readonly strategy: SchedulingStrategy
   readonly name: string
   readonly namespace: string | undefined
+  /** What its workers are started with, as in a LeaseKey. */
+  readonly environment: string
   readonly detached: boolean
   readonly getIfExists: boolean
   readonly maxRestarts: number
@@ -174,7 +183,7 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
     lease: {
       resources: resourcesOf(options, 1),
       strategy: placeOf(options),
-      environment: '',
+      environment: inspectEnvironment(options.inspect),
     },
     followsGroup: saysNoPlace(options),
     returns: returnsOf(options.numReturns),
@@ -209,6 +218,7 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     strategy: placeOf(options),
     name,
     namespace: nameOf('namespace', options.namespace),
+    environment: inspectEnvironment(options.inspect),
     detached: options.lifetime === 'detached',
     getIfExists: options.getIfExists === true,
     maxRestarts: retryCount('maxRestarts', options.maxRestarts, 0),

@@ -21,6 +21,7 @@ import './remote-function.js'
 import { CoreWorker } from './core-worker.js'
 import { installCore } from './current-core.js'
 import { IdleCollector } from './garbage.js'
+import { openInspector } from './inspect-option.js'
 import { installOutputLabels, resetOutputLabels } from './output-labels.js'
 import { OwnerConnection, written } from './owner-connection.js'
 import { setParentDeathSignal } from '../store/index.js'
@@ -114,6 +115,7 @@ function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet):
   switch (message.kind) {
     case 'leaseOpened':
       resetOutputLabels()
+      openInspector()
       executor.leaseOpened(message)
       break
     case 'recallLease':
@@ -123,6 +125,7 @@ function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet):
       executor.relayed(message.lease, message.frames)
       break
     case 'startActor': {
+      openInspector()
       const host = new ActorHost(core, message)
       executor.actor = host
       host.onExit = () => void end(core, executor)
