@@ -205,5 +205,5 @@ function reportOf(error: Error): string {
 const ownFolder = new URL('..', import.meta.url).pathname
 
 function isOfUser(line: string): boolean {
-  return /^\s+at /.test(line) && !line.includes('node:') && !line.includes(ownFolder)
+  return /^\s+at /.test(line) && !/node:|typeray:task/.test(line) && !line.includes(ownFolder)
 }
