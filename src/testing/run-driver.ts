@@ -34,7 +34,7 @@ export interface DriverEnd {
   readonly stderr: string
 }
 
-const timeoutMsDefault = 40_000
+const timeoutMsDefault = 80_000
 const packageRoot = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**

@@ -8,7 +8,7 @@ import { SessionTraces } from './session-traces.js'
 
 /** Options of `ray.init`, and a bound on the time of the test. */
 export interface ClusterOptions extends ray.InitOptions {
-  /** The test fails after this time, in milliseconds; 50 seconds by default. */
+  /** The test fails after this time, in milliseconds; 100 seconds by default. */
   readonly deadlineMs?: number
 }
 
@@ -26,7 +26,7 @@ export interface TestCluster {
   spillFiles(): string[]
 }
 
-const deadlineMsDefault = 50_000
+const deadlineMsDefault = 100_000
 
 /**
  * Starts a session of its own, runs the test, shuts the session down, and asserts that no process,

@@ -12,6 +12,8 @@ import { builtInMethods } from './method-options.js'
 import { ObjectRef, refState } from './object-ref.js'
 import { keysOf } from './reference-holder.js'
 import type { RemoteCode } from './remote-function.js'
+import { withInspect } from './inspect-option.js'
+import { environmentOf } from './runtime-env.js'
 import { SlabWriter } from './slab.js'
 import { errorFromWire } from './store-access.js'
 import { type FunctionEntry, Task } from './task.js'
@@ -146,7 +148,7 @@ function specOf(
     placement: config.placement,
     resources: config.resources,
     strategy: strategyIn(parent, config),
-    environment: config.environment,
+    environment: withInspect(environmentOf(core, config.runtimeEnv), config.environment),
     name: config.name,
     namespace: config.namespace ?? core.welcome.namespace,
     detached: config.detached,

@@ -22,6 +22,21 @@ export function inspectEnvironment(inspect: unknown): string {
   return JSON.stringify({ env: { [inspectVariable]: inspect === true ? '0' : String(inspect) } })
 }
 
+interface HasVariables {
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** An environment with that of `inspect`, which the tasks of such a worker do not inherit. */
+export function withInspect(environment: string, inspect: string): string {
+  if (inspect === '' && !environment.includes(inspectVariable)) return environment
+  const own = (environment === '' ? {} : JSON.parse(environment)) as HasVariables
+  const more = (inspect === '' ? {} : JSON.parse(inspect)) as HasVariables
+  const { [inspectVariable]: _, ...env } = own.env ?? {}
+  const whole = { ...own, env: { ...env, ...more.env } }
+  const isEmpty = Object.keys(whole).length === 1 && Object.keys(whole.env).length === 0
+  return isEmpty ? '' : JSON.stringify(whole)
+}
+
 /** Opens the inspector if this worker was started for that. Node prints where it listens. */
 export function openInspector(): void {
   const port = process.env[inspectVariable]
