@@ -26,10 +26,12 @@ import { ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
 import { taskStatus } from './task.js'
+import { taskErrorOf } from './task-error.js'
 import { TaskRecorder } from './task-recorder.js'
 import { cancelled, TaskSettler } from './task-outcomes.js'
 import type { TaskContext } from './task-context.js'
 import { type TaskOutcomes, TaskSubmitter } from './task-submitter.js'
+import { UnseenErrors } from './unseen-error-monitor.js'
 import { ValuePort } from './value-port.js'
 
 export interface JoinOptions {
@@ -70,6 +72,10 @@ export class CoreWorker {
   readonly objects: ObjectAccess
   readonly encoder: ArgumentEncoder
   readonly settler: TaskSettler
+  readonly unseen = new UnseenErrors({
+    now: () => this.now(),
+    decode: (body, nested) => taskErrorIn(this.values.decodeBody(body, nested)),
+  })
   readonly submitter: TaskSubmitter
   readonly actors: ActorLines
   readonly claims: ClaimSlots
@@ -138,6 +144,7 @@ export class CoreWorker {
       store,
       nextSequence,
       waiting: (count) => this.#countWait(count),
+      unseen: this.unseen,
     })
     this.encoder = new ArgumentEncoder({
       process,
@@ -148,29 +155,34 @@ export class CoreWorker {
       awaitReady: (ref) => this.objects.resolve(ref),
       escapedPending: (ref) => this.escapedPending(ref),
     })
-    const { references, values, claims } = this
+    const { references, claims, unseen } = this
+    references.failedEscaped = (ref) => unseen.saw(ref)
     const newRef = (): ObjectRef => new ObjectRef(process, nextSequence())
     this.placementGroups = new PlacementGroups(sender, references, newRef)
-    const settler = new TaskSettler({
-      references,
-      values,
-      resubmit: (task) => this.resubmit(task),
-      decodeError: (body) => this.#decodeError(body),
-      failed: (task, error) => this.#recordFailure(task, error),
-    })
+    const settler = this.#newSettler()
     this.settler = settler
+    const shared = { process, token, raylet: sender, references }
     this.submitter = new TaskSubmitter({
-      process,
-      token,
-      raylet: sender,
-      references,
+      ...shared,
       claims,
       outcomes: this.#outcomes(),
       now,
       total: welcome.resources,
     })
-    this.actors = new ActorLines({ process, token, raylet: sender, references, settler, borrow })
+    this.actors = new ActorLines({ ...shared, settler, borrow, unseen })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
+  }
+
+  #newSettler(): TaskSettler {
+    const { references, values, unseen } = this
+    return new TaskSettler({
+      references,
+      values,
+      resubmit: (task) => this.resubmit(task),
+      decodeError: (body) => this.#decodeError(body),
+      failed: (task, error) => this.#recordFailure(task, error),
+      unseen,
+    })
   }
 
   /** Of a task that nobody has run to its end, and that therefore nobody else tells of. */
@@ -467,6 +479,8 @@ export class CoreWorker {
 
   close(): void {
     if (this.#isClosed) return
+    this.unseen.flush()
+    this.unseen.silence()
     this.references.flush()
     this.#send({ kind: 'goodbye' })
     this.raylet.flush()
@@ -483,6 +497,10 @@ export class CoreWorker {
     this.store.close()
     this.raylet.socket.end()
   }
+}
+
+function taskErrorIn(decoded: unknown): unknown {
+  return decoded instanceof Promise ? decoded.then(taskErrorOf) : taskErrorOf(decoded)
 }
 
 const diedText =
