@@ -4,6 +4,7 @@ import { checkAmount } from '../base/amounts.js'
 import { labelProblem } from '../worker/index.js'
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
+import { memoryOptionNames, type MemoryOptions, memoryOptionsOf } from './memory-options.js'
 import { checkNamespace } from './namespace.js'
 import { driverEnvironment } from './driver-environment.js'
 import {
@@ -14,7 +15,7 @@ import {
 } from './logging-options.js'
 
 /** What the node is started with. Follows the arguments of `ray.init`. */
-export interface InitOptions extends LoggingOptions {
+export interface InitOptions extends LoggingOptions, MemoryOptions {
   /** CPUs that tasks may use; all of the machine by default. */
   readonly numCpus?: number
   /** GPUs that tasks may use; those of the machine by default. */
@@ -53,6 +54,7 @@ const known = new Set([
   'objectSpillingDirectory',
   'tempDir',
   'namespace',
+  ...memoryOptionNames,
   ...loggingOptionNames,
   'ignoreReinitError',
 ])
@@ -109,6 +111,7 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     }),
     ...(options.tempDir !== undefined && { tempDir: folderOf(options.tempDir) }),
     namespace: options.namespace ?? `anonymous-${newId(8)}`,
+    ...memoryOptionsOf(options),
     ...rotationOf(options),
     environment: withLogging(driverEnvironment(), options),
   }

@@ -124,6 +124,13 @@ export class LeaseState {
       case 'groupGone':
         this.tables.bundles.markGone(event.group, event.message)
         return true
+      case 'memoryShort': {
+        const worker = this.tables.workers.get(event.start)
+        if (worker === undefined) return false
+        if (worker.state === 'idle') this.tables.workers.setState(worker, 'ending', now)
+        this.#kill(worker, event.report)
+        return false
+      }
       case 'workerJoined':
         return this.#workerJoined(event, now)
       case 'workerDied':
@@ -182,10 +189,10 @@ export class LeaseState {
       this.#actors.handOver(worker, worker.actor)
       return
     }
-    const { owner, depth, shape, task } = request
+    const { owner, depth, shape, task, isOnce } = request
     const lease = ++this.#leaseCount
     const entry: Lease = {
-      lease, owner, name, depth, shape, worker, pool, allocation, grantedAt: now, recall: 'none',
+      lease, owner, name, depth, shape, worker, pool, allocation, grantedAt: now, recall: 'none', isOnce,
     } // prettier-ignore
     this.tables.leases.set(lease, entry)
     this.tables.workers.setState(worker, 'leased', now)

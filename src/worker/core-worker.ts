@@ -148,6 +148,7 @@ export class CoreWorker {
     this.placementGroups = new PlacementGroups(sender, references, newRef)
     const settler = new TaskSettler({
       references,
+      oomRetries: welcome.taskOomRetries,
       values,
       resubmit: (task) => this.resubmit(task),
       decodeError: (body) => this.#decodeError(body),
