@@ -18,6 +18,7 @@ export interface Target {
 export type LimitName =
   | 'raw echo sync'
   | 'raw echo pipelined'
+  | 'memcpy warm 64 MB'
   | 'memcpy warm 80 MB'
   | 'memcpy warm 800 MB'
   | 'memcpy fresh 80 MB'

@@ -279,6 +279,20 @@ const envelopeRows: readonly Row[] = [
   ]),
 ]
 
+const collectiveRows: readonly Row[] = [
+  {
+    // The bytes of one rank's Float64Array per second, from the driver's call of both actors to
+    // both answers, against a memcpy of as many bytes in the same run.
+    name: 'allReduce 64 MB, 2 actors',
+    unit: 'GB/s',
+    limits: ['memcpy warm 64 MB'],
+    targets: [{ measure: 'share', atLeast: 0.4, aim: 0.7 }],
+  },
+  // What one core adds without exchanging anything: each of two ranks adds half of the array.
+  { name: 'allReduce compute limit: add 64 MB of Float64Array', unit: 'GB/s' },
+  { name: 'allReduce compute limit: add 64 MB of Float32Array', unit: 'GB/s' },
+]
+
 export const coreRows: readonly Row[] = [
   ...objectRows,
   ...bulkRows,
@@ -287,4 +301,5 @@ export const coreRows: readonly Row[] = [
   ...asyncActorRows,
   ...envelopeRows,
   ...sessionRows,
+  ...collectiveRows,
 ]

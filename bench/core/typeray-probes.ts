@@ -2,6 +2,7 @@
 import type { ProbeTable } from '../probe.js'
 import { actorProbes } from './actors.js'
 import { envelopeProbes } from './envelope.js'
+import { collectiveProbes } from './collectives.js'
 import { footprintProbes } from './footprint.js'
 import { objectProbes } from './objects.js'
 import { placementGroupProbes } from './placement-groups.js'
@@ -14,4 +15,5 @@ export const typerayProbes: ProbeTable = {
   ...placementGroupProbes,
   ...envelopeProbes,
   ...footprintProbes,
+  ...collectiveProbes,
 }

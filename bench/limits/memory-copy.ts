@@ -112,6 +112,7 @@ const probesOf = (label: string, length: number): ProbeTable => ({
 })
 
 export const memoryCopyProbes: ProbeTable = {
+  'memcpy warm 64 MB': openWarm(64e6),
   ...probesOf('80 MB', 80e6),
   ...probesOf('800 MB', 800e6),
 }

@@ -77,3 +77,9 @@ export {
   WorkerCrashedError,
 } from '../base/errors.js'
 export { useArrow } from '../worker/index.js'
+export {
+  type CreatedMemory,
+  createSharedMemory,
+  openSharedMemory,
+  type SharedMemory,
+} from './shared-memory.js'

@@ -1,4 +1,4 @@
-import { checkMethodDefaults, markMethod, type MethodDefaults } from '../worker/index.js'
+import { type MethodDefaults, methodDecorator } from '../worker/index.js'
 
 /** `numReturns` shapes the types of a handle, which a decorator cannot change. */
 export type DecoratedOptions = Omit<MethodDefaults, 'numReturns'>
@@ -8,6 +8,7 @@ export type DecoratedOptions = Omit<MethodDefaults, 'numReturns'>
  * for `numReturns`, the option `methods` of the class does the same.
  *
  * @example
+ * ```ts
  * class Crawler {
  *   @ray.method({ concurrencyGroup: 'io', maxTaskRetries: 2 })
  *   async fetch(url: string) {
@@ -15,19 +16,12 @@ export type DecoratedOptions = Omit<MethodDefaults, 'numReturns'>
  *   }
  * }
  * const Remote = ray.remote({ concurrencyGroups: { io: 4 } }, Crawler)
+ * ```
  *
  * @throws TypeError for an option that is unknown, naming it.
  */
 export function method(
   options: DecoratedOptions,
 ): <F extends (...args: never[]) => unknown>(target: F, context?: unknown) => void {
-  checkMethodDefaults(options)
-  return (target) => {
-    if (typeof target !== 'function') {
-      throw new TypeError(
-        'ray.method decorates methods of a class: @ray.method({ ... }) before the method.',
-      )
-    }
-    markMethod(target, options)
-  }
+  return methodDecorator(options)
 }

@@ -73,15 +73,17 @@ interface Window {
 }
 
 /**
- * A small memory of process `pid` mapped whole, shared and for good: words that several processes
- * change.
+ * A small memory of process `pid` mapped whole and shared, until its bytes are collected: words
+ * that several processes change.
  */
 export function mapShared(pid: number, memory: Memory): Uint8Array {
   const fd = openMemory(pid, memory.fd)
   try {
     const { sizeBytes } = memory
     const address = libc().map({ address: 0, sizeBytes, flags: mapSharedFlag, fd, offset: 0 })
-    return new Uint8Array(libc().view(address, sizeBytes))
+    const buffer = libc().view(address, sizeBytes)
+    collected.register(buffer, { address, sizeBytes, onUnmapped: undefined, isClosed: false })
+    return new Uint8Array(buffer)
   } finally {
     closeSync(fd)
   }

@@ -1,5 +1,5 @@
 /**
- * Pools, queues and iteration over what is ready.
+ * Pools, queues, iteration over what is ready, and collectives between processes.
  *
  * @module typeray/util
  */
@@ -18,3 +18,24 @@ export {
   type QueueWaitOptions,
 } from './queue.js'
 export { QueueEmptyError, QueueFullError } from './queue-errors.js'
+export {
+  allGather,
+  allReduce,
+  barrier,
+  broadcast,
+  type CollectiveGroupOptions,
+  type CollectiveOptions,
+  createCollectiveGroup,
+  destroyCollectiveGroup,
+  getCollectiveGroupSize,
+  getRank,
+  initCollectiveGroup,
+  isGroupInitialized,
+  recv,
+  reduce,
+  type ReduceOptions,
+  reduceScatter,
+  send,
+} from './collective/collective.js'
+export { CollectiveError } from './collective/collective-error.js'
+export type { NumericArray, ReduceOp } from './collective/kernels.js'

@@ -1,12 +1,38 @@
 // What the decorator `ray.method` says of a method, until its class becomes a remote class.
 
-import type { MethodDefaults, MethodTable } from './method-options.js'
+import { attachmentBrand, registerAttachment } from './attachment.js'
+import { checkMethodDefaults, type MethodDefaults, type MethodTable } from './method-options.js'
 
+/** Beside the functions and not on them, so that nothing of it shows in user code. */
 const marks = new WeakMap<object, MethodDefaults>()
 
-export function markMethod(method: object, options: MethodDefaults): void {
-  marks.set(method, { ...marks.get(method), ...options })
+type Decorator = (target: unknown) => void
+
+const optionsOf = new WeakMap<object, MethodDefaults>()
+
+export function methodDecorator(options: MethodDefaults): Decorator {
+  checkMethodDefaults(options)
+  const decorate: Decorator = (target) => {
+    if (typeof target !== 'function') {
+      throw new TypeError(
+        'ray.method decorates methods of a class: @ray.method({ ... }) before the method.',
+      )
+    }
+    marks.set(target, { ...marks.get(target), ...options })
+  }
+  optionsOf.set(decorate, options)
+  return Object.defineProperty(decorate, attachmentBrand, { value: 'method' })
 }
+
+// Compilers keep decorators in variables that the class captures, so they travel with it. By then
+// its options are known; only a class that is made remote where it arrives asks for them again.
+registerAttachment<Decorator>('method', {
+  encode(decorate): MethodDefaults {
+    const { retryExceptions, ...rest } = optionsOf.get(decorate) ?? {}
+    return typeof retryExceptions === 'boolean' ? { ...rest, retryExceptions } : rest
+  },
+  decode: (data) => methodDecorator(data as MethodDefaults),
+})
 
 /** The options of decorated methods, under those that the table gives by name. */
 export function withMarks(

@@ -1,8 +1,7 @@
 // Examples of the documentation: TypeScript blocks of pages, and `@example`s of docstrings.
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import ts from 'typescript'
-import { lineOf, listFiles, readSources, walk } from '../tidy/sources.js'
+import { listFiles, readSources } from '../tidy/sources.js'
 
 export interface Snippet {
   /** Where it stands: `docs/x.md:12`. */
@@ -37,17 +36,36 @@ function codeOf(comment: string): string {
   return blocks.length > 0 ? blocks.join('\n') : comment
 }
 
-function snippetsOfSource(file: string, tree: ts.SourceFile): Snippet[] {
-  const found: Snippet[] = []
-  const take = (node: ts.Node): void => {
-    for (const tag of ts.getJSDocTags(node)) {
-      if (tag.tagName.text !== 'example' || tag.parent.parent !== node) continue
-      const text = codeOf(ts.getTextOfJSDocComment(tag.comment) ?? '')
-      found.push({ at: `${file}:${lineOf(tree, tag)}`, text, isContinued: false })
-    }
+const tagLine = /^@(?:example|throws|returns|see|param|internal|module|deprecated)\b/
+
+/**
+ * The examples of a docstring, each with the number of its first line. Read from the text: the
+ * compiler takes a decorator at the beginning of a line for a tag.
+ */
+function examplesOf(comment: string): { line: number; text: string }[] {
+  const lines = comment.split('\n').map((line) => line.replace(/^\s*(\/\*\*|\*\/|\* ?)/, ''))
+  const examples: { line: number; text: string }[] = []
+  let open: { line: number; text: string } | undefined
+  let isFenced = false
+  for (const [index, line] of lines.entries()) {
+    if (line.startsWith('```')) isFenced = !isFenced
+    if (!isFenced && tagLine.test(line)) {
+      open = undefined
+      if (!line.startsWith('@example')) continue
+      open = { line: index + 1, text: '' }
+      examples.push(open)
+    } else if (open !== undefined) open.text += `${line}\n`
   }
-  walk(tree, take)
-  return found
+  return examples.map(({ line, text }) => ({ line, text: codeOf(text) }))
+}
+
+function snippetsOfSource(file: string, text: string): Snippet[] {
+  return [...text.matchAll(/\/\*\*.*?\*\//gs)].flatMap((found) => {
+    const first = lineNumber(text, found.index)
+    return examplesOf(found[0]).map((example) => {
+      return { at: `${file}:${first + example.line}`, text: example.text, isContinued: false }
+    })
+  })
 }
 
 /** Pages that a user reads. What a decision record quotes is history, and not kept up. */
@@ -65,5 +83,5 @@ export function snippetsOfPages(root: string): Snippet[] {
 export function snippetsOfDocstrings(root: string): Snippet[] {
   return readSources(root)
     .filter(({ path: file, isTest }) => file.startsWith('src/') && !isTest)
-    .flatMap(({ path: file, tree }) => snippetsOfSource(file, tree))
+    .flatMap(({ path: file, text }) => snippetsOfSource(file, text))
 }

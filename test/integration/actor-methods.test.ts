@@ -151,12 +151,11 @@ inCluster(
 
     async 'a decorated method has its options'() {
       class Decorated extends Crawler {
+        @ray.method({ concurrencyGroup: 'io', retryExceptions: [RangeError] })
         override async fetch(i: number) {
           return super.fetch(i)
         }
       }
-      // What compilers make of `@ray.method(...)` before the method.
-      ray.method({ concurrencyGroup: 'io' })(Decorated.prototype.fetch)
       const options = { concurrencyGroups: { io: 3 }, numCpus: 0 } as const
       const crawler = ray.remote(options, Decorated).remote()
       const refs = [1, 2, 3, 4].map((i) => crawler.fetch.remote(i))
