@@ -124,13 +124,8 @@ export class LeaseState {
       case 'groupGone':
         this.tables.bundles.markGone(event.group, event.message)
         return true
-      case 'memoryShort': {
-        const worker = this.tables.workers.get(event.start)
-        if (worker === undefined) return false
-        if (worker.state === 'idle') this.tables.workers.setState(worker, 'ending', now)
-        this.#kill(worker, event.report)
-        return false
-      }
+      case 'memoryShort':
+        return this.#memoryShort(event, now)
       case 'workerJoined':
         return this.#workerJoined(event, now)
       case 'workerDied':
@@ -192,7 +187,8 @@ export class LeaseState {
     const { owner, depth, shape, task, isOnce } = request
     const lease = ++this.#leaseCount
     const entry: Lease = {
-      lease, owner, name, depth, shape, worker, pool, allocation, grantedAt: now, recall: 'none', isOnce,
+      lease, owner, name, depth, shape, worker, pool, allocation, grantedAt: now, recall: 'none',
+      isOnce,
     } // prettier-ignore
     this.tables.leases.set(lease, entry)
     this.tables.workers.setState(worker, 'leased', now)
@@ -340,6 +336,15 @@ export class LeaseState {
   #kill(worker: WorkerRecord, reason: string): void {
     worker.isDoomed = true
     this.#effects.push({ kind: 'signalWorker', start: worker.start, signal: 'SIGKILL', reason })
+  }
+
+  #memoryShort({ start, report }: EventOf<'memoryShort'>, now: number): boolean {
+    const worker = this.tables.workers.get(start)
+    if (worker === undefined) return false
+    // Nobody gets it any more; one in use is closed when it has died.
+    if (worker.state === 'idle') this.tables.workers.setState(worker, 'ending', now)
+    this.#kill(worker, report)
+    return false
   }
 
   #startWorker(kind: WorkerKind, now: number): void {

@@ -1,9 +1,9 @@
 // Which worker ends when the memory of a node runs short, and what is said about it.
 //
 // Least is lost by an idle worker that has kept much, then by the task that began last, because it
-// has done the least work, and of those one that may run again. Tasks count per owner, and the owner
-// with the most of them gives: many small programs are not ended for one large one. Tasks that may
-// not run again come next, and actors last, because their state goes with them.
+// has done the least work, and of those one that may run again. Tasks count per owner, and the
+// owner with the most of them gives: many small programs are not ended for one large one. Tasks
+// that may not run again come next, and actors last, because their state goes with them.
 
 import { memoryReason } from '../wire/messages/terms.js'
 
