@@ -149,6 +149,7 @@ export class CoreWorker {
     const settler = new TaskSettler({
       references,
       oomRetries: welcome.taskOomRetries,
+      later: (ms, run) => void setTimeout(run, ms).unref(),
       values,
       resubmit: (task) => this.resubmit(task),
       decodeError: (body) => this.#decodeError(body),

@@ -32,6 +32,8 @@ export interface OutcomePorts {
   readonly values: ValuePort
   /** How often a task that was ended for memory runs again; -1: without end. */
   readonly oomRetries: number
+  /** Calls back after so many milliseconds. */
+  readonly later: (ms: number, run: () => void) => void
   /** Runs the task again, ahead of others. */
   readonly resubmit: (task: Task) => void
   /** The error that an error body holds. */
@@ -193,12 +195,9 @@ export class TaskSettler {
     this.#memoryRetries.set(task, count + 1)
     task.status = taskStatus.waiting
     task.stream?.restarted()
-    setTimeout(
-      () => {
-        if (task.status === taskStatus.waiting) this.#ports.resubmit(task)
-      },
-      Math.min(oomRetryMs * 2 ** count, oomRetryMsMax),
-    ).unref()
+    this.#ports.later(Math.min(oomRetryMs * 2 ** count, oomRetryMsMax), () => {
+      if (task.status === taskStatus.waiting) this.#ports.resubmit(task)
+    })
   }
 
   refused(task: Task, error: WireError): void {
