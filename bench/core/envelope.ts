@@ -17,11 +17,7 @@ function seconds(prepare: () => Promise<() => Promise<void>>): OpenProbe {
   return inSession(async () => ({ kind: 'duration', unitMs: 1000, step: await prepare() }), options)
 }
 
-function filledList(): number[] {
-  const list: number[] = []
-  for (let i = 0; i < listItems; i++) list.push(1)
-  return list
-}
+const filledList = (): number[] => new Array<number>(listItems).fill(1)
 
 const manyArguments = seconds(async () => {
   const task = ray.remote(sumOfLists)

@@ -53,8 +53,8 @@ export function sumOfLists(...lists: readonly number[][]): number {
 
 export function returnLists(count: number, items: number): number[][] {
   return Array.from({ length: count }, () => {
-    const list: number[] = []
-    for (let i = 0; i < items; i++) list.push(i)
+    const list = new Array<number>(items)
+    for (let i = 0; i < items; i++) list[i] = i
     return list
   })
 }

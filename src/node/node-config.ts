@@ -39,6 +39,8 @@ export interface NodeOptions {
   readonly taskOomRetries?: number
   /** Where the folder of the session is made; one for the user by default. */
   readonly tempDir?: string
+  /** What ends the node; the end of its last driver by default. */
+  readonly endsWith?: NodeEnd
   /** Bytes at which a log file is rotated. */
   readonly logRotateBytes?: number
   /** Rotated files that are kept of each log file. */
@@ -51,6 +53,12 @@ export interface NodeOptions {
   /** Checks every state machine after every event; for tests. */
   readonly validate?: boolean
 }
+
+/**
+ * What a node ends with: its last driver, the process that has started it, or nothing but its being
+ * stopped. Other than the first, drivers come and go.
+ */
+export type NodeEnd = 'drivers' | 'parent' | 'stop'
 
 export interface NodeConfig {
   readonly resources: Resources
@@ -66,6 +74,7 @@ export interface NodeConfig {
   readonly tempDir: string
   /** The user said where: if that cannot be used there is no session. */
   readonly isTempDirGiven: boolean
+  readonly endsWith: NodeEnd
   readonly logRotateBytes: number
   readonly logRotateBackups: number
   readonly environment: WorkerEnvironment
@@ -117,6 +126,7 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
     taskOomRetries: options.taskOomRetries ?? -1,
     tempDir: sessionsFolder(options.tempDir),
     isTempDirGiven: options.tempDir !== undefined,
+    endsWith: options.endsWith ?? 'drivers',
     logRotateBytes: options.logRotateBytes ?? logRotateBytes,
     logRotateBackups: options.logRotateBackups ?? logRotateBackups,
     namespace: options.namespace ?? '',

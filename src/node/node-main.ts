@@ -1,9 +1,11 @@
 // Entry of the node process: the raylet and, on one machine, the GCS in the same process.
 //
 // It is started by a driver in a session of its own, so that Ctrl-C in the terminal reaches the
-// driver alone. It says where it listens in one line of JSON on stdout, and ends when its drivers
-// have ended: when the last control socket closes, or when its stdin closes or the time is up
-// before the first driver came. Its workers end with it.
+// driver alone. It says where it listens in one line of JSON on stdout, and in the session's folder
+// to those who come later. It ends when its drivers have ended: when the last control socket
+// closes, or when its stdin closes or the time is up before the first driver came. A node of
+// `typeray start` ends when it is stopped, or with the process that holds its stdin. Its workers
+// end with it.
 
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../base/clock.js'
@@ -11,7 +13,8 @@ import { newId } from '../base/ids.js'
 import { nodeStartMs, sessionPruneDelayMs, shutdownMs } from '../base/limits.js'
 import { GcsServer } from '../gcs/gcs-server.js'
 import { Raylet } from '../raylet/raylet.js'
-import type { NodeConfig } from './node-config.js'
+import type { NodeConfig, NodeEnd } from './node-config.js'
+import { makeCurrent, retireSession, startTicksOf, writeSession } from './session-file.js'
 import { createSessionFolder, pruneSessions, sessionNameAt } from './session-folder.js'
 import type { NodeReady } from './start-node.js'
 
@@ -30,7 +33,7 @@ function main(): void {
   const gcs = new GcsServer(systemClock, (_node, message) => {
     inTurn(() => raylet.fromGcs(message))
   })
-  const life = new NodeLife(() => raylet)
+  const life = new NodeLife(() => raylet, { config, sessionDir: ids.sessionDir })
   const raylet: Raylet = new Raylet(systemClock, {
     ...ids,
     nodeIp: '127.0.0.1',
@@ -45,9 +48,10 @@ function main(): void {
     logRotateBackups: config.logRotateBackups,
     environment: config.environment,
     namespace: config.namespace,
+    isShared: config.endsWith !== 'drivers',
     toGcs: (message) => inTurn(() => gcs.receive(message)),
     joined: () => life.joined(),
-    abandoned: () => life.end(0),
+    abandoned: () => life.abandoned(),
     validate: config.validate,
   })
   life.watch()
@@ -55,6 +59,7 @@ function main(): void {
     () => {
       const { address, storeAddress } = raylet
       const ready: NodeReady = { ...ids, address, storeAddress, pid: process.pid }
+      if (ids.sessionDir !== '') announce(ready, config)
       process.stdout.write(`${JSON.stringify(ready)}\n`)
       if (ids.sessionDir !== '') pruneSoon(config.tempDir)
     },
@@ -63,6 +68,24 @@ function main(): void {
       life.end(1)
     },
   )
+}
+
+/** Lets others find the session. */
+function announce(ready: NodeReady, config: NodeConfig): void {
+  const { sessionName, sessionDir, address, token, nodeId, pid } = ready
+  const session = {
+    sessionName,
+    sessionDir,
+    rayletAddress: address.replace('\0', '@'),
+    token,
+    nodeId,
+    pid,
+    startTicks: startTicksOf(pid) ?? '',
+    startedAtMs: Date.now(),
+    isHead: config.endsWith !== 'drivers',
+  }
+  writeSession(session)
+  if (session.isHead) makeCurrent(session)
 }
 
 /** '' when there is none: a full disk must not keep anybody from working. */
@@ -102,18 +125,28 @@ function turns(): (turn: () => void) => void {
 /** When the node ends, and how. */
 class NodeLife {
   readonly #raylet: () => Raylet
-  readonly #deadline: NodeJS.Timeout
+  readonly #endsWith: NodeEnd
+  readonly #sessionDir: string
+  readonly #deadline: NodeJS.Timeout | undefined
   #hasDriver = false
   #isEnding = false
 
-  constructor(raylet: () => Raylet) {
+  constructor(raylet: () => Raylet, session: { config: NodeConfig; sessionDir: string }) {
     this.#raylet = raylet
+    this.#endsWith = session.config.endsWith
+    this.#sessionDir = session.sessionDir
+    if (this.#endsWith !== 'drivers') return
     this.#deadline = setTimeout(() => this.end(1), nodeStartMs)
   }
 
   joined(): void {
     this.#hasDriver = true
     clearTimeout(this.#deadline)
+  }
+
+  /** The last driver is gone. */
+  abandoned(): void {
+    if (this.#endsWith === 'drivers') this.end(0)
   }
 
   watch(): void {
@@ -128,7 +161,8 @@ class NodeLife {
     process.stderr.on('error', () => {})
     process.stdin.on('error', () => {})
     process.stdin.on('close', () => {
-      if (!this.#hasDriver) this.end(1)
+      if (this.#endsWith === 'parent') this.end(0)
+      else if (this.#endsWith === 'drivers' && !this.#hasDriver) this.end(1)
     })
     process.stdin.resume()
   }
@@ -136,6 +170,7 @@ class NodeLife {
   end(code: number): void {
     if (this.#isEnding) return
     this.#isEnding = true
+    if (this.#sessionDir !== '') retireSession(this.#sessionDir)
     // Whatever hangs: the workers die with this process.
     setTimeout(() => process.exit(code), shutdownMs)
     this.#raylet()

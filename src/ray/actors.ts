@@ -87,7 +87,7 @@ export async function getActor<T = Record<string, (...args: never[]) => unknown>
   // A name is no reason to live: as in Ray this handle is not counted, nor are copies of it.
   core.references.release(ref)
   const binding = { ...bindingOf(spec), isWeak: true }
-  return makeHandle(new ActorCore(ref, binding)) as unknown as ActorHandle<T>
+  return makeHandle(new ActorCore(core, ref, binding)) as unknown as ActorHandle<T>
 }
 
 /** A name that an actor has, and where. */

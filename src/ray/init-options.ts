@@ -16,6 +16,13 @@ import {
 
 /** What the node is started with. Follows the arguments of `ray.init`. */
 export interface InitOptions extends LoggingOptions, MemoryOptions {
+  /**
+   * The cluster to join: the address that `typeray start --head` has printed, or 'auto' for the one
+   * that it started last. 'local' starts a node for this program alone. By default the address in
+   * TYPERAY_ADDRESS, else the cluster that `typeray start --head` started last, else a node of its
+   * own.
+   */
+  readonly address?: string
   /** CPUs that tasks may use; all of the machine by default. */
   readonly numCpus?: number
   /** GPUs that tasks may use; those of the machine by default. */
@@ -45,6 +52,7 @@ export interface InitOptions extends LoggingOptions, MemoryOptions {
 }
 
 const known = new Set([
+  'address',
   'numCpus',
   'numGpus',
   'memory',
@@ -62,7 +70,6 @@ const known = new Set([
 const later = 'is not built yet; see "What works" in the README'
 
 const refused: Readonly<Record<string, string>> = {
-  address: `${later}. ray.init() starts a node on this machine`,
   localMode: later,
   includeDashboard: later,
   dashboardHost: later,
@@ -81,6 +88,29 @@ const refused: Readonly<Record<string, string>> = {
   loggingFormat: 'has no meaning in Node: there is no logging module to configure',
 }
 
+/** Options that describe a node to start; without meaning for one that is there. */
+const ofNode = [
+  'numCpus',
+  'numGpus',
+  'memory',
+  'resources',
+  'labels',
+  'objectStoreMemory',
+  'objectSpillingDirectory',
+] as const
+
+/** A cluster has what it was started with. */
+export function refuseNodeOptions(options: InitOptions, address: string): void {
+  for (const name of ofNode) {
+    if (options[name] === undefined) continue
+    throw new TypeError(
+      `The option '${name}' of ray.init describes a node to start, but ray.init joins the ` +
+        `cluster at ${address}. Give it to 'typeray start', or pass address: 'local' to start a ` +
+        `node for this program alone.`,
+    )
+  }
+}
+
 export function nodeOptionsOf(options: InitOptions): NodeOptions {
   for (const key of Object.keys(options)) {
     if (known.has(key)) continue
@@ -90,6 +120,10 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
       `'${key}' is not an option of ray.init.${didYouMean(key, known)} Options are: ` +
         `${[...known].sort().join(', ')}.`,
     )
+  }
+  const { address } = options
+  if (address !== undefined && (typeof address !== 'string' || address === '')) {
+    throw new TypeError(`The option 'address' of ray.init must be a string that is not empty.`)
   }
   checkNamespace('ray.init', options.namespace)
   check('numCpus', options.numCpus)

@@ -65,7 +65,7 @@ export function getRuntimeContext(): RuntimeContext {
   const core = requireSession()
   const { jobId, nodeId, sessionName, sessionDir, namespace } = core.welcome
   const task = currentTask()
-  const hosted = core.hosted === null ? undefined : hostedActor(core.hosted)
+  const hosted = hostedActor(core)
   const gpuIds = gpuIdsOf(task?.gpus ?? [])
   return {
     jobId,

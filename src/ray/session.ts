@@ -2,21 +2,24 @@
 
 import { RayError, SessionError } from '../base/errors.js'
 import { newProcessId } from '../base/ids.js'
-import { type NodeHandle, startNode, startNodeSync } from '../node/start-node.js'
+import { shutdownMs } from '../base/limits.js'
+import { startNode, startNodeSync } from '../node/start-node.js'
 import type { NodeOptions } from '../node/node-config.js'
+import { sessionToJoin } from '../node/session-address.js'
+import type { SessionFile } from '../node/session-file.js'
 import { CoreWorker, currentCore, installCore } from '../worker/index.js'
 import { driverEnvironment } from './driver-environment.js'
-import { type InitOptions, nodeOptionsOf } from './init-options.js'
+import { type InitOptions, nodeOptionsOf, refuseNodeOptions } from './init-options.js'
 import { isDeduplicating } from './logging-options.js'
 import { OutputMonitor } from './output-monitor.js'
 
 const now = (): number => performance.now()
 
+/** How this program leaves its session: by ending the node that it started, or by saying so. */
 interface Live {
   readonly core: CoreWorker
-  readonly node: NodeHandle
+  readonly stop: () => Promise<void>
   readonly output: OutputMonitor
-  readonly ending: () => Promise<void>
 }
 
 let live: Live | null = null
@@ -59,7 +62,8 @@ export class Session implements AsyncDisposable {
 }
 
 /**
- * Starts Typeray on this machine: a raylet process, its object store and its first workers.
+ * Starts Typeray on this machine: a raylet process, its object store and its first workers. Or
+ * joins a cluster that `typeray start --head` has started: see the option `address`.
  *
  * Follows `ray.init` of Ray. Calling it is optional: the first call that needs a session starts
  * one.
@@ -67,8 +71,8 @@ export class Session implements AsyncDisposable {
  * @example
  * await ray.init({ numCpus: 4, namespace: 'prices' })
  *
- * @throws SessionError when there is a session already (unless `ignoreReinitError`), or when the
- * node cannot start.
+ * @throws SessionError when there is a session already (unless `ignoreReinitError`), when the node
+ * cannot start, or when there is no cluster at the address.
  */
 export async function init(options: InitOptions = {}): Promise<Session> {
   const nodeOptions = nodeOptionsOf(options)
@@ -93,18 +97,41 @@ export async function init(options: InitOptions = {}): Promise<Session> {
 }
 
 async function begin(nodeOptions: NodeOptions, options: InitOptions): Promise<Session> {
+  const cluster = sessionToJoin(options.address, options.tempDir)
+  if (cluster !== undefined) {
+    refuseNodeOptions(options, cluster.sessionDir)
+    const core = await CoreWorker.join(joinOptions(raylet(cluster), nodeOptions))
+    return adopt(core, leaving(core), options)
+  }
   const node = await startNode(nodeOptions)
   try {
     const core = await CoreWorker.join(joinOptions(node, nodeOptions))
-    return adopt(core, node, options)
+    return adopt(core, node.stop, options)
   } catch (error) {
     await node.stop()
     throw error
   }
 }
 
+function raylet({ rayletAddress, token }: SessionFile): { address: string; token: string } {
+  return { address: rayletAddress.replace('@', '\0'), token }
+}
+
+/** The cluster goes on; what this program has is gone when the raylet hangs up. */
+function leaving(core: CoreWorker): () => Promise<void> {
+  const { socket } = core.raylet
+  return async () => {
+    if (socket.closed) return
+    socket.ref()
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    const timer = setTimeout(() => socket.destroy(), shutdownMs)
+    await closed
+    clearTimeout(timer)
+  }
+}
+
 function joinOptions(
-  node: NodeHandle,
+  node: { readonly address: string; readonly token: string },
   nodeOptions: NodeOptions,
 ): Parameters<typeof CoreWorker.join>[0] {
   return {
@@ -119,7 +146,7 @@ function joinOptions(
   }
 }
 
-function adopt(core: CoreWorker, node: NodeHandle, options: InitOptions): Session {
+function adopt(core: CoreWorker, stop: () => Promise<void>, options: InitOptions): Session {
   installCore(core)
   const output = new OutputMonitor(now, isDeduplicating(options))
   core.sink = {
@@ -132,7 +159,7 @@ function adopt(core: CoreWorker, node: NodeHandle, options: InitOptions): Sessio
       if (live?.core === core) live = null
     },
   }
-  live = { core, node, output, ending: () => node.ended }
+  live = { core, stop, output }
   installHooks()
   return new Session(core)
 }
@@ -157,9 +184,15 @@ export function requireSession(): CoreWorker {
     throw new SessionError('ray.init() has not finished: await it before the first call.')
   }
   const nodeOptions = nodeOptionsOf({})
+  const cluster = sessionToJoin(undefined)
+  if (cluster !== undefined) {
+    const core = CoreWorker.joinSync(joinOptions(raylet(cluster), nodeOptions))
+    adopt(core, leaving(core), {})
+    return core
+  }
   const node = startNodeSync(nodeOptions)
   const joined = CoreWorker.joinSync(joinOptions(node, nodeOptions))
-  adopt(joined, node, {})
+  adopt(joined, node.stop, {})
   return joined
 }
 
@@ -202,7 +235,7 @@ export async function shutdown(): Promise<void> {
   }
   ending.core.close()
   installCore(null)
-  await ending.node.stop()
+  await ending.stop()
   ending.output.flush()
 }
 
@@ -231,12 +264,12 @@ function interrupted(): void {
   if (process.listenerCount('SIGINT') > 1) return
   // Pending gets are not rejected: nobody could catch that in time, and the exit code would be
   // another.
-  const { core, node, output } = live
+  const { core, stop, output } = live
   live = null
   core.leave()
   const exit = (): void => {
     output.flush()
     process.exit(130)
   }
-  node.stop().then(exit, exit)
+  stop().then(exit, exit)
 }

@@ -52,6 +52,8 @@ export interface RayletOptions {
   /** Of the first job; other drivers say theirs. */
   readonly namespace?: string
   readonly toGcs: (message: ToGcs) => void
+  /** Drivers come and go: none is expected, and their ends are not that of the node. */
+  readonly isShared?: boolean
   /** A driver has said hello. */
   readonly joined: () => void
   /** The last driver is gone. */
@@ -101,6 +103,8 @@ export class Raylet {
   /** What the GCS knows to be free; at first that is everything. */
   #lastReport: string
   #workersGone: (() => void)[] = []
+  /** Jobs that have said goodbye and whose workers have not ended yet. */
+  #jobEnds: { readonly isOver: () => boolean; readonly resolve: () => void }[] = []
 
   constructor(clock: Clock, options: RayletOptions) {
     this.#clock = clock
@@ -144,7 +148,7 @@ export class Raylet {
       died: (start, exit) => this.#processEnded(start, exit),
     })
     // Workers need 70 ms to start, so they are on their way before anything else is set up.
-    this.leaseEvent({ kind: 'jobStarted', jobId: jobIdOf(1) })
+    if (options.isShared !== true) this.leaseEvent({ kind: 'jobStarted', jobId: jobIdOf(1) })
     this.#claims = new ClaimSlots()
     this.store = new StoreService({
       clock,
@@ -309,6 +313,11 @@ export class Raylet {
 
   #hello(hello: Hello, connection: ControlConnection): boolean {
     if (this.#members.has(hello.process) || this.#isEnding) return false
+    if (hello.role === 'observer') {
+      this.#members.set(hello.process, connection)
+      this.#welcome(connection, { claimSlot: -1, namespace: '' })
+      return true
+    }
     if (hello.role === 'driver') {
       this.#welcomeDriver(hello, connection)
       return true
@@ -351,7 +360,8 @@ export class Raylet {
     if (hello.environment !== undefined) this.#environments.set(jobId, hello.environment)
     this.#welcome(connection, { claimSlot: -1, namespace })
     this.toGcs({ kind: 'jobStarted', jobId, driver: hello.process, namespace })
-    if (this.#jobCount > 1) this.leaseEvent({ kind: 'jobStarted', jobId })
+    const isExpected = this.#jobCount === 1 && this.options.isShared !== true
+    if (!isExpected) this.leaseEvent({ kind: 'jobStarted', jobId })
   }
 
   #welcome(connection: ControlConnection, { claimSlot, namespace }: WelcomeDetails): void {
@@ -383,7 +393,7 @@ export class Raylet {
     if (hello === undefined || this.#members.get(hello.process) !== connection) return
     this.#members.delete(hello.process)
     if (hello.role === 'driver') this.#driverGone(hello.process, connection.jobId)
-    else this.#workerSilent(hello)
+    else if (hello.role === 'worker') this.#workerSilent(hello)
   }
 
   /**
@@ -423,6 +433,10 @@ export class Raylet {
     this.#claims.release(worker.claimSlot)
     this.leaseEvent({ kind: 'workerDied', start, exit })
     if (worker.process !== undefined) this.#forget(worker.process, worker.jobId)
+    this.#jobEnds = this.#jobEnds.filter(({ isOver, resolve: end }) => {
+      if (isOver()) end()
+      return !isOver()
+    })
     if (this.#workers.size > 0) return
     for (const resolve of this.#workersGone.splice(0)) resolve()
   }
@@ -459,8 +473,26 @@ export class Raylet {
    */
   async goodbye(connection: ControlConnection): Promise<void> {
     const drivers = [...this.#members.values()].filter((member) => member.hello?.role === 'driver')
-    if (drivers.length === 1) await this.endWorkers()
+    if (this.options.isShared === true) await this.#endJob(connection.jobId)
+    else if (drivers.length === 1) await this.endWorkers()
     connection.end()
+  }
+
+  /** The same for one job of several. What it has detached goes on. */
+  async #endJob(jobId: string): Promise<void> {
+    const ending = [...this.leases.tables.workers.all()]
+      .filter(({ kind, actor }) => kind.jobId === jobId && actor?.actor.spec.detached !== true)
+      .map((worker) => worker.start)
+    for (const start of ending) {
+      const id = this.#workers.get(start)?.process
+      if (id !== undefined) this.send(id, { kind: 'exit', reason: 'the program has ended' })
+    }
+    const isOver = (): boolean => !ending.some((start) => this.#workers.get(start)?.process)
+    if (isOver()) return
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.timer(workerExitMs, resolve)
+      this.#jobEnds.push({ isOver, resolve: () => (cancel(), resolve()) })
+    })
   }
 
   #output(output: WorkerOutput): ((call: () => void) => void) | undefined {

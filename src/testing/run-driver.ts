@@ -34,7 +34,7 @@ export interface DriverEnd {
   readonly stderr: string
 }
 
-const timeoutMsDefault = 40_000
+const timeoutMsDefault = 80_000
 const packageRoot = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**
@@ -61,7 +61,13 @@ export class Driver {
     this.#traces = new SessionTraces()
     this.#tempDir = mkdtempSync(path.join(os.tmpdir(), 'typeray-test-'))
     this.#child = spawn(process.execPath, [...execArgv, program.file, ...args], {
-      env: { ...environment(), TYPERAY_TMPDIR: this.#tempDir, ...env, ...this.#traces.environment },
+      env: {
+        ...environment(),
+        TYPERAY_TMPDIR: this.#tempDir,
+        TYPERAY_ADDRESS: 'local',
+        ...env,
+        ...this.#traces.environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))

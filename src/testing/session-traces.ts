@@ -42,7 +42,7 @@ export class SessionTraces {
   }
 
   /** Throws if something is still there after a short while, having killed it. */
-  async assertNone(timeoutMs = 5000): Promise<void> {
+  async assertNone(timeoutMs = 20_000): Promise<void> {
     try {
       await until(() => this.list().length === 0, { timeoutMs })
     } catch (error) {

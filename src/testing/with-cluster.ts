@@ -8,7 +8,7 @@ import { SessionTraces } from './session-traces.js'
 
 /** Options of `ray.init`, and a bound on the time of the test. */
 export interface ClusterOptions extends ray.InitOptions {
-  /** The test fails after this time, in milliseconds; 50 seconds by default. */
+  /** The test fails after this time, in milliseconds; 100 seconds by default. */
   readonly deadlineMs?: number
 }
 
@@ -26,7 +26,7 @@ export interface TestCluster {
   spillFiles(): string[]
 }
 
-const deadlineMsDefault = 50_000
+const deadlineMsDefault = 100_000
 
 /**
  * Starts a session of its own, runs the test, shuts the session down, and asserts that no process,
@@ -54,7 +54,7 @@ export async function withCluster<T>(
   Object.assign(process.env, traces.environment)
   const tempDir = mkdtempSync(path.join(os.tmpdir(), 'typeray-test-'))
   try {
-    const session = await ray.init({ numCpus: 2, tempDir, ...initOptions })
+    const session = await ray.init({ numCpus: 2, tempDir, address: 'local', ...initOptions })
     try {
       return await withDeadline(deadlineMs, run(clusterOf(session, traces)))
     } finally {

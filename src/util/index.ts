@@ -1,5 +1,5 @@
 /**
- * Pools, queues, iteration over what is ready, and collectives between processes.
+ * Pools, queues, iteration over what is ready, metrics, and collectives between processes.
  *
  * @module typeray/util
  */
@@ -39,3 +39,20 @@ export {
 } from './collective/collective.js'
 export { CollectiveError } from './collective/collective-error.js'
 export type { NumericArray, ReduceOp } from './collective/kernels.js'
+export {
+  Counter,
+  Gauge,
+  Histogram,
+  type HistogramOptions,
+  type MetricOptions,
+  type Tags,
+} from './metrics/metric.js'
+export {
+  metricsText,
+  type MetricsServer,
+  serveMetrics,
+  type ServeMetricsOptions,
+} from './metrics/metrics-server.js'
+export { Pool, type PoolMapOptions, type RunOptions } from './pool/pool.js'
+export type { TimeSummary } from './pool/pool-histogram.js'
+export type { PoolOptions } from './pool/pool-options.js'

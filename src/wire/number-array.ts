@@ -36,37 +36,62 @@ export function numberKindOf(value: readonly unknown[]): number | undefined {
 
 /** Writes the items, or returns false if a getter has made one of them something else meanwhile. */
 export function writeNumbers(to: ByteWriter, value: readonly unknown[], kind: number): boolean {
-  const view = createNumbers(kind, value.length)
-  for (let i = 0; i < view.length; i++) {
+  const length = value.length
+  to.byte(kind)
+  to.varuint(length)
+  // A view of numbers begins at a multiple of their size. The reader may see the bytes elsewhere.
+  const gap = 7 - (to.at % 8)
+  to.byte(gap)
+  const size = length * viewItemBytes[kind]!
+  to.need(gap + size)
+  const start = to.at + gap
+  const { buffer, byteOffset } = to.bytes
+  const view = numbersIn({ buffer, offset: byteOffset + start }, kind, length)
+  for (let i = 0; i < length; i++) {
     const item = value[i]
     if (typeof item !== 'number') return false
     view[i] = item
   }
-  to.byte(kind)
-  to.varuint(view.length)
-  to.raw(new Uint8Array(view.buffer))
+  to.bytes.fill(0, to.at, start)
+  to.at = start + size
   return true
 }
 
-export function readNumbers(from: ByteReader, to: unknown[]): void {
+export function readNumbers(from: ByteReader): number[] {
   const kind = from.byte()
   if (kind !== int8 && kind !== int16 && kind !== int32 && kind !== float64) {
     throw from.malformed('bad kind of numbers')
   }
   const length = from.varuint()
+  from.take(from.byte())
   const size = length * viewItemBytes[kind]
   const start = from.take(size)
-  const view = createNumbers(kind, length)
-  // The bytes are rarely where a view of wider items may begin.
-  new Uint8Array(view.buffer).set(from.bytes.subarray(start, start + size))
-  for (let i = 0; i < length; i++) to.push(view[i])
+  let { buffer, byteOffset: offset } = from.bytes
+  offset += start
+  if (offset % viewItemBytes[kind] !== 0) {
+    buffer = from.bytes.slice(start, start + size).buffer
+    offset = 0
+  }
+  const view = numbersIn({ buffer, offset }, kind, length)
+  // Not by `push`, which leaves twice the bytes behind as garbage.
+  const value = new Array<number>(length)
+  for (let i = 0; i < length; i++) value[i] = view[i]!
+  return value
 }
 
-function createNumbers(
+interface Place {
+  readonly buffer: ArrayBufferLike
+  readonly offset: number
+}
+
+function numbersIn(
+  { buffer, offset }: Place,
   kind: number,
   length: number,
 ): Int8Array | Int16Array | Int32Array | Float64Array {
-  if (kind === int8) return new Int8Array(length)
-  if (kind === int16) return new Int16Array(length)
-  return kind === int32 ? new Int32Array(length) : new Float64Array(length)
+  if (kind === int8) return new Int8Array(buffer, offset, length)
+  if (kind === int16) return new Int16Array(buffer, offset, length)
+  return kind === int32
+    ? new Int32Array(buffer, offset, length)
+    : new Float64Array(buffer, offset, length)
 }

@@ -169,7 +169,7 @@ export class ValueDecoder {
       case tags.tagArrayWithHoles:
         return this.made([], prototype, 'itemsAndProps', from.varuint())
       case tags.tagNumbers:
-        return this.made(this.numbers(), prototype, 'none')
+        return this.made(readNumbers(this.from), prototype, 'none')
       case tags.tagNullObject:
         return this.made(Object.create(null) as object, prototype, 'props')
       case tags.tagSparseArray:
@@ -191,12 +191,6 @@ export class ValueDecoder {
     if (prototype !== undefined) Object.setPrototypeOf(value, prototype)
     this.objects.push(value)
     return { value, fill, length, ownFields: false }
-  }
-
-  private numbers(): unknown[] {
-    const value: unknown[] = []
-    readNumbers(this.from, value)
-    return value
   }
 
   /** Objects without contents. */

@@ -66,7 +66,10 @@ export const tagUrl = 0x1f
 export const tagUrlSearchParams = 0x20
 /** Kind, a view with an Arrow IPC stream. */
 export const tagArrow = 0x21
-/** An array of `numbersMin` or more numbers: kind of view, length, the numbers as in that view. */
+/**
+ * An array of `numbersMin` or more numbers: kind of view, length, a gap of so many bytes, the
+ * numbers as in that view.
+ */
 export const tagNumbers = 0x22
 /**
  * Index of the class, the value as its built-in base class would be, own fields if the base has no

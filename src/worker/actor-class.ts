@@ -64,7 +64,7 @@ export function createActor(
   ref.state = refState.primitive
   core.references.hold(ref)
   const draft = specOf(core, [ref.owner, ref.sequence], type)
-  const actor = new ActorCore(ref, bindingOf(draft))
+  const actor = new ActorCore(core, ref, bindingOf(draft))
   const classHash = code.idOf(core)
   const frames = new SlabWriter()
   const task = new Task(new ObjectRef(core.process, ref.sequence), constructorEntry)

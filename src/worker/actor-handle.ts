@@ -15,7 +15,7 @@ import type { ActorLine } from './actor-line.js'
 import { attachmentBrand, registerAttachment } from './attachment.js'
 import { noGroups } from './concurrency-groups.js'
 import type { CoreWorker } from './core-worker.js'
-import { refuseEnded, requireCore } from './current-core.js'
+import { requireCore } from './current-core.js'
 import {
   compileMethodOptions,
   type MethodConfig,
@@ -61,10 +61,12 @@ export class ActorCore {
   readonly binding: ActorBinding
   /** Counted at the raylet while this handle lives. */
   readonly ref: ObjectRef
+  /** A handle is of its session; another one knows no actor of that key. */
+  readonly #core: CoreWorker
   #line: ActorLine | null = null
-  #core: CoreWorker | null = null
 
-  constructor(ref: ObjectRef, binding: ActorBinding) {
+  constructor(core: CoreWorker, ref: ObjectRef, binding: ActorBinding) {
+    this.#core = core
     this.ref = ref
     this.binding = binding
   }
@@ -77,11 +79,14 @@ export class ActorCore {
     return this.ref.id
   }
 
+  /** @throws SessionError when the session of the handle is over. */
+  refuseEnded(core: CoreWorker): void {
+    if (this.#core !== core) throw endedHandle(this)
+  }
+
   line(core: CoreWorker): ActorLine {
     if (this.#line === null || this.#core !== core) {
-      if (this.#core !== null) throw endedHandle(this)
-      refuseEnded(this.ref.owner, `The actor ${this.binding.className} (${this.id})`)
-      this.#core = core
+      this.refuseEnded(core)
       this.#line = core.actors.line(this.key, this.binding.className)
       this.#line.isUnordered = this.binding.isUnordered === true
     }
@@ -297,6 +302,7 @@ export function actorOf(handle: unknown): ActorCore | undefined {
 registerAttachment<AnyActorHandle>('actor', {
   encode(handle, refs): ActorBinding {
     const actor = handle[actorBinding]
+    actor.refuseEnded(requireCore('a handle of an actor'))
     refs.push(actor.ref)
     return actor.binding
   },
@@ -309,6 +315,6 @@ registerAttachment<AnyActorHandle>('actor', {
     const isOwn = own !== undefined && own[0] === ref.owner && own[1] === ref.sequence
     const binding = data as ActorBinding
     if (isOwn || binding.isWeak === true) core.references.release(ref)
-    return makeHandle(new ActorCore(ref, binding))
+    return makeHandle(new ActorCore(core, ref, binding))
   },
 })

@@ -12,6 +12,7 @@ import {
   ActorDiedError,
   ActorPlacementGroupRemovedError,
   ActorUnavailableError,
+  ActorUnschedulableError,
   type RayError,
 } from '../base/errors.js'
 import { objectIdHex, type ProcessId } from '../base/ids.js'
@@ -28,6 +29,12 @@ import { describeExit, type TaskSettler } from './task-outcomes.js'
 
 /** Calls in flight to one actor; the rest waits here, where it can still be cancelled cheaply. */
 const windowCallsMax = 8192
+
+/** Deaths that have a class of their own, by cause; as in Ray. */
+const deathErrors: Readonly<Record<string, typeof RayError>> = {
+  placementGroupRemoved: ActorPlacementGroupRemovedError,
+  unschedulable: ActorUnschedulableError,
+}
 
 export interface ActorLinePorts {
   readonly process: ProcessId
@@ -296,8 +303,7 @@ export class ActorLine {
     }
     const cause = this.creationError
     const why = cause instanceof Error ? ` ${cause.message}` : ''
-    const isGroupGone = state.cause === 'placementGroupRemoved'
-    const DeathError = isGroupGone ? ActorPlacementGroupRemovedError : ActorDiedError
+    const DeathError = deathErrors[state.cause] ?? ActorDiedError
     return new DeathError(state.message + why, {
       fields,
       ...(cause !== undefined && { cause }),

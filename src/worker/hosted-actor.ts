@@ -1,8 +1,8 @@
 // The actor that this process is, as its own code sees it.
 
 import { objectIdHex } from '../base/ids.js'
-import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorCore, type AnyActorHandle, bindingOf, makeHandle } from './actor-handle.js'
+import type { CoreWorker } from './core-worker.js'
 import { ObjectRef, refState } from './object-ref.js'
 
 export interface HostedActor {
@@ -12,8 +12,10 @@ export interface HostedActor {
   readonly wasReconstructed: boolean
 }
 
-export function hostedActor(started: Extract<FromRaylet, { kind: 'startActor' }>): HostedActor {
-  const { spec, incarnation } = started
+/** Undefined in a process that is no actor. */
+export function hostedActor(core: CoreWorker): HostedActor | undefined {
+  if (core.hosted === null) return undefined
+  const { spec, incarnation } = core.hosted
   const [owner, sequence] = spec.actor
   // As a handle to itself would keep the actor alive for ever, this one is not counted.
   const ref = new ObjectRef(owner, sequence)
@@ -23,7 +25,7 @@ export function hostedActor(started: Extract<FromRaylet, { kind: 'startActor' }>
   return {
     id: objectIdHex(owner, sequence),
     name: spec.name === '' ? undefined : spec.name,
-    handle: makeHandle(new ActorCore(ref, binding)),
+    handle: makeHandle(new ActorCore(core, ref, binding)),
     wasReconstructed: incarnation > 0,
   }
 }

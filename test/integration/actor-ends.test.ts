@@ -185,6 +185,14 @@ inCluster(
       assert.match(gone.message, /its placement group .* was removed/)
     },
 
+    async 'an actor that no node can ever host says what is missing'() {
+      const never = Remote.options({ numCpus: 100 }).remote()
+      const error = await rejection(ray.get(never.inc.remote()))
+      assert.ok(error instanceof ray.ActorUnschedulableError, String(error))
+      assert.match(error.message, /Worker.*100 CPU/)
+      assert.match(String(error.fields['actorId']), /^[0-9a-f]{24}$/)
+    },
+
     async 'a handle of an actor that went out of scope elsewhere says so'() {
       const maker = await (async () => {
         const actor = Remote.options({ name: 'brief' }).remote()

@@ -148,7 +148,7 @@ inCluster(
         await collectGarbage()
         return !isAlive(pid)
       }
-      await until(isGone, { timeoutMs: 15_000 })
+      await until(isGone, { timeoutMs: 40_000 })
     },
 
     async 'a handle inside the actor itself, and one by name, do not keep it alive'() {
@@ -171,7 +171,7 @@ inCluster(
         await collectGarbage()
         return !isAlive(pid)
       }
-      await until(isGone, { timeoutMs: 15_000 })
+      await until(isGone, { timeoutMs: 40_000 })
       const error = await rejection(ray.getActor('selfish'))
       assert.ok(error instanceof ray.RayActorError, String(error))
     },

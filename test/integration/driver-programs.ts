@@ -64,7 +64,7 @@ export async function runCommand(
   })
   const late = setTimeout(
     () => process.kill(-(child.pid ?? 0), 'SIGKILL'),
-    options.timeoutMs ?? 50_000,
+    options.timeoutMs ?? 100_000,
   )
   let stdout = ''
   let stderr = ''

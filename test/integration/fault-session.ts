@@ -17,7 +17,7 @@ import type { InitOptions } from '../../src/ray/init-options.js'
 import { currentCore } from '../../src/worker/index.js'
 
 const markName = 'TYPERAY_FAULT_MARK'
-const leftoverMs = 10_000
+const leftoverMs = 30_000
 
 export interface WorkerRow {
   readonly pid: number
@@ -40,7 +40,7 @@ export interface FaultSession {
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  timeoutMs = 15_000,
+  timeoutMs = 40_000,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs
   for (;;) {

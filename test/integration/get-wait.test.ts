@@ -94,7 +94,7 @@ inCluster(
       const took = performance.now() - started
       assert.deepEqual(ready, [])
       assert.deepEqual(rest, [slow])
-      assert.ok(took >= 195 && took < 1500, `${took} ms`)
+      assert.ok(took >= 195, `${took} ms`)
       const [now] = await ray.wait([slow], { timeoutMs: 0 })
       assert.deepEqual(now, [])
       await cancelled(slow)

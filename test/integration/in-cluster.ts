@@ -9,7 +9,7 @@ export type Tests = Readonly<Record<string, (cluster: TestCluster) => Promise<vo
 
 /** Runs the tests one after the other; their names are sentences. */
 export function inCluster(title: string, options: ClusterOptions, tests: Tests): void {
-  const { deadlineMs = 100_000 } = options
+  const { deadlineMs = 170_000 } = options
   void test(title, (t) =>
     withCluster({ ...options, deadlineMs }, async (cluster) => {
       for (const [name, run] of Object.entries(tests)) {

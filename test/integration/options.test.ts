@@ -98,7 +98,7 @@ test('remote takes functions and classes only', () => {
 
 test('options of init are refused by name before anything starts', async () => {
   await assert.rejects(ray.init({ cpus: 2 } as object), /'cpus'/)
-  await assert.rejects(ray.init({ address: 'auto' } as object), /'address'.*not built yet/)
+  await assert.rejects(ray.init({ address: 5 } as object), /'address'.*must be a string/)
   await assert.rejects(ray.init({ numCpus: -1 }), /'numCpus'/)
   await assert.rejects(ray.init({ num_cpus: 1 } as object), /Did you mean 'numCpus'\?/)
   await assert.rejects(ray.init({ labels: { 'a b': 'c' } }), /'a b' cannot be the key/)

@@ -38,7 +38,7 @@ inCluster(
       // arrive.
       let error: unknown
       await until(async () => {
-        error = await ray.get(actor.group.remote(), { timeoutMs: 10_000 }).then(
+        error = await ray.get(actor.group.remote(), { timeoutMs: 40_000 }).then(
           () => undefined,
           (error: unknown) => error,
         )
@@ -59,7 +59,7 @@ inCluster(
 
     async 'a group that can never fit says what is missing'() {
       const group = ray.placementGroup([{ CPU: 64 }], 'PACK')
-      const error = await rejection(ray.get(group.ready(), { timeoutMs: 10_000 }))
+      const error = await rejection(ray.get(group.ready(), { timeoutMs: 40_000 }))
       assert.ok(error instanceof ray.TaskUnschedulableError, String(error))
       assert.match(error.message, /CPU/)
       ray.removePlacementGroup(group)
@@ -70,7 +70,7 @@ inCluster(
       await ray.get(group.ready())
       ray.removePlacementGroup(group)
       const late = where.options({ schedulingStrategy: { placementGroup: group } }).remote()
-      const error = await rejection(ray.get(late, { timeoutMs: 10_000 }))
+      const error = await rejection(ray.get(late, { timeoutMs: 40_000 }))
       assert.ok(error instanceof ray.TaskPlacementGroupRemovedError, String(error))
     },
 

@@ -8,7 +8,7 @@ import { controlFrame, FrameReader } from '../../src/wire/frame.js'
 import type { FromRaylet, ToRaylet } from '../../src/wire/messages/raylet.js'
 
 const packr = new Packr({ useRecords: false, moreTypes: true, copyBuffers: true })
-const waitMs = 10_000
+const waitMs = 40_000
 
 export class RayletPeer {
   readonly process: ProcessId = newProcessId()

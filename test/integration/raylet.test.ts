@@ -205,7 +205,7 @@ function stoppedWriting(pid: number): () => boolean {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 40_000
   while (!isSo()) {
     assert.ok(Date.now() < deadline, 'it never was so')
     await new Promise((resolve) => setTimeout(resolve, 100))

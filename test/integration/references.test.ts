@@ -14,7 +14,7 @@ async function gone({ spillFiles }: TestCluster): Promise<void> {
     await collectGarbage()
     return spillFiles().length === 0
   }
-  await until(isGone, { timeoutMs: 15_000, what: 'the object is gone' })
+  await until(isGone, { timeoutMs: 40_000, what: 'the object is gone' })
 }
 
 test('a ref inside a list keeps its object alive until the borrower has finished', () =>

@@ -200,3 +200,27 @@ test('handles and refs of a session that is over are refused', async () => {
   assert.equal(code, 0, stderr)
   assert.deepEqual(stdout.trim().split('\n'), Array(4).fill('RAY_SESSION'))
 })
+
+test('a handle of a session that was shut down says so, also inside arguments', async () => {
+  class Tally {
+    inc() {
+      return 1
+    }
+  }
+  const Remote = ray.remote(Tally)
+  const use = ray.remote((handles: readonly unknown[]) => handles.length)
+  const old = await withCluster({ numCpus: 1 }, async () => {
+    const made = Remote.options({ name: 'old' }).remote()
+    await ray.get(made.inc.remote())
+    return [made, await ray.getActor<Tally>('old')]
+  })
+  await withCluster({ numCpus: 1 }, async () => {
+    const over = /actor Tally \([0-9a-f]{24}\) belongs to a session that was shut down/
+    for (const handle of old) {
+      assert.throws(() => handle.inc.remote(), over)
+      assert.throws(() => use.remote([handle]), over)
+      assert.throws(() => ray.kill(handle), over)
+    }
+    assert.equal(await ray.get(Remote.remote().inc.remote()), 1)
+  })
+})

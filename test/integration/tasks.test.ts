@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import * as ray from '../../src/index.js'
 import { inCluster, rejection } from './in-cluster.js'
 
@@ -97,19 +100,21 @@ inCluster(
       assert.ok(values.every((value, i) => value === i + 1))
     },
 
-    async 'tasks submitted before the driver computes run meanwhile'() {
-      const busy = ray.remote((ms: number) => {
-        const start = Date.now()
-        while (Date.now() < start + ms);
-        return { start, end: Date.now(), pid: process.pid }
+    async 'tasks submitted before the driver computes run meanwhile, two at a time'() {
+      const folder = mkdtempSync(path.join(os.tmpdir(), 'meanwhile-'))
+      const files = [0, 1, 2, 3].map((n) => path.join(folder, String(n)))
+      // Each waits for the one beside it: one after the other, none would ever end.
+      const meet = ray.remote((mine: string, other: string) => {
+        writeFileSync(mine, '')
+        while (!existsSync(other));
+        writeFileSync(`${mine}-met`, '')
       })
-      await ray.get([busy.remote(1), busy.remote(1)])
-      const refs = [1, 2, 3, 4].map(() => busy.remote(500))
-      const until = Date.now() + 2000
-      while (Date.now() < until);
-      const runs = await ray.get(refs)
-      for (const { end } of runs) assert.ok(end <= until + 50, `ended ${end - until} ms too late`)
-      assert.equal(new Set(runs.map(({ pid }) => pid)).size, 2)
+      const refs = files.map((file, n) => meet.remote(file, files[n ^ 1]!))
+      const end = Date.now() + 60_000
+      while (!files.every((file) => existsSync(`${file}-met`)) && Date.now() < end);
+      assert.ok(files.every((file) => existsSync(`${file}-met`)))
+      await ray.get(refs)
+      rmSync(folder, { recursive: true })
     },
   },
 )

@@ -27,7 +27,7 @@ interface Ban {
   readonly isFreeInShells: boolean
 }
 
-const outer = ['base', 'node', 'ray', 'testing']
+const outer = ['base', 'cli', 'node', 'ray', 'testing']
 const libraries = ['data', 'tune', 'train', 'serve', 'dag', 'dask', 'rllib', 'util']
 
 const bans: readonly Ban[] = [

@@ -22,6 +22,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   dask: ['base', 'ray'],
   rllib: ['base', 'ray'],
   util: ['base', 'ray'],
+  cli: ['base', 'node', 'ray'],
   testing: ['base', 'wire', 'scheduling', 'store', 'gcs', 'raylet', 'worker', 'node', 'ray'],
 }
 

@@ -50,7 +50,8 @@ export type ToRaylet =
   | {
       readonly kind: 'hello'
       readonly token: string
-      readonly role: 'driver' | 'worker'
+      /** An observer asks questions; it has no job, and runs and owns nothing. */
+      readonly role: 'driver' | 'worker' | 'observer'
       readonly process: ProcessId
       readonly pid: number
       /** Abstract socket on which a worker accepts owners; '' for a driver. */

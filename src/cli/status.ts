@@ -1,0 +1,70 @@
+// typeray status
+
+import { ask } from './ask.js'
+
+interface NodeRow {
+  readonly nodeId: string
+  readonly alive: boolean
+}
+interface StoreRow {
+  readonly arenaBytes: number
+  readonly usedBytes: number
+  readonly fileBytes: number
+  readonly objects: number
+}
+interface WorkerRow {
+  readonly state: string
+}
+
+export async function status(options: { readonly address?: string }): Promise<void> {
+  const facts = await ask(options, async (observer, session) => ({
+    session,
+    nodes: (await observer.query({ what: 'nodes' })) as NodeRow[],
+    total: (await observer.query({ what: 'clusterResources' })) as Record<string, number>,
+    free: (await observer.query({ what: 'availableResources' })) as Record<string, number>,
+    workers: (await observer.query({ what: 'workers' })) as WorkerRow[],
+    store: (await observer.query({ what: 'storeStatistics' })) as StoreRow,
+  }))
+  const { session, nodes, total, free, workers, store } = facts
+  const alive = nodes.filter((node) => node.alive).length
+  const seconds = Math.round((Date.now() - session.startedAtMs) / 1000)
+  const lines = [
+    `Session ${session.sessionName}, process ${session.pid}, for ${seconds} s`,
+    `Address ${session.sessionDir}`,
+    '',
+    `Nodes    ${alive} alive, ${nodes.length - alive} dead`,
+    `Workers  ${byState(workers)}`,
+    '',
+    'Resources in use',
+    ...Object.keys(total).map((name) => {
+      const used = (total[name] ?? 0) - (free[name] ?? 0)
+      return `  ${amount(name, used)} of ${amount(name, total[name] ?? 0)} ${name}`
+    }),
+    '',
+    'Objects',
+    `  ${store.objects} stored, ${bytes(store.usedBytes)} of ${bytes(store.arenaBytes)} in use`,
+    `  ${bytes(store.fileBytes)} on disk`,
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function byState(workers: readonly WorkerRow[]): string {
+  const counts = new Map<string, number>()
+  for (const { state } of workers) counts.set(state, (counts.get(state) ?? 0) + 1)
+  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'none'
+}
+
+function amount(name: string, value: number): string {
+  return name === 'memory' ? bytes(value) : String(Number(value.toFixed(4)))
+}
+
+function bytes(value: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let unit = 0
+  let size = value
+  while (size >= 1024 && unit < units.length - 1) {
+    size /= 1024
+    unit++
+  }
+  return `${size < 10 && unit > 0 ? size.toFixed(1) : Math.round(size)} ${units[unit] ?? ''}`
+}

@@ -1,0 +1,30 @@
+// typeray stop
+
+import { SessionError } from '../base/errors.js'
+import { sessionToObserve } from '../node/session-address.js'
+import { liveSessions } from '../node/session-file.js'
+import { sessionsFolder } from '../node/session-folder.js'
+import { stopSession } from '../node/start-head.js'
+
+/** Sessions that programs have started for themselves are theirs to end. */
+export async function stop({ address }: { readonly address?: string }): Promise<void> {
+  const sessions =
+    address === undefined
+      ? liveSessions(sessionsFolder()).filter(({ isHead }) => isHead)
+      : [sessionToObserve(address)]
+  if (sessions.length === 0) {
+    process.stdout.write('No cluster is running.\n')
+    return
+  }
+  for (const session of sessions) {
+    if (!session.isHead) {
+      throw new SessionError(
+        `The session ${session.sessionName} belongs to the program that started it, ` +
+          `and ends with that.`,
+      )
+    }
+    const isForced = await stopSession(session)
+    const how = isForced ? 'was killed, as it did not end by itself' : 'has ended'
+    process.stdout.write(`The session ${session.sessionName} ${how}.\n`)
+  }
+}

@@ -1,0 +1,88 @@
+// Which session an address means.
+//
+// An address is the folder of a session on this machine; the name of a session stands for its
+// folder in the usual place. Clusters of several machines will be named `host:port`, which no
+// folder is. Whoever says nothing gets the address in TYPERAY_ADDRESS, else the cluster that
+// `typeray start --head` has started, else a session of its own.
+
+import path from 'node:path'
+import { SessionError } from '../base/errors.js'
+import {
+  currentSessionDir,
+  isAlive,
+  liveSessions,
+  readSession,
+  type SessionFile,
+} from './session-file.js'
+import { sessionsFolder } from './session-folder.js'
+
+const startHint = 'Start one with: typeray start --head'
+
+/** The session to join; undefined: start one. */
+export function sessionToJoin(
+  address: string | undefined,
+  tempDir?: string,
+): SessionFile | undefined {
+  const asked = address ?? environmentAddress()
+  if (asked === 'local') return undefined
+  const root = sessionsFolder(tempDir)
+  if (asked === undefined) return living(currentSessionDir(root))
+  if (asked === 'auto') return currentSession(root)
+  return sessionAt(asked, root)
+}
+
+/**
+ * The session that a question from outside is for: as for a program, but a session that some
+ * program has started for itself will do when there is exactly one.
+ */
+export function sessionToObserve(address: string | undefined, tempDir?: string): SessionFile {
+  const asked = address ?? environmentAddress()
+  const root = sessionsFolder(tempDir)
+  if (asked !== undefined && asked !== 'auto' && asked !== 'local') return sessionAt(asked, root)
+  const current = asked === 'local' ? undefined : living(currentSessionDir(root))
+  if (current !== undefined) return current
+  const live = liveSessions(root)
+  const [only] = live
+  if (only === undefined) throw new SessionError(`No session is running. ${startHint}`)
+  if (live.length === 1) return only
+  const names = live.map(({ sessionName }) => `  ${sessionName}`).join('\n')
+  throw new SessionError(`Several sessions are running; choose one by --address:\n${names}`)
+}
+
+function environmentAddress(): string | undefined {
+  const { TYPERAY_ADDRESS } = process.env
+  return TYPERAY_ADDRESS === '' ? undefined : TYPERAY_ADDRESS
+}
+
+function currentSession(root: string): SessionFile {
+  const folder = currentSessionDir(root)
+  if (folder === undefined) throw new SessionError(`No cluster is running. ${startHint}`)
+  return sessionAt(folder, root)
+}
+
+function living(folder: string | undefined): SessionFile | undefined {
+  const session = folder === undefined ? undefined : readSession(folder)
+  return session !== undefined && isAlive(session) ? session : undefined
+}
+
+function sessionAt(address: string, root: string): SessionFile {
+  if (/^[^/]*:\d+$/.test(address)) {
+    throw new SessionError(
+      `The address ${address} names a cluster of several machines, which are not built yet. ` +
+        `On this machine use 'auto', or the address that 'typeray start --head' printed.`,
+    )
+  }
+  const folder = path.resolve(root, address)
+  const session = readSession(folder)
+  if (session === undefined) {
+    throw new SessionError(
+      `There is no session at ${folder}: it has ended, or never was. ${startHint}`,
+    )
+  }
+  if (!isAlive(session)) {
+    throw new SessionError(
+      `The session at ${folder} is dead: its process ${session.pid} is gone. ${startHint}`,
+    )
+  }
+  return session
+}
