@@ -144,12 +144,11 @@ export class CoreWorker {
       escapedPending: (ref) => this.escapedPending(ref),
     })
     const { references, values, claims } = this
-    const newRef = (): ObjectRef => new ObjectRef(process, nextSequence())
-    this.placementGroups = new PlacementGroups(sender, references, newRef)
+    this.placementGroups = new PlacementGroups(sender, references, () => this.#newRef())
     const settler = new TaskSettler({
       references,
       oomRetries: welcome.taskOomRetries,
-      later: (ms, run) => void setTimeout(run, ms).unref(),
+      later,
       values,
       resubmit: (task) => this.resubmit(task),
       decodeError: (body) => this.#decodeError(body),
@@ -167,6 +166,10 @@ export class CoreWorker {
     })
     this.actors = new ActorLines({ process, token, raylet: sender, references, settler, borrow })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
+  }
+
+  #newRef(): ObjectRef {
+    return new ObjectRef(this.process, this.nextSequence())
   }
 
   /** A ref that the raylet counts for us already. */
@@ -457,6 +460,8 @@ const diedText =
   'The raylet of this node died, and with it the session: its tasks, actors and stored ' +
   'objects are gone. ' +
   'Call ray.init() to start another.'
+
+const later = (ms: number, run: () => void): void => void setTimeout(run, ms).unref()
 
 function connected(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
