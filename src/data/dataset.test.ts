@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
@@ -181,6 +182,20 @@ test('steps that want other resources get tasks of their own', async () => {
   const two = one.map(({ id }) => ({ id: id + 1 }), { concurrency: 2 })
   assert.deepEqual(await two.take(1), [{ id: 1 }])
   assert.deepEqual(new Set(runner.tasks), new Set(['range -> map(anonymous)', 'map(anonymous)']))
+})
+
+test('a method of Ray that is not built says so', () => {
+  const ds = numbers(1).ds as unknown as Record<string, () => void>
+  for (const name of ['sort', 'groupBy', 'join', 'repartition']) {
+    assert.throws(() => ds[name]?.(), new RegExp(`Dataset\\.${name} is not built yet`))
+  }
+})
+
+test('a console shows the columns of a batch', async () => {
+  for await (const batch of numbers(3).ds.iterBatches({ batchFormat: 'columns' })) {
+    assert.match(inspect(batch), /id: .*\[ 0, 1, 2 \]/)
+    assert.deepEqual(Object.keys(batch), ['id'])
+  }
 })
 
 test('an error names the operator and keeps the error of the user', async () => {

@@ -5,6 +5,7 @@ import type { Table } from 'apache-arrow'
 import fs from 'node:fs'
 import path from 'node:path'
 import { RayError } from '../base/errors.js'
+import { refuseMethodsNotBuilt } from './methods-not-built.js'
 import { type BatchFormat, batchOfBlock } from './block/batch.js'
 import { type Block, type SchemaField } from './block/block.js'
 import type { Column, Columns, DateFormat, RowOfColumns } from './block/column.js'
@@ -260,6 +261,8 @@ export class Dataset<Row = AnyRow> {
     return []
   }
 }
+
+refuseMethodsNotBuilt(Dataset.prototype)
 
 /** A shorter dataset over the files of a longer one must not read as the two together. */
 function removeStaleParts(folder: string, files: readonly string[]): void {

@@ -8,6 +8,7 @@ export {
   get,
   type GetOptions,
   put,
+  type PutOptions,
   wait,
   type WaitOptions,
 } from './objects.js'
@@ -34,6 +35,14 @@ export {
 export type { LoggingConfig, LoggingOptions } from './logging-options.js'
 export { type Bundle, PlacementGroup, type PlacementStrategy } from '../worker/index.js'
 export { availableResources, clusterResources, nodes, type NodeState } from './cluster.js'
+export {
+  deregisterSerializer,
+  inspectSerializability,
+  registerSerializer,
+  type SerializabilityProblem,
+  type SerializabilityReport,
+  type Serializer,
+} from '../worker/index.js'
 export { getGpuIds, getRuntimeContext, type RuntimeContext } from './runtime-context.js'
 export type { ActorClass, ActorHandle, RemoteFunction, RemoteMethod } from './signatures.js'
 export {
@@ -42,6 +51,7 @@ export {
   type ActorOptions,
   type MethodDefaults,
   type MethodOptions,
+  type RuntimeEnv,
   type TaskOptions,
 } from '../worker/index.js'
 export {

@@ -1,7 +1,13 @@
 import path from 'node:path'
 import { didYouMean } from '../base/nearest-name.js'
 import { checkAmount } from '../base/amounts.js'
-import { labelProblem } from '../worker/index.js'
+import {
+  compileRuntimeEnv,
+  labelProblem,
+  type RuntimeEnv,
+  type RuntimeEnvConfig,
+  type WorkerEnvironment,
+} from '../worker/index.js'
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
 import { memoryOptionNames, type MemoryOptions, memoryOptionsOf } from './memory-options.js'
@@ -47,11 +53,14 @@ export interface InitOptions extends LoggingOptions, MemoryOptions {
   readonly tempDir?: string
   /** Where named actors live; a random one by default. */
   readonly namespace?: string
+  /** What all workers of this program are like; tasks and actors may add to it. */
+  readonly runtimeEnv?: RuntimeEnv
   /** Keep the session if there is one already, instead of an error. */
   readonly ignoreReinitError?: boolean
 }
 
 const known = new Set([
+  'runtimeEnv',
   'address',
   'numCpus',
   'numGpus',
@@ -76,9 +85,6 @@ const refused: Readonly<Record<string, string>> = {
   dashboardPort: later,
   jobConfig: later,
   loggingLevel: 'is an option of loggingConfig here: { loggingConfig: { logLevel } }',
-  runtimeEnv:
-    `${later}. Workers inherit the environment, working directory and Node options ` +
-    `of the driver`,
   enableResourceIsolation: later,
   cgroupPath: later,
   systemReservedCpu: later,
@@ -147,7 +153,20 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     namespace: options.namespace ?? `anonymous-${newId(8)}`,
     ...memoryOptionsOf(options),
     ...rotationOf(options),
-    environment: withLogging(driverEnvironment(), options),
+    environment: withLogging(environmentOf(compileRuntimeEnv(options.runtimeEnv)), options),
+  }
+}
+
+/** What all workers of the program are like. The hook is exported when there is a session. */
+function environmentOf(runtimeEnv: RuntimeEnvConfig | undefined): WorkerEnvironment {
+  const base = driverEnvironment()
+  if (runtimeEnv === undefined) return base
+  const { env, cwd, hook, timeoutMs } = runtimeEnv
+  return {
+    ...base,
+    env: { ...base.env, ...env },
+    cwd: cwd ?? base.cwd,
+    ...(hook !== undefined && { setup: { hook: `setup-${newId()}`, timeoutMs } }),
   }
 }
 

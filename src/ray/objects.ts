@@ -6,6 +6,7 @@ import {
   type CoreWorker,
 } from '../worker/index.js'
 import { didYouMean } from '../base/nearest-name.js'
+import { atCaller } from './at-caller.js'
 import { requireSession } from './session.js'
 import type { Values } from './signatures.js'
 
@@ -59,6 +60,22 @@ export function get(target: unknown, options: GetOptions = {}): Promise<unknown>
   }
 }
 
+/** Options of `ray.put`. */
+export interface PutOptions {
+  /**
+   * The handle of the actor that is to own the object, as `_owner` in Ray. There the object lives
+   * on when the process that put it ends; here every object does while somebody holds a ref.
+   */
+  readonly owner?: object
+}
+
+function checkPutOptions(options: PutOptions): void {
+  checkKeys('ray.put', options, ['owner'])
+  if (options.owner !== undefined && actorOf(options.owner) === undefined) {
+    throw new TypeError('ray.put: owner must be the handle of an actor.')
+  }
+}
+
 /**
  * Stores a value and returns a ref of it. Synchronous: the value is written before the call
  * returns, and changing it later changes nothing that was stored.
@@ -73,14 +90,20 @@ export function get(target: unknown, options: GetOptions = {}): Promise<unknown>
  * @throws SerializationError naming the path of what cannot be stored. ObjectStoreFullError,
  * OutOfDiskError.
  */
-export function put<T>(value: T): ObjectRef<Awaited<T>> {
+export function put<T>(value: T, options?: PutOptions): ObjectRef<Awaited<T>> {
+  if (options !== undefined) checkPutOptions(options)
   if (value instanceof ObjectRef) {
     throw new TypeError(
       `ray.put got ${String(value)}, which is a ref already. Put the value, or pass the ref ` +
         `on as it is.`,
     )
   }
-  return requireSession().objects.put(value) as ObjectRef<Awaited<T>>
+  const { objects } = requireSession()
+  try {
+    return objects.put(value) as ObjectRef<Awaited<T>>
+  } catch (error) {
+    throw atCaller(error, put)
+  }
 }
 
 /**

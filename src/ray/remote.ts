@@ -8,6 +8,7 @@ import {
   type TaskOptions,
   withMarks,
 } from '../worker/index.js'
+import { atCaller } from './at-caller.js'
 import { requireSession } from './session.js'
 import type {
   ActorClass,
@@ -89,7 +90,11 @@ function isClass(target: CallableFunction): boolean {
 class SubmittingFunction extends Task {
   override remote(...args: unknown[]): ReturnType<Task['remote']> {
     requireSession()
-    return super.remote(...args)
+    try {
+      return super.remote(...args)
+    } catch (error) {
+      throw atCaller(error, this.remote)
+    }
   }
 
   override options(options: TaskOptions): SubmittingFunction {
@@ -101,7 +106,11 @@ class SubmittingFunction extends Task {
 class StartingClass extends RemoteClass {
   override remote(...args: unknown[]): AnyActorHandle {
     requireSession()
-    return super.remote(...args)
+    try {
+      return super.remote(...args)
+    } catch (error) {
+      throw atCaller(error, this.remote)
+    }
   }
 
   override options(options: ActorOptions): StartingClass {

@@ -101,14 +101,29 @@ async function begin(nodeOptions: NodeOptions, options: InitOptions): Promise<Se
   if (cluster !== undefined) {
     refuseNodeOptions(options, cluster.sessionDir)
     const core = await CoreWorker.join(joinOptions(raylet(cluster), nodeOptions))
+    exportSetupHook(core, nodeOptions, options)
     return adopt(core, leaving(core), options)
   }
   const node = await startNode(nodeOptions)
   try {
     const core = await CoreWorker.join(joinOptions(node, nodeOptions))
+    exportSetupHook(core, nodeOptions, options)
     return adopt(core, node.stop, options)
   } catch (error) {
     await node.stop()
+    throw error
+  }
+}
+
+/** The first workers wait for it: they were started before this program could say what it is. */
+function exportSetupHook(core: CoreWorker, nodeOptions: NodeOptions, options: InitOptions): void {
+  const hook = options.runtimeEnv?.setupHook
+  const setup = nodeOptions.environment?.setup
+  if (hook === undefined || setup === undefined) return
+  try {
+    core.functions.exportAs(setup.hook, hook, hook.name || 'setupHook')
+  } catch (error) {
+    core.close()
     throw error
   }
 }

@@ -242,7 +242,8 @@ export class LeaseState {
     // An owner that returned the lease was faster than its worker that closed it.
     if (lease === undefined || lease.worker.process !== event.from) return false
     this.#close(lease)
-    this.tables.workers.setIdle(lease.worker, now)
+    if (event.isLast === true) this.tables.workers.setState(lease.worker, 'ending', now)
+    else this.tables.workers.setIdle(lease.worker, now)
     this.#send(lease.owner, { kind: 'leaseEnded', lease: lease.lease })
     return true
   }

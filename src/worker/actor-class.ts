@@ -12,6 +12,7 @@ import { builtInMethods } from './method-options.js'
 import { ObjectRef, refState } from './object-ref.js'
 import { keysOf } from './reference-holder.js'
 import type { RemoteCode } from './remote-function.js'
+import { environmentOf } from './runtime-env.js'
 import { SlabWriter } from './slab.js'
 import { errorFromWire } from './store-access.js'
 import { type FunctionEntry, Task } from './task.js'
@@ -144,7 +145,7 @@ function specOf(
     placement: config.placement,
     resources: config.resources,
     strategy: strategyIn(parent, config),
-    environment: '',
+    environment: environmentOf(core, config.runtimeEnv),
     name: config.name,
     namespace: config.namespace ?? core.welcome.namespace,
     detached: config.detached,

@@ -77,10 +77,11 @@ export class ActorHost {
   }
 
   /** Runs the constructor and tells the GCS how it went. */
-  async start(): Promise<boolean> {
+  async start(setup: Promise<void> | null = null): Promise<boolean> {
     const { spec } = this
     const name = `${spec.className}.constructor`
     try {
+      await setup
       const type = (await this.#core.functions.load(spec.classHash)) as unknown as Constructor
       const args = await readArguments(this.#core, spec.flags, spec.args)
       setCurrentTask(

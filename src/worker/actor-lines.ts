@@ -52,6 +52,13 @@ export class ActorLines {
     return this.line(spec.actor, spec.className)
   }
 
+  /** Is any call, or the creation of an actor, not answered? */
+  get isBusy(): boolean {
+    if (this.#registrations.size > 0) return true
+    for (const line of this.#lines.values()) if (line.pendingCalls > 0) return true
+    return false
+  }
+
   registered(message: Registered): void {
     const heard = this.#registrations.get(message.request)
     this.#registrations.delete(message.request)

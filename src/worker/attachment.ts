@@ -5,6 +5,7 @@
 // other side. A new kind (a placement group, a dataset) registers itself here and can from then on
 // travel inside any value.
 
+import type { CodeId } from './function-exports.js'
 import type { ObjectRef } from './object-ref.js'
 
 export const attachmentBrand = Symbol.for('typeray.attachment')
@@ -17,6 +18,8 @@ export interface AttachmentKind<T extends object = object> {
   encode(value: T, refs: CountedRef[]): unknown
   /** `refs` are those that encode pushed, borrowed by this process. */
   decode(data: unknown, refs: readonly CountedRef[]): object
+  /** Code that must be loaded before `data` is decoded. */
+  codeOf?(data: unknown): readonly CodeId[]
 }
 
 /** What the raylet counts: an object or an actor. */
@@ -26,6 +29,24 @@ const kinds = new Map<string, AttachmentKind>()
 
 export function registerAttachment<T extends object>(kind: string, how: AttachmentKind<T>): void {
   kinds.set(kind, how as unknown as AttachmentKind)
+}
+
+/** Where a class keeps how its instances travel; see serializers. */
+export const serializerKey = Symbol.for('typeray.serializer')
+
+/** Does the object carry a registration itself, so that it is the prototype and no instance? */
+export function isRegisteredPrototype(value: object): boolean {
+  return Object.hasOwn(value, serializerKey)
+}
+
+/** Attachments as they travel: 0 for a ref, else the kind, its data, and how many refs are its. */
+export type AttachmentEntry = 0 | readonly [string, unknown, number]
+
+/** Code that must be loaded before these are decoded. */
+export function codeOfAttachments(entries: readonly AttachmentEntry[]): CodeId[] {
+  return entries.flatMap((entry) =>
+    entry === 0 ? [] : [...(kinds.get(entry[0])?.codeOf?.(entry[1]) ?? [])],
+  )
 }
 
 export function attachmentKindOf(value: object): string | undefined {

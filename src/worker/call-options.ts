@@ -13,6 +13,7 @@ import { compileConcurrencyGroups, type ConcurrencyGroups } from './concurrency-
 import type { MethodTable } from './method-options.js'
 
 import { labelsOf, type LabelOptions } from './label-options.js'
+import { compileRuntimeEnv, type RuntimeEnv, type RuntimeEnvConfig } from './runtime-env.js'
 
 export type ErrorClass = abstract new (...args: never[]) => unknown
 
@@ -33,6 +34,8 @@ export interface SharedOptions extends LabelOptions {
   readonly name?: string
   /** Which nodes may be chosen. */
   readonly schedulingStrategy?: SchedulingChoice
+  /** What the worker is like; what it submits inherits it. */
+  readonly runtimeEnv?: RuntimeEnv
 }
 
 export type SchedulingChoice =
@@ -57,6 +60,11 @@ export interface TaskOptions extends SharedOptions {
   readonly retryExceptions?: boolean | readonly ErrorClass[]
   /** Items that a streaming generator may be ahead of its consumer. */
   readonly generatorBackpressureNumObjects?: number
+  /**
+   * The worker ends after so many runs of the function, and gives back what libraries have kept. 0:
+   * never. Tasks with GPUs: 1, so that the memory of the GPU is free again (as in Ray).
+   */
+  readonly maxCalls?: number
   /** Cancels the task when it aborts. */
   readonly signal?: AbortSignal
 }
@@ -89,10 +97,6 @@ const later = 'is not built yet; see "What works" in the README'
 
 /** Options of Ray that are refused, with the reason. */
 const refused: Readonly<Record<string, string>> = {
-  runtimeEnv:
-    `${later}. Workers inherit the environment, working directory and Node options ` +
-    `of the driver`,
-  maxCalls: later,
   objectStoreMemory:
     'is an option of ray.init, not of tasks and actors (Ray has deprecated it there)',
   concurrencyGroup: 'is an option of methods and their calls',
@@ -115,12 +119,14 @@ const shared = [
   'schedulingStrategy',
   'labelSelector',
   'fallbackStrategy',
+  'runtimeEnv',
 ]
 const ofTasks = new Set([
   ...shared,
   'numReturns',
   'maxRetries',
   'retryExceptions',
+  'maxCalls',
   'generatorBackpressureNumObjects',
   'signal',
 ])
@@ -139,7 +145,11 @@ const ofActors = new Set([
 ])
 
 export interface TaskConfig {
+  /** Its environment is that of `runtimeEnv`, and known when there is a session. */
   readonly lease: LeaseKey
+  readonly runtimeEnv: RuntimeEnvConfig | undefined
+  /** 0: no limit. */
+  readonly maxCalls: number
   /** No place was named: inside a group that captures its children the task joins it. */
   readonly followsGroup: boolean
   readonly returns: number
@@ -156,6 +166,7 @@ export interface ActorConfig {
   readonly placement: Resources
   readonly resources: Resources
   readonly strategy: SchedulingStrategy
+  readonly runtimeEnv: RuntimeEnvConfig | undefined
   readonly name: string
   readonly namespace: string | undefined
   readonly detached: boolean
@@ -176,6 +187,8 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
       strategy: placeOf(options),
       environment: '',
     },
+    runtimeEnv: compileRuntimeEnv(options.runtimeEnv),
+    maxCalls: maxCallsOf(options),
     followsGroup: saysNoPlace(options),
     returns: returnsOf(options.numReturns),
     maxRetries: retryCount('maxRetries', options.maxRetries, 3),
@@ -207,6 +220,7 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     resources: resourcesOf(options, isSaid ? 1 : 0),
     followsGroup: saysNoPlace(options),
     strategy: placeOf(options),
+    runtimeEnv: compileRuntimeEnv(options.runtimeEnv),
     name,
     namespace: nameOf('namespace', options.namespace),
     detached: options.lifetime === 'detached',
@@ -318,7 +332,8 @@ function groupTarget(choice: GroupChoice): PlacementGroupTarget {
         ? ''
         : ` Placement group ${placementGroup.id} has ${count} bundle${count === 1 ? '' : 's'}.`
     throw new RangeError(
-      `bundleIndex must be -1 or the index of a bundle, not ${show(bundle)}.${has}`,
+      `The option 'schedulingStrategy' is wrong: bundleIndex must be -1 or the index of a ` +
+        `bundle, not ${show(bundle)}.${has}`,
     )
   }
   const captures = captureChildTasks === true && { captureChildTasks: true }
@@ -346,6 +361,11 @@ export function retryCount(name: string, value: unknown, otherwise: number): num
     )
   }
   return value
+}
+
+function maxCallsOf({ maxCalls, numGpus }: TaskOptions): number {
+  if (maxCalls === undefined) return (numGpus ?? 0) > 0 ? 1 : 0
+  return Math.max(0, retryCount('maxCalls', maxCalls, 0))
 }
 
 function pendingCallsOf(value: unknown): number {

@@ -1,6 +1,6 @@
 // Runs one call and answers it: plain results, several returns, streams, errors and cancellation.
 
-import { RaySystemError, RayTaskError } from '../base/errors.js'
+import { RaySystemError, RayTaskError, RuntimeEnvSetupError } from '../base/errors.js'
 import { generatorItemsMax } from '../base/limits.js'
 import { pushFlag, returnsStreaming } from '../wire/frame.js'
 import type { PushExtension } from '../wire/messages/task.js'
@@ -304,6 +304,7 @@ export function reportBody(
     pid: process.pid,
     cause,
     stack: stackOf(error),
+    ...(isA(error, RuntimeEnvSetupError) && { isOurs: true }),
   })
 }
 

@@ -242,6 +242,14 @@ export class CoreWorker {
     return core
   }
 
+  /** Tasks of ours that wait for their arguments. */
+  waitingCalls = 0
+
+  /** Would tasks and calls of ours fail if this process ended now? */
+  get hasUnfinishedCalls(): boolean {
+    return this.waitingCalls > 0 || this.submitter.isBusy || this.actors.isBusy
+  }
+
   nextSequence(count = 1): number {
     const first = this.#sequence + 1
     this.#sequence += count

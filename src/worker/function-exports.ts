@@ -20,7 +20,7 @@ import {
 } from '../closure/index.js'
 import { packMessage, unpackMessage } from '../wire/control-channel.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
-import { attachmentKindOf } from './attachment.js'
+import { attachmentKindOf, codeOfAttachments, isRegisteredPrototype } from './attachment.js'
 import type { ObjectRef } from './object-ref.js'
 import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
 
@@ -48,7 +48,7 @@ export interface AttachmentPort {
 }
 
 const hooks: ClosureHooks = {
-  isAttachment: (value) => attachmentKindOf(value) !== undefined,
+  isAttachment: (value) => attachmentKindOf(value) !== undefined && !isRegisteredPrototype(value),
 }
 
 type Fetched = [bytes: Uint8Array | undefined, contains: readonly ObjectKey[]]
@@ -110,6 +110,12 @@ export class FunctionExports {
     }
   }
 
+  /** Exports a function under an id that others were told before there was a session. */
+  exportAs(id: string, fn: Code, name: string): void {
+    this.#ids.set(fn, id)
+    this.#export(fn, name)
+  }
+
   #export(fn: Code, name: string): string {
     const closure = serializeClosure(fn, name, hooks)
     const refs: ObjectRef[] = []
@@ -168,6 +174,8 @@ export class FunctionExports {
     }
     const definition = unpackMessage(bytes) as Definition
     const refs = contains.map(([owner, sequence]) => this.#borrow(owner, sequence))
+    const needed = codeOfAttachments(definition.attachments)
+    await Promise.all(needed.map(async (each) => this.loaded(each) ?? this.load(each[0])))
     const attachments = this.attachments.decodeAttachments(definition.attachments, refs)
     const fn = await rebuildClosure(definition.bytes, attachments)
     const winner = this.#code.get(id) ?? fn

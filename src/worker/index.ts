@@ -30,6 +30,13 @@ export { ObjectRefGenerator } from './ref-generator.js'
 export { RemoteClass } from './remote-class.js'
 export { RemoteCode, RemoteFunction } from './remote-function.js'
 export { currentTask } from './task-context.js'
+export { compileRuntimeEnv, type RuntimeEnv, type RuntimeEnvConfig } from './runtime-env.js'
+export { deregisterSerializer, registerSerializer, type Serializer } from './serializers.js'
+export {
+  inspectSerializability,
+  type SerializabilityProblem,
+  type SerializabilityReport,
+} from './serializability.js'
 export { labelProblem } from '../scheduling/label-policy.js'
 export { gpuIdsOf } from './visible-gpus.js'
 export { methodNames } from './actor-class.js'

@@ -16,7 +16,7 @@ export interface LabelOptions {
 export function labelsOf(options: LabelOptions): readonly LabelSelector[] | undefined {
   const { labelSelector, fallbackStrategy } = options
   if (labelSelector === undefined && fallbackStrategy === undefined) return undefined
-  const first = labelSelector ?? {}
+  const first = labelSelector === undefined ? {} : labelSelector
   check('labelSelector', first)
   if (fallbackStrategy === undefined) return Object.keys(first).length === 0 ? undefined : [first]
   if (!Array.isArray(fallbackStrategy)) {

@@ -20,6 +20,13 @@ export class LoadedFunction {
     this.run = code as unknown as (...args: unknown[]) => unknown
   }
 
+  #calls = 0
+
+  /** Counts a run of a function that may run only so often in one worker: is this the last? */
+  isLastCall(maxCalls: number): boolean {
+    return ++this.#calls >= maxCalls
+  }
+
   measure(durationUs: number): void {
     this.averageUs = nextAverage(this.averageUs, this.measured++, durationUs)
   }

@@ -9,6 +9,7 @@ import type { CoreWorker } from './core-worker.js'
 import { requireCore } from './current-core.js'
 import { checkMethodTable, methodSpecs } from './method-options.js'
 import { RemoteCode } from './remote-function.js'
+import { portableRuntimeEnv } from './runtime-env.js'
 
 type MethodSpecs = Readonly<Record<string, MethodSpec>>
 
@@ -99,7 +100,11 @@ registerAttachment<RemoteClass>('class', {
   encode(value): RemoteClassWire {
     const core = requireCore('a remote class inside a value')
     const { remoteCode: code, methods, actorOptions } = value
-    const { methods: _, ...options } = actorOptions
+    const { methods: _, runtimeEnv, ...rest } = actorOptions
+    const options = {
+      ...rest,
+      ...(runtimeEnv !== undefined && { runtimeEnv: portableRuntimeEnv(core, runtimeEnv) }),
+    }
     return {
       id: code.idOf(core),
       name: code.name,

@@ -14,6 +14,7 @@ import { requireCore } from './current-core.js'
 import type { Code } from './function-exports.js'
 import { ObjectRef } from './object-ref.js'
 import { ObjectRefGenerator } from './ref-generator.js'
+import { environmentOf, portableRuntimeEnv } from './runtime-env.js'
 import { capturedStrategy, type SchedulingKey } from './scheduling-key.js'
 import { type FunctionEntry, Task } from './task.js'
 import { currentTask } from './task-context.js'
@@ -124,13 +125,15 @@ export class RemoteFunction {
       args: call.args,
       frames: key.frames,
       whenReady: (failed) => {
+        core.waitingCalls--
         if (task.isCancelled) return
         if (failed === null) core.submitter.submit(task, key)
         else core.settler.failLike(task, failed)
       },
     })
     if (encoded === 'ready') core.submitter.submit(task, key)
-    else if (encoded !== 'waiting') core.settler.failLike(task, encoded)
+    else if (encoded === 'waiting') core.waitingCalls++
+    else core.settler.failLike(task, encoded)
   }
 
   #makeRoute(core: CoreWorker): Route {
@@ -146,13 +149,13 @@ export class RemoteFunction {
     const entry = this.remoteCode.entryOf(core)
     const config = this.#config
     const head = headOf(config, entry, 1)
-    this.#route = { core, key: core.submitter.key(config.lease), head }
+    this.#route = { core, key: core.submitter.key(leaseKeyOf(core, config)), head }
     return this.#route
   }
 
   /** Where its tasks go when they are submitted inside a group that captures its children. */
   #keyIn(group: string, core: CoreWorker): SchedulingKey {
-    const { lease } = this.#config
+    const lease = leaseKeyOf(core, this.#config)
     return core.submitter.key({ ...lease, strategy: capturedStrategy(group) })
   }
 
@@ -162,14 +165,19 @@ export class RemoteFunction {
   }
 }
 
+function leaseKeyOf(core: CoreWorker, { lease, runtimeEnv }: TaskConfig): TaskConfig['lease'] {
+  return { ...lease, environment: environmentOf(core, runtimeEnv) }
+}
+
 function headOf(config: TaskConfig, entry: FunctionEntry, depth: number): CallHead {
-  const { returns, name, backpressure } = config
+  const { returns, name, backpressure, maxCalls } = config
   const isMany = returns > returnsInByteMax && returns !== returnsStreaming
   const extension: PushExtension = {
     ...(isMany && { returns }),
     ...(name !== undefined && { name }),
     ...(backpressure !== undefined && { backpressure }),
     ...(depth > 1 && { depth }),
+    ...(maxCalls > 0 && { maxCalls }),
   }
   const isPlain = Object.keys(extension).length === 0
   return {
@@ -223,8 +231,12 @@ interface RemoteFunctionWire {
 registerAttachment<RemoteFunction>('function', {
   encode(value): RemoteFunctionWire {
     const core = requireCore('a remote function inside a value')
-    const { signal, retryExceptions, ...rest } = value.taskOptions
-    const plain = typeof retryExceptions === 'boolean' ? { ...rest, retryExceptions } : rest
+    const { signal, retryExceptions, runtimeEnv, ...rest } = value.taskOptions
+    const plain = {
+      ...rest,
+      ...(typeof retryExceptions === 'boolean' && { retryExceptions }),
+      ...(runtimeEnv !== undefined && { runtimeEnv: portableRuntimeEnv(core, runtimeEnv) }),
+    }
     return {
       id: value.remoteCode.idOf(core),
       name: value.remoteCode.name,

@@ -19,6 +19,8 @@ export interface TaskReport {
   readonly stack: string
   /** Why the cause itself could not travel, when it could not. */
   readonly unserializable?: string
+  /** The runtime raised it, before any code of the task ran: it reaches the caller as it is. */
+  readonly isOurs?: boolean
 }
 
 const reportBrand = 'typeray.report'
@@ -31,6 +33,7 @@ export function encodeReport(report: TaskReport): unknown {
 export function taskErrorOf(decoded: unknown): Error {
   if (decoded instanceof RayError) return decoded
   const report = decoded as TaskReport
+  if (report.isOurs === true && report.cause instanceof RayError) return report.cause
   const what = describeThrown(report.cause)
   const note = report.unserializable === undefined ? '' : ` (${report.unserializable})`
   const error = new RayTaskError(`${report.functionName} failed: ${what}${note}`, {
@@ -51,7 +54,7 @@ export function taskErrorOf(decoded: unknown): Error {
   return error
 }
 
-function describeThrown(thrown: unknown): string {
+export function describeThrown(thrown: unknown): string {
   if (isA(thrown, Error)) return `${nameOf(thrown)}: ${thrown.message}`
   if (typeof thrown === 'string') return thrown
   try {

@@ -5,7 +5,7 @@
 // owner or this worker stops the epoch (claim-slots), the lease is recalled, or it is cancelled.
 // Each leaves the owner in no doubt whether it has run.
 
-import { TaskCancelledError } from '../base/errors.js'
+import { RuntimeEnvSetupError, TaskCancelledError } from '../base/errors.js'
 import { leaseFairMs, windowTasksMax } from '../base/limits.js'
 import { isSameSecret } from '../base/secret.js'
 import { claimedSince } from '../wire/claim-slot.js'
@@ -59,6 +59,12 @@ export class TaskExecutor implements ConnectionEvents {
   #fairTimer: NodeJS.Timeout | null = null
   #isBlocked = false
   #lastFlush = 0
+  /** This worker runs no more tasks, and ends: its function has run as often as it may. */
+  #isRetiring = false
+  /** Hears that the last lease of a retiring worker is closed. */
+  onRetired: (() => void) | null = null
+  /** What must be done before the first task; rejects when the environment cannot be set up. */
+  setup: Promise<void> | null = null
   /** Set when this worker becomes an actor. */
   actor: ActorHost | null = null
 
@@ -170,7 +176,7 @@ export class TaskExecutor implements ConnectionEvents {
   // not hear that it came too late. So it is run: the lease is closed when nothing is on its way.
   #closeWhenEmpty(): void {
     if (this.#lease === null) return
-    const isKnown = this.#core.claims.isReady && !this.#isOwnerDead
+    const isKnown = this.#core.claims.isReady && !this.#isOwnerDead && !this.#isRetiring
     if (!isKnown || !isAhead(this.#shut(), this.#received)) this.#closeLease()
   }
 
@@ -216,7 +222,25 @@ export class TaskExecutor implements ConnectionEvents {
         connection.end()
       }
     }
-    this.#core.raylet.send({ kind: 'leaseClosed', lease: lease.lease })
+    const isLast = this.#isRetiring ? { isLast: true } : {}
+    this.#core.raylet.send({ kind: 'leaseClosed', lease: lease.lease, ...isLast })
+    if (this.#isRetiring) this.onRetired?.()
+  }
+
+  /**
+   * The running task is the last. What has not started is its owner's again, which hears so when
+   * the lease is closed.
+   */
+  #retire(): void {
+    this.#isRetiring = true
+    this.#isRecalled = true
+    this.#isUpAtOnce = true
+    this.#dropQueued()
+  }
+
+  /** Connections that are not closed: their owners may still have something to say. */
+  get hasConnections(): boolean {
+    return this.#connections.size > 0
   }
 
   opened(connection: OwnerConnection, message: Extract<ToWorker, { kind: 'open' }>): void {
@@ -283,7 +307,7 @@ export class TaskExecutor implements ConnectionEvents {
   }
 
   resumed(connection: OwnerConnection): void {
-    if (connection.lease !== this.#lease?.lease) return
+    if (connection.lease !== this.#lease?.lease || this.#isRetiring) return
     this.#queue = this.#queue.slice(this.#at).filter((task) => task.from.isRelay)
     this.#at = 0
     this.#isStopped = false
@@ -443,9 +467,12 @@ export class TaskExecutor implements ConnectionEvents {
     this.flush()
     let fn: LoadedFunction
     try {
+      if (this.setup !== null) await this.setup
       fn = new LoadedFunction(name, await this.#core.functions.load(hash))
     } catch (error) {
       this.#runner.fail(task, { name, error, durationUs: 0 })
+      // Another worker may have more luck with its environment than this one.
+      if (error instanceof RuntimeEnvSetupError) this.#retire()
       return
     }
     this.#functions.set(hash, fn)
@@ -467,6 +494,8 @@ export class TaskExecutor implements ConnectionEvents {
       this.#runner.fail(task, { name: fn.name, error, durationUs: 0 })
       return null
     }
+    const { maxCalls } = call.extension
+    if (maxCalls !== undefined && fn.isLastCall(maxCalls)) this.#retire()
     const name = call.extension.name ?? fn.name
     const context = this.#contextOf(task, name, call.extension.depth ?? 0)
     this.#running = { task, context }

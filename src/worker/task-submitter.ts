@@ -506,6 +506,16 @@ export class TaskSubmitter {
     for (const task of tasks) this.#outcomes.sessionLost(task, error)
   }
 
+  /** Is any task not finished that has its arguments? */
+  get isBusy(): boolean {
+    for (const key of this.#keys.values()) {
+      if (key.length > 0) return true
+      for (const carried of key.requests.values()) if (carried !== null) return true
+    }
+    for (const line of this.#lines.values()) if (!line.isIdle) return true
+    return false
+  }
+
   /** The lines of all keys, for cancel and shutdown. */
   close(): void {
     if (this.#sweep !== null) clearTimeout(this.#sweep)

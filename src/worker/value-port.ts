@@ -14,7 +14,7 @@ import { layoutObject, readObject, type ObjectLayout } from '../wire/object-layo
 import { decodeSmall, encodeSmall } from '../wire/small-codec.js'
 import { decodeValue, encodeValue, type ValueHooks } from '../wire/value-codec.js'
 import { slotKind } from './argument-slot.js'
-import { attachmentKind, attachmentKindOf } from './attachment.js'
+import { attachmentKind, attachmentKindOf, codeOfAttachments } from './attachment.js'
 import { refuseEnded } from './current-core.js'
 import type { CodeId, FunctionExports } from './function-exports.js'
 import { ObjectRef } from './object-ref.js'
@@ -82,6 +82,7 @@ export class ValuePort {
   ): Uint8Array {
     const entries = this.encodeAttachments(attachments, refs)
     const c = code.map((fn) => this.#functions.codeId(fn as (...args: never[]) => unknown))
+    c.push(...codeOfAttachments(entries))
     const keys = new Float64Array(refs.length * 2)
     refs.forEach((ref, i) => {
       keys[2 * i] = ref.owner
@@ -152,6 +153,12 @@ export class ValuePort {
     return Array.from({ length: keys.length / 2 }, (_, i) => [keys[2 * i]!, keys[2 * i + 1]!])
   }
 
+  /** The code that a body needs before it can be decoded. */
+  codeInBody(body: Uint8Array): readonly CodeId[] {
+    const { meta } = readObject(body.subarray(1))
+    return meta.length === 0 ? [] : ((unpackMessage(meta) as Meta).c ?? [])
+  }
+
   #refsOf(r: Uint8Array): ObjectRef[] {
     const keys = new Float64Array(r.slice().buffer)
     const refs: ObjectRef[] = []
@@ -173,16 +180,18 @@ export class ValuePort {
     if (meta.length === 0) return decodeValue(bytes, { buffers, attachments: [], code: [] })
     const { r, a, c } = unpackMessage(meta) as Meta
     const refs = (nested as readonly ObjectRef[] | null) ?? (r === undefined ? [] : this.#refsOf(r))
-    const attachments = a === undefined ? refs : this.decodeAttachments(a, refs, slots)
-    if (c === undefined) return decodeValue(bytes, { buffers, attachments, code: [] })
+    const attached = (entries: Meta['a']): readonly unknown[] =>
+      entries === undefined ? refs : this.decodeAttachments(entries, refs, slots)
+    if (c === undefined) return decodeValue(bytes, { buffers, attachments: attached(a), code: [] })
     const code = c.map((id) => this.#functions.loaded(id))
     if (code.every((fn) => fn !== undefined))
-      return decodeValue(bytes, { buffers, attachments, code })
+      return decodeValue(bytes, { buffers, attachments: attached(a), code })
     // The bytes may lie in a buffer that is used again before the code is here.
     const kept = bytes.slice()
+    const later = a === undefined ? undefined : (unpackMessage(meta.slice()) as Meta).a
     return Promise.all(
       c.map(async (id) => this.#functions.loaded(id) ?? this.#functions.load(id[0])),
-    ).then((loaded) => decodeValue(kept, { buffers, attachments, code: loaded }))
+    ).then((loaded) => decodeValue(kept, { buffers, attachments: attached(later), code: loaded }))
   }
 
   /** Decodes a body that is not `stored`; an error body gives what `encodeError` was given. */

@@ -18,11 +18,14 @@ import './method-decorator.js'
 import './placement-group.js'
 import './remote-class.js'
 import './remote-function.js'
+import './serializers.js'
 import { CoreWorker } from './core-worker.js'
 import { installCore } from './current-core.js'
 import { IdleCollector } from './garbage.js'
 import { installOutputLabels, resetOutputLabels } from './output-labels.js'
 import { OwnerConnection, written } from './owner-connection.js'
+import { runSetupHook } from './run-setup-hook.js'
+import { takeEnvironment } from './runtime-env.js'
 import { setParentDeathSignal } from '../store/index.js'
 import { TaskExecutor } from './task-executor.js'
 
@@ -40,6 +43,7 @@ async function main(): Promise<void> {
   if (TYPERAY_RAYLET === undefined || TYPERAY_TOKEN === undefined) {
     throw new Error('typeray: worker-main is started by a raylet')
   }
+  const setup = takeEnvironment()
   // Where the raylet has no setpriv to see to it before Node starts.
   if (TYPERAY_ORPHAN === 'end') setParentDeathSignal('SIGKILL', Number(TYPERAY_RAYLET_PID))
   const logging = process.env[loggingVariable]
@@ -74,6 +78,11 @@ async function main(): Promise<void> {
   })
   installCore(core)
   executor = new TaskExecutor(core)
+  if (setup !== undefined) {
+    executor.setup = runSetupHook(core, setup)
+    // Whoever needs it hears of the failure; until then it is nobody's.
+    executor.setup.catch(() => undefined)
+  }
   serve(core, executor)
 }
 
@@ -97,6 +106,7 @@ function serve(core: CoreWorker, executor: TaskExecutor): void {
     if (isClaimsDue) setImmediate(mapClaims)
     garbage.idle()
   }
+  executor.onRetired = () => void retire(core, executor)
   core.sink = {
     receive: (message) => receive(core, executor, message),
     blocked: (isBlocked) => {
@@ -126,7 +136,7 @@ function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet):
       const host = new ActorHost(core, message)
       executor.actor = host
       host.onExit = () => void end(core, executor)
-      void host.start()
+      void host.start(executor.setup)
       break
     }
     case 'exit':
@@ -135,6 +145,23 @@ function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet):
     default:
       break
   }
+}
+
+/** A retired worker looks this often whether it may end, in milliseconds. */
+const retireCheckMs = 10
+/** How long it waits for its owners to close their connections, in milliseconds. */
+const retireConnectionsMs = 1000
+
+/**
+ * Ends when nobody needs this worker: the tasks that it has submitted would fail without their
+ * owner, and owners may still say that the ref of a result has escaped.
+ */
+async function retire(core: CoreWorker, executor: TaskExecutor): Promise<void> {
+  const check = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, retireCheckMs))
+  while (core.hasUnfinishedCalls) await check()
+  const until = core.now() + retireConnectionsMs
+  while (executor.hasConnections && core.now() < until) await check()
+  await leave(core, executor)
 }
 
 /** Answers what has arrived, lets the instance clean up, and ends. */

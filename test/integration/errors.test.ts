@@ -29,6 +29,24 @@ inCluster(
       assert.equal(error.cause.place, 'here')
     },
 
+    async 'an error about a value that cannot travel shows the line that passed it'() {
+      const pending = Promise.resolve()
+      const identity = ray.remote((value: unknown) => typeof value)
+      const captures = ray.remote(() => pending)
+      let deep: object = { pending }
+      for (let i = 0; i < 20; i++) deep = { deep }
+      for (const pass of [
+        () => ray.put(deep),
+        () => identity.remote(deep),
+        () => captures.remote(),
+      ]) {
+        const error = await rejection(Promise.resolve().then((): unknown => pass()))
+        assert.ok(error instanceof ray.SerializationError, String(error))
+        const [frame] = (error.stack ?? '').split('\n').filter((line) => /^ +at /.test(line))
+        assert.match(frame ?? '', /errors\.test/)
+      }
+    },
+
     async 'every ref of a task with several returns has the error'() {
       const refs = fail.options({ numReturns: 3 }).remote() as unknown as ray.ObjectRef[]
       assert.equal(refs.length, 3)

@@ -34,7 +34,7 @@ test('an unknown option is refused by name, for tasks and actors, when it is giv
 })
 
 test('an option of Ray that is not built yet is refused by name, with the reason', () => {
-  for (const name of ['runtimeEnv', 'maxCalls']) {
+  for (const name of ['enableTaskEvents']) {
     assert.throws(
       () => f.options({ [name]: 1 }),
       (error: unknown) => {

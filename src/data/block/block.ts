@@ -3,6 +3,7 @@
 // One batch and not several, so that a numeric column is one typed array, in the object store and
 // in every process that maps it from there.
 
+import { inspect, type InspectOptions } from 'node:util'
 import {
   type Data,
   DataType,
@@ -110,6 +111,10 @@ export function lazyColumnsOfBlock(block: Block, dates?: DateFormat): Record<str
       },
       set: settle,
     })
+  })
+  // A console would show getters that nobody has called.
+  Object.defineProperty(columns, Symbol.for('nodejs.util.inspect.custom'), {
+    value: (_depth: number, options: InspectOptions) => inspect({ ...columns }, options),
   })
   return columns
 }

@@ -34,7 +34,7 @@ export class RayTaskRunner implements TaskRunner {
     const [made, described] = blockTask
       .options({ name, numReturns: 2, numCpus: resources.numCpus })
       .remote(task, transforms as ray.ObjectRef<Transform[]>, block)
-    const metadata = ray.get(described) as Promise<BlockMetadata>
+    const metadata = unwrapped(ray.get(described) as Promise<BlockMetadata>)
     this.#unfinished.add(made)
     const end = (): void => void this.#unfinished.delete(made)
     // A block that nobody reads may fail unnoticed.
@@ -48,10 +48,21 @@ export class RayTaskRunner implements TaskRunner {
   }
 
   describe(paths: readonly string[], options: ParquetReadOptions): Promise<ParquetDescription> {
-    return ray.get(describeTask.remote(paths, options))
+    return unwrapped(ray.get(describeTask.remote(paths, options)))
   }
 
   get(block: BlockRef): Promise<Block> {
-    return ray.get(block)
+    return unwrapped(ray.get(block))
+  }
+}
+
+/** An error that names the operator already does not need the name of the task before it. */
+async function unwrapped<T>(result: Promise<T>): Promise<T> {
+  try {
+    return await result
+  } catch (error) {
+    const cause = error instanceof ray.RayTaskError ? error.cause : undefined
+    if (cause instanceof ray.RayError && 'operator' in cause.fields) throw cause
+    throw error
   }
 }

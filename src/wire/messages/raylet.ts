@@ -81,7 +81,12 @@ export type ToRaylet =
   | { readonly kind: 'cancelLeaseRequest'; readonly request: number }
   | { readonly kind: 'returnLease'; readonly lease: number }
   /** Worker: the recalled lease is closed; nothing of it runs or will run. */
-  | { readonly kind: 'leaseClosed'; readonly lease: number }
+  | {
+      readonly kind: 'leaseClosed'
+      readonly lease: number
+      /** The worker takes no other lease: it ends as soon as nobody needs it any more. */
+      readonly isLast?: boolean
+    }
   /** Worker: its running task waits in get or wait; its CPUs are free until `unblocked`. */
   | { readonly kind: 'blocked' }
   | { readonly kind: 'unblocked' }

@@ -62,6 +62,8 @@ export interface PushExtension {
   readonly retryExceptions?: boolean
   /** Items that a generator may be ahead of its consumer. */
   readonly backpressure?: number
+  /** The worker ends after so many runs of the function. */
+  readonly maxCalls?: number
   /** Concurrency group of a call that names another than its method does. */
   readonly group?: string
 }

@@ -87,6 +87,17 @@ export interface WorkerEnvironment {
   readonly env: Readonly<Record<string, string>>
   /** Working directory. */
   readonly cwd: string
+  readonly setup?: SetupHook
   /** Of a job, when it is not the usual. */
   readonly logging?: JobLogging
 }
+
+/** What a worker runs before its first task. */
+export interface SetupHook {
+  /** Id of the function. */
+  readonly hook: string
+  readonly timeoutMs: number
+}
+
+/** What the environment of a task has beyond that of its job; travels as JSON. */
+export type OwnEnvironment = Partial<WorkerEnvironment>
