@@ -167,7 +167,8 @@ async function join({ name, worldSize, rank, timeoutMs }: Place): Promise<Collec
  * of the group; `actors[i]` gets rank `ranks[i]`, by default `i`.
  *
  * @example
- * await createCollectiveGroup([first, second], { groupName: 'pair' })
+ * const Adder = ray.remote(class { add(x: number) { return x } })
+ * await createCollectiveGroup([Adder.remote(), Adder.remote()], { groupName: 'pair' })
  */
 export async function createCollectiveGroup(
   actors: readonly object[],
@@ -237,7 +238,8 @@ export function getRank(groupName = 'default'): number {
  * The number of ranks of the group; -1 if this process has not joined.
  *
  * @example
- * const mean = sum / getCollectiveGroupSize()
+ * const sum = new Float32Array(8)
+ * const mean = sum.map((x) => x / getCollectiveGroupSize())
  */
 export function getCollectiveGroupSize(groupName = 'default'): number {
   return groups.get(groupName)?.worldSize ?? -1
@@ -276,6 +278,7 @@ function opOf({ op = 'SUM' }: ReduceOptions): ReduceOp {
  * Resolves to the array that was given.
  *
  * @example
+ * const gradients = new Float32Array(1000).fill(0.5)
  * await allReduce(gradients, { op: 'SUM' })
  *
  * @throws CollectiveError on all ranks when their arrays or calls do not fit, or when a rank does
@@ -293,6 +296,7 @@ export async function allReduce<T extends NumericArray>(
  * Combines the arrays of all ranks into that of rank `dstRank`; the others keep theirs.
  *
  * @example
+ * const counts = new Int32Array(10)
  * await reduce(counts, 0, { op: 'MAX' })
  */
 export async function reduce<T extends NumericArray>(
@@ -309,6 +313,7 @@ export async function reduce<T extends NumericArray>(
  * Copies the array of rank `srcRank` into that of every other rank.
  *
  * @example
+ * const weights = new Float32Array(1000)
  * await broadcast(weights, 0)
  */
 export async function broadcast<T extends NumericArray>(
@@ -326,7 +331,7 @@ export async function broadcast<T extends NumericArray>(
  *
  * @example
  * const outputs = [new Float32Array(10), new Float32Array(10)]
- * await allGather(outputs, mine)
+ * await allGather(outputs, new Float32Array(10).fill(getRank()))
  */
 export async function allGather<T extends NumericArray>(
   outputs: readonly T[],
@@ -340,7 +345,8 @@ export async function allGather<T extends NumericArray>(
  * Combines `inputs[r]` of all ranks into `output` of rank r.
  *
  * @example
- * await reduceScatter(mine, [forRank0, forRank1])
+ * const mine = new Float32Array(10)
+ * await reduceScatter(mine, [new Float32Array(10), new Float32Array(10)])
  */
 export async function reduceScatter<T extends NumericArray>(
   output: T,
@@ -368,7 +374,7 @@ export async function barrier(options: CollectiveOptions = {}): Promise<void> {
  * Sends an array to rank `dstRank`, which must call `recv`. Resolves when it has been passed on.
  *
  * @example
- * await send(boundary, 1)
+ * await send(Float64Array.of(1, 2, 3), 1)
  */
 export async function send(
   array: NumericArray,
