@@ -44,7 +44,7 @@ inCluster(
       assert.match(error.message, /labels \{ region: us \}, and there are \{.*region: eu, zone: a/)
       const actor = Actor.options({ labelSelector }).remote()
       const failure = await rejection(ray.get(actor.one.remote()))
-      assert.ok(failure instanceof ray.RayActorError, String(failure))
+      assert.ok(failure instanceof ray.ActorUnschedulableError, String(failure))
       assert.match(failure.message, /labels \{ region: us \}/)
     },
 

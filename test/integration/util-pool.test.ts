@@ -87,7 +87,14 @@ inCluster(
       assert.equal(drains, 1)
       await pool.destroy()
       await Promise.all(running)
-      assert.equal(pool.completed, 3)
+    },
+
+    async 'close waits for what was submitted, from the first call on'() {
+      const pool = new Pool<number, number>({ task: async (x: number) => x + 1 })
+      const results = [pool.run(1), pool.run(2)]
+      await pool.close()
+      assert.equal(pool.completed, 2)
+      assert.deepEqual(await Promise.all(results), [2, 3])
     },
 
     async 'the event drain says that nothing waits'() {

@@ -3,7 +3,7 @@
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-type PoolFunction = (task: unknown) => unknown
+export type PoolFunction = (task: unknown) => unknown
 
 /** Functions of this process by module and export; modules are imported once. */
 const loaded = new Map<string, PoolFunction>()

@@ -16,7 +16,14 @@ import {
 import { asCompleted } from '../as-completed.js'
 import { TimeHistogram, type TimeSummary } from './pool-histogram.js'
 import { compilePoolOptions, type PoolConfig, type PoolOptions } from './pool-options.js'
-import { moduleUrl, runExport, runTimed, sharedNow, type Timed } from './pool-task.js'
+import {
+  moduleUrl,
+  type PoolFunction,
+  runExport,
+  runTimed,
+  sharedNow,
+  type Timed,
+} from './pool-task.js'
 
 /** How one task of a pool is run. */
 export interface RunOptions {
@@ -37,6 +44,14 @@ export interface PoolMapOptions {
 }
 
 type Task = RemoteFunction<[unknown], unknown>
+interface What {
+  readonly key: string | object
+  readonly run: PoolFunction
+}
+interface Submitted {
+  readonly ref: ObjectRef
+  readonly submittedMs: number
+}
 interface Code {
   readonly plain: Task
   readonly timed: Task
@@ -57,7 +72,10 @@ const chunksPerCpu = 4
  */
 export class Pool<Input = unknown, Output = unknown> extends EventEmitter {
   readonly #config: PoolConfig
-  readonly #codes = new Map<unknown, Code>()
+  readonly #exports = new Map<string, Code>()
+  readonly #functions = new WeakMap<object, Code>()
+  /** Tasks whose code is not there yet. */
+  #starting = 0
   /** Tasks that were submitted and have not ended. */
   readonly #unfinished = new Set<ObjectRef>()
   readonly #runTime = new TimeHistogram()
@@ -69,13 +87,15 @@ export class Pool<Input = unknown, Output = unknown> extends EventEmitter {
   #completed = 0
   #isDrainDue = false
   #isClosed = false
+  #isDestroyed = false
   #onIdle: (() => void)[] = []
 
   /** @throws TypeError for an option that is unknown or has no meaning, with the reason. */
   constructor(options: PoolOptions = {}) {
     super()
     this.#config = compilePoolOptions(options)
-    this.#threads = this.#config.maxThreads
+    const { maxThreads, concurrency } = this.#config
+    if (maxThreads !== undefined) this.#threads = maxThreads * concurrency
   }
 
   /**
@@ -85,18 +105,12 @@ export class Pool<Input = unknown, Output = unknown> extends EventEmitter {
   async run(task: Input, options: RunOptions = {}): Promise<Output> {
     const { signal } = options
     refuseAborted(signal)
-    const code = await this.#codeOf(options)
-    refuseAborted(signal)
     this.#refuseMore()
-    const isTimed =
-      this.#config.recordTiming &&
-      (this.#submitted < timedAllMax || this.#submitted % timedEvery === 0)
-    const submittedMs = isTimed ? sharedNow() : 0
-    this.#submitted++
-    const ref = (isTimed ? code.timed : code.plain).remote(task)
-    this.#unfinished.add(ref)
+    const { ref, submittedMs } = await this.#submit(task, options)
+    const isTimed = submittedMs > 0
     const onAbort = (): void => cancel(ref)
     signal?.addEventListener('abort', onAbort)
+    if (signal?.aborted === true) onAbort()
     try {
       const value = await ref.get()
       if (!isTimed) return value as Output
@@ -114,6 +128,27 @@ export class Pool<Input = unknown, Output = unknown> extends EventEmitter {
     }
   }
 
+  /** Submits a task; the pool does not end before it is. `submittedMs` is 0 if it is not timed. */
+  async #submit(task: Input, options: RunOptions): Promise<Submitted> {
+    this.#starting++
+    try {
+      const code = this.#codeOf(options) ?? (await this.#make(this.#what(options)))
+      refuseAborted(options.signal)
+      if (this.#isDestroyed) throw destroyed()
+      const isTimed =
+        this.#config.recordTiming &&
+        (this.#submitted < timedAllMax || this.#submitted % timedEvery === 0)
+      const submittedMs = isTimed ? sharedNow() : 0
+      this.#submitted++
+      const ref = (isTimed ? code.timed : code.plain).remote(task)
+      this.#unfinished.add(ref)
+      return { ref, submittedMs }
+    } finally {
+      this.#starting--
+      this.#checkIdle()
+    }
+  }
+
   #ended(ref: ObjectRef): void {
     this.#unfinished.delete(ref)
     this.#completed++
@@ -121,16 +156,21 @@ export class Pool<Input = unknown, Output = unknown> extends EventEmitter {
       this.#isDrainDue = false
       this.emit('drain')
     }
-    if (this.#unfinished.size > 0) return
+    this.#checkIdle()
+  }
+
+  #checkIdle(): void {
+    if (this.#unfinished.size + this.#starting > 0) return
     for (const idle of this.#onIdle.splice(0)) idle()
   }
 
   #refuseMore(): void {
     if (this.#isClosed) throw new RayError('The pool is closed: it takes no more tasks.')
-    const threads = this.#threads ?? 1
+    const threads = this.#threads
+    // Before the first task the number of CPUs may not be known.
+    if (threads === undefined || this.#unfinished.size + this.#starting < threads) return
     const { maxQueue } = this.#config
     const limit = maxQueue === 'auto' ? threads ** 2 : maxQueue
-    if (this.#unfinished.size < threads) return
     if (this.queueSize >= limit) {
       throw new RayError(
         `The pool has ${this.queueSize} tasks waiting, and maxQueue is ${limit}. Run fewer at a ` +
@@ -143,33 +183,41 @@ export class Pool<Input = unknown, Output = unknown> extends EventEmitter {
     this.emit('needsDrain')
   }
 
-  /** The code for a task: made once per function, or per module and export. */
-  async #codeOf({ filename, name }: RunOptions): Promise<Code> {
-    const config = this.#config
-    const file = filename ?? config.filename
-    if (file === undefined && config.task === undefined) {
-      throw new TypeError('Pool: there is nothing to run. Give filename or task.')
-    }
-    const exported = name ?? config.name
-    const url = file === undefined ? undefined : moduleUrl(String(file))
-    const run = url === undefined ? config.task : (task: unknown) => runExport(url, exported, task)
-    return this.#code(url === undefined ? run : `${url} ${exported}`, run as never)
+  /** The code for a task if it was made before. */
+  #codeOf(options: RunOptions): Code | undefined {
+    const { task } = this.#config
+    const isOwn = task !== undefined && (options.filename ?? undefined) === undefined
+    if (isOwn) return this.#functions.get(task)
+    return this.#exports.get(this.#what(options).key as string)
   }
 
-  async #code(key: unknown, run: (task: unknown) => unknown): Promise<Code> {
-    const known = this.#codes.get(key)
+  #what({ filename, name }: RunOptions): What {
+    const config = this.#config
+    const file = filename ?? config.filename
+    if (file !== undefined) {
+      const url = moduleUrl(String(file))
+      const exported = name ?? config.name
+      return { key: `${url} ${exported}`, run: (task) => runExport(url, exported, task) }
+    }
+    if (config.task !== undefined) return { key: config.task, run: config.task }
+    throw new TypeError('Pool: there is nothing to run. Give filename or task.')
+  }
+
+  /** Code is made once per function, or per module and export. */
+  async #make({ key, run }: What): Promise<Code> {
+    const cpus = await this.#countCpus()
+    const known = typeof key === 'string' ? this.#exports.get(key) : this.#functions.get(key)
     if (known !== undefined) return known
     const { maxThreads, concurrency } = this.#config
-    const cpus = await this.#countCpus()
     this.#threads = (maxThreads ?? cpus) * concurrency
     const numCpus = Math.max(1e-4, Math.floor((cpus / this.#threads) * 1e4) / 1e4)
-    const made: Code = {
+    const code: Code = {
       plain: remote({ numCpus }, (task: unknown) => run(task)) as Task,
       timed: remote({ numCpus }, (task: unknown) => runTimed(run, task)) as Task,
     }
-    const first = this.#codes.get(key) ?? made
-    this.#codes.set(key, first)
-    return first
+    if (typeof key === 'string') this.#exports.set(key, code)
+    else this.#functions.set(key, code)
+    return code
   }
 
   #countCpus(): Promise<number> {
@@ -179,7 +227,8 @@ export class Pool<Input = unknown, Output = unknown> extends EventEmitter {
 
   /** Tasks that wait for a CPU. */
   get queueSize(): number {
-    return Math.max(0, this.#unfinished.size - (this.#threads ?? 1))
+    const { size } = this.#unfinished
+    return Math.max(0, size + this.#starting - (this.#threads ?? Infinity))
   }
 
   /** Tasks that have ended, however they did. */
@@ -221,8 +270,11 @@ export class Pool<Input = unknown, Output = unknown> extends EventEmitter {
   /** Takes no more tasks, and resolves when those there are have ended; `force` cancels them. */
   async close({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
     this.#isClosed = true
+    this.#isDestroyed ||= force
     if (force) for (const ref of this.#unfinished) cancel(ref)
-    if (this.#unfinished.size > 0) await new Promise<void>((done) => this.#onIdle.push(done))
+    if (this.#unfinished.size + this.#starting > 0) {
+      await new Promise<void>((done) => this.#onIdle.push(done))
+    }
     this.emit('close')
   }
 
@@ -310,7 +362,7 @@ export class Pool<Input = unknown, Output = unknown> extends EventEmitter {
       for (const item of chunk as unknown[]) results.push(await fn(item))
       return results
     }
-    const { plain } = await this.#code(fn, run)
+    const { plain } = await this.#make({ key: fn, run })
     const refs: ObjectRef<unknown[]>[] = []
     for (let at = 0; at < items.length; at += size) {
       refs.push(plain.remote(items.slice(at, at + size)) as ObjectRef<unknown[]>)
@@ -318,6 +370,8 @@ export class Pool<Input = unknown, Output = unknown> extends EventEmitter {
     return refs
   }
 }
+
+const destroyed = (): RayError => new RayError('The pool was destroyed before the task began.')
 
 function refuseAborted(signal: AbortSignal | null | undefined, cause?: unknown): void {
   if (signal?.aborted !== true) return
