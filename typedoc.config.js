@@ -18,6 +18,7 @@ export default {
   excludeInternal: true,
   excludePrivate: true,
   disableSources: true,
+  highlightLanguages: ['ts', 'js', 'json', 'sh', 'python'],
   sort: ['kind', 'alphabetical'],
   // Links to a type of the signatures that is not exported are no reason to export it.
   validation: { notExported: false, invalidLink: true, notDocumented: false },

@@ -215,3 +215,11 @@ export const memoryMonitorMs = 250
 export const oomRetryMs = 1000
 /** Longest of those waits, in milliseconds. */
 export const oomRetryMsMax = 60_000
+/** Failures that nobody has looked at yet and that are watched; more are not told. */
+export const unseenErrorsMax = 1000
+/** Failures that nobody looked at are told at most so often in `unseenReportWindowMs`. */
+export const unseenReportsMax = 10
+/** See `unseenReportsMax`, in milliseconds. */
+export const unseenReportWindowMs = 5000
+/** How long a first call may take to find out that its actor could not be made, in ms. */
+export const unseenActorMs = 1000

@@ -8,6 +8,7 @@ import {
   type LogLevel,
   logLevels,
   usualLogging,
+  silencingVariable,
   type WorkerEnvironment,
 } from '../worker/index.js'
 
@@ -34,6 +35,8 @@ export interface LoggingOptions {
   readonly dedupLogs?: boolean
   /** How what workers write is logged; as text by default. */
   readonly loggingConfig?: LoggingConfig
+  /** Do not tell on stderr of failures that nobody looked at; false by default. */
+  readonly ignoreUnhandledErrors?: boolean
   /** Bytes at which a log file is rotated; 64 MiB by default. */
   readonly logRotateBytes?: number
   /** Rotated files that are kept of each log file; 5 by default. */
@@ -44,6 +47,7 @@ export const loggingOptionNames: readonly (keyof LoggingOptions)[] = [
   'logToDriver',
   'dedupLogs',
   'loggingConfig',
+  'ignoreUnhandledErrors',
   'logRotateBytes',
   'logRotateBackups',
 ]
@@ -68,10 +72,9 @@ function checkCount(option: string, value: unknown, least: number): void {
 }
 
 /** The environment of a job with its way of logging, when it is not the usual one. */
-export function withLogging(
-  environment: WorkerEnvironment,
-  options: LoggingOptions,
-): WorkerEnvironment {
+export function withLogging(base: WorkerEnvironment, options: LoggingOptions): WorkerEnvironment {
+  const isSilent = options.ignoreUnhandledErrors === true
+  const environment = isSilent ? { ...base, env: { ...base.env, [silencingVariable]: '1' } } : base
   const { encoding, logLevel, additionalAttributes } = loggingConfigOf(options.loggingConfig)
   const logging: JobLogging = {
     encoding: encoding ?? usualLogging.encoding,

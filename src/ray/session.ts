@@ -163,6 +163,7 @@ function joinOptions(
 
 function adopt(core: CoreWorker, stop: () => Promise<void>, options: InitOptions): Session {
   installCore(core)
+  if (options.ignoreUnhandledErrors === true) core.unseen.silence()
   const output = new OutputMonitor(now, isDeduplicating(options))
   core.sink = {
     receive: (message) => {

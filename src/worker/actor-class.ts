@@ -12,6 +12,7 @@ import { builtInMethods } from './method-options.js'
 import { ObjectRef, refState } from './object-ref.js'
 import { keysOf } from './reference-holder.js'
 import type { RemoteCode } from './remote-function.js'
+import { withInspect } from './inspect-option.js'
 import { environmentOf } from './runtime-env.js'
 import { SlabWriter } from './slab.js'
 import { errorFromWire } from './store-access.js'
@@ -117,7 +118,9 @@ function failWith(core: CoreWorker, actor: ActorCore, failed: ObjectRef): void {
 }
 
 function failLine(core: CoreWorker, actor: ActorCore, error: RayError): void {
-  actor.line(core).endWith(error)
+  const line = actor.line(core)
+  if (line.pendingCalls === 0) core.unseen.actorFailed(actor.id, error)
+  line.endWith(error)
 }
 
 type Arguments = Pick<ActorSpec, 'flags' | 'args' | 'nested'>
@@ -145,7 +148,7 @@ function specOf(
     placement: config.placement,
     resources: config.resources,
     strategy: strategyIn(parent, config),
-    environment: environmentOf(core, config.runtimeEnv),
+    environment: withInspect(environmentOf(core, config.runtimeEnv), config.environment),
     name: config.name,
     namespace: config.namespace ?? core.welcome.namespace,
     detached: config.detached,

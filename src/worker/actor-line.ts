@@ -310,6 +310,11 @@ export class ActorLine {
     })
   }
 
+  /** Why all calls of it fail, once it is dead. */
+  get death(): RayError {
+    return this.#deathError()
+  }
+
   /** What the constructor threw, decoded by the table of lines before it tells the state. */
   creationError: unknown
 

@@ -9,11 +9,13 @@ import type { ObjectRef } from './object-ref.js'
 import type { RayletSender } from './reference-holder.js'
 import type { Task } from './task.js'
 import { taskErrorOf } from './task-error.js'
+import type { UnseenErrors } from './unseen-error-monitor.js'
 
 type Registered = Extract<FromRaylet, { kind: 'actorRegistered' }>
 
 export interface ActorPorts extends ActorLinePorts {
   readonly raylet: RayletSender
+  readonly unseen: UnseenErrors
   readonly borrow: (owner: ProcessId, sequence: number) => ObjectRef
 }
 
@@ -79,7 +81,9 @@ export class ActorLines {
     } catch (error) {
       line.creationError = error
     }
+    const isUnasked = line.pendingCalls === 0
     line.changed(state)
+    if (isUnasked) this.#ports.unseen.actorFailed(line.id, line.death)
   }
 
   submit(task: Task, line: ActorLine): void {

@@ -9,6 +9,7 @@ import { didYouMean } from '../base/nearest-name.js'
 import type { PlacementGroupTarget, Resources, SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseKey } from '../wire/messages/raylet.js'
 import { returnsStreaming } from '../wire/frame.js'
+import { inspectEnvironment } from './inspect-option.js'
 import { compileConcurrencyGroups, type ConcurrencyGroups } from './concurrency-groups.js'
 import type { MethodTable } from './method-options.js'
 
@@ -32,6 +33,11 @@ export interface SharedOptions extends LabelOptions {
   readonly resources?: Readonly<Record<string, number>>
   /** A task: the name in errors. An actor: the name that `ray.getActor` finds it by. */
   readonly name?: string
+  /**
+   * Open the inspector of the worker, at any port (true) or at this one of 127.0.0.1, and print
+   * where: for a debugger to attach to.
+   */
+  readonly inspect?: boolean | number
   /** Which nodes may be chosen. */
   readonly schedulingStrategy?: SchedulingChoice
   /** What the worker is like; what it submits inherits it. */
@@ -116,6 +122,7 @@ const shared = [
   'memory',
   'resources',
   'name',
+  'inspect',
   'schedulingStrategy',
   'labelSelector',
   'fallbackStrategy',
@@ -169,6 +176,8 @@ export interface ActorConfig {
   readonly runtimeEnv: RuntimeEnvConfig | undefined
   readonly name: string
   readonly namespace: string | undefined
+  /** What its workers are started with, as in a LeaseKey. */
+  readonly environment: string
   readonly detached: boolean
   readonly getIfExists: boolean
   readonly maxRestarts: number
@@ -185,7 +194,7 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
     lease: {
       resources: resourcesOf(options, 1),
       strategy: placeOf(options),
-      environment: '',
+      environment: inspectEnvironment(options.inspect),
     },
     runtimeEnv: compileRuntimeEnv(options.runtimeEnv),
     maxCalls: maxCallsOf(options),
@@ -223,6 +232,7 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     runtimeEnv: compileRuntimeEnv(options.runtimeEnv),
     name,
     namespace: nameOf('namespace', options.namespace),
+    environment: inspectEnvironment(options.inspect),
     detached: options.lifetime === 'detached',
     getIfExists: options.getIfExists === true,
     maxRestarts: retryCount('maxRestarts', options.maxRestarts, 0),

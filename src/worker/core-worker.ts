@@ -25,9 +25,11 @@ import { ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
 import { taskStatus } from './task.js'
+import { taskErrorOf } from './task-error.js'
 import { cancelled, TaskSettler } from './task-outcomes.js'
 import type { TaskContext } from './task-context.js'
 import { type TaskOutcomes, TaskSubmitter } from './task-submitter.js'
+import { UnseenErrors } from './unseen-error-monitor.js'
 import { ValuePort } from './value-port.js'
 
 export interface JoinOptions {
@@ -68,6 +70,10 @@ export class CoreWorker {
   readonly objects: ObjectAccess
   readonly encoder: ArgumentEncoder
   readonly settler: TaskSettler
+  readonly unseen = new UnseenErrors({
+    now: () => this.now(),
+    decode: (body, nested) => taskErrorIn(this.values.decodeBody(body, nested)),
+  })
   readonly submitter: TaskSubmitter
   readonly actors: ActorLines
   readonly claims: ClaimSlots
@@ -133,6 +139,7 @@ export class CoreWorker {
       store,
       nextSequence,
       waiting: (count) => this.#countWait(count),
+      unseen: this.unseen,
     })
     this.encoder = new ArgumentEncoder({
       process,
@@ -143,7 +150,8 @@ export class CoreWorker {
       awaitReady: (ref) => this.objects.resolve(ref),
       escapedPending: (ref) => this.escapedPending(ref),
     })
-    const { references, values, claims } = this
+    const { references, values, claims, unseen } = this
+    references.failedEscaped = (ref) => unseen.saw(ref)
     this.placementGroups = new PlacementGroups(sender, references, () => this.#newRef())
     const settler = new TaskSettler({
       references,
@@ -152,19 +160,18 @@ export class CoreWorker {
       values,
       resubmit: (task) => this.resubmit(task),
       decodeError: (body) => this.#decodeError(body),
+      unseen,
     })
     this.settler = settler
+    const shared = { process, token, raylet: sender, references }
     this.submitter = new TaskSubmitter({
-      process,
-      token,
-      raylet: sender,
-      references,
+      ...shared,
       claims,
       outcomes: this.#outcomes(),
       now,
       total: welcome.resources,
     })
-    this.actors = new ActorLines({ process, token, raylet: sender, references, settler, borrow })
+    this.actors = new ActorLines({ ...shared, settler, borrow, unseen })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
   }
 
@@ -446,6 +453,8 @@ export class CoreWorker {
 
   close(): void {
     if (this.#isClosed) return
+    this.unseen.flush()
+    this.unseen.silence()
     this.references.flush()
     this.#send({ kind: 'goodbye' })
     this.raylet.flush()
@@ -462,6 +471,10 @@ export class CoreWorker {
     this.store.close()
     this.raylet.socket.end()
   }
+}
+
+function taskErrorIn(decoded: unknown): unknown {
+  return decoded instanceof Promise ? decoded.then(taskErrorOf) : taskErrorOf(decoded)
 }
 
 const diedText =

@@ -43,6 +43,7 @@ export { methodNames } from './actor-class.js'
 export { createMemory, mapShared } from '../store/index.js'
 export { useArrow } from '../wire/value-codec.js'
 export type { ActorSpec, PlacementGroupRow } from '../wire/messages/raylet.js'
+export { silencingVariable } from './unseen-error-monitor.js'
 export type { WorkerEnvironment } from '../wire/messages/terms.js'
 export {
   type JobLogging,

@@ -24,6 +24,7 @@ import type { RayletSender, ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, type StoreAccess } from './store-access.js'
 import { refuseEnded } from './current-core.js'
 import { taskErrorOf } from './task-error.js'
+import type { UnseenErrors } from './unseen-error-monitor.js'
 import type { EncodedObject, ValuePort } from './value-port.js'
 
 export interface WaitBounds {
@@ -52,6 +53,7 @@ export interface AccessPorts {
    * task is blocked.
    */
   readonly waiting: (count: 1 | -1) => void
+  readonly unseen: UnseenErrors
 }
 
 export class ObjectAccess {
@@ -107,13 +109,21 @@ export class ObjectAccess {
     let missing = 0
     for (const ref of refs) {
       if (this.#isHere(ref)) {
-        if (isFailed(ref)) return this.#valueAsync(ref) as Promise<never>
+        if (isFailed(ref)) return this.#failure(ref, refs)
       } else missing++
     }
     if (missing === 0) return this.#values(refs)
     return this.#waitFor(refs, refs.length, bounds, true).then((failed) =>
-      failed === null ? this.#values(refs) : (this.#valueAsync(failed) as Promise<never>),
+      failed === null ? this.#values(refs) : this.#failure(failed, refs),
     )
+  }
+
+  /** Rejects with the error of a ref; those that were asked for with it will not be told of. */
+  #failure(failed: ObjectRef, among: readonly ObjectRef[]): Promise<never> {
+    for (const ref of among) {
+      if (ref.state === refState.pending || isFailed(ref)) this.#ports.unseen.saw(ref)
+    }
+    return this.#valueAsync(failed) as Promise<never>
   }
 
   #isHere(ref: ObjectRef): boolean {
@@ -161,8 +171,10 @@ export class ObjectAccess {
       case refState.stored:
         return this.#fetchStored(ref)
       case refState.error:
+        this.#ports.unseen.saw(ref)
         throw ref.value
       default:
+        this.#ports.unseen.saw(ref)
         return this.errorOf(ref)
     }
   }
@@ -360,6 +372,7 @@ export class ObjectAccess {
     const known: [number, number][] = []
     for (const ref of refs) {
       if (ref.isKnown) known.push([ref.owner, ref.sequence])
+      if (isFailed(ref)) this.#ports.unseen.saw(ref)
       if (ref.state === refState.pending && !isBorrowed(ref, this.#ports.process)) continue
       ref.state = refState.error
       ref.value = new ObjectFreedError(

@@ -9,7 +9,7 @@ import type { ProcessId } from '../base/ids.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { StreamItem, ToRaylet } from '../wire/messages/raylet.js'
 import { noteHeld } from './garbage.js'
-import { type ObjectRef, type RefHold, refState } from './object-ref.js'
+import { isFailed, type ObjectRef, type RefHold, refState } from './object-ref.js'
 
 export interface RayletSender {
   send(message: ToRaylet): void
@@ -78,6 +78,7 @@ export class ReferenceHolder {
         ;(objects ??= []).push({ sequence: ref.sequence })
         onPending(ref)
       } else {
+        if (isFailed(ref)) this.failedEscaped(ref)
         const body = this.bodyOf(ref)
         ;(objects ??= []).push({ sequence: ref.sequence, body, ...(contains && { contains }) })
       }
@@ -98,6 +99,9 @@ export class ReferenceHolder {
       ...(contains && { contains }),
     })
   }
+
+  /** A ref that failed is known to others from now on, who may look at it. */
+  failedEscaped: (ref: ObjectRef) => void = () => undefined
 
   lend(to: ProcessId, refs: readonly ObjectRef[]): void {
     if (refs.length > 0) this.#raylet.send({ kind: 'lend', to, objects: keysOf(refs) })

@@ -14,6 +14,7 @@ import { requireCore } from './current-core.js'
 import type { Code } from './function-exports.js'
 import { ObjectRef } from './object-ref.js'
 import { ObjectRefGenerator } from './ref-generator.js'
+import { withInspect } from './inspect-option.js'
 import { environmentOf, portableRuntimeEnv } from './runtime-env.js'
 import { capturedStrategy, type SchedulingKey } from './scheduling-key.js'
 import { type FunctionEntry, Task } from './task.js'
@@ -166,7 +167,8 @@ export class RemoteFunction {
 }
 
 function leaseKeyOf(core: CoreWorker, { lease, runtimeEnv }: TaskConfig): TaskConfig['lease'] {
-  return { ...lease, environment: environmentOf(core, runtimeEnv) }
+  const environment = withInspect(environmentOf(core, runtimeEnv), lease.environment)
+  return { ...lease, environment }
 }
 
 function headOf(config: TaskConfig, entry: FunctionEntry, depth: number): CallHead {

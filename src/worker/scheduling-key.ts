@@ -87,12 +87,13 @@ export class SchedulingKey {
   }
 
   /**
-   * Some line may be sent a task now, or soon. One from which tasks were taken back counts: it is
-   * free again when its task has ended, and a request for each of them would cost more.
+   * Some line takes many short tasks. One from which tasks were taken back counts: it is free again
+   * when its task has ended, and a request for each of them would cost more. One without claims
+   * does not: it takes a single task.
    */
   get hasTaker(): boolean {
     for (const line of this.lines) {
-      if (line.isOpen && !line.isBlocked && !line.isClosing && line.carried === null) return true
+      if (line.hasClaims && !line.isBlocked && !line.isClosing && line.carried === null) return true
     }
     return false
   }

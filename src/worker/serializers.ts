@@ -58,7 +58,9 @@ export function registerSerializer<T extends object, D>(
  * Forgets how instances of a class travel: they go as they would without it.
  *
  * @example
- * ray.deregisterSerializer(Connection)
+ * class Point { constructor(readonly x: number) {} }
+ * ray.registerSerializer(Point, { serialize: (p) => p.x, deserialize: (x) => new Point(x) })
+ * ray.deregisterSerializer(Point)
  */
 export function deregisterSerializer(type: AnyClass): void {
   const prototype = prototypeOf('ray.deregisterSerializer', type)

@@ -6,7 +6,7 @@
 // Each leaves the owner in no doubt whether it has run.
 
 import { RuntimeEnvSetupError, TaskCancelledError } from '../base/errors.js'
-import { leaseFairMs, windowTasksMax } from '../base/limits.js'
+import { leaseFairMs } from '../base/limits.js'
 import { isSameSecret } from '../base/secret.js'
 import { claimedSince } from '../wire/claim-slot.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
@@ -555,10 +555,10 @@ export class TaskExecutor implements ConnectionEvents {
   }
 }
 
-/** Were more tasks sent than received? Both count modulo 2^20, and few are on their way. */
+/** Were more tasks sent than received? Both count modulo 2^20, and fewer than half are between. */
 function isAhead(sent: number, received: number): boolean {
   const onTheWay = claimedSince(sent, received)
-  return onTheWay > 0 && onTheWay <= windowTasksMax
+  return onTheWay > 0 && onTheWay < 2 ** 19
 }
 
 /** Aborts a running task, and with `recursive` cancels what it has submitted. */

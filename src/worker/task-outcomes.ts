@@ -25,6 +25,7 @@ import type { ReferenceHolder } from './reference-holder.js'
 import { decodeRetryClasses } from './retry-classes.js'
 import { errorFromWire } from './store-access.js'
 import { type Task, taskStatus } from './task.js'
+import type { UnseenErrors } from './unseen-error-monitor.js'
 import type { ValuePort } from './value-port.js'
 
 export interface OutcomePorts {
@@ -38,6 +39,7 @@ export interface OutcomePorts {
   readonly resubmit: (task: Task) => void
   /** The error that an error body holds. */
   readonly decodeError: (body: Uint8Array) => Promise<unknown>
+  readonly unseen: UnseenErrors
 }
 
 export class TaskSettler {
@@ -102,17 +104,25 @@ export class TaskSettler {
       if (settleRef(ref, refState.errorBody, body) && ref.isKnown)
         this.#ports.references.settled(ref)
     }
+    this.#failed(refs, body)
     task.stream?.failed()
     this.#finish(task)
   }
 
   fail(task: Task, error: RayError): void {
     task.status = taskStatus.finished
-    for (const ref of task.returns ?? [task.ref]) {
+    const refs = task.returns ?? [task.ref]
+    for (const ref of refs) {
       if (settleRef(ref, refState.error, error) && ref.isKnown) this.#ports.references.settled(ref)
     }
+    this.#failed(refs, error)
     task.stream?.failed()
     this.#finish(task)
+  }
+
+  /** A ref may be settled already, as cancelled or freed: then this error is nobody's. */
+  #failed(refs: readonly ObjectRef[], value: object): void {
+    if (refs.every((ref) => ref.value === value)) this.#ports.unseen.failed(refs, value)
   }
 
   /** Fails a task as the ref that it depends on failed. */

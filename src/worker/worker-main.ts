@@ -22,6 +22,7 @@ import './serializers.js'
 import { CoreWorker } from './core-worker.js'
 import { installCore } from './current-core.js'
 import { IdleCollector } from './garbage.js'
+import { openInspector } from './inspect-option.js'
 import { installOutputLabels, resetOutputLabels } from './output-labels.js'
 import { OwnerConnection, written } from './owner-connection.js'
 import { runSetupHook } from './run-setup-hook.js'
@@ -124,6 +125,7 @@ function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet):
   switch (message.kind) {
     case 'leaseOpened':
       resetOutputLabels()
+      openInspector()
       executor.leaseOpened(message)
       break
     case 'recallLease':
@@ -133,6 +135,7 @@ function receive(core: CoreWorker, executor: TaskExecutor, message: FromRaylet):
       executor.relayed(message.lease, message.frames)
       break
     case 'startActor': {
+      openInspector()
       const host = new ActorHost(core, message)
       executor.actor = host
       host.onExit = () => void end(core, executor)
@@ -173,6 +176,7 @@ async function leave(core: CoreWorker, executor: TaskExecutor): Promise<void> {
 /** Ends once its last words are out. */
 async function end(core: CoreWorker, executor: TaskExecutor): Promise<void> {
   executor.flush()
+  core.unseen.flush()
   core.references.flush()
   core.raylet.flush()
   const late = setTimeout(() => process.exit(0), lastMessagesMs)

@@ -79,6 +79,9 @@ test('options of tasks are accepted or refused as the page says', () =>
 test('options of actors are accepted or refused as the page says', () =>
   checkOptions('Options of actors', (options) => C.options(options)))
 
+test('keys of runtime environments are accepted or refused as the page says', () =>
+  checkOptions('Runtime environments', (runtimeEnv) => f.options({ runtimeEnv })))
+
 test('the runtime context has the fields that the page says', () => {
   const source = 'src/ray/runtime-context.ts'
   const text = readFileSync(path.join(root, source), 'utf8')

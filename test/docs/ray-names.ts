@@ -45,7 +45,7 @@ export function checkOptions(section: string, pass: (options: object) => unknown
     const says = `${at}: ${here} is '${state}'`
     if (isThere(state)) return said === undefined ? [] : [`${says}, but: ${said}`]
     if (said === undefined) return [`${says}, but it is accepted`]
-    const isNamed = said.includes(`'${here}'`)
+    const isNamed = said.includes(`${here}'`)
     if (!isNamed) return [`${says}, but it is not refused by name: ${said}`]
     const hasReason = state !== 'refused' || said.includes(note)
     return hasReason ? [] : [`${says} for '${note}', but: ${said}`]
