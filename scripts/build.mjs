@@ -46,6 +46,7 @@ const doors = [
   'src/index.ts',
   'src/ray/index.ts',
   'src/testing/index.ts',
+  'src/state/index.ts',
   'src/node/node-main.ts',
   'src/worker/worker-main.ts',
   'src/cli/cli-main.ts',

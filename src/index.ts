@@ -64,6 +64,7 @@ export {
   TaskCancelledError,
   TaskPlacementGroupRemovedError,
   TaskUnschedulableError,
+  timeline,
   wait,
   WorkerCrashedError,
 } from './ray/index.js'
@@ -94,6 +95,7 @@ export type {
   SerializabilityReport,
   Serializer,
   TaskOptions,
+  TraceEvent,
   WaitOptions,
 } from './ray/index.js'
 

@@ -47,6 +47,22 @@ export const leaseFairMs = 100
 export const cancelGraceMs = 2000
 /** Workers that one node will start, beyond its CPUs, for tasks that are blocked in `get`. */
 export const workersMax = 512
+/** Tasks that have ended and that `listTasks` still shows (as in Ray). */
+export const taskEventsMax = 100_000
+/** Ended tasks that one process keeps until it reports them; what is beyond is only counted. */
+export const taskEventsKeptMax = 10_000
+/** Failures among them whose messages are reported. */
+export const taskFailuresKeptMax = 1000
+/** Ended tasks are reported this long after the first of them, in milliseconds. */
+export const taskEventsMs = 1000
+/** Tasks under way that one process lists when it is asked. */
+export const liveTasksMax = 10_000
+/** A process that computes does not answer; who asks for its tasks waits this long, in ms. */
+export const liveTasksMs = 500
+/** Workers and drivers that have ended and that `listWorkers` still shows. */
+export const endedProcessesMax = 1000
+/** Rows of a list, at most. */
+export const stateRowsMax = 10_000
 /** Stderr lines of a worker that an error message quotes. */
 export const stderrLinesKept = 20
 /**

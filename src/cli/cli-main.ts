@@ -2,7 +2,7 @@
 // The command line. Commands load what they need when they run: `typeray --help` must not wait for
 // a client of the cluster to load.
 
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 
 const program = new Command('typeray')
   .description('Ray for TypeScript: start, stop and look into clusters on this machine.')
@@ -96,5 +96,97 @@ program
   .description('nodes, resources in use, jobs, workers and the object store')
   .addOption(address())
   .action(run(async () => (await import('./status.js')).status))
+
+const resources = ['tasks', 'actors', 'objects', 'workers', 'nodes', 'jobs', 'placement-groups']
+
+const format = (): Option =>
+  new Option('--format <format>', 'how to print')
+    .choices(['table', 'json', 'yaml'])
+    .default('table')
+
+const timeout = (): Option =>
+  new Option('--timeout <seconds>', 'how long to wait').argParser(count).default(30)
+
+program
+  .command('list')
+  .description(`list ${resources.join(', ')}`)
+  .addArgument(new Argument('<resource>', 'what to list').choices(resources))
+  .option('-f, --filter <filter...>', 'key=value or key!=value; all must hold')
+  .option('--limit <number>', 'rows, at most', count, 100)
+  .option('--detail', 'all columns')
+  .addOption(format())
+  .addOption(timeout())
+  .addOption(address())
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ typeray list tasks --filter state=FAILED --detail
+  $ typeray list actors --filter className=Counter --filter state!=DEAD
+  $ typeray list workers --format json | jq '.[].pid'`,
+  )
+  .action(run(async () => (await import('./list.js')).list))
+
+program
+  .command('get')
+  .description('all that is known of one thing')
+  .addArgument(new Argument('<resource>', 'what it is').choices(resources))
+  .argument('<id>', 'its id')
+  .addOption(format())
+  .addOption(timeout())
+  .addOption(address())
+  .action(run(async () => (await import('./list.js')).get))
+
+program
+  .command('summary')
+  .description('tasks by function, actors by class, or objects, counted by state')
+  .addArgument(new Argument('<resource>', 'what to count').choices(['tasks', 'actors', 'objects']))
+  .addOption(format())
+  .addOption(timeout())
+  .addOption(address())
+  .action(run(async () => (await import('./summary.js')).summary))
+
+program
+  .command('memory')
+  .description('objects by owner: size, who holds them and why; and the state of the store')
+  .option('--sort-by <column>', 'a column of list objects', 'objectSize')
+  .addOption(timeout())
+  .addOption(address())
+  .action(run(async () => (await import('./memory.js')).memory))
+
+program
+  .command('timeline')
+  .description('write what ran when, for chrome://tracing or ui.perfetto.dev')
+  .option('--output <file>', 'where to', 'typeray-timeline.json')
+  .addOption(timeout())
+  .addOption(address())
+  .action(run(async () => (await import('./timeline.js')).timeline))
+
+program
+  .command('logs')
+  .description('list the log files of a session, or print some')
+  .argument('[glob]', 'files to print, as in worker-*.err')
+  .option('--worker <id>', 'those of a worker')
+  .option('--actor <id>', 'those of the worker of an actor')
+  .option('--task <id>', 'those of the worker that ran a task')
+  .option('--err', 'stderr only')
+  .option('--tail <lines>', 'the last lines only', count)
+  .addOption(address())
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ typeray logs                          what there is
+  $ typeray logs --actor 7d1a... --tail 20
+  $ typeray logs 'worker-*.err'`,
+  )
+  .action(run(async () => (await import('./logs.js')).logs))
+
+program
+  .command('microbenchmark')
+  .description('how many tasks, calls and puts a second, under the names of ray microbenchmark')
+  .option('--seconds <seconds>', 'for each', count, 1)
+  .option('--num-cpus <number>', 'of the cluster that is started for it', count)
+  .action(run(async () => (await import('./microbenchmark.js')).microbenchmark))
 
 program.parseAsync().catch(fail)

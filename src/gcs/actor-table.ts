@@ -27,6 +27,7 @@ import type { ProcessId } from '../base/ids.js'
 import type { ObjectKey, WireError } from '../wire/messages/terms.js'
 import type { ToGcs } from '../wire/messages/gcs.js'
 import type { ActorSpec, ActorState } from '../wire/messages/raylet.js'
+import type { StateRow } from '../wire/messages/state.js'
 import * as death from './actor-death.js'
 import type { Death } from './actor-death.js'
 import type { ActorPlacement } from './actor-placement.js'
@@ -41,6 +42,7 @@ import {
   publicState,
 } from './actor-record.js'
 import type { ActorRecord, Audience } from './actor-record.js'
+import { actorRow } from './actor-rows.js'
 import { BoundedMap } from './bounded-map.js'
 import { send } from './effect.js'
 import type { Send } from './effect.js'
@@ -79,6 +81,8 @@ export class ActorTable {
   readonly #placement: ActorPlacement
   readonly #live = new Map<string, ActorRecord>()
   readonly #dead = new BoundedMap<string, Death>(deadActorsMax)
+  /** What can be listed of those that have lived. */
+  readonly #buried = new BoundedMap<string, StateRow>(deadActorsMax)
   /** Actors in `unplaced`, in the order in which they came to it. */
   readonly #unplaced = new Set<ActorRecord>()
   /** By namespace and name. A dead or draining actor has none. */
@@ -155,6 +159,12 @@ export class ActorTable {
     const key = keyOf(actor)
     const record = this.#live.get(key)
     return record === undefined ? this.#dead.get(key) : publicState(record)
+  }
+
+  /** The living, then the dead. */
+  stateRows(): StateRow[] {
+    const living = [...this.#live.values()].map((record) => actorRow(record))
+    return [...living, ...this.#buried.values()]
   }
 
   /** The actors that have died since the last call: what belongs to them ends too. */
@@ -496,6 +506,7 @@ export class ActorTable {
     this.#live.delete(record.key)
     this.#unplaced.delete(record)
     this.#dead.set(record.key, state)
+    this.#buried.set(record.key, actorRow(record, state))
     this.#ended.push(record.spec.actor)
     if (record.nodeId !== undefined) {
       this.#placement.answered(record.spec, record.nodeId)

@@ -15,6 +15,10 @@ export class BoundedMap<K, V> {
     return this.#map.has(key)
   }
 
+  values(): IterableIterator<V> {
+    return this.#map.values()
+  }
+
   delete(key: K): void {
     this.#map.delete(key)
   }

@@ -17,6 +17,9 @@ import { NodeTable } from './node-table.js'
 import type { NodeEffect, NodeEvent } from './node-table.js'
 import { PlacementGroupTable } from './placement-group-table.js'
 import type { PlacementGroupEvent } from './placement-group-table.js'
+import { ProcessTable } from './process-table.js'
+import { answerState } from './state-answers.js'
+import { TaskTable } from './task-table.js'
 
 export interface GcsOptions {
   /**
@@ -36,6 +39,15 @@ export class GcsServer {
   readonly #nodes = new NodeTable()
   readonly #groups = new PlacementGroupTable(this.#nodes)
   readonly #actors = new ActorTable(new ActorPlacement(this.#nodes, this.#groups))
+  readonly #processes = new ProcessTable()
+  readonly #tasks = new TaskTable()
+  readonly #tables = {
+    nodes: this.#nodes,
+    groups: this.#groups,
+    actors: this.#actors,
+    processes: this.#processes,
+    tasks: this.#tasks,
+  }
   #cancelHealthCheck: () => void = () => {}
   /** Set while a change of what is free waits to be told. */
   #cancelView: (() => void) | undefined
@@ -112,6 +124,13 @@ export class GcsServer {
       case 'removePlacementGroup':
       case 'bundlesReserved':
         this.#group(message)
+        break
+      case 'processStarted':
+      case 'processEnded':
+        this.#processes.handle(message)
+        break
+      case 'taskEvents':
+        this.#tasks.add(message)
         break
       case 'query':
         this.#answer(message)
@@ -190,6 +209,9 @@ export class GcsServer {
         break
       case 'placementGroups':
         answer(this.#groups.rows())
+        break
+      case 'state':
+        answer(answerState(query, this.#tables))
         break
       case 'placementGroup':
         answer(this.#groups.row(query.group))

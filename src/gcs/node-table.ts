@@ -10,6 +10,7 @@
 // placed on it.
 
 import { assert } from '../base/assert.js'
+import type { StateRow } from '../wire/messages/state.js'
 import type { Resources } from '../wire/messages/terms.js'
 import type { NodeView } from '../scheduling/node-view.js'
 import { sameAmounts, subtractAmounts } from '../scheduling/resource-amounts.js'
@@ -105,6 +106,19 @@ export class NodeTable {
       address,
       resources: total,
       labels,
+    }))
+  }
+
+  /** As `listNodes` shows them. */
+  stateRows(): StateRow[] {
+    return [...this.#nodes.values()].map((node) => ({
+      nodeId: node.nodeId,
+      nodeIp: '127.0.0.1',
+      isHeadNode: node.isHead,
+      state: node.alive ? 'ALIVE' : 'DEAD',
+      resourcesTotal: node.total,
+      resourcesAvailable: node.available,
+      labels: node.labels,
     }))
   }
 

@@ -23,6 +23,7 @@ import type { ProcessId } from '../base/ids.js'
 import { deadActorsMax, deadProcessesMax, placementGroupTombstonesMax } from '../base/limits.js'
 import { bundlePolicy } from '../scheduling/bundle-policy.js'
 import { addAmounts } from '../scheduling/resource-amounts.js'
+import type { StateRow } from '../wire/messages/state.js'
 import type { Resources } from '../wire/messages/terms.js'
 import type { ToGcs } from '../wire/messages/gcs.js'
 import type { PlacementGroupRow } from '../wire/messages/raylet.js'
@@ -127,6 +128,19 @@ export class PlacementGroupTable {
         break
     }
     return effects
+  }
+
+  /** As `listPlacementGroups` shows them. */
+  stateRows(): StateRow[] {
+    return [...this.#groups.values()].map((record) => ({
+      placementGroupId: record.group,
+      name: record.name,
+      creatorJobId: record.jobId,
+      state: record.state.toUpperCase(),
+      bundles: record.bundles.map(({ index, resources, nodeId }) => ({ index, resources, nodeId })),
+      isDetached: record.detached,
+      strategy: record.strategy,
+    }))
   }
 
   /** Some group is not whole, and nobody was asked. */

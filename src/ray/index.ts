@@ -12,6 +12,7 @@ export {
   wait,
   type WaitOptions,
 } from './objects.js'
+export { timeline, type TraceEvent } from './timeline.js'
 export {
   exitActor,
   getActor,

@@ -40,6 +40,7 @@ export class ControlConnection {
   /** Set once it has said hello. */
   hello: Hello | undefined = undefined
   jobId = ''
+  saidGoodbye = false
   readonly #socket: Socket
   readonly #token: string
   readonly #events: ControlConnectionEvents

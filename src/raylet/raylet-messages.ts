@@ -5,7 +5,7 @@ import { objectIdHex, workerIdHex } from '../base/ids.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { FromGcs } from '../wire/messages/gcs.js'
-import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'
+import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
 import type { ControlConnection } from './control-connection.js'
 import { environmentProblem } from './environment.js'
 import { functionDefined } from './function-table.js'
@@ -84,6 +84,10 @@ export class RayletMessages {
         return this.#createGroup(message, connection)
       case 'query':
         return this.#query(message, from)
+      case 'taskEvents':
+        return raylet.toGcs({ ...message, nodeId, process: from, jobId: connection.jobId })
+      case 'tasksReported':
+        return raylet.state.reported(from, message)
       default:
         return assertNever(message)
     }
@@ -223,9 +227,14 @@ export class RayletMessages {
       raylet.send(from, { kind: 'answer', request, value: raylet.store.statistics() })
     } else if (query.what === 'workers') {
       raylet.send(from, { kind: 'answer', request, value: this.#workerRows() })
+    } else if (query.what === 'state' && query.resource === 'objects') {
+      raylet.send(from, { kind: 'answer', request, value: raylet.state.objects(query) })
     } else {
       const { nodeId } = raylet.options
-      raylet.toGcs({ kind: 'query', nodeId, from, request, query })
+      const ask = (asked: Query): void =>
+        raylet.toGcs({ kind: 'query', nodeId, from, request, query: asked })
+      if (query.what === 'state' && query.resource === 'tasks') raylet.state.gather(query, ask)
+      else ask(query)
     }
   }
 

@@ -6,6 +6,7 @@
 // rules of its own but one of order: a process is gone only after everything that it said has been
 // heard.
 
+import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import os from 'node:os'
 import type { Clock } from '../base/clock.js'
@@ -27,6 +28,7 @@ import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table
 import { memoryUsers } from './memory-users.js'
 import { RayletMessages } from './raylet-messages.js'
 import { nameOf, SessionLogs, workerIdOf } from './session-logs.js'
+import { StateService } from './state-service.js'
 import { StoreService } from './store-service.js'
 import { WorkerPool, type WorkerOutput } from './worker-pool.js'
 
@@ -83,6 +85,7 @@ export class Raylet {
   readonly objects = new ObjectTable()
   readonly functions = new FunctionTable()
   readonly store: StoreService
+  readonly state: StateService
   readonly #clock: Clock
   readonly #server: Server
   readonly #pool: WorkerPool
@@ -164,6 +167,12 @@ export class Raylet {
       clock,
       workers: () => memoryUsers(this.leases),
       end: ({ start }, report) => this.leaseEvent({ kind: 'memoryShort', start, report }),
+    })
+    this.state = new StateService({
+      clock,
+      members: () => this.#members.values(),
+      objects: () => this.objects.entries(),
+      storedBytes: ({ key }) => this.store.sizeOf(key),
     })
     this.#messages = new RayletMessages(this)
   }
@@ -334,6 +343,7 @@ export class Raylet {
     })
     connection.jobId = face.jobId
     this.#members.set(hello.process, connection)
+    this.#announce(hello, face.jobId, '')
     this.#logs.joined(start, hello.process, hello.pid)
     this.#logs.note(`worker ${workerIdHex(hello.process)} has started, pid ${hello.pid}`)
     const namespace = this.#namespaces.get(face.jobId) ?? this.options.namespace ?? ''
@@ -360,8 +370,18 @@ export class Raylet {
     if (hello.environment !== undefined) this.#environments.set(jobId, hello.environment)
     this.#welcome(connection, { claimSlot: -1, namespace })
     this.toGcs({ kind: 'jobStarted', jobId, driver: hello.process, namespace })
+    this.#announce(hello, jobId, namespace)
     const isExpected = this.#jobCount === 1 && this.options.isShared !== true
     if (!isExpected) this.leaseEvent({ kind: 'jobStarted', jobId })
+  }
+
+  /** For the tables of workers and jobs. */
+  #announce({ process: id, pid, role }: Hello, jobId: string, namespace: string): void {
+    if (role === 'observer') return
+    const { nodeId } = this.options
+    const entrypoint = role === 'driver' ? commandLine(pid) : ''
+    const who = { nodeId, process: id, pid, role, jobId, namespace, entrypoint }
+    this.toGcs({ kind: 'processStarted', ...who, atMs: Date.now() })
   }
 
   #welcome(connection: ControlConnection, { claimSlot, namespace }: WelcomeDetails): void {
@@ -392,8 +412,10 @@ export class Raylet {
     const { hello } = connection
     if (hello === undefined || this.#members.get(hello.process) !== connection) return
     this.#members.delete(hello.process)
-    if (hello.role === 'driver') this.#driverGone(hello.process, connection.jobId)
-    else if (hello.role === 'worker') this.#workerSilent(hello)
+    if (hello.role === 'driver') {
+      this.#driverGone(hello.process, connection.jobId)
+      this.#ended({ process: hello.process, isOrderly: connection.saidGoodbye })
+    } else if (hello.role === 'worker') this.#workerSilent(hello)
   }
 
   /**
@@ -432,7 +454,10 @@ export class Raylet {
     this.#noteEnd(worker, exit)
     this.#claims.release(worker.claimSlot)
     this.leaseEvent({ kind: 'workerDied', start, exit })
-    if (worker.process !== undefined) this.#forget(worker.process, worker.jobId)
+    if (worker.process !== undefined) {
+      this.#forget(worker.process, worker.jobId)
+      this.#ended({ process: worker.process, exit, isOrderly: true })
+    }
     this.#jobEnds = this.#jobEnds.filter(({ isOver, resolve: end }) => {
       if (isOver()) end()
       return !isOver()
@@ -460,6 +485,11 @@ export class Raylet {
     if (isLast) this.options.abandoned()
   }
 
+  #ended(how: { process: ProcessId; exit?: ProcessExit; isOrderly: boolean }): void {
+    this.state.processDied(how.process)
+    this.toGcs({ kind: 'processEnded', ...how, atMs: Date.now() })
+  }
+
   #forget(id: ProcessId, jobId: string): void {
     this.objectEvent({ kind: 'processDied', process: id })
     this.functions.processDied(id)
@@ -472,6 +502,7 @@ export class Raylet {
    * terminal.
    */
   async goodbye(connection: ControlConnection): Promise<void> {
+    connection.saidGoodbye = true
     const drivers = [...this.#members.values()].filter((member) => member.hello?.role === 'driver')
     if (this.options.isShared === true) await this.#endJob(connection.jobId)
     else if (drivers.length === 1) await this.endWorkers()
@@ -531,6 +562,15 @@ export class Raylet {
 interface WelcomeDetails {
   readonly claimSlot: number
   readonly namespace: string
+}
+
+/** '' when it has ended meanwhile. */
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim()
+  } catch {
+    return ''
+  }
 }
 
 function jobIdOf(count: number): string {

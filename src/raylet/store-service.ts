@@ -119,6 +119,10 @@ export class StoreService {
     this.#handle({ kind: 'clientDied', client })
   }
 
+  sizeOf(object: ObjectKey): number | undefined {
+    return this.#state.sizeOf(keyText(object))
+  }
+
   statistics(): StoreStats {
     return this.#state.stats()
   }

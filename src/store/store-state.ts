@@ -174,6 +174,10 @@ export class StoreState {
     return this.objects.get(object)?.place
   }
 
+  sizeOf(object: ObjectKey): number | undefined {
+    return this.objects.get(object)?.sizeBytes
+  }
+
   stats(): StoreStats {
     const { totalBytes, usedBytes, warmBytes } = this.arena.stats()
     let pinnedCopies = 0

@@ -5,6 +5,7 @@
 // two awaits of a method is safe without a lock.
 
 import type { ActorSpec, FromRaylet } from '../wire/messages/raylet.js'
+import { taskEventFlag } from '../wire/messages/state.js'
 import { objectIdHex } from '../base/ids.js'
 import { pushFlag } from '../wire/frame.js'
 import type { SelfExit } from '../wire/messages/terms.js'
@@ -14,8 +15,10 @@ import { CallRunner, reportBody } from './call-runner.js'
 import { defaultGroup, noGroups } from './concurrency-groups.js'
 import type { CoreWorker } from './core-worker.js'
 import { ActorExit, installActorExit, isActorExit } from './exit-actor.js'
+import type { LiveTaskList } from './live-tasks.js'
 import { LoadedFunction } from './loaded-function.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
+import { howOf } from './task-recorder.js'
 import { groupsOf, LazyTaskContext, setCurrentTask, type TaskPlace } from './task-context.js'
 import { cancelContext, cancelledError } from './task-executor.js'
 import { showGpus } from './visible-gpus.js'
@@ -50,6 +53,7 @@ export class ActorHost {
     const { spec, gpus } = started
     this.#core = core
     core.hosted = started
+    core.recorder.actor = spec.actor
     this.spec = spec
     this.id = objectIdHex(spec.actor[0], spec.actor[1])
     this.#place = {
@@ -80,6 +84,10 @@ export class ActorHost {
   async start(setup: Promise<void> | null = null): Promise<boolean> {
     const { spec } = this
     const name = `${spec.className}.constructor`
+    const { recorder, now } = this.#core
+    const [owner, sequence] = spec.actor
+    const creation = { from: { owner }, sequence, attempt: this.#core.hosted?.incarnation ?? 0 }
+    const begun = now()
     try {
       await setup
       const type = (await this.#core.functions.load(spec.classHash)) as unknown as Constructor
@@ -93,9 +101,12 @@ export class ActorHost {
       if (isActorExit(thrown)) return false
       const failure = { name, error: thrown, taskId: this.id, actorId: this.id }
       const error = reportBody(this.#core, spec.actor[0], failure)
+      recorder.failed(creation, { name, error: thrown, durationUs: (now() - begun) * 1000 })
       this.#core.raylet.send({ kind: 'actorStarted', actor: spec.actor, error })
       return false
     }
+    const at = recorder.add(creation, howOf(recorder.nameNumber(name), taskEventFlag.creation))
+    recorder.timed(at, begun, (now() - begun) * 1000)
     this.#core.raylet.send({ kind: 'actorStarted', actor: spec.actor })
     this.drain()
     return true
@@ -132,6 +143,15 @@ export class ActorHost {
       for (const call of lane.waiting()) {
         if (call.from === connection && call.sequence === sequence) call.isCancelled = true
       }
+    }
+  }
+
+  /** Adds the calls under way. */
+  listRunning(list: LiveTaskList): void {
+    const { process, isWaiting } = this.#core
+    const { actor } = this.spec
+    for (const [call, context] of this.#contexts) {
+      list.addRunning(call, { context, worker: process, isWaiting, actor })
     }
   }
 

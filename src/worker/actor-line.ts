@@ -22,6 +22,7 @@ import { hearLastWords } from '../wire/last-words.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ActorState } from '../wire/messages/raylet.js'
 import type { FromWorker, ToWorker } from '../wire/messages/task.js'
+import type { LiveTaskList } from './live-tasks.js'
 import type { ReferenceHolder } from './reference-holder.js'
 import { SlabWriter } from './slab.js'
 import { type Task, taskStatus } from './task.js'
@@ -76,6 +77,15 @@ export class ActorLine {
 
   get pendingCalls(): number {
     return this.#inFlight.size + this.#queue.length - this.#queueAt + this.#unready.size
+  }
+
+  /** Adds the calls that are not over: those sent, then those that wait here. */
+  listLive(list: LiveTaskList): void {
+    const { key, className } = this
+    for (const call of this.#inFlight.values()) list.addCall(call, { key, className, isSent: true })
+    for (const call of this.#queue.slice(this.#queueAt)) {
+      list.addCall(call, { key, className, isSent: false })
+    }
   }
 
   get isDead(): boolean {

@@ -1,5 +1,6 @@
 // The actors that this process calls, and those that it creates.
 
+import type { LiveTaskList } from './live-tasks.js'
 import type { RayError } from '../base/errors.js'
 import type { ProcessId } from '../base/ids.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
@@ -105,6 +106,11 @@ export class ActorLines {
     // A call made after the kill must not overtake it on its own way to the worker.
     const message = `Actor ${line?.className} (${line?.id}) is dead: it was ended by ray.kill.`
     line?.changed({ state: 'dead', cause: 'kill', message })
+  }
+
+  /** Adds the calls that are not over. */
+  listLive(list: LiveTaskList): void {
+    for (const line of this.#lines.values()) line.listLive(list)
   }
 
   failAll(error: RayError): void {

@@ -64,6 +64,8 @@ export interface TaskOptions extends SharedOptions {
   readonly maxRetries?: number
   /** Also run it again when the function throws: anything, or one of these classes. */
   readonly retryExceptions?: boolean | readonly ErrorClass[]
+  /** False: state lists and the timeline leave the task out once it has ended. */
+  readonly enableTaskEvents?: boolean
   /** Items that a streaming generator may be ahead of its consumer. */
   readonly generatorBackpressureNumObjects?: number
   /**
@@ -99,14 +101,12 @@ export interface ActorOptions extends SharedOptions {
   readonly allowOutOfOrderExecution?: boolean
 }
 
-const later = 'is not built yet; see "What works" in the README'
-
 /** Options of Ray that are refused, with the reason. */
 const refused: Readonly<Record<string, string>> = {
+  enableTaskEvents: 'is an option of tasks; calls of actors are always listed',
   objectStoreMemory:
     'is an option of ray.init, not of tasks and actors (Ray has deprecated it there)',
   concurrencyGroup: 'is an option of methods and their calls',
-  enableTaskEvents: later,
   enableTensorTransport: 'has no meaning in Node: there are no GPU tensors to move',
   captureChildTasks:
     'belongs into schedulingStrategy: { placementGroup, bundleIndex, captureChildTasks }',
@@ -135,6 +135,7 @@ const ofTasks = new Set([
   'retryExceptions',
   'maxCalls',
   'generatorBackpressureNumObjects',
+  'enableTaskEvents',
   'signal',
 ])
 const ofActors = new Set([
@@ -164,6 +165,7 @@ export interface TaskConfig {
   readonly retryExceptions: boolean | readonly ErrorClass[]
   readonly name: string | undefined
   readonly backpressure: number | undefined
+  readonly isListed: boolean
   readonly signal: AbortSignal | undefined
 }
 
@@ -203,12 +205,18 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
     maxRetries: retryCount('maxRetries', options.maxRetries, 3),
     retryExceptions: retryExceptionsOf(options.retryExceptions),
     name: nameOf('name', options.name),
+    isListed: listedOf(options.enableTaskEvents),
     backpressure: positive(
       'generatorBackpressureNumObjects',
       options.generatorBackpressureNumObjects,
     ),
     signal: signalOf(options.signal),
   }
+}
+
+function listedOf(value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value !== false
+  throw new TypeError(`The option 'enableTaskEvents' must be true or false, not ${show(value)}.`)
 }
 
 export function compileActorOptions(options: ActorOptions): ActorConfig {

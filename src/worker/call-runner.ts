@@ -3,6 +3,7 @@
 import { RaySystemError, RayTaskError, RuntimeEnvSetupError } from '../base/errors.js'
 import { generatorItemsMax } from '../base/limits.js'
 import { pushFlag, returnsStreaming } from '../wire/frame.js'
+import { taskEventFlag } from '../wire/messages/state.js'
 import type { PushExtension } from '../wire/messages/task.js'
 import {
   endBody,
@@ -17,6 +18,7 @@ import { isActorExit } from './exit-actor.js'
 import { isInterrupt, type LoadedFunction, runInterruptibly } from './loaded-function.js'
 import type { ObjectRef } from './object-ref.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
+import { howOf } from './task-recorder.js'
 import { type LazyTaskContext, runInterleaved, setCurrentTask } from './task-context.js'
 import { isA, stackOf } from './task-error.js'
 
@@ -105,18 +107,22 @@ export class CallRunner {
     const durationUs = this.#ended(job, start)
     const { task } = job
     if (job.context.isCancelled) {
-      this.fail(task, { name: job.name, error: job.context.controller.signal.reason, durationUs })
+      this.#failJob(job, job.context.controller.signal.reason, durationUs)
       return
     }
     if (job.returns === 1) {
       const isEscaped = this.#escaped.size > 0 && this.#escaped.has(keyOf(task.from, task.sequence))
       const isKnown = isEscaped || task.from.isRelay || (task.flags & pushFlag.escaped) !== 0
-      if (!isKnown && task.from.replies.small(task.sequence, durationUs, value)) return
+      if (!isKnown && task.from.replies.small(task.sequence, durationUs, value)) {
+        this.#record(job, start, durationUs)
+        return
+      }
     }
     try {
       this.#answer(job, value, durationUs)
+      this.#record(job, start, durationUs)
     } catch (error) {
-      this.fail(task, { name: job.name, error, durationUs })
+      this.#failJob(job, error, durationUs)
     }
   }
 
@@ -164,18 +170,40 @@ export class CallRunner {
     // The call ends with its actor, whose death the caller hears of.
     if (isActorExit(thrown)) return
     const error = job.context.isCancelled ? job.context.controller.signal.reason : thrown
-    this.fail(job.task, { name: job.name, error, durationUs })
+    this.#failJob(job, error, durationUs)
   }
 
   #dependencyFailed(job: Job, error: unknown): void {
-    this.fail(job.task, { name: job.name, error, durationUs: 0 })
+    this.#failJob(job, error, 0)
+  }
+
+  #record(job: Job, start: number, durationUs: number): void {
+    const { extension, fn } = job
+    if (extension.events === false) return
+    const { recorder } = this.#core
+    let number = fn.nameNumber
+    if (extension.name !== undefined) number = recorder.nameNumber(extension.name)
+    else if (number < 0) number = fn.nameNumber = recorder.nameNumber(job.name)
+    const flags = job.self === undefined ? 0 : taskEventFlag.actorTask
+    recorder.timed(recorder.add(job.task, howOf(number, flags)), start, durationUs)
+  }
+
+  #failJob({ task, name, extension }: Job, error: unknown, durationUs: number): void {
+    this.fail(task, { name, error, durationUs, isUnlisted: extension.events === false })
   }
 
   /** Answers with what user code threw, or with a RayError of the system as it is. */
   fail(
     task: Incoming,
-    failure: { name: string; error: unknown; durationUs: number; actorId?: string },
+    failure: {
+      name: string
+      error: unknown
+      durationUs: number
+      actorId?: string
+      isUnlisted?: boolean
+    },
   ): void {
+    if (failure.isUnlisted !== true) this.#core.recorder.failed(task, failure)
     const body = this.failureBody(task, failure)
     task.from.replies.body(task.sequence, failure.durationUs, body)
     if (this.#isKnownOutside(task) && (task.flags & pushFlag.retried) === 0) {
@@ -243,6 +271,7 @@ export class CallRunner {
       } else {
         const durationUs = this.#ended(job, start)
         task.from.replies.body(task.sequence, durationUs, endBody(count))
+        this.#record(job, start, durationUs)
       }
     } catch (error) {
       this.#threw(job, error, start)

@@ -2,7 +2,7 @@
 // the raylet says.
 
 import { connect, type Socket } from 'node:net'
-import { LocalRayletDiedError, SessionError } from '../base/errors.js'
+import { LocalRayletDiedError, type RayError, SessionError } from '../base/errors.js'
 import { type ProcessId } from '../base/ids.js'
 import { instanceProblem } from '../closure/index.js'
 import { ControlChannel, packMessage } from '../wire/control-channel.js'
@@ -17,6 +17,7 @@ import { ClaimSlots } from './claim-slots.js'
 import { helloOf, helloSync } from './hello.js'
 import { FunctionExports } from './function-exports.js'
 import { requestGarbageCollection } from './garbage.js'
+import { LiveTaskList } from './live-tasks.js'
 import { ObjectAccess } from './object-access.js'
 import { ObjectRef, refState } from './object-ref.js'
 import { bodyOfRef } from './ref-body.js'
@@ -26,6 +27,7 @@ import { errorFromWire, StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
 import { taskStatus } from './task.js'
 import { taskErrorOf } from './task-error.js'
+import { TaskRecorder } from './task-recorder.js'
 import { cancelled, TaskSettler } from './task-outcomes.js'
 import type { TaskContext } from './task-context.js'
 import { type TaskOutcomes, TaskSubmitter } from './task-submitter.js'
@@ -77,6 +79,9 @@ export class CoreWorker {
   readonly submitter: TaskSubmitter
   readonly actors: ActorLines
   readonly claims: ClaimSlots
+  readonly recorder = new TaskRecorder((events) => this.#send({ kind: 'taskEvents', events }))
+  /** Adds what the executing half of a worker has under way. */
+  listRunning: ((list: LiveTaskList) => void) | null = null
   readonly now: () => number
   readonly placementGroups: PlacementGroups
   /** The actor that this process is, if it is one. */
@@ -150,18 +155,10 @@ export class CoreWorker {
       awaitReady: (ref) => this.objects.resolve(ref),
       escapedPending: (ref) => this.escapedPending(ref),
     })
-    const { references, values, claims, unseen } = this
+    const { references, claims, unseen } = this
     references.failedEscaped = (ref) => unseen.saw(ref)
     this.placementGroups = new PlacementGroups(sender, references, () => this.#newRef())
-    const settler = new TaskSettler({
-      references,
-      oomRetries: welcome.taskOomRetries,
-      later,
-      values,
-      resubmit: (task) => this.resubmit(task),
-      decodeError: (body) => this.#decodeError(body),
-      unseen,
-    })
+    const settler = this.#newSettler(welcome.taskOomRetries, later)
     this.settler = settler
     const shared = { process, token, raylet: sender, references }
     this.submitter = new TaskSubmitter({
@@ -177,6 +174,29 @@ export class CoreWorker {
 
   #newRef(): ObjectRef {
     return new ObjectRef(this.process, this.nextSequence())
+  }
+
+  #newSettler(oomRetries: number, later: (ms: number, run: () => void) => void): TaskSettler {
+    const { references, values, unseen } = this
+    return new TaskSettler({
+      references,
+      oomRetries,
+      later,
+      values,
+      resubmit: (task) => this.resubmit(task),
+      decodeError: (body) => this.#decodeError(body),
+      failed: (task, error) => this.#recordFailure(task, error),
+      unseen,
+    })
+  }
+
+  /** Of a task that nobody has run to its end, and that therefore nobody else tells of. */
+  #recordFailure(task: Task, error: RayError): void {
+    if (this.#isClosed || this.#lost !== null) return
+    const { owner, sequence } = task.ref
+    const attempt = task.slab?.[task.start + 6] ?? 0
+    const failure = { name: task.fn.name, error, durationUs: 0 }
+    this.recorder.failed({ from: { owner }, sequence, attempt }, failure)
   }
 
   /** A ref that the raylet counts for us already. */
@@ -415,10 +435,21 @@ export class CoreWorker {
         return this.placementGroups.changed(message)
       case 'answer':
         return this.#answered(message)
+      case 'reportTasks':
+        return this.#reportTasks(message.request)
       default:
         if (this.#sink === null) this.#unsunk.push(message)
         else this.#sink.receive(message)
     }
+  }
+
+  #reportTasks(request: number): void {
+    this.recorder.report()
+    const list = new LiveTaskList()
+    this.listRunning?.(list)
+    this.submitter.listLive(list)
+    this.actors.listLive(list)
+    this.#send({ kind: 'tasksReported', request, tasks: list.tasks, more: list.isFull })
   }
 
   #disconnected(): void {

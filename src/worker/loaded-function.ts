@@ -14,6 +14,8 @@ export class LoadedFunction {
   readonly run: (...args: unknown[]) => unknown
   averageUs = 0
   measured = 0
+  /** What stands for its name in reports of tasks; -1 until it is first told. */
+  nameNumber = -1
 
   constructor(name: string, code: Code) {
     this.name = name

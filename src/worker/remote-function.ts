@@ -177,6 +177,7 @@ function headOf(config: TaskConfig, entry: FunctionEntry, depth: number): CallHe
   const extension: PushExtension = {
     ...(isMany && { returns }),
     ...(name !== undefined && { name }),
+    ...(!config.isListed && { events: false }),
     ...(backpressure !== undefined && { backpressure }),
     ...(depth > 1 && { depth }),
     ...(maxCalls > 0 && { maxCalls }),

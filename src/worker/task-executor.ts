@@ -15,6 +15,7 @@ import type { ActorHost } from './actor-host.js'
 import { readCall, settleSent } from './call-values.js'
 import { CallRunner } from './call-runner.js'
 import type { CoreWorker } from './core-worker.js'
+import type { LiveTaskList } from './live-tasks.js'
 import { LoadedFunction } from './loaded-function.js'
 import { type ConnectionEvents, type Incoming, OwnerConnection } from './owner-connection.js'
 import { groupsOf, LazyTaskContext, type TaskPlace } from './task-context.js'
@@ -35,7 +36,7 @@ export class TaskExecutor implements ConnectionEvents {
   #queue: Incoming[] = []
   #at = 0
   #isBusy = false
-  #running: { task: Incoming; context: LazyTaskContext } | null = null
+  #running: { task: Incoming; context: LazyTaskContext; start: number } | null = null
   #lease: LeaseOpened | null = null
   #place: TaskPlace = { actorId: undefined, resources: {}, gpus: [], ...groupsOf(undefined) }
   /** The connection whose tasks are claimed, and how many of this epoch were started. */
@@ -287,6 +288,15 @@ export class TaskExecutor implements ConnectionEvents {
     }
   }
 
+  /** Adds the task that runs, or the calls if this is an actor. */
+  listRunning(list: LiveTaskList): void {
+    this.actor?.listRunning(list)
+    if (this.#running === null) return
+    const { task, context, start } = this.#running
+    const { process, isWaiting } = this.#core
+    list.addRunning(task, { context, start, worker: process, isWaiting })
+  }
+
   /** The words may be mapped only between tasks: an epoch begins with it. */
   get isIdle(): boolean {
     return !this.#isBusy && this.#at === this.#queue.length
@@ -498,7 +508,7 @@ export class TaskExecutor implements ConnectionEvents {
     if (maxCalls !== undefined && fn.isLastCall(maxCalls)) this.#retire()
     const name = call.extension.name ?? fn.name
     const context = this.#contextOf(task, name, call.extension.depth ?? 0)
-    this.#running = { task, context }
+    this.#running = { task, context, start: now }
     const returns = call.extension.returns ?? task.returns
     const job = { task, fn, name, context, returns, extension: call.extension }
     const done = Array.isArray(call.args)

@@ -37,6 +37,8 @@ export interface OutcomePorts {
   readonly later: (ms: number, run: () => void) => void
   /** Runs the task again, ahead of others. */
   readonly resubmit: (task: Task) => void
+  /** The system has failed the task. */
+  readonly failed: (task: Task, error: RayError) => void
   /** The error that an error body holds. */
   readonly decodeError: (body: Uint8Array) => Promise<unknown>
   readonly unseen: UnseenErrors
@@ -110,6 +112,7 @@ export class TaskSettler {
   }
 
   fail(task: Task, error: RayError): void {
+    if (task.status !== taskStatus.finished) this.#ports.failed(task, error)
     task.status = taskStatus.finished
     const refs = task.returns ?? [task.ref]
     for (const ref of refs) {

@@ -23,6 +23,7 @@ import { pushFlag } from '../wire/frame.js'
 import type { FromRaylet, LeaseKey } from '../wire/messages/raylet.js'
 import type { ClaimSlots } from './claim-slots.js'
 import { LeaseLine, type LineEvents } from './lease-line.js'
+import type { LiveTaskList } from './live-tasks.js'
 import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
 import { nextAverage } from './running-average.js'
 import { SchedulingKey } from './scheduling-key.js'
@@ -504,6 +505,11 @@ export class TaskSubmitter {
       key.lines = []
     }
     for (const task of tasks) this.#outcomes.sessionLost(task, error)
+  }
+
+  /** Adds the tasks that are not over. */
+  listLive(list: LiveTaskList): void {
+    for (const key of this.#keys.values()) list.addKey(key)
   }
 
   /** Is any task not finished that has its arguments? */

@@ -101,6 +101,12 @@ function serve(core: CoreWorker, executor: TaskExecutor): void {
     executor.claimsReady()
   }
   setTimeout(mapClaims, claimsDelayMs)
+  // What has ended is told also by a worker that user code ends.
+  process.on('exit', () => {
+    core.recorder.report()
+    core.raylet.flush()
+  })
+  core.listRunning = (list) => executor.listRunning(list)
   executor.onWanted = mapClaims
   const garbage = new IdleCollector(() => executor.isIdle, core.now)
   executor.onIdle = () => {

@@ -19,6 +19,7 @@ const understood: Readonly<Record<string, string>> = {
   assert: `import assert from 'node:assert/strict'`,
   path: `import path from 'node:path'`,
   ray: `import * as ray from 'typeray'`,
+  state: `import * as state from 'typeray/state'`,
   test: `import { test } from 'node:test'`,
 }
 

@@ -79,6 +79,12 @@ describe('the packed package', () => {
     assert.equal(await consumer.run('readme.cjs'), expected)
   })
 
+  test('has a command that says what it does', async () => {
+    const help = await consumer.run('node_modules/.bin/typeray', '--help')
+    assert.match(help, /^Usage: typeray/)
+    assert.match(help, /typeray start --head/)
+  })
+
   test('can be required, and loads without starting anything', async () => {
     const text = `const ray = require('typeray'); console.log(typeof ray.remote, typeof ray.get)`
     assert.equal(await consumer.run('--eval', text), 'function function\n')

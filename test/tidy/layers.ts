@@ -22,7 +22,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   dask: ['base', 'ray'],
   rllib: ['base', 'ray'],
   util: ['base', 'ray'],
-  cli: ['base', 'node', 'ray'],
+  state: ['base', 'wire', 'node', 'ray'],
+  cli: ['base', 'node', 'ray', 'state'],
   testing: ['base', 'wire', 'scheduling', 'store', 'gcs', 'raylet', 'worker', 'node', 'ray'],
 }
 

@@ -3,6 +3,7 @@
 // changes.
 
 import type { ProcessId } from '../../base/ids.js'
+import type { ProcessNews, TaskEvents } from './state.js'
 import type { ObjectKey, ProcessExit, Resources, WireError } from './terms.js'
 import type { ActorSpec, ActorState, Query } from './raylet.js'
 
@@ -119,6 +120,15 @@ export type ToGcs =
       readonly group: string
       readonly attempt: number
       readonly ok: boolean
+    }
+  | ProcessNews
+  /** Tasks that have ended in a process of the node. */
+  | {
+      readonly kind: 'taskEvents'
+      readonly nodeId: string
+      readonly process: ProcessId
+      readonly jobId: string
+      readonly events: TaskEvents
     }
   | {
       readonly kind: 'query'

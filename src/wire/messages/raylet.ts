@@ -7,6 +7,7 @@
 
 import type { ProcessId } from '../../base/ids.js'
 import type { LineFacts, LogLevel } from '../logging.js'
+import type { LiveTask, StateQuery, TaskEvents } from './state.js'
 import type {
   Location,
   ObjectKey,
@@ -225,6 +226,15 @@ export type ToRaylet =
   | { readonly kind: 'subscribePlacementGroup'; readonly group: string }
   | { readonly kind: 'removePlacementGroup'; readonly group: string }
   | { readonly kind: 'query'; readonly request: number; readonly query: Query }
+  /** Tasks that have ended, from who ran them; or from their owner, if nobody did to the end. */
+  | { readonly kind: 'taskEvents'; readonly events: TaskEvents }
+  /** Answer to reportTasks; its ended tasks came before. `more`: there are too many to list. */
+  | {
+      readonly kind: 'tasksReported'
+      readonly request: number
+      readonly tasks: readonly LiveTask[]
+      readonly more: boolean
+    }
 
 export type Query =
   | { readonly what: 'nodes' }
@@ -242,6 +252,7 @@ export type Query =
     }
   | { readonly what: 'storeStatistics' }
   | { readonly what: 'workers' }
+  | StateQuery
 
 /** Answer to the questions about placement groups. */
 export interface PlacementGroupRow {
@@ -474,6 +485,8 @@ export type FromRaylet =
       readonly value?: unknown
       readonly error?: WireError
     }
+  /** Say which tasks are under way, and which have ended since you last said so. */
+  | { readonly kind: 'reportTasks'; readonly request: number }
   | {
       readonly kind: 'output'
       readonly stream: 'stdout' | 'stderr'

@@ -66,4 +66,6 @@ export interface PushExtension {
   readonly maxCalls?: number
   /** Concurrency group of a call that names another than its method does. */
   readonly group?: string
+  /** False: the task is not to be listed. */
+  readonly events?: boolean
 }

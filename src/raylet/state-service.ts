@@ -1,0 +1,129 @@
+// Answers questions about what is on this node, and gathers what only its processes know.
+//
+// A process that computes cannot be asked. So who asks for tasks waits a moment for those that
+// answer, and is told how many did not; their finished tasks are known all the same, up to the last
+// report, and what they run their owners know.
+
+import type { Clock } from '../base/clock.js'
+import { objectIdHex, workerIdHex, type ProcessId } from '../base/ids.js'
+import { liveTasksMs } from '../base/limits.js'
+import { selectRows } from '../wire/state-selection.js'
+import type { LiveTask, StateAnswer, StateQuery, StateRow } from '../wire/messages/state.js'
+import type { ToRaylet } from '../wire/messages/raylet.js'
+import type { ControlConnection } from './control-connection.js'
+import type { ObjectEntry } from './object-entry.js'
+
+export interface StatePorts {
+  readonly clock: Clock
+  /** The processes of this node. */
+  readonly members: () => Iterable<ControlConnection>
+  readonly objects: () => Iterable<ObjectEntry>
+  readonly storedBytes: (entry: ObjectEntry) => number | undefined
+}
+
+interface Gathering {
+  readonly waitingFor: Set<ProcessId>
+  readonly live: LiveTask[]
+  isCut: boolean
+  readonly done: () => void
+}
+
+export class StateService {
+  readonly #ports: StatePorts
+  readonly #gatherings = new Map<number, Gathering>()
+  #count = 0
+
+  constructor(ports: StatePorts) {
+    this.#ports = ports
+  }
+
+  /** The question with what the processes of this node say is under way. */
+  gather(query: StateQuery, then: (query: StateQuery) => void): void {
+    const request = ++this.#count
+    const asked = [...this.#ports.members()].filter(({ hello }) => hello?.role !== 'observer')
+    const cancel = this.#ports.clock.timer(liveTasksMs, () => this.#end(request))
+    const gathering: Gathering = {
+      waitingFor: new Set(asked.map(({ hello }) => hello?.process ?? 0)),
+      live: [],
+      isCut: false,
+      done: () => {
+        cancel()
+        then({ ...query, live: gathering.live, warnings: warningsOf(gathering) })
+      },
+    }
+    this.#gatherings.set(request, gathering)
+    for (const member of asked) member.send({ kind: 'reportTasks', request })
+    if (asked.length === 0) this.#end(request)
+  }
+
+  reported(from: ProcessId, message: Extract<ToRaylet, { kind: 'tasksReported' }>): void {
+    const gathering = this.#gatherings.get(message.request)
+    if (gathering?.waitingFor.delete(from) !== true) return
+    gathering.live.push(...message.tasks)
+    gathering.isCut ||= message.more
+    if (gathering.waitingFor.size === 0) this.#end(message.request)
+  }
+
+  processDied(process: ProcessId): void {
+    for (const [request, { waitingFor }] of this.#gatherings) {
+      if (waitingFor.delete(process) && waitingFor.size === 0) this.#end(request)
+    }
+  }
+
+  #end(request: number): void {
+    const gathering = this.#gatherings.get(request)
+    this.#gatherings.delete(request)
+    gathering?.done()
+  }
+
+  /** Objects that are known outside of their owner, once per process that holds them. */
+  objects(query: StateQuery): StateAnswer {
+    return selectRows(this.#objectRows(), query)
+  }
+
+  *#objectRows(): IterableIterator<StateRow> {
+    const members = new Map<ProcessId, ControlConnection>()
+    for (const member of this.#ports.members()) members.set(member.hello?.process ?? 0, member)
+    for (const entry of this.#ports.objects()) {
+      const [owner, sequence] = entry.key
+      const fixed = {
+        objectId: objectIdHex(owner, sequence),
+        objectSize: this.#ports.storedBytes(entry) ?? entry.body?.length ?? null,
+        taskStatus: entry.isSettled || entry.isActor ? 'FINISHED' : 'PENDING',
+        ownerId: workerIdHex(owner),
+        ownerPid: members.get(owner)?.hello?.pid ?? null,
+        isStored: entry.isStored,
+      }
+      for (const holder of entry.holders()) {
+        const { hello } = members.get(holder) ?? {}
+        yield {
+          ...fixed,
+          referenceType: entry.isActor ? 'ACTOR_HANDLE' : referenceType(entry, holder),
+          type: hello?.role === 'driver' ? 'DRIVER' : 'WORKER',
+          pid: hello?.pid ?? null,
+        }
+      }
+      // Held by other values, or by what the raylet keeps: functions, and arguments of actors.
+      if (entry.contained + entry.kept > 0) {
+        yield { ...fixed, referenceType: 'CAPTURED_IN_OBJECT', type: 'RAYLET', pid: process.pid }
+      }
+    }
+  }
+}
+
+function referenceType(entry: ObjectEntry, holder: ProcessId): string {
+  if (holder === entry.key[0]) return entry.isStored ? 'PINNED_IN_MEMORY' : 'LOCAL_REFERENCE'
+  return entry.isSettled ? 'LOCAL_REFERENCE' : 'USED_BY_PENDING_TASK'
+}
+
+function warningsOf({ waitingFor, isCut }: Gathering): string[] {
+  const warnings: string[] = []
+  if (waitingFor.size > 0) {
+    warnings.push(
+      `Processes that compute and have not answered: ${waitingFor.size}. Tasks that wait ` +
+        `there, or ended there in the last moments, are missing.`,
+    )
+  }
+  if (isCut) warnings.push('A process has more tasks under way than it can list.')
+  return warnings
+}
