@@ -220,6 +220,17 @@ export const logRotateBackups = 5
 export const repeatedLinesMs = 5000
 /** Patterns of lines that are looked for among new ones. */
 export const repeatedPatternsMax = 1000
+/** Share of the node's memory at which the memory monitor ends workers (as in Ray). */
+export const memoryUsageThreshold = 0.95
+/** Time between two looks of the memory monitor, in milliseconds (as in Ray). */
+export const memoryMonitorMs = 250
+/**
+ * A task that the memory monitor ended runs again after this long, and after twice as long each
+ * further time, in milliseconds.
+ */
+export const oomRetryMs = 1000
+/** Longest of those waits, in milliseconds. */
+export const oomRetryMsMax = 60_000
 /** Failures that nobody has looked at yet and that are watched; more are not told. */
 export const unseenErrorsMax = 1000
 /** Failures that nobody looked at are told at most so often in `unseenReportWindowMs`. */

@@ -7,6 +7,8 @@ import { SessionError } from '../base/errors.js'
 import {
   logRotateBackups,
   logRotateBytes,
+  memoryMonitorMs,
+  memoryUsageThreshold,
   objectStoreBytesMax,
   objectStoreBytesMin,
   objectStoreShare,
@@ -27,6 +29,14 @@ export interface NodeOptions {
   readonly resources?: Resources
   readonly labels?: Readonly<Record<string, string>>
   readonly spillFolder?: string
+  /** Bytes that all workers may use together. */
+  readonly memoryLimit?: number
+  /** Share of the node's memory at which workers are ended. */
+  readonly memoryUsageThreshold?: number
+  /** Time between two looks at it; 0: never. */
+  readonly memoryMonitorRefreshMs?: number
+  /** How often a task that was ended for its memory runs again; -1: without end. */
+  readonly taskOomRetries?: number
   /** Where the folder of the session is made; one for the user by default. */
   readonly tempDir?: string
   /** What ends the node; the end of its last driver by default. */
@@ -55,6 +65,12 @@ export interface NodeConfig {
   readonly labels: Readonly<Record<string, string>>
   readonly objectStoreBytes: number
   readonly spillFolder: string
+  readonly memoryMonitor: {
+    readonly limitBytes: number | undefined
+    readonly threshold: number
+    readonly refreshMs: number
+  }
+  readonly taskOomRetries: number
   readonly tempDir: string
   /** The user said where: if that cannot be used there is no session. */
   readonly isTempDirGiven: boolean
@@ -102,6 +118,12 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
     },
     objectStoreBytes,
     spillFolder: options.spillFolder ?? os.tmpdir(),
+    memoryMonitor: {
+      limitBytes: options.memoryLimit,
+      threshold: options.memoryUsageThreshold ?? memoryUsageThreshold,
+      refreshMs: options.memoryMonitorRefreshMs ?? memoryMonitorMs,
+    },
+    taskOomRetries: options.taskOomRetries ?? -1,
     tempDir: sessionsFolder(options.tempDir),
     isTempDirGiven: options.tempDir !== undefined,
     endsWith: options.endsWith ?? 'drivers',

@@ -41,6 +41,8 @@ function main(): void {
     labels: { ...config.labels, 'ray.io/node-id': ids.nodeId },
     objectStoreBytes: config.objectStoreBytes,
     spillFolder: config.spillFolder,
+    memoryMonitor: config.memoryMonitor,
+    taskOomRetries: config.taskOomRetries,
     workerEntry: config.workerEntry ?? entry,
     logRotateBytes: config.logRotateBytes,
     logRotateBackups: config.logRotateBackups,

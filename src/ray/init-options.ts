@@ -10,6 +10,7 @@ import {
 } from '../worker/index.js'
 import { newId } from '../base/ids.js'
 import type { NodeOptions } from '../node/node-config.js'
+import { memoryOptionNames, type MemoryOptions, memoryOptionsOf } from './memory-options.js'
 import { checkNamespace } from './namespace.js'
 import { driverEnvironment } from './driver-environment.js'
 import {
@@ -20,7 +21,7 @@ import {
 } from './logging-options.js'
 
 /** What the node is started with. Follows the arguments of `ray.init`. */
-export interface InitOptions extends LoggingOptions {
+export interface InitOptions extends LoggingOptions, MemoryOptions {
   /**
    * The cluster to join: the address that `typeray start --head` has printed, or 'auto' for the one
    * that it started last. 'local' starts a node for this program alone. By default the address in
@@ -70,6 +71,7 @@ const known = new Set([
   'objectSpillingDirectory',
   'tempDir',
   'namespace',
+  ...memoryOptionNames,
   ...loggingOptionNames,
   'ignoreReinitError',
 ])
@@ -149,6 +151,7 @@ export function nodeOptionsOf(options: InitOptions): NodeOptions {
     }),
     ...(options.tempDir !== undefined && { tempDir: folderOf(options.tempDir) }),
     namespace: options.namespace ?? `anonymous-${newId(8)}`,
+    ...memoryOptionsOf(options),
     ...rotationOf(options),
     environment: withLogging(environmentOf(compileRuntimeEnv(options.runtimeEnv)), options),
   }

@@ -46,6 +46,8 @@ export type LeaseEvent =
   | { readonly kind: 'unreserve'; readonly key: string }
   /** The group was removed before it had anything on this node, or cannot ever be placed. */
   | { readonly kind: 'groupGone'; readonly group: string; readonly message: string }
+  /** The memory monitor ends this worker. */
+  | { readonly kind: 'memoryShort'; readonly start: string; readonly report: string }
   // From the worker pool.
   | {
       readonly kind: 'workerJoined'

@@ -35,6 +35,8 @@ export interface PendingRequest {
   readonly owner: ProcessId
   readonly request: number
   readonly task: CarriedTask | undefined
+  /** The task may not run twice: it is spared when memory is short. */
+  readonly isOnce: boolean
   readonly actor: PendingActor | undefined
   /**
    * Names what the GCS was asked to place and will place here as soon as there is room: room is

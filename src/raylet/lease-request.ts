@@ -25,6 +25,7 @@ export function leaseRequest(event: EventOf<'requestLease'>): PendingRequest {
     shape: `${need}|${placeText(target)}|${labelText(labels)}${workerKindKey(workerKind)}`,
     request: event.request,
     task: event.task,
+    isOnce: event.isOnce === true,
   }
 }
 
@@ -77,6 +78,7 @@ function blank(name: string, depth: number, owner: ProcessId): Blank {
     labels: [],
     request: -1,
     task: undefined,
+    isOnce: false,
     actor: undefined,
     reservation: undefined,
     sequence: 0,

@@ -124,6 +124,8 @@ export class LeaseState {
       case 'groupGone':
         this.tables.bundles.markGone(event.group, event.message)
         return true
+      case 'memoryShort':
+        return this.#memoryShort(event, now)
       case 'workerJoined':
         return this.#workerJoined(event, now)
       case 'workerDied':
@@ -182,10 +184,11 @@ export class LeaseState {
       this.#actors.handOver(worker, worker.actor)
       return
     }
-    const { owner, depth, shape, task } = request
+    const { owner, depth, shape, task, isOnce } = request
     const lease = ++this.#leaseCount
     const entry: Lease = {
       lease, owner, name, depth, shape, worker, pool, allocation, grantedAt: now, recall: 'none',
+      isOnce,
     } // prettier-ignore
     this.tables.leases.set(lease, entry)
     this.tables.workers.setState(worker, 'leased', now)
@@ -334,6 +337,15 @@ export class LeaseState {
   #kill(worker: WorkerRecord, reason: string): void {
     worker.isDoomed = true
     this.#effects.push({ kind: 'signalWorker', start: worker.start, signal: 'SIGKILL', reason })
+  }
+
+  #memoryShort({ start, report }: EventOf<'memoryShort'>, now: number): boolean {
+    const worker = this.tables.workers.get(start)
+    if (worker === undefined) return false
+    // Nobody gets it any more; one in use is closed when it has died.
+    if (worker.state === 'idle') this.tables.workers.setState(worker, 'ending', now)
+    this.#kill(worker, report)
+    return false
   }
 
   #startWorker(kind: WorkerKind, now: number): void {

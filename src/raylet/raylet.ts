@@ -23,7 +23,9 @@ import { FunctionTable } from './function-table.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import { reservationKey } from './lease-request.js'
 import { LeaseState } from './lease-state.js'
+import { MemoryMonitor, type MemoryMonitorOptions } from './memory-monitor.js'
 import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table.js'
+import { memoryUsers } from './memory-users.js'
 import { RayletMessages } from './raylet-messages.js'
 import { nameOf, SessionLogs, workerIdOf } from './session-logs.js'
 import { StateService } from './state-service.js'
@@ -44,6 +46,8 @@ export interface RayletOptions {
   readonly labels: Readonly<Record<string, string>>
   readonly objectStoreBytes: number
   readonly spillFolder: string
+  readonly memoryMonitor: MemoryMonitorOptions
+  readonly taskOomRetries: number
   readonly workerEntry: string
   /** Of the driver that starts the node; workers are started before it says hello. */
   readonly environment: WorkerEnvironment
@@ -86,6 +90,7 @@ export class Raylet {
   readonly #server: Server
   readonly #pool: WorkerPool
   readonly #claims: ClaimSlots
+  readonly #memory: MemoryMonitor
   readonly #logs: SessionLogs
   readonly #messages: RayletMessages
   readonly #connections = new Set<ControlConnection>()
@@ -158,6 +163,11 @@ export class Raylet {
         for (const id of ids) this.send(id, { kind: 'collectGarbage' })
       },
     })
+    this.#memory = new MemoryMonitor(options.memoryMonitor, {
+      clock,
+      workers: () => memoryUsers(this.leases),
+      end: ({ start }, report) => this.leaseEvent({ kind: 'memoryShort', start, report }),
+    })
     this.state = new StateService({
       clock,
       members: () => this.#members.values(),
@@ -185,6 +195,7 @@ export class Raylet {
   async close(): Promise<void> {
     await this.endWorkers(0)
     this.#cancelTick?.()
+    this.#memory.close()
     this.#server.close()
     for (const connection of this.#connections) connection.end()
     await this.store.close()
@@ -384,6 +395,7 @@ export class Raylet {
       sessionDir,
       namespace,
       rayletPid: process.pid,
+      taskOomRetries: this.options.taskOomRetries,
       arenaFile: this.store.arenaFile,
       arenaBytes: this.store.arenaBytes,
       claimFile: this.#claims.file,

@@ -23,6 +23,8 @@ export interface Lease {
   readonly pool: ResourcePool
   readonly allocation: Allocation
   readonly grantedAt: number
+  /** The task that it was asked for may not run twice. */
+  readonly isOnce: boolean
   /**
    * Whether its worker was asked to close it: when idle, or soon in any case. One request of each
    * is enough.

@@ -157,9 +157,8 @@ export class CoreWorker {
     })
     const { references, claims, unseen } = this
     references.failedEscaped = (ref) => unseen.saw(ref)
-    const newRef = (): ObjectRef => new ObjectRef(process, nextSequence())
-    this.placementGroups = new PlacementGroups(sender, references, newRef)
-    const settler = this.#newSettler()
+    this.placementGroups = new PlacementGroups(sender, references, () => this.#newRef())
+    const settler = this.#newSettler(welcome.taskOomRetries, later)
     this.settler = settler
     const shared = { process, token, raylet: sender, references }
     this.submitter = new TaskSubmitter({
@@ -173,10 +172,16 @@ export class CoreWorker {
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
   }
 
-  #newSettler(): TaskSettler {
+  #newRef(): ObjectRef {
+    return new ObjectRef(this.process, this.nextSequence())
+  }
+
+  #newSettler(oomRetries: number, later: (ms: number, run: () => void) => void): TaskSettler {
     const { references, values, unseen } = this
     return new TaskSettler({
       references,
+      oomRetries,
+      later,
       values,
       resubmit: (task) => this.resubmit(task),
       decodeError: (body) => this.#decodeError(body),
@@ -507,6 +512,8 @@ const diedText =
   'The raylet of this node died, and with it the session: its tasks, actors and stored ' +
   'objects are gone. ' +
   'Call ray.init() to start another.'
+
+const later = (ms: number, run: () => void): void => void setTimeout(run, ms).unref()
 
 function connected(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {

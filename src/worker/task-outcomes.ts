@@ -10,10 +10,16 @@ import {
   TaskPlacementGroupRemovedError,
   WorkerCrashedError,
 } from '../base/errors.js'
+import { oomRetryMs, oomRetryMsMax } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
 import { decodeSmall } from '../wire/small-codec.js'
 import { tagShortString, tagUtf16 } from '../wire/value-tags.js'
-import { groupRemovedReason, type ProcessExit, type WireError } from '../wire/messages/terms.js'
+import {
+  groupRemovedReason,
+  memoryReason,
+  type ProcessExit,
+  type WireError,
+} from '../wire/messages/terms.js'
 import { isFailed, type ObjectRef, refState, settleRef } from './object-ref.js'
 import type { ReferenceHolder } from './reference-holder.js'
 import { decodeRetryClasses } from './retry-classes.js'
@@ -25,6 +31,10 @@ import type { ValuePort } from './value-port.js'
 export interface OutcomePorts {
   readonly references: ReferenceHolder
   readonly values: ValuePort
+  /** How often a task that was ended for memory runs again; -1: without end. */
+  readonly oomRetries: number
+  /** Calls back after so many milliseconds. */
+  readonly later: (ms: number, run: () => void) => void
   /** Runs the task again, ahead of others. */
   readonly resubmit: (task: Task) => void
   /** The system has failed the task. */
@@ -36,6 +46,8 @@ export interface OutcomePorts {
 
 export class TaskSettler {
   readonly #ports: OutcomePorts
+  /** How often tasks were ended for memory. */
+  readonly #memoryRetries = new WeakMap<Task, number>()
 
   constructor(ports: OutcomePorts) {
     this.#ports = ports
@@ -175,8 +187,30 @@ export class TaskSettler {
   workerLost(task: Task, exit: ProcessExit): void {
     if (task.status === taskStatus.finished) return
     if (task.isCancelled || isFailed(task.ref)) this.fail(task, cancelled(task))
+    else if (exit.reason.startsWith(memoryReason)) this.#memoryShort(task, exit)
     else if (task.retriesLeft !== 0) this.retry(task)
-    else this.fail(task, crashError(task.fn.name, task.ref.id, exit))
+    else this.fail(task, crashError(task, exit))
+  }
+
+  /**
+   * Its worker was ended for memory, perhaps through no fault of its own. That has a budget of its
+   * own, and the next attempt waits until others may be done. A task that may not run twice does
+   * not.
+   */
+  #memoryShort(task: Task, exit: ProcessExit): void {
+    const count = this.#memoryRetries.get(task) ?? 0
+    const most = this.#ports.oomRetries
+    const isOnce = task.retriesLeft === 0 && attemptsOf(task) === 1
+    if (isOnce || (most !== -1 && count >= most)) {
+      this.fail(task, crashError(task, exit))
+      return
+    }
+    this.#memoryRetries.set(task, count + 1)
+    task.status = taskStatus.waiting
+    task.stream?.restarted()
+    this.#ports.later(Math.min(oomRetryMs * 2 ** count, oomRetryMsMax), () => {
+      if (task.status === taskStatus.waiting) this.#ports.resubmit(task)
+    })
   }
 
   refused(task: Task, error: WireError): void {
@@ -192,6 +226,9 @@ export function cancelled(task: Task): TaskCancelledError {
 
 /** How a process ended, in words. */
 export function describeExit(exit: ProcessExit): string {
+  if (exit.reason.startsWith(memoryReason)) {
+    return `worker pid=${exit.pid} was ended, ${exit.reason}`
+  }
   const how =
     exit.signal !== null ? `signal ${exit.signal}` : `exit code ${exit.exitCode ?? 'unknown'}`
   const why = exit.reason === '' ? '' : ` (${exit.reason})`
@@ -200,17 +237,27 @@ export function describeExit(exit: ProcessExit): string {
   return `worker pid=${exit.pid} ended with ${how}${why}.${stderr}`
 }
 
-function crashError(functionName: string, taskId: string, exit: ProcessExit): RayError {
+/** Runs of the task so far. */
+function attemptsOf(task: Task): number {
+  return (task.slab?.[task.start + 6] ?? 0) + 1
+}
+
+function crashError(task: Task, exit: ProcessExit): RayError {
+  const taskId = task.ref.id
+  const functionName = task.fn.name
+  const attempts = attemptsOf(task)
   const fields = {
     taskId,
     functionName,
+    attempts,
     pid: exit.pid,
     exitCode: exit.exitCode,
     signal: exit.signal,
     stderr: exit.stderr,
     reason: exit.reason,
   }
-  const text = `Task ${functionName} (${taskId}) failed: ${describeExit(exit)}`
+  const times = attempts === 1 ? '' : ` after ${attempts} attempts`
+  const text = `Task ${functionName} (${taskId}) failed${times}: ${describeExit(exit)}`
   if (/out of memory/i.test(exit.reason)) return new OutOfMemoryError(text, { fields })
   if (exit.reason === groupRemovedReason)
     return new TaskPlacementGroupRemovedError(text, { fields })

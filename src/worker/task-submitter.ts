@@ -261,6 +261,7 @@ export class TaskSubmitter {
       key: key.lease,
       name: task.fn.name,
       depth: task.depth,
+      ...(task.retriesLeft === 0 && { isOnce: true }),
       task: {
         frames: Buffer.concat([task.fn.define!, push]),
         sequence: task.ref.sequence,

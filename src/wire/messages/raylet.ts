@@ -72,6 +72,8 @@ export type ToRaylet =
       /** Number of tasks above this one; deeper requests are granted first. */
       readonly depth: number
       readonly task?: CarriedTask
+      /** The task may not run twice. */
+      readonly isOnce?: true
     }
   /**
    * The request is not needed any more. If it carried a task, that task is dropped unless it was
@@ -351,6 +353,8 @@ export interface Welcome {
   readonly sessionDir: string
   readonly namespace: string
   readonly rayletPid: number
+  /** How often a task that the memory monitor ended runs again; -1: without end. */
+  readonly taskOomRetries: number
   /** The raylet's fd of the arena memfd. */
   readonly arenaFile: number
   readonly arenaBytes: number

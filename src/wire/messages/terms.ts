@@ -29,6 +29,9 @@ export interface SchedulingStrategy {
 /** Reason of a ProcessExit whose placement group was removed under it. */
 export const groupRemovedReason = 'placement group removed'
 
+/** Reason of a ProcessExit of the memory monitor begins with this; the rest says who used what. */
+export const memoryReason = 'out of memory: '
+
 /** How an actor ends itself: an end, and not a crash. Also the reason of its ProcessExit. */
 export type SelfExit = 'exitActor' | '__ray_terminate__'
 
