@@ -116,7 +116,8 @@ function callsOf(actor: ray.ActorHandle<{ echo(x: unknown): unknown }>): Record<
   const loose = (fn: unknown, ...before: unknown[]): Call => {
     return (value) => (fn as (...args: unknown[]) => unknown)(...before, value)
   }
-  const unclear = new Set(['init', 'shutdown'])
+  // A name of a file is for the file system to judge.
+  const unclear = new Set(['init', 'shutdown', 'timeline'])
   const all = Object.entries(ray).filter(
     ([name, value]) => typeof value === 'function' && !/^[A-Z]/.test(name) && !unclear.has(name),
   )
