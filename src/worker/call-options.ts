@@ -28,8 +28,8 @@ export interface SharedOptions extends LabelOptions {
   /** A GPU of this type, such as 'A100': on a node with the resource `accelerator_type:A100`. */
   readonly acceleratorType?: string
   /**
-   * Bytes of memory to reserve. It is for scheduling and no limit: what uses more goes on, until the
-   * memory monitor of the node ends workers because all of them together use too much.
+   * Bytes of memory to reserve. It is for scheduling and no limit: what uses more goes on, until
+   * the memory monitor of the node ends workers because all of them together use too much.
    */
   readonly memory?: number
   /** Custom resources by name. */
@@ -102,7 +102,7 @@ export interface ActorOptions extends SharedOptions {
   readonly methods?: MethodTable
   /** A call whose arguments are ready overtakes those that still wait for theirs. */
   readonly allowOutOfOrderExecution?: boolean
-  /** False: state lists and the timeline leave calls out that have ended, unless a method says so. */
+  /** False: state lists and the timeline leave out calls that have ended. Methods may differ. */
   readonly enableTaskEvents?: boolean
 }
 
