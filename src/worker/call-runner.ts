@@ -183,7 +183,10 @@ export class CallRunner {
     const { recorder } = this.#core
     let number = fn.nameNumber
     if (extension.name !== undefined) number = recorder.nameNumber(extension.name)
-    else if (number < 0) number = fn.nameNumber = recorder.nameNumber(job.name)
+    else if (fn.nameGeneration !== recorder.generation) {
+      number = fn.nameNumber = recorder.nameNumber(job.name)
+      fn.nameGeneration = recorder.generation
+    }
     const flags = job.self === undefined ? 0 : taskEventFlag.actorTask
     recorder.timed(recorder.add(job.task, howOf(number, flags)), start, durationUs)
   }

@@ -14,8 +14,9 @@ export class LoadedFunction {
   readonly run: (...args: unknown[]) => unknown
   averageUs = 0
   measured = 0
-  /** What stands for its name in reports of tasks; -1 until it is first told. */
-  nameNumber = -1
+  /** What stands for its name in the report of tasks of this generation. */
+  nameNumber = 0
+  nameGeneration = -1
 
   constructor(name: string, code: Code) {
     this.name = name

@@ -80,7 +80,7 @@ export class TaskExecutor implements ConnectionEvents {
 
   leaseOpened(message: LeaseOpened): void {
     // A lease that its owner returned ends without a word to the worker.
-    if (this.#lease !== null) this.#lastLease = this.#lease.lease
+    if (this.#lease !== null) this.#forgetLease(this.#lease)
     this.#lease = message
     this.#place = {
       actorId: undefined,
@@ -89,10 +89,8 @@ export class TaskExecutor implements ConnectionEvents {
       ...groupsOf(message.placementGroup),
     }
     showGpus(message.gpus, this.#core.welcome.resources)
-    this.#isWanted = false
     this.#index = 0
     this.#isStopped = false
-    this.#isRecalled = false
     this.#isFreedDue = false
     this.#isOwnerDead = false
     this.#isShut = false
@@ -208,24 +206,29 @@ export class TaskExecutor implements ConnectionEvents {
   #closeLease(): void {
     const lease = this.#lease
     if (lease === null) return
+    this.#forgetLease(lease)
+    for (const connection of this.#connections) {
+      if (connection.lease !== lease.lease) continue
+      connection.send({ kind: 'stale', lease: lease.lease })
+      connection.end()
+    }
+    const isLast = this.#isRetiring ? { isLast: true } : {}
+    this.#core.raylet.send({ kind: 'leaseClosed', lease: lease.lease, ...isLast })
+    if (this.#isRetiring) this.onRetired?.()
+  }
+
+  /** What belongs to a lease and not to the next one. */
+  #forgetLease({ lease }: LeaseOpened): void {
     this.#lease = null
-    this.#lastLease = lease.lease
+    this.#lastLease = lease
     this.#isRecalled = false
     this.#isWanted = false
     this.#isUpAtOnce = false
     if (this.#fairTimer !== null) clearTimeout(this.#fairTimer)
     this.#fairTimer = null
-    for (const connection of [...this.#connections]) {
-      if (connection.lease !== lease.lease) continue
-      if (connection.isRelay) this.#connections.delete(connection)
-      else {
-        connection.send({ kind: 'stale', lease: lease.lease })
-        connection.end()
-      }
+    for (const connection of this.#connections) {
+      if (connection.isRelay && connection.lease === lease) this.#connections.delete(connection)
     }
-    const isLast = this.#isRetiring ? { isLast: true } : {}
-    this.#core.raylet.send({ kind: 'leaseClosed', lease: lease.lease, ...isLast })
-    if (this.#isRetiring) this.onRetired?.()
   }
 
   /**

@@ -37,7 +37,9 @@ export class TaskRecorder {
   #timer: NodeJS.Timeout | null = null
   #failures: TaskFailure[] = []
   readonly #numbers = new Map<string, number>()
-  readonly #names: string[] = []
+  #names: string[] = []
+  /** Which report the numbers of names belong to: each has the names of its own tasks only. */
+  generation = 0
   /** Set when this process becomes an actor. */
   actor: ObjectKey | undefined = undefined
 
@@ -45,7 +47,7 @@ export class TaskRecorder {
     this.#send = send
   }
 
-  /** The number that stands for a name in reports. */
+  /** The number that stands for a name in the next report. */
   nameNumber(name: string): number {
     const known = this.#numbers.get(name)
     if (known !== undefined) return known
@@ -116,6 +118,9 @@ export class TaskRecorder {
     })
     this.#failures = []
     this.#count = 0
+    this.#names = []
+    this.#numbers.clear()
+    this.generation++
   }
 }
 
