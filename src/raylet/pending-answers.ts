@@ -72,7 +72,7 @@ function answerOne(
 }
 
 /** What a request in the queue waits for: `needs 2 CPU, and 0 of 2 CPU are free (...)`. */
-export function whyQueued(tables: LeaseTables, request: PendingRequest): string {
+function whyQueued(tables: LeaseTables, request: PendingRequest): string {
   const { target, need } = request
   const pools = target === undefined ? [tables.pool] : tables.bundles.pools(target)
   if (pools.length === 0 && target !== undefined) {

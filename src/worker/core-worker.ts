@@ -178,6 +178,7 @@ export class CoreWorker {
     return new PendingReasons({
       process: this.process,
       now: this.now,
+      later,
       ask: (query) => this.query(query),
       lineOf: (task) => this.actors.lineOf(task),
     })

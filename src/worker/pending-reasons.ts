@@ -13,6 +13,7 @@ import { type Task, taskStatus } from './task.js'
 export interface PendingReasonsPorts {
   readonly process: ProcessId
   readonly now: () => number
+  readonly later: (ms: number, run: () => void) => void
   readonly ask: (query: PendingQuery) => Promise<unknown>
   readonly lineOf: (task: Task) => ActorLine | undefined
 }
@@ -48,18 +49,15 @@ export class PendingReasons {
     })
   }
 
-  async #ask(questions: readonly PendingQuestion[], withinMs: number): Promise<unknown[]> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<unknown[]>((resolve) => {
-      timer = setTimeout(() => resolve([]), Math.min(withinMs, pendingReasonsMs))
-    })
+  #ask(questions: readonly PendingQuestion[], withinMs: number): Promise<unknown[]> {
+    const late = new Promise<unknown[]>((resolve) =>
+      this.#ports.later(Math.min(withinMs, pendingReasonsMs), () => resolve([])),
+    )
     const asked = this.#ports.ask({ what: 'pending', questions }).then(
       (value) => (Array.isArray(value) ? (value as unknown[]) : []),
       () => [],
     )
-    const answers = await Promise.race([asked, late])
-    clearTimeout(timer)
-    return answers
+    return Promise.race([asked, late])
   }
 
   #of(ref: ObjectRef, depth: number): Reason {
