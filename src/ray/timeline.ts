@@ -30,8 +30,13 @@ export interface TraceEvent {
  *
  * @example
  * await ray.timeline('trace.json')
+ *
+ * @throws TypeError for what is no path; what Node throws when the file cannot be written.
  */
 export async function timeline(file?: string): Promise<TraceEvent[]> {
+  if (file !== undefined && (typeof file !== 'string' || file === '')) {
+    throw new TypeError('ray.timeline takes the path of a file, or nothing.')
+  }
   const answer = (await requireSession().query({
     what: 'state',
     resource: 'tasks',

@@ -67,3 +67,17 @@ test('refuses bytes that end before the numbers do', () => {
   const bytes = encoded.bytes.slice(0, -1)
   assert.throws(() => decodeValue(bytes, encoded), SerializationError)
 })
+
+test('reads numbers at any offset of any kind of bytes', () => {
+  for (const item of [1, 300, 70_000, 0.5]) {
+    const value = Array.from({ length: count }, (_, i) => (i % 2 === 0 ? item : -item))
+    const { bytes, ...parts } = encodeValue(['x'.repeat(3), value], 'value', hooks)
+    for (let offset = 0; offset < 9; offset++) {
+      const memory = Buffer.alloc(bytes.length + 100, 0x55)
+      memory.set(bytes, offset)
+      const buffer = memory.subarray(offset, offset + bytes.length)
+      const plain = new Uint8Array(memory.buffer, memory.byteOffset + offset, bytes.length)
+      for (const from of [buffer, plain]) assert.deepEqual(decodeValue(from, parts), ['xxx', value])
+    }
+  }
+})

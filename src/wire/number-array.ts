@@ -69,7 +69,8 @@ export function readNumbers(from: ByteReader): number[] {
   let { buffer, byteOffset: offset } = from.bytes
   offset += start
   if (offset % viewItemBytes[kind] !== 0) {
-    buffer = from.bytes.slice(start, start + size).buffer
+    // `slice` of a Buffer would not copy.
+    buffer = Uint8Array.prototype.slice.call(from.bytes, start, start + size).buffer
     offset = 0
   }
   const view = numbersIn({ buffer, offset }, kind, length)
