@@ -176,7 +176,8 @@ test('a task that has nothing but a ref can get and free its value', () =>
     const read = ray.remote(async (refs: ray.ObjectRef<number>[]) => {
       const value = await refs[0]!.get({ timeoutMs: 60_000 })
       refs[0]!.free()
-      return [value, await refs[0]!.get().catch((error: Error) => error.name)]
+      const error: unknown = await refs[0]!.get().catch((thrown: unknown) => thrown)
+      return [value, (error as Error).name]
     })
     assert.deepEqual(await ray.get(read.remote([ray.put(7)])), [7, 'ObjectFreedError'])
   }))
