@@ -117,7 +117,7 @@ inCluster(
       assert.ok(borrowed !== undefined)
       await says(
         [borrowed],
-        /made by its owner, worker pid \d+: task \w+ runs on worker pid \d+, which waits in ray.get/,
+        /its owner, worker pid \d+: task \w+ runs on worker pid \d+, which waits in ray.get/,
       )
       ray.kill(hog)
       assert.ok((await rejection(ray.get(borrowed))) instanceof ray.RayTaskError)
