@@ -96,6 +96,17 @@ inCluster(
       assert.match(error.message, /not returned within 20 ms/)
     },
 
+    async 'a hook that computes past its time is stopped, and the tasks say so'() {
+      const setupHook = () => {
+        for (;;);
+      }
+      const runtimeEnv = { setupHook, setupTimeoutMs: 20 }
+      const task = ray.remote({ runtimeEnv, maxRetries: 0 }, read)
+      const error = await rejection(ray.get(task.remote('X')))
+      assert.ok(error instanceof ray.WorkerCrashedError, String(error))
+      assert.match(error.message, /setup hook of runtimeEnv has not returned within 20 ms/)
+    },
+
     async 'what cannot be built is refused by name'() {
       for (const name of ['pip', 'conda', 'container', 'imageUri', 'pyModules']) {
         assert.throws(() => ray.remote({ runtimeEnv: { [name]: [] } }, read), new RegExp(name))
