@@ -6,6 +6,7 @@
 
 export {
   ActorDiedError,
+  actorId,
   ActorPlacementGroupRemovedError,
   ActorUnavailableError,
   ActorUnschedulableError,

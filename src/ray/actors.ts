@@ -47,6 +47,26 @@ export function kill(actor: unknown, options: KillOptions = {}): void {
 }
 
 /**
+ * The id of the actor behind a handle: the one that errors, `typeray list actors` and
+ * `ray.getRuntimeContext().actorId` name it by. A handle itself has nothing but the methods of its
+ * class, so that they may have any name.
+ *
+ * @example
+ * const Named = ray.remote(class { own() { return ray.getRuntimeContext().actorId } })
+ * const named = Named.remote()
+ * console.log(ray.actorId(named) === (await ray.get(named.own.remote()))) // true
+ *
+ * @throws TypeError for anything that is not the handle of an actor.
+ */
+export function actorId(actor: object): string {
+  const core = actorOf(actor)
+  if (core === undefined) {
+    throw new TypeError('ray.actorId takes the handle of an actor.')
+  }
+  return core.id
+}
+
+/**
  * The actor of that name. The handle does not keep the actor alive: that is for the handles of
  * those who made it, or for `lifetime: 'detached'`. Give the type of its class to have typed
  * methods: `getActor<Counter>('counter')`.

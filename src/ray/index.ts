@@ -14,6 +14,7 @@ export {
 } from './objects.js'
 export { timeline, type TraceEvent } from './timeline.js'
 export {
+  actorId,
   exitActor,
   getActor,
   kill,

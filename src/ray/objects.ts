@@ -63,8 +63,9 @@ export function get(target: unknown, options: GetOptions = {}): Promise<unknown>
 /** Options of `ray.put`. */
 export interface PutOptions {
   /**
-   * The handle of the actor that is to own the object, as `_owner` in Ray. There the object lives
-   * on when the process that put it ends; here every object does while somebody holds a ref.
+   * The handle of the actor that is to own the object, as `_owner` in Ray. There the object then
+   * lives on when the process that put it ends. Here every object does that while somebody holds a
+   * ref, and an owner changes nothing: the option is there so that code from Ray reads the same.
    */
   readonly owner?: object
 }
@@ -149,7 +150,8 @@ export async function wait<R extends ObjectRef>(
 }
 
 /**
- * Frees the values of refs now, everywhere. Later gets fail with ObjectFreedError.
+ * Frees the values of refs now, everywhere. Later gets fail with ObjectFreedError, and so do tasks
+ * that need one: what was freed is not computed again.
  *
  * Follows `ray.internal.free` of Ray.
  *

@@ -4,6 +4,11 @@
  * @module typeray/util
  */
 
+export {
+  inspectSerializability,
+  type SerializabilityProblem,
+  type SerializabilityReport,
+} from '../ray/index.js'
 export { ActorPool, type NextOptions, type PoolCall } from './actor-pool.js'
 export {
   asCompleted,

@@ -211,6 +211,7 @@ function methodHead(number: number, name: string, config: MethodConfig): CallHea
     ...(config.name !== undefined && { name: config.name }),
     ...(config.backpressure !== undefined && { backpressure: config.backpressure }),
     ...(config.concurrencyGroup !== undefined && { group: config.concurrencyGroup }),
+    ...(!config.isListed && { events: false }),
   }
   const isPlain = Object.keys(extension).length === 0
   return {

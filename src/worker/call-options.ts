@@ -27,7 +27,10 @@ export interface SharedOptions extends LabelOptions {
   readonly numGpus?: number
   /** A GPU of this type, such as 'A100': on a node with the resource `accelerator_type:A100`. */
   readonly acceleratorType?: string
-  /** Bytes of heap memory to reserve. Nothing enforces it: it is for scheduling. */
+  /**
+   * Bytes of memory to reserve. It is for scheduling and no limit: what uses more goes on, until
+   * the memory monitor of the node ends workers because all of them together use too much.
+   */
   readonly memory?: number
   /** Custom resources by name. */
   readonly resources?: Readonly<Record<string, number>>
@@ -99,11 +102,12 @@ export interface ActorOptions extends SharedOptions {
   readonly methods?: MethodTable
   /** A call whose arguments are ready overtakes those that still wait for theirs. */
   readonly allowOutOfOrderExecution?: boolean
+  /** False: state lists and the timeline leave out calls that have ended. Methods may differ. */
+  readonly enableTaskEvents?: boolean
 }
 
 /** Options of Ray that are refused, with the reason. */
 const refused: Readonly<Record<string, string>> = {
-  enableTaskEvents: 'is an option of tasks; calls of actors are always listed',
   objectStoreMemory:
     'is an option of ray.init, not of tasks and actors (Ray has deprecated it there)',
   concurrencyGroup: 'is an option of methods and their calls',
@@ -150,6 +154,7 @@ const ofActors = new Set([
   'concurrencyGroups',
   'methods',
   'allowOutOfOrderExecution',
+  'enableTaskEvents',
 ])
 
 export interface TaskConfig {
@@ -188,6 +193,7 @@ export interface ActorConfig {
   readonly maxPendingCalls: number
   readonly concurrencyGroups: ConcurrencyGroups
   readonly isUnordered: boolean
+  readonly isListed: boolean
 }
 
 export function compileTaskOptions(options: TaskOptions): TaskConfig {
@@ -214,7 +220,7 @@ export function compileTaskOptions(options: TaskOptions): TaskConfig {
   }
 }
 
-function listedOf(value: unknown): boolean {
+export function listedOf(value: unknown): boolean {
   if (value === undefined || typeof value === 'boolean') return value !== false
   throw new TypeError(`The option 'enableTaskEvents' must be true or false, not ${show(value)}.`)
 }
@@ -249,6 +255,7 @@ export function compileActorOptions(options: ActorOptions): ActorConfig {
     maxPendingCalls: pendingCallsOf(options.maxPendingCalls),
     concurrencyGroups: compileConcurrencyGroups(options.concurrencyGroups),
     isUnordered: flagOf('allowOutOfOrderExecution', options.allowOutOfOrderExecution),
+    isListed: listedOf(options.enableTaskEvents),
   }
 }
 
@@ -288,6 +295,10 @@ function resourcesOf(options: SharedOptions, cpus: number): Resources {
     }
     for (const [name, value] of Object.entries(options.resources)) {
       const own = ownOption.get(name)
+      const why = refused[name]
+      if (why !== undefined) {
+        throw new TypeError(`The name '${name}' inside 'resources' ${why}.`)
+      }
       if (own !== undefined) {
         throw new TypeError(`Use the option '${own}' instead of '${name}' inside 'resources'.`)
       }
@@ -302,7 +313,6 @@ const ownOption = new Map([
   ['CPU', 'numCpus'],
   ['GPU', 'numGpus'],
   ['memory', 'memory'],
-  ['objectStoreMemory', 'memory'],
 ])
 
 function placeOf(options: SharedOptions): SchedulingStrategy {

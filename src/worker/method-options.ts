@@ -4,6 +4,7 @@
 import type { MethodSpec } from '../wire/messages/raylet.js'
 import {
   type ErrorClass,
+  listedOf,
   nameOf,
   positive,
   refuseUnknown,
@@ -28,6 +29,8 @@ export interface MethodDefaults {
   readonly retryExceptions?: boolean | readonly ErrorClass[]
   /** Items that a streaming generator may be ahead of its consumer. */
   readonly generatorBackpressureNumObjects?: number
+  /** False: state lists and the timeline leave the calls out once they have ended. */
+  readonly enableTaskEvents?: boolean
 }
 
 /** Options of one call: `actor.method.options({ ... }).remote()`. Follows `ray.method`. */
@@ -44,6 +47,7 @@ const ofClasses = new Set([
   'maxTaskRetries',
   'retryExceptions',
   'generatorBackpressureNumObjects',
+  'enableTaskEvents',
 ])
 const ofCalls = new Set([...ofClasses, 'name', 'signal'])
 
@@ -58,6 +62,7 @@ export interface MethodConfig {
   readonly retryExceptions: boolean | readonly ErrorClass[] | Uint8Array
   /** Set when the call names another group than its method does. */
   readonly concurrencyGroup: string | undefined
+  readonly isListed: boolean
 }
 
 /** The options of a call over what the class says of its method. */
@@ -83,6 +88,7 @@ export function compileMethodOptions(
         ? (spec.retryExceptions ?? false)
         : retryExceptionsOf(retryExceptions),
     concurrencyGroup: group,
+    isListed: listedOf(options.enableTaskEvents ?? spec.events),
   }
 }
 
@@ -124,6 +130,7 @@ export function checkMethodDefaults(options: MethodDefaults): void {
   returnsOf(options.numReturns)
   retriesOf(options)
   retryExceptionsOf(options.retryExceptions)
+  listedOf(options.enableTaskEvents)
   positive('generatorBackpressureNumObjects', options.generatorBackpressureNumObjects)
 }
 
@@ -132,6 +139,7 @@ export function methodSpecs(core: CoreWorker, table: MethodTable): Record<string
   const specs: Record<string, MethodSpec> = {}
   for (const [name, options] of Object.entries(table)) {
     const { numReturns, maxTaskRetries, concurrencyGroup, retryExceptions } = options
+    const { enableTaskEvents: events } = options
     const backpressure = options.generatorBackpressureNumObjects
     specs[name] = {
       ...(numReturns !== undefined && { returns: returnsOf(numReturns) }),
@@ -144,9 +152,18 @@ export function methodSpecs(core: CoreWorker, table: MethodTable): Record<string
             : encodeRetryClasses(core, retryExceptions),
       }),
       ...(backpressure !== undefined && { backpressure }),
+      ...(events !== undefined && { events }),
     }
   }
   return specs
+}
+
+/** The same of a class whose calls are not to be listed, but for methods that say otherwise. */
+export function unlisted(
+  methods: readonly string[],
+  specs: Readonly<Record<string, MethodSpec>>,
+): Record<string, MethodSpec> {
+  return Object.fromEntries(methods.map((name) => [name, { events: false, ...specs[name] }]))
 }
 
 /** Methods that every actor has beside its own; they begin with two underscores, as in Ray. */

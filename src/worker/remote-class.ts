@@ -7,7 +7,7 @@ import { attachmentBrand, registerAttachment } from './attachment.js'
 import { type ActorConfig, type ActorOptions, compileActorOptions } from './call-options.js'
 import type { CoreWorker } from './core-worker.js'
 import { requireCore } from './current-core.js'
-import { checkMethodTable, methodSpecs } from './method-options.js'
+import { checkMethodTable, methodSpecs, unlisted } from './method-options.js'
 import { RemoteCode } from './remote-function.js'
 import { portableRuntimeEnv } from './runtime-env.js'
 
@@ -44,8 +44,10 @@ export class RemoteClass {
   remote(...args: unknown[]): AnyActorHandle {
     const { remoteCode: code, methods } = this
     const core = requireCore(`${code.name}.remote()`)
-    const specs = this.specs(core)
-    return createActor(core, { code, methods, specs, config: this.#config }, args)
+    const config = this.#config
+    const own = this.specs(core)
+    const specs = config.isListed ? own : unlisted(methods, own)
+    return createActor(core, { code, methods, specs, config }, args)
   }
 
   /** The same class with other options; those not named stay as they are. */

@@ -51,6 +51,30 @@ inCluster(
       assert.deepEqual(await ray.get(counter.pair.options({ numReturns: 2 }).remote()), [15, -15])
     },
 
+    async 'ray.actorId tells the id of an actor, whatever its methods are called'() {
+      const Named = ray.remote(
+        class Odd {
+          actorId() {
+            return ray.getRuntimeContext().actorId
+          }
+          id() {
+            return 'not an id'
+          }
+          toString() {
+            return 'not a name'
+          }
+        },
+      )
+      const odd = Named.remote()
+      const id = ray.actorId(odd)
+      assert.equal(id, await ray.get(odd.actorId.remote()))
+      const elsewhere = ray.remote((handle: object) => ray.actorId(handle))
+      assert.equal(await ray.get(elsewhere.remote(odd)), id)
+      assert.equal(await ray.get(odd.id.remote()), 'not an id')
+      assert.throws(() => ray.actorId({}), /takes the handle of an actor/)
+      assert.throws(() => ray.actorId(null as unknown as object), TypeError)
+    },
+
     async 'an error of a method leaves the actor alive'() {
       const counter = Counter.remote(3)
       const error = await rejection(ray.get(counter.fail.remote()))

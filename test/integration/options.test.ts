@@ -34,7 +34,17 @@ test('an unknown option is refused by name, for tasks and actors, when it is giv
 })
 
 test('an option that is no option here is refused by name, with the reason', () => {
-  refused(() => C.options({ enableTaskEvents: true } as object), 'is an option of tasks', TypeError)
+  refused(() => C.options({ enableTaskEvents: 1 } as object), 'must be true or false', TypeError)
+  refused(
+    () => C.options({ methods: { method: { enableTaskEvents: 1 } } } as object),
+    'must be true or false',
+    TypeError,
+  )
+  refused(
+    () => f.options({ resources: { objectStoreMemory: 1 } }),
+    "'objectStoreMemory' inside 'resources' is an option of ray.init",
+    TypeError,
+  )
   refused(() => f.options({ enableTaskEvents: 1 } as object), 'must be true or false', TypeError)
 })
 

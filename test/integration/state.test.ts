@@ -222,6 +222,43 @@ inCluster('the state of a session', settings, {
     assert.deepEqual(summary['loudTask']?.stateCounts, { FINISHED: 50 })
   },
 
+  'calls of an actor are listed unless it, its method or the call says otherwise': async ({
+    ray,
+  }) => {
+    class Mixed {
+      usual() {
+        return 1
+      }
+      other() {
+        return 2
+      }
+      last() {
+        return 3
+      }
+    }
+    const Some = ray.remote({ methods: { other: { enableTaskEvents: false } } }, Mixed)
+    const None = ray.remote(
+      { enableTaskEvents: false, methods: { other: { enableTaskEvents: true } } },
+      Mixed,
+    )
+    const [some, none] = [Some.remote(), None.remote()]
+    for (const actor of [some, none]) {
+      const { usual, other, last } = actor
+      const quiet = last.options({ enableTaskEvents: false })
+      await ray.get([usual.remote(), other.remote(), quiet.remote(), last.remote()])
+    }
+    const calls = async (actor: object): Promise<string[]> => {
+      const filters: state.Filter[] = [
+        ['actorId', '=', ray.actorId(actor)],
+        ['type', '=', 'ACTOR_TASK'],
+      ]
+      return (await state.listTasks({ filters })).map((row) => row.name).sort()
+    }
+    await until(async () => (await calls(some)).length === 2 && (await calls(none)).length > 0)
+    assert.deepEqual(await calls(some), ['Mixed.last', 'Mixed.usual'])
+    assert.deepEqual(await calls(none), ['Mixed.other'])
+  },
+
   'an option, column or limit that does not exist is refused by name': async () => {
     const wrong = (options: object): Promise<unknown> =>
       rejection((async () => state.listTasks(options))())

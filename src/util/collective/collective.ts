@@ -2,7 +2,7 @@
 
 import {
   createSharedMemory,
-  type ActorHandle,
+  actorId,
   getRuntimeContext,
   openSharedMemory,
   remote,
@@ -197,9 +197,11 @@ export async function createCollectiveGroup(
 }
 
 function actorIdOf(actor: object): string {
-  const [, id] = /^ActorHandle\(.*, ([0-9a-f]+)\)$/.exec(String(actor as ActorHandle<object>)) ?? []
-  if (id !== undefined) return id
-  throw new TypeError(`createCollectiveGroup takes handles of actors, not ${String(actor)}.`)
+  try {
+    return actorId(actor)
+  } catch (cause) {
+    throw new TypeError('createCollectiveGroup takes handles of actors.', { cause })
+  }
 }
 
 /**

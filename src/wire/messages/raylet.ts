@@ -281,6 +281,8 @@ export interface MethodSpec {
   /** True: for any error. Bytes: an encoded list of classes. */
   readonly retryExceptions?: boolean | Uint8Array
   readonly backpressure?: number
+  /** False: its calls are not listed once they have ended. */
+  readonly events?: boolean
 }
 
 /** Everything needed to start an actor, again and again. */
