@@ -19,6 +19,7 @@ import { viewFunction, type FunctionView, type ScopeView } from './inspector.js'
 import { isIntrinsic } from './intrinsics.js'
 import type { ClosureNode, FunctionRecord, PropertyRecord, Ref } from './nodes.js'
 import { captured, inside, refuse, type Path } from './path.js'
+import { holdsPrivates } from './lowered-private.js'
 import { propertyRecords } from './object-record.js'
 import { builtinOf, rememberImport, rememberedImport, type ImportReference } from './references.js'
 import { scriptOf, type Script } from './script.js'
@@ -313,7 +314,10 @@ function captureVariables(
       })
       continue
     }
-    const ref = referVariable(graph, { name, value, use, script, path: captured(path, name) })
+    const code = parsed.kind === 'class' ? parsed.code : ''
+    const ref = holdsPrivates(value, name, { code, occurrences: use.occurrences })
+      ? graph.referEmpty(value)
+      : referVariable(graph, { name, value, use, script, path: captured(path, name) })
     variables.set(name, { ref, free: use, depth: scopes.length - at, top: isTop })
   }
   return variables

@@ -78,6 +78,7 @@ export class ClosureGraph {
       from.name,
       from.commonjs,
       from.interop,
+      from.type,
       ...from.path,
     ].join('\n')
     const known = this.imports.get(key)
@@ -103,6 +104,14 @@ export class ClosureGraph {
     const ref = this.number(value, { k: 'data', v: undefined })
     this.waiting.push({ index: ref.$, value, path })
     return ref
+  }
+
+  /** Refers to a collection that starts empty on the other side. */
+  referEmpty(value: WeakMap<object, unknown> | WeakSet<object>): Ref {
+    const number = this.numbers.get(value)
+    if (number !== undefined) return { $: number }
+    const path = [types.isWeakMap(value) ? 'WeakMap' : 'WeakSet']
+    return this.number(value, { k: 'construct', path, args: [] })
   }
 
   /** Refers to an object by some of its members only; all of them when `members` is undefined. */

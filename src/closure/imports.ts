@@ -4,6 +4,7 @@
 // `require` with member access and destructuring, the interop helpers of esbuild, tsc and babel
 // around it, and what Vite makes of imports under vitest.
 
+import type { ImportAttribute } from 'acorn'
 import { namesOf, type AnyNode } from './syntax.js'
 
 export interface ImportBinding {
@@ -17,6 +18,8 @@ export interface ImportBinding {
   /** Properties read from what `require` returned. */
   readonly path: readonly string[]
   readonly interop: string | undefined
+  /** The import attribute `type`, as in `with { type: 'json' }`. */
+  readonly type?: string
 }
 
 export interface ScriptImports {
@@ -31,6 +34,7 @@ export function importsOf(tree: Program): ScriptImports {
   const wrapped = wrappedBody(tree)
   for (const statement of wrapped ?? tree.body) {
     if (statement.type === 'ImportDeclaration') {
+      const type = typeOf(statement.attributes)
       for (const s of statement.specifiers) {
         const name =
           s.type === 'ImportDefaultSpecifier'
@@ -45,6 +49,7 @@ export function importsOf(tree: Program): ScriptImports {
           commonjs: false,
           path: [],
           interop: undefined,
+          ...(type !== undefined && { type }),
         })
       }
     } else if (statement.type === 'VariableDeclaration') {
@@ -52,6 +57,11 @@ export function importsOf(tree: Program): ScriptImports {
     }
   }
   return { imports, wrappedNames: wrapped && topNames(wrapped) }
+}
+
+function typeOf(attributes: readonly ImportAttribute[]): string | undefined {
+  const type = attributes.find(({ key }) => nameOf(key) === 'type')
+  return type && nameOf(type.value)
 }
 
 export function nameOf(node: AnyNode): string {

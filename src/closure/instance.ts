@@ -9,6 +9,7 @@ import { types } from 'node:util'
 import { builtinName } from './builtins.js'
 import { viewFunction } from './inspector.js'
 import { isIntrinsic, intrinsicPath } from './intrinsics.js'
+import { loweredPrivates } from './lowered-private.js'
 import { isWhole } from './plain.js'
 import { parseFunction } from './syntax.js'
 import { scriptText } from './inspector.js'
@@ -106,7 +107,8 @@ function isInternal(type: Function): boolean {
 
 /** Names of the private members that instances of a class carry. */
 function privateMembers(text: string): string[] {
-  if (!/#[\p{L}_$]/u.test(text) || !text.startsWith('class')) return []
+  if (!text.startsWith('class')) return []
+  if (!/#[\p{L}_$]/u.test(text)) return loweredPrivates(text)
   const { node } = parseFunction(text)
   if (node.type !== 'ClassExpression') return []
   const names: string[] = []

@@ -44,16 +44,19 @@ export function requireFrom(parent: string): NodeJS.Require {
   return require
 }
 
+type Importer = (
+  specifier: string,
+  options?: { readonly with: Readonly<Record<string, string>> },
+) => Promise<Readonly<Record<string, unknown>>>
+
 /** `import()` as it would run inside the file `parent`. */
-export function importFrom(
-  parent: string,
-): (specifier: string) => Promise<Readonly<Record<string, unknown>>> {
+export function importFrom(parent: string): Importer {
   let load = importers.get(parent)
   if (load === undefined) {
-    load = compileAt(parent, 'return import(__ray_a)')
+    load = compileAt(parent, 'return import(__ray_a, __ray_b)')
     importers.set(parent, load)
   }
-  return load as (specifier: string) => Promise<Readonly<Record<string, unknown>>>
+  return load as Importer
 }
 
 /**
@@ -76,11 +79,12 @@ export type LoadedModule = Readonly<Record<string, unknown>>
 /** Loads the module of a reference; undefined for CommonJS, which `linkReference` requires. */
 export async function loadReference(reference: ImportReference): Promise<LoadedModule | undefined> {
   if (reference.commonjs) return undefined
-  const { parent, specifier } = reference
+  const { parent, specifier, type } = reference
+  const options = type === undefined ? undefined : { with: { type } }
   const label = specifier.startsWith('.') ? new URL(specifier, parent).href : specifier
   importing.add(label)
   try {
-    return await importFrom(parent)(specifier)
+    return await importFrom(parent)(specifier, options)
   } catch (cause) {
     throw importFailure(reference, cause)
   } finally {

@@ -136,7 +136,7 @@ export function compileAt(
   options: vm.CompileFunctionOptions = {},
 ): Function {
   announceLoader()
-  return vm.compileFunction(code, ['__ray_a'], {
+  return vm.compileFunction(code, ['__ray_a', '__ray_b'], {
     ...options,
     filename: url,
     importModuleDynamically: loader,
