@@ -83,7 +83,8 @@ async function main(): Promise<void> {
   if (setup !== undefined) {
     executor.setup = runSetupHook(core, setup)
     // Whoever needs it hears of the failure; until then it is nobody's.
-    executor.setup.catch(() => undefined)
+    const settled = (): void => core.raylet.send({ kind: 'setUp' })
+    executor.setup.then(settled, settled)
   }
   serve(core, executor)
 }
