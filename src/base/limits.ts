@@ -231,6 +231,8 @@ export const memoryMonitorMs = 250
 export const oomRetryMs = 1000
 /** Longest of those waits, in milliseconds. */
 export const oomRetryMsMax = 60_000
+/** How long a worker may take to say that its setup hook is late, in milliseconds. */
+export const setupGraceMs = 2000
 /** Failures that nobody has looked at yet and that are watched; more are not told. */
 export const unseenErrorsMax = 1000
 /** Failures that nobody looked at are told at most so often in `unseenReportWindowMs`. */

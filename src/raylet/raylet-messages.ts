@@ -46,6 +46,8 @@ export class RayletMessages {
       case 'actorStarted':
       case 'actorExiting':
         return raylet.leaseEvent({ ...message, from })
+      case 'setUp':
+        return raylet.setups.end(connection.hello?.start ?? '')
       case 'escape':
       case 'settle':
       case 'release':

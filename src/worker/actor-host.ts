@@ -20,7 +20,8 @@ import { LoadedFunction } from './loaded-function.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
 import { howOf } from './task-recorder.js'
 import { groupsOf, LazyTaskContext, setCurrentTask, type TaskPlace } from './task-context.js'
-import { cancelContext, cancelledError } from './task-executor.js'
+import { cancelledError } from './task-error.js'
+import { cancelContext } from './task-executor.js'
 import { showGpus } from './visible-gpus.js'
 
 type StartActor = Extract<FromRaylet, { kind: 'startActor' }>
@@ -161,6 +162,10 @@ export class ActorHost {
 
   escape(connection: OwnerConnection, sequence: number): void {
     this.#runner.escape(connection, sequence)
+  }
+
+  abandon(connection: OwnerConnection): void {
+    this.#runner.abandon(connection)
   }
 
   drain(): void {

@@ -20,7 +20,7 @@ import type { ObjectRef } from './object-ref.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
 import { howOf } from './task-recorder.js'
 import { type LazyTaskContext, runInterleaved, setCurrentTask } from './task-context.js'
-import { isA, stackOf } from './task-error.js'
+import { cancelledError, isA, stackOf } from './task-error.js'
 
 export interface Job {
   readonly task: Incoming
@@ -36,6 +36,7 @@ export interface Job {
 }
 
 interface Stream {
+  readonly job: Job
   credit: number
   wake: (() => void) | null
 }
@@ -247,7 +248,7 @@ export class CallRunner {
     const { task } = job
     const key = keyOf(task.from, task.sequence)
     const limit = job.extension.backpressure ?? generatorItemsMax
-    const stream: Stream = { credit: limit, wake: null }
+    const stream: Stream = { job, credit: limit, wake: null }
     this.#streams.set(key, stream)
     job.context.controller.signal.addEventListener('abort', () => stream.wake?.(), { once: true })
     let count = 0
@@ -314,9 +315,13 @@ export class CallRunner {
     this.#escaped.add(keyOf(connection, sequence))
   }
 
+  /** The owner is gone: nobody asks for more items, and an actor has others to serve. */
   abandon(connection: OwnerConnection): void {
     const prefix = `${connection.owner}:`
     for (const key of this.#escaped) if (key.startsWith(prefix)) this.#escaped.delete(key)
+    for (const { job } of this.#streams.values()) {
+      if (job.task.from === connection) job.context.cancel(cancelledError(job.context))
+    }
   }
 }
 

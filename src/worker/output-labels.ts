@@ -16,8 +16,11 @@ let level: LogLevel = 'INFO'
 
 class MarkedStream {
   readonly #write: (chunk: unknown, ...rest: unknown[]) => boolean
-  /** Whose mark was the last. Null: nobody's, the lease's name is used. */
-  #task: TaskContext | null = null
+  /**
+   * Whose mark was the last. Null: nobody's, the lease's name is used. Weak, because a context has
+   * the tasks that were submitted in it, and a worker may print nothing for long.
+   */
+  #task: WeakRef<TaskContext> | null = null
   #level: LogLevel = 'INFO'
   #isMidLine = false
 
@@ -37,8 +40,9 @@ class MarkedStream {
   }
 
   #markFor(task: TaskContext | null): string {
-    if (task === this.#task && level === this.#level) return ''
-    this.#task = task
+    const isSame = task === null ? this.#task === null : this.#task?.deref() === task
+    if (isSame && level === this.#level) return ''
+    this.#task = task === null ? null : new WeakRef(task)
     this.#level = level
     const label =
       task === null

@@ -5,7 +5,7 @@
 // the first report stays: the cause is still what was thrown in the innermost task, and the message
 // names the tasks it went through.
 
-import { RayError, RayTaskError } from '../base/errors.js'
+import { RayError, RayTaskError, TaskCancelledError } from '../base/errors.js'
 
 export interface TaskReport {
   readonly functionName: string
@@ -107,4 +107,13 @@ function nameOf(error: Error): string {
   const className: unknown = error.constructor?.name
   const isPlain = error.name === 'Error' && typeof className === 'string' && className !== ''
   return isPlain ? className : error.name
+}
+
+export function cancelledError(context: {
+  taskId: string
+  functionName: string
+}): TaskCancelledError {
+  return new TaskCancelledError(`Task ${context.functionName} (${context.taskId}) was cancelled.`, {
+    fields: { taskId: context.taskId, functionName: context.functionName },
+  })
 }

@@ -5,7 +5,7 @@
 // owner or this worker stops the epoch (claim-slots), the lease is recalled, or it is cancelled.
 // Each leaves the owner in no doubt whether it has run.
 
-import { RuntimeEnvSetupError, TaskCancelledError } from '../base/errors.js'
+import { RuntimeEnvSetupError } from '../base/errors.js'
 import { leaseFairMs } from '../base/limits.js'
 import { isSameSecret } from '../base/secret.js'
 import { claimedSince } from '../wire/claim-slot.js'
@@ -19,6 +19,7 @@ import type { LiveTaskList } from './live-tasks.js'
 import { LoadedFunction } from './loaded-function.js'
 import { type ConnectionEvents, type Incoming, OwnerConnection } from './owner-connection.js'
 import { groupsOf, LazyTaskContext, type TaskPlace } from './task-context.js'
+import { cancelledError } from './task-error.js'
 import { showGpus } from './visible-gpus.js'
 
 type LeaseOpened = Extract<FromRaylet, { kind: 'leaseOpened' }>
@@ -394,7 +395,7 @@ export class TaskExecutor implements ConnectionEvents {
 
   closed(connection: OwnerConnection): void {
     this.#connections.delete(connection)
-    this.#runner.abandon(connection)
+    ;(connection.isActor ? this.actor : this.#runner)?.abandon(connection)
   }
 
   #drain(): void {
@@ -583,13 +584,4 @@ export function cancelContext(
   context.cancel(cancelledError(context))
   if (!recursive) return
   for (const child of context.children) core.cancel(child, { force: false, recursive: true })
-}
-
-export function cancelledError(context: {
-  taskId: string
-  functionName: string
-}): TaskCancelledError {
-  return new TaskCancelledError(`Task ${context.functionName} (${context.taskId}) was cancelled.`, {
-    fields: { taskId: context.taskId, functionName: context.functionName },
-  })
 }

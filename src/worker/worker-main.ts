@@ -16,6 +16,7 @@ import { ActorHost } from './actor-host.js'
 import './actor-handle.js'
 import './method-decorator.js'
 import './placement-group.js'
+import './ref-actions.js'
 import './remote-class.js'
 import './remote-function.js'
 import './serializers.js'
@@ -84,7 +85,8 @@ async function main(): Promise<void> {
   if (setup !== undefined) {
     executor.setup = runSetupHook(core, setup)
     // Whoever needs it hears of the failure; until then it is nobody's.
-    executor.setup.catch(() => undefined)
+    const settled = (): void => core.raylet.send({ kind: 'setUp' })
+    executor.setup.then(settled, settled)
   }
   serve(core, executor)
 }

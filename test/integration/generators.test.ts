@@ -166,6 +166,33 @@ inCluster(
       assert.ok(failure instanceof ray.ActorDiedError, String(failure))
     },
 
+    async 'an actor serves others when a consumer is killed in the middle of its stream'() {
+      const Source = ray.remote(
+        class {
+          closed = false
+          isClosed() {
+            return this.closed
+          }
+          *numbers() {
+            try {
+              for (let i = 0; ; i++) yield i
+            } finally {
+              this.closed = true
+            }
+          }
+        },
+      )
+      const source = Source.options({ numCpus: 0 }).remote()
+      const consume = ray.remote({ maxRetries: 0 }, async (from: typeof source) => {
+        const stream = from.numbers.options({ numReturns: 'streaming' }).remote()
+        await (await stream.next()).value?.get()
+        process.kill(process.pid, 'SIGKILL')
+      })
+      const error = await rejection(ray.get(consume.remote(source)))
+      assert.ok(error instanceof ray.WorkerCrashedError, String(error))
+      assert.equal(await ray.get(source.isClosed.remote(), { timeoutMs: 30_000 }), true)
+    },
+
     async 'a generator that is given to a task by its refs'() {
       const refs: ray.ObjectRef<number>[] = []
       const stream = count.options({ numReturns: 'streaming' }).remote(10)

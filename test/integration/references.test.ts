@@ -171,6 +171,17 @@ test('a borrower waits for the retries of the task, and does not see its first f
     assert.equal(await ray.get(read.remote([flaky.remote()])), 'at last')
   }))
 
+test('a task that has nothing but a ref can get and free its value', () =>
+  withCluster(options, async () => {
+    const read = ray.remote(async (refs: ray.ObjectRef<number>[]) => {
+      const value = await refs[0]!.get({ timeoutMs: 60_000 })
+      refs[0]!.free()
+      const error: unknown = await refs[0]!.get().catch((thrown: unknown) => thrown)
+      return [value, (error as Error).name]
+    })
+    assert.deepEqual(await ray.get(read.remote([ray.put(7)])), [7, 'ObjectFreedError'])
+  }))
+
 test('a pending ref that escapes is settled for its borrower', () =>
   withCluster(options, async () => {
     const slow = ray.remote(async (ms: number) => {
@@ -182,4 +193,33 @@ test('a pending ref that escapes is settled for its borrower', () =>
     const give = ray.remote(() => [slow.remote(200)])
     const [inner] = await ray.get(give.remote())
     assert.equal(await ray.get(inner!), 'done')
+  }))
+
+test('a process that has printed does not keep what it submitted before', () =>
+  withCluster(options, async () => {
+    const child = ray.remote({ numCpus: 0 }, () => 1)
+    const Printer = ray.remote(
+      class {
+        ref: WeakRef<object> | null = null
+        async print() {
+          const ref = child.remote()
+          this.ref = new WeakRef(ref)
+          console.log(await ray.get(ref))
+        }
+        async isCollected() {
+          const { setFlagsFromString } = await import('node:v8')
+          const { runInNewContext } = await import('node:vm')
+          setFlagsFromString('--expose-gc')
+          const gc = runInNewContext('gc') as () => void
+          for (let i = 0; i < 50 && this.ref?.deref() !== undefined; i++) {
+            await new Promise((resolve) => setImmediate(resolve))
+            gc()
+          }
+          return this.ref?.deref() === undefined
+        }
+      },
+    )
+    const printer = Printer.remote()
+    await ray.get(printer.print.remote())
+    assert.equal(await ray.get(printer.isCollected.remote()), true)
   }))

@@ -210,6 +210,8 @@ export type ToRaylet =
     }
   /** Worker of an actor: its constructor has returned, or failed with this error body. */
   | { readonly kind: 'actorStarted'; readonly actor: ObjectKey; readonly error?: Uint8Array }
+  /** The setup hook of the worker has returned or failed. */
+  | { readonly kind: 'setUp' }
   /** Worker of an actor: it ends itself now; `how` becomes the reason of its exit. */
   | { readonly kind: 'actorExiting'; readonly actor: ObjectKey; readonly how: SelfExit }
   | {
