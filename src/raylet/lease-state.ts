@@ -418,6 +418,7 @@ export class LeaseState {
   /** Ends its workers, but for actors: the GCS knows which of those are detached. */
   #jobFinished(jobId: string, now: number): boolean {
     this.#jobs.delete(jobId)
+    this.tables.workers.jobFinished(jobId)
     this.tables.queue.take((request) => request.actor === undefined && request.jobId === jobId)
     for (const worker of [...this.tables.workers.all()]) {
       if (worker.kind.jobId !== jobId || worker.state === 'actor') continue
