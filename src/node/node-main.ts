@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { systemClock } from '../base/clock.js'
 import { newId } from '../base/ids.js'
 import { nodeStartMs, sessionPruneDelayMs, shutdownMs } from '../base/limits.js'
+import { packageVersion, wireVersion } from '../base/version.js'
 import { GcsServer } from '../gcs/gcs-server.js'
 import { Raylet } from '../raylet/raylet.js'
 import type { NodeConfig, NodeEnd } from './node-config.js'
@@ -83,6 +84,8 @@ function announce(ready: NodeReady, config: NodeConfig): void {
     startTicks: startTicksOf(pid) ?? '',
     startedAtMs: Date.now(),
     isHead: config.endsWith !== 'drivers',
+    version: packageVersion,
+    wireVersion,
   }
   writeSession(session)
   if (session.isHead) makeCurrent(session)

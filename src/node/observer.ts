@@ -5,6 +5,7 @@ import { SessionError } from '../base/errors.js'
 import { newProcessId } from '../base/ids.js'
 import { ControlChannel } from '../wire/control-channel.js'
 import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
+import { checkVersion } from './session-address.js'
 import type { SessionFile } from './session-file.js'
 
 export interface Observer {
@@ -20,6 +21,7 @@ interface Waiter {
 /** Every answer comes within the time, or the question fails. */
 export function observe(session: SessionFile, timeoutMs: number): Promise<Observer> {
   return new Promise((resolve, reject) => {
+    checkVersion(session)
     const socket = connect(session.rayletAddress.replace('@', '\0'))
     const waiting = new Map<number, Waiter>()
     const fail = (what: string): void => {

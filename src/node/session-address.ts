@@ -7,6 +7,7 @@
 
 import path from 'node:path'
 import { SessionError } from '../base/errors.js'
+import { isCompatible, packageVersion, wireVersion } from '../base/version.js'
 import {
   currentSessionDir,
   isAlive,
@@ -17,6 +18,23 @@ import {
 import { sessionsFolder } from './session-folder.js'
 
 const startHint = 'Start one with: typeray start --head'
+
+/**
+ * A program can only talk to a cluster that speaks as it does.
+ *
+ * @throws SessionError that names both versions.
+ */
+export function checkVersion({ sessionDir, version, wireVersion: wire }: SessionFile): void {
+  const theirs = { version: version ?? 'unknown', wireVersion: wire ?? 0 }
+  if (isCompatible({ version: packageVersion, wireVersion }, theirs)) return
+  throw new SessionError(
+    `The session at ${sessionDir} runs typeray ${theirs.version} (wire version ` +
+      `${theirs.wireVersion}), and this program uses typeray ${packageVersion} (wire version ` +
+      `${wireVersion}). Use the same typeray for both, or start a session of this program's own ` +
+      "with the address 'local'.",
+    { fields: { version: packageVersion, sessionVersion: theirs.version } },
+  )
+}
 
 /** The session to join; undefined: start one. */
 export function sessionToJoin(
@@ -66,10 +84,11 @@ function living(folder: string | undefined): SessionFile | undefined {
 }
 
 function sessionAt(address: string, root: string): SessionFile {
-  if (/^[^/]*:\d+$/.test(address)) {
+  if (/^(?:\w+:\/\/.*|[^/]*:\d+)$/.test(address)) {
     throw new SessionError(
-      `The address ${address} names a cluster of several machines, which are not built yet. ` +
-        `On this machine use 'auto', or the address that 'typeray start --head' printed.`,
+      `The address ${address} names a cluster of several machines, or a client for one: ` +
+        `neither is built yet. On this machine use 'auto', or the address that ` +
+        `'typeray start --head' printed.`,
     )
   }
   const folder = path.resolve(root, address)

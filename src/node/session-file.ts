@@ -28,6 +28,9 @@ export interface SessionFile {
   readonly startedAtMs: number
   /** Started by `typeray start --head`: it outlives its drivers. */
   readonly isHead: boolean
+  /** Of the package that it was started with. */
+  readonly version?: string
+  readonly wireVersion?: number
 }
 
 /** The session is over: it cannot be joined any more. What it logged stays. */

@@ -26,6 +26,12 @@ function withFolder<T>(run: (root: string) => T): T {
 /** No process has a number like this one. */
 const deadPid = 999_999_999
 
+test('a place where nothing can be made is refused at once', () => {
+  for (const root of ['/proc/no-such-place/deep', '/dev/null/no-such-place']) {
+    assert.throws(() => createSessionFolder(root, 'session_x_1'), SessionError)
+  }
+})
+
 test('is for the eyes of its user only, and the latest is pointed to', () => {
   withFolder((temporary) => {
     const root = path.join(temporary, 'deep', 'sessions')

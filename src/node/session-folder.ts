@@ -5,7 +5,15 @@
 // temporary folder may be anybody's, so nothing there is trusted: the folder of the user must be a
 // real one and his own, and that of the session must not exist yet.
 
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -41,7 +49,7 @@ export function sessionNameAt(date: Date, pid: number): string {
 export function createSessionFolder(root: string, sessionName: string): string {
   const folder = path.join(root, sessionName)
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 })
+    makeFolders(root)
     checkOwner(root)
     mkdirSync(folder, { mode: 0o700 })
     mkdirSync(path.join(folder, 'logs'), { mode: 0o700 })
@@ -55,6 +63,21 @@ export function createSessionFolder(root: string, sessionName: string): string {
     )
   }
   return folder
+}
+
+/**
+ * One folder after the other: below /proc, where nothing can be made, Node's own `recursive` goes
+ * on for ever.
+ */
+export function makeFolders(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolders(path.dirname(folder))
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    // Another program may have been faster.
+    if (!existsSync(folder)) throw error
+  }
 }
 
 function checkOwner(root: string): void {

@@ -2,13 +2,14 @@
 
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SessionError } from '../base/errors.js'
 import { nodeStartMs, shutdownMs } from '../base/limits.js'
 import { compileNodeOptions, type NodeOptions } from './node-config.js'
 import { isAlive, readSession, retireSession, type SessionFile } from './session-file.js'
+import { makeFolders } from './session-folder.js'
 import type { NodeReady } from './start-node.js'
 
 export interface HeadHandle {
@@ -24,7 +25,7 @@ export interface HeadHandle {
 export async function startHead(options: NodeOptions): Promise<HeadHandle> {
   const config = compileNodeOptions({ endsWith: 'stop', ...options })
   const entry = fileURLToPath(new URL('../node/node-main.js', import.meta.url))
-  mkdirSync(config.tempDir, { recursive: true, mode: 0o700 })
+  makeFolders(config.tempDir)
   const draft = path.join(config.tempDir, `starting-${process.pid}.err`)
   const stderr = openSync(draft, 'w', 0o600)
   const isTied = config.endsWith === 'parent'

@@ -27,6 +27,22 @@ export async function nodes(): Promise<NodeState[]> {
 }
 
 /**
+ * Ids of the workers and drivers whose processes are there.
+ *
+ * @internal
+ */
+export async function livingWorkers(): Promise<ReadonlySet<string>> {
+  const answer = (await requireSession().query({
+    what: 'state',
+    resource: 'workers',
+    filters: [{ key: 'isAlive', predicate: '=', value: 'true' }],
+    limit: Infinity,
+    detail: false,
+  })) as { readonly rows: readonly { readonly workerId: string }[] }
+  return new Set(answer.rows.map((row) => row.workerId))
+}
+
+/**
  * Amounts of every resource in the cluster, by name. `memory` is in bytes.
  *
  * Follows `ray.cluster_resources` of Ray.

@@ -36,7 +36,13 @@ export {
 } from './placement-group.js'
 export type { LoggingConfig, LoggingOptions } from './logging-options.js'
 export { type Bundle, PlacementGroup, type PlacementStrategy } from '../worker/index.js'
-export { availableResources, clusterResources, nodes, type NodeState } from './cluster.js'
+export {
+  availableResources,
+  clusterResources,
+  livingWorkers,
+  nodes,
+  type NodeState,
+} from './cluster.js'
 export {
   deregisterSerializer,
   inspectSerializability,

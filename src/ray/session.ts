@@ -5,7 +5,7 @@ import { newProcessId } from '../base/ids.js'
 import { shutdownMs } from '../base/limits.js'
 import { startNode, startNodeSync } from '../node/start-node.js'
 import type { NodeOptions } from '../node/node-config.js'
-import { sessionToJoin } from '../node/session-address.js'
+import { checkVersion, sessionToJoin } from '../node/session-address.js'
 import type { SessionFile } from '../node/session-file.js'
 import { CoreWorker, currentCore, installCore } from '../worker/index.js'
 import { driverEnvironment } from './driver-environment.js'
@@ -128,7 +128,9 @@ function exportSetupHook(core: CoreWorker, nodeOptions: NodeOptions, options: In
   }
 }
 
-function raylet({ rayletAddress, token }: SessionFile): { address: string; token: string } {
+function raylet(cluster: SessionFile): { address: string; token: string } {
+  checkVersion(cluster)
+  const { rayletAddress, token } = cluster
   return { address: rayletAddress.replace('@', '\0'), token }
 }
 

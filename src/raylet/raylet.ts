@@ -29,6 +29,7 @@ import { memoryUsers } from './memory-users.js'
 import { RayletMessages } from './raylet-messages.js'
 import { nameOf, SessionLogs, workerIdOf } from './session-logs.js'
 import { StateService } from './state-service.js'
+import { SetupWatch } from './setup-watch.js'
 import { StoreService } from './store-service.js'
 import { WorkerPool, type WorkerOutput } from './worker-pool.js'
 
@@ -86,6 +87,7 @@ export class Raylet {
   readonly functions = new FunctionTable()
   readonly store: StoreService
   readonly state: StateService
+  readonly setups: SetupWatch
   readonly #clock: Clock
   readonly #server: Server
   readonly #pool: WorkerPool
@@ -150,6 +152,9 @@ export class Raylet {
       output: (output) => this.#output(output),
       died: (start, exit) => this.#processEnded(start, exit),
     })
+    this.setups = new SetupWatch(clock, (start, reason) =>
+      this.#pool.signal(start, 'SIGKILL', reason),
+    )
     // Workers need 70 ms to start, so they are on their way before anything else is set up.
     if (options.isShared !== true) this.leaseEvent({ kind: 'jobStarted', jobId: jobIdOf(1) })
     this.#claims = new ClaimSlots()
@@ -317,7 +322,9 @@ export class Raylet {
       exit: undefined,
       cancelWait: undefined,
     })
-    this.#pool.start(start, environmentFor(base, environment))
+    const full = environmentFor(base, environment)
+    this.setups.expect(start, full)
+    this.#pool.start(start, full)
   }
 
   #hello(hello: Hello, connection: ControlConnection): boolean {
@@ -348,6 +355,7 @@ export class Raylet {
     this.#logs.note(`worker ${workerIdHex(hello.process)} has started, pid ${hello.pid}`)
     const namespace = this.#namespaces.get(face.jobId) ?? this.options.namespace ?? ''
     this.#welcome(connection, { claimSlot, namespace })
+    this.setups.begin(start)
     this.leaseEvent({
       kind: 'workerJoined',
       start,
@@ -450,6 +458,7 @@ export class Raylet {
     if (worker === undefined) return
     worker.cancelWait?.()
     this.#workers.delete(start)
+    this.setups.end(start)
     this.#logs.ended(start)
     this.#noteEnd(worker, exit)
     this.#claims.release(worker.claimSlot)

@@ -9,6 +9,7 @@ import { RayError } from '../base/errors.js'
 import { taskEventsKeptMax, taskEventsMs, taskFailuresKeptMax } from '../base/limits.js'
 import { taskEventFlag, type TaskEvents, type TaskFailure } from '../wire/messages/state.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
+import { describeThrown, isA } from './task-error.js'
 
 /** Names of one report; a program that makes more at run time shares one. */
 const namesMax = 1 << 16
@@ -80,8 +81,8 @@ export class TaskRecorder {
     if (this.#failures.length < taskFailuresKeptMax) {
       this.#failures.push({
         task: [task.from.owner, task.sequence],
-        errorType: error instanceof RayError ? error.code : 'RAY_TASK_ERROR',
-        message: String(error).slice(0, messageCharsMax),
+        errorType: isA(error, RayError) ? error.code : 'RAY_TASK_ERROR',
+        message: describeThrown(error).slice(0, messageCharsMax),
       })
     }
     const flags = taskEventFlag.failed | (this.actor === undefined ? 0 : taskEventFlag.actorTask)

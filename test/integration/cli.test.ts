@@ -1,7 +1,7 @@
 // The command line, as processes: what it prints, where, and with which exit code.
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { until } from '../../src/testing/index.js'
@@ -88,4 +88,30 @@ void test('commands list, count and find what a program does, and say what is wr
     })
     assert.match(String(job?.['entrypoint']), /driver\.js$/)
     assert.equal((await rows('list', 'actors', '--filter', 'state=ALIVE')).length, 1)
+  }))
+
+test('a program does not join a session of another version, and both versions are named', () =>
+  withHead([], async ({ folder, cli, driver }) => {
+    const sessionDir = readFileSync(path.join(folder, 'current'), 'utf8')
+    const file = path.join(sessionDir, 'session.json')
+    const written = JSON.parse(readFileSync(file, 'utf8')) as { version: string }
+    const mine = written.version
+    const pretend = (other: object): void =>
+      writeFileSync(file, JSON.stringify({ ...written, ...other }))
+    const joins = `await ray.init(); console.log('joined')`
+
+    pretend({ version: '99.1.2' })
+    for (const source of [joins, `ray.put(1)`]) {
+      const { code, stderr } = await driver(source).ended
+      assert.equal(code, 1)
+      assert.match(stderr, /runs typeray 99\.1\.2 .* this program uses typeray/)
+      assert.ok(stderr.includes(`typeray ${mine} `), stderr)
+    }
+    const asked = await cli('status')
+    assert.equal(asked.code, 1)
+    assert.match(asked.stderr, /^typeray: The session at .* runs typeray 99\.1\.2/)
+    pretend({ wireVersion: 99 })
+    assert.match((await driver(joins).ended).stderr, /wire version 99/)
+    pretend({ version: `${mine.split('.')[0] ?? ''}.99.0` })
+    assert.equal((await driver(joins).ended).stdout, 'joined\n')
   }))

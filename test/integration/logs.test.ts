@@ -38,10 +38,12 @@ test('a session has a folder of its own, which tasks know too', () =>
   }))
 
 test('a tempDir that cannot be used is an error that names it', async () => {
-  await assert.rejects(
-    ray.init({ tempDir: '/dev/null/no-such-place' }),
-    (error: unknown) => error instanceof ray.SessionError && /no-such-place/.test(error.message),
-  )
+  for (const folder of ['/dev/null', '/proc', '/proc/self/deep']) {
+    await assert.rejects(
+      ray.init({ tempDir: `${folder}/no-such-place` }),
+      (error: unknown) => error instanceof ray.SessionError && /no-such-place/.test(error.message),
+    )
+  }
   await assert.rejects(ray.init({ tempDir: '' }), /tempDir/)
 })
 

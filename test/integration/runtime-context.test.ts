@@ -140,12 +140,24 @@ inCluster(
     },
 
     async 'GPUs are numbered, and each is given to one task at a time'() {
-      const gpus = ray.remote(async () => {
-        await new Promise((resolve) => setTimeout(resolve, 200))
+      const Meeting = ray.remote(
+        class {
+          waiting: (() => void)[] = []
+          meet() {
+            return new Promise<void>((resolve) => {
+              this.waiting.push(resolve)
+              if (this.waiting.length === 2) for (const go of this.waiting) go()
+            })
+          }
+        },
+      )
+      const gpus = ray.remote(async (meeting?: typeof together) => {
+        if (meeting !== undefined) await ray.get(meeting.meet.remote())
         return [...ray.getRuntimeContext().gpuIds]
       })
+      const together = Meeting.options({ numCpus: 0, maxConcurrency: 2 }).remote()
       const one = gpus.options({ numGpus: 1 })
-      const ids = await ray.get([one.remote(), one.remote()])
+      const ids = await ray.get([one.remote(together), one.remote(together)])
       assert.deepEqual(ids.flat().sort(), [0, 1])
       assert.equal((await ray.get(gpus.options({ numGpus: 2 }).remote())).length, 2)
     },

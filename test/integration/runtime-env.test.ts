@@ -16,7 +16,7 @@ class Reader {
 }
 
 function withColor(color: string): ray.TaskOptions & { runtimeEnv: ray.RuntimeEnv } {
-  return { runtimeEnv: { envVars: { COLOR: color } } }
+  return { runtimeEnv: { envVars: { SHADE: color } } }
 }
 
 inCluster(
@@ -25,16 +25,16 @@ inCluster(
   {
     async 'variables reach the task and the actor that ask for them, and no others'() {
       const task = ray.remote(read)
-      assert.equal(await ray.get(task.options(withColor('red')).remote('COLOR')), 'red')
-      assert.equal(await ray.get(task.options(withColor('blue')).remote('COLOR')), 'blue')
-      assert.equal(await ray.get(task.remote('COLOR')), undefined)
+      assert.equal(await ray.get(task.options(withColor('red')).remote('SHADE')), 'red')
+      assert.equal(await ray.get(task.options(withColor('blue')).remote('SHADE')), 'blue')
+      assert.equal(await ray.get(task.remote('SHADE')), undefined)
       const actor = ray.remote(withColor('green'), Reader).remote()
-      assert.equal(await ray.get(actor.read.remote('COLOR')), 'green')
+      assert.equal(await ray.get(actor.read.remote('SHADE')), 'green')
       assert.equal(await ray.get(actor.read.remote('TYPERAY_ENVIRONMENT')), undefined)
     },
 
     async 'what a task submits inherits its variables, one by one'() {
-      const inner = ray.remote(() => [process.env['COLOR'], process.env['SIZE']])
+      const inner = ray.remote(() => [process.env['SHADE'], process.env['SIZE']])
       const sized = { runtimeEnv: { envVars: { SIZE: 'big' } } }
       const outer = ray.remote(withColor('red'), async () =>
         ray.get([inner.remote(), inner.options(sized).remote()]),
@@ -96,6 +96,17 @@ inCluster(
       assert.match(error.message, /not returned within 20 ms/)
     },
 
+    async 'a hook that computes past its time is stopped, and the tasks say so'() {
+      const setupHook = () => {
+        for (;;);
+      }
+      const runtimeEnv = { setupHook, setupTimeoutMs: 20 }
+      const task = ray.remote({ runtimeEnv, maxRetries: 0 }, read)
+      const error = await rejection(ray.get(task.remote('X')))
+      assert.ok(error instanceof ray.WorkerCrashedError, String(error))
+      assert.match(error.message, /setup hook of runtimeEnv has not returned within 20 ms/)
+    },
+
     async 'what cannot be built is refused by name'() {
       for (const name of ['pip', 'conda', 'container', 'imageUri', 'pyModules']) {
         assert.throws(() => ray.remote({ runtimeEnv: { [name]: [] } }, read), new RegExp(name))
@@ -115,16 +126,16 @@ inCluster(
 
 test('an environment of ray.init holds for all workers, and tasks add to it', async () => {
   const runtimeEnv = {
-    envVars: { COLOR: 'red', SIZE: 'big' },
+    envVars: { SHADE: 'red', SIZE: 'big' },
     setupHook: () => {
       process.env['HOOKS'] = `${process.env['HOOKS'] ?? ''}x`
     },
   }
   await withCluster({ numCpus: 2, runtimeEnv }, async () => {
-    const task = ray.remote(() => ['COLOR', 'SIZE', 'HOOKS'].map((name) => process.env[name]))
+    const task = ray.remote(() => ['SHADE', 'SIZE', 'HOOKS'].map((name) => process.env[name]))
     assert.deepEqual(await ray.get(task.remote()), ['red', 'big', 'x'])
     assert.deepEqual(await ray.get(task.options(withColor('blue')).remote()), ['blue', 'big', 'x'])
-    assert.equal(process.env['COLOR'], undefined)
+    assert.equal(process.env['SHADE'], undefined)
   })
 })
 

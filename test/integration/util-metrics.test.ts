@@ -65,6 +65,29 @@ inCluster(
       await hasLines(`depth{WorkerId="${workerId}"} 7`, `depth{WorkerId="${other}"} -2.5`)
     },
 
+    async 'a gauge leaves the text with its process, and a count does not'() {
+      const gauge = new Gauge('held')
+      const counter = new Counter('holders')
+      gauge.set(1)
+      const Holder = ray.remote(
+        { numCpus: 0 },
+        class {
+          hold(value: number) {
+            counter.inc()
+            gauge.set(value)
+            return ray.getRuntimeContext().workerId
+          }
+        },
+      )
+      const holders = [Holder.remote(), Holder.remote()] as const
+      const ids = await Promise.all(holders.map((holder) => holder.hold.remote(2).get()))
+      const own = `held{WorkerId="${ray.getRuntimeContext().workerId}"} 1`
+      await hasLines(own, ...ids.map((id) => `held{WorkerId="${id}"} 2`))
+      ray.kill(holders[0])
+      await until(async () => !(await metricsText()).includes(String(ids[0])))
+      await hasLines(own, `held{WorkerId="${String(ids[1])}"} 2`, 'holders 2')
+    },
+
     async 'a histogram counts values up to each bound'() {
       const histogram = new Histogram('took', { boundaries: [1, 10], tagKeys: ['of'] })
       histogram.setDefaultTags({ of: 'x' })

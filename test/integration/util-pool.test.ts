@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { Pool, type PoolOptions } from '../../src/util/index.js'
@@ -37,7 +37,7 @@ inCluster(
     },
 
     async 'runs exports of modules, of ES modules and CommonJS'() {
-      const folder = process.env['TMPDIR'] ?? os.tmpdir()
+      const folder = mkdtempSync(path.join(os.tmpdir(), 'typeray-pool-'))
       const module = path.join(folder, `pool-${process.pid}.mjs`)
       const common = path.join(folder, `pool-${process.pid}.cjs`)
       writeFileSync(
@@ -52,6 +52,7 @@ inCluster(
       assert.equal(await pool.run(1, { filename: common, name: 'minus' }), -1)
       assert.match(String(await rejection(pool.run(1, { name: 'none' }))), /no function 'none'/)
       await pool.close()
+      rmSync(folder, { recursive: true })
     },
 
     async 'rejects with what the function threw'() {

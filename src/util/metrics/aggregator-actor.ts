@@ -1,7 +1,9 @@
 // Keeps the metrics of all processes of a session, so that what a worker has counted outlives it.
 //
 // Counters and histograms of all processes are added up. A gauge is a state of one process: each
-// process has its own, told apart by the label WorkerId.
+// process has its own, told apart by the label WorkerId, and it ends with its process.
+
+import { livingWorkers } from '../../ray/index.js'
 
 /** What kind of number a metric is. */
 export type MetricKind = 'counter' | 'gauge' | 'histogram'
@@ -40,6 +42,8 @@ interface Value {
 
 interface Series {
   readonly labels: Readonly<Record<string, string>>
+  /** Who has set it, when it is a gauge. */
+  readonly workerId: string | undefined
   value: number
   readonly buckets: number[]
 }
@@ -71,8 +75,21 @@ export class AggregatorActor {
     return known
   }
 
+  async #forgetEnded(): Promise<void> {
+    const gauges = [...this.#metrics.values()].filter(({ definition }) => isGauge(definition))
+    if (gauges.every(({ series }) => series.size === 0)) return
+    // Who reports while the answer is on its way is alive, and not looked at this time.
+    const known = gauges.flatMap(({ series }) => [...series].map((entry) => ({ series, entry })))
+    const living = await livingWorkers()
+    for (const { series, entry } of known) {
+      const [key, { workerId }] = entry
+      if (workerId !== undefined && !living.has(workerId)) series.delete(key)
+    }
+  }
+
   /** All metrics in the text format of Prometheus. */
   async text(): Promise<string> {
+    await this.#forgetEnded()
     const { default: prometheus } = await import('prom-client')
     const registry = new prometheus.Registry()
     for (const known of this.#metrics.values()) {
@@ -86,19 +103,26 @@ export class AggregatorActor {
   }
 }
 
+const isGauge = ({ kind }: MetricDefinition): boolean => kind === 'gauge'
+
 function add({ definition, series }: Known, change: SeriesChange, workerId: string): void {
-  const isGauge = definition.kind === 'gauge'
+  const isOwn = isGauge(definition)
   const labels = Object.fromEntries(
     definition.tagKeys.map((key, i) => [key, change.tags[i] ?? ''] as const),
   )
-  if (isGauge) labels['WorkerId'] ??= workerId
+  if (isOwn) labels['WorkerId'] ??= workerId
   const key = JSON.stringify(Object.values(labels))
   const known = series.get(key)
   if (known === undefined) {
-    series.set(key, { labels, value: change.value, buckets: [...change.buckets] })
+    series.set(key, {
+      labels,
+      workerId: isOwn ? workerId : undefined,
+      value: change.value,
+      buckets: [...change.buckets],
+    })
     return
   }
-  known.value = isGauge ? change.value : known.value + change.value
+  known.value = isOwn ? change.value : known.value + change.value
   change.buckets.forEach((count, i) => {
     known.buckets[i] = (known.buckets[i] ?? 0) + count
   })

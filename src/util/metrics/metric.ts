@@ -4,7 +4,10 @@ import { reporter } from './reporter.js'
 /** Values of tags by their keys. */
 export type Tags = Readonly<Record<string, string>>
 
-/** What is said of a metric once. */
+/**
+ * What is said of a metric once. Its name is exported as it is given: Ray puts `ray_` before it,
+ * and a dashboard that was made for Ray needs the name with that prefix here.
+ */
 export interface MetricOptions {
   /** A sentence for those who read the metric. */
   readonly description?: string
@@ -112,7 +115,8 @@ export class Counter extends Metric {
 }
 
 /**
- * A number that goes up and down. Each process has its own, told apart by the label `WorkerId`.
+ * A number that goes up and down. Each process has its own, told apart by the label `WorkerId`; it
+ * is gone from the text when its process has ended.
  *
  * @example
  * const depth = new Gauge('queue_depth', { description: 'Jobs that wait.' })

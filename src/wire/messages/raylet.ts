@@ -7,6 +7,7 @@
 
 import type { ProcessId } from '../../base/ids.js'
 import type { LineFacts, LogLevel } from '../logging.js'
+import type { PendingQuery } from './pending.js'
 import type { LiveTask, StateQuery, TaskEvents } from './state.js'
 import type {
   Location,
@@ -210,6 +211,8 @@ export type ToRaylet =
     }
   /** Worker of an actor: its constructor has returned, or failed with this error body. */
   | { readonly kind: 'actorStarted'; readonly actor: ObjectKey; readonly error?: Uint8Array }
+  /** The setup hook of the worker has returned or failed. */
+  | { readonly kind: 'setUp' }
   /** Worker of an actor: it ends itself now; `how` becomes the reason of its exit. */
   | { readonly kind: 'actorExiting'; readonly actor: ObjectKey; readonly how: SelfExit }
   | {
@@ -253,6 +256,7 @@ export type Query =
   | { readonly what: 'storeStatistics' }
   | { readonly what: 'workers' }
   | StateQuery
+  | PendingQuery
 
 /** Answer to the questions about placement groups. */
 export interface PlacementGroupRow {
@@ -487,8 +491,12 @@ export type FromRaylet =
       readonly value?: unknown
       readonly error?: WireError
     }
-  /** Say which tasks are under way, and which have ended since you last said so. */
-  | { readonly kind: 'reportTasks'; readonly request: number }
+  /** Say which tasks (`only` these) are under way, and which have ended since you last said so. */
+  | {
+      readonly kind: 'reportTasks'
+      readonly request: number
+      readonly only?: readonly ObjectKey[]
+    }
   | {
       readonly kind: 'output'
       readonly stream: 'stdout' | 'stderr'
