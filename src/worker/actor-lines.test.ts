@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { ToRaylet } from '../wire/messages/raylet.js'
 import { ActorLines, type ActorPorts } from './actor-lines.js'
 
-void test('lines of dead actors are forgotten, and asked for again when somebody calls them', () => {
+void test('lines of dead actors are forgotten, and made again when somebody asks', () => {
   const sent: ToRaylet[] = []
   const raylet = { send: (message: ToRaylet) => sent.push(message), flush: () => undefined }
   const lines = new ActorLines({ process: 1, token: '', raylet } as unknown as ActorPorts)
