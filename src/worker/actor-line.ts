@@ -101,6 +101,11 @@ export class ActorLine {
     return this.#state.state === 'dead'
   }
 
+  /** Nothing will change here, and who asks for the actor again is told so by the GCS. */
+  get isOver(): boolean {
+    return this.#target !== null || (this.isDead && this.#ended === null)
+  }
+
   /** These calls belong to another actor after all: it is the one that has the name. */
   forwardTo(line: ActorLine): void {
     this.#target = line
@@ -211,6 +216,7 @@ export class ActorLine {
     else if (state.state === 'dead') {
       this.#lostConnection(this.#deathError())
       this.#failQueued(this.#deathError())
+      this.frames.drop()
     }
   }
 
