@@ -222,7 +222,7 @@ export class WorkerTable {
     return surplus
   }
 
-  /** How many idle ones to keep: none of a job that is over, which may still have had one started. */
+  /** How many idle ones to keep: none of a job that is over, which may have had one started. */
   #aheadOf([first]: readonly WorkerRecord[]): number {
     return first === undefined || this.#finishedJobs.has(first.kind.jobId) ? 0 : this.#ahead
   }

@@ -98,7 +98,7 @@ test('the environment variable and the option of init silence all of it', async 
   assert.equal((await runDriver(option)).stderr, '')
 })
 
-test('an actor or placement group that can never be, and that nobody calls, is told of', async () => {
+test('an actor or placement group that can never be and is not used is told of', async () => {
   const { code, stderr } = await runDriver(`${head}
     const Big = ray.remote({ resources: { huge: 1 } }, class Big { run() {} })
     const unseen = Big.remote()
