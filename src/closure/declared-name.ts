@@ -5,8 +5,11 @@ import { viewFunction } from './inspector.js'
 import { scriptOf } from './script.js'
 
 /** What stands before the function: a name, the call of `remote`, perhaps options. */
-const opening =
-  /(?:([\w$]+)\s*=|[{,]\s*([\w$]+)\s*:)\s*(?:\(\s*0\s*,\s*)?[\w$.]*\bremote\s*\)?\s*\(\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}\s*,\s*)?$/
+const opening = new RegExp(
+  /(?:([\w$]+)\s*=|[{,]\s*([\w$]+)\s*:)\s*/.source +
+    /(?:\(\s*0\s*,\s*)?[\w$.]*\bremote\s*\)?\s*\(\s*/.source +
+    /(?:\{(?:[^{}]|\{[^{}]*\})*\}\s*,\s*)?$/.source,
+)
 /** Longer options than this leave the function without a name. */
 const openingCharsMax = 500
 

@@ -16,7 +16,8 @@ await ray.init({ numCpus: 1 })
 `
 
 /**
- * Runs `program.mjs` of these files, in a folder beside the built sources, where packages are found.
+ * Runs `program.mjs` of these files, in a folder beside the built sources: packages are found
+ * there.
  */
 async function runFiles(files: Readonly<Record<string, string>>): Promise<DriverEnd> {
   const folder = mkdtempSync(path.join(repository, 'dist', 'program-'))
