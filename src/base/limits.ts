@@ -59,6 +59,12 @@ export const taskEventsMs = 1000
 export const liveTasksMax = 10_000
 /** A process that computes does not answer; who asks for its tasks waits this long, in ms. */
 export const liveTasksMs = 500
+/** A get that timed out says what it waits for; the raylet has this long to tell it, in ms. */
+export const pendingReasonsMs = 200
+/** Of that, the owners of borrowed refs have this long to answer the raylet, in milliseconds. */
+export const ownersAskedMs = 120
+/** Refs of a get that timed out that it explains. */
+export const pendingReasonsMax = 3
 /** Workers and drivers that have ended and that `listWorkers` still shows. */
 export const endedProcessesMax = 1000
 /** Rows of a list, at most. */

@@ -2,10 +2,17 @@
 // The command line. Commands load what they need when they run: `typeray --help` must not wait for
 // a client of the cluster to load.
 
+import { readFileSync } from 'node:fs'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
 
 const program = new Command('typeray')
   .description('Ray for TypeScript: start, stop and look into clusters on this machine.')
+  .version(version(), '-v, --version', 'the version of the package')
   .helpCommand(false)
   .showHelpAfterError('(typeray --help says what there is)')
   .addHelpText(

@@ -32,6 +32,12 @@ it('the storage of private names is recognised as esbuild, tsc and SWC write it'
   }
 })
 
+it('the storage of private names is recognised where helpers have been renamed', () => {
+  const code = 'class p{constructor(){B(this,C,1)}read(){return a(this,C)}}'
+  const within = { code, occurrences: occurrencesOf(code, 'C') }
+  assert.ok(holdsPrivates(new WeakMap(), 'C', within))
+})
+
 it('a WeakMap that a class uses by itself is none', () => {
   const occurrences = occurrencesOf(byHand, 'cache')
   assert.ok(!holdsPrivates(new WeakMap(), 'cache', { code: byHand, occurrences }))

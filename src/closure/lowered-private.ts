@@ -9,6 +9,8 @@ import type { Occurrence } from './free-variables.js'
 
 /** `__privateGet(this, _n`, `__classPrivateFieldSet(this, _C_n`, `_class_private_field_get(...`. */
 const helperCall = /private_?(?:field|method|get|set|add|in|wrapper)\w*\)?\([^()]*$/i
+/** The same where a minifier has renamed the helper. */
+const helperOfThis = /[\w$)]\(\s*this,\s*$/
 /** `_C_n.set(this, ...` of tsc, in the constructor. */
 const registers = /^\.(?:set|add)\(this\b/
 const added = /(?:privateAdd|private_?field_?init\w*)\)?\(this,\s*([\w$]+)/gi
@@ -25,6 +27,7 @@ export function holdsPrivates(
   return occurrences.some(
     ({ start, end }) =>
       helperCall.test(code.slice(Math.max(0, start - 80), start)) ||
+      helperOfThis.test(code.slice(Math.max(0, start - 80), start)) ||
       (/^_\w+_\w+$/.test(name) && registers.test(code.slice(end, end + 10))),
   )
 }

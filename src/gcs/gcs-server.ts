@@ -220,6 +220,7 @@ export class GcsServer {
         answer(this.#groups.byName(query.namespace, query.name))
         break
       case 'storeStatistics':
+      case 'pending':
       case 'workers': {
         const text = `The question ${query.what} is for the raylet of a node, not for the GCS.`
         const error = { code: 'RAY_RPC', message: text }

@@ -84,10 +84,11 @@ function living(folder: string | undefined): SessionFile | undefined {
 }
 
 function sessionAt(address: string, root: string): SessionFile {
-  if (/^[^/]*:\d+$/.test(address)) {
+  if (/^(?:\w+:\/\/.*|[^/]*:\d+)$/.test(address)) {
     throw new SessionError(
-      `The address ${address} names a cluster of several machines, which are not built yet. ` +
-        `On this machine use 'auto', or the address that 'typeray start --head' printed.`,
+      `The address ${address} names a cluster of several machines, or a client for one: ` +
+        `neither is built yet. On this machine use 'auto', or the address that ` +
+        `'typeray start --head' printed.`,
     )
   }
   const folder = path.resolve(root, address)

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
@@ -30,6 +30,16 @@ export interface NodeHandle extends NodeReady {
   stop(): Promise<void>
 }
 
+/** The program of the node. A bundle that swallows the package has no such file beside it. */
+function nodeEntry(): string {
+  const entry = fileURLToPath(new URL('../node/node-main.js', import.meta.url))
+  if (existsSync(entry)) return entry
+  throw new SessionError(
+    `${entry} does not exist: typeray starts programs of its own and cannot be part of a bundle. ` +
+      `Keep it external, as in 'esbuild --bundle --packages=external', or install it again.`,
+  )
+}
+
 const stderrCharsMax = 16 * 1024
 
 /**
@@ -38,7 +48,7 @@ const stderrCharsMax = 16 * 1024
  */
 export function startNode(options: NodeOptions = {}): Promise<NodeHandle> {
   const config = compileNodeOptions(options)
-  const entry = fileURLToPath(new URL('../node/node-main.js', import.meta.url))
+  const entry = nodeEntry()
   const child = spawn(process.execPath, [entry], {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -88,7 +98,7 @@ export function startNode(options: NodeOptions = {}): Promise<NodeHandle> {
  */
 export function startNodeSync(options: NodeOptions = {}): NodeHandle {
   const config = compileNodeOptions(options)
-  const entry = fileURLToPath(new URL('../node/node-main.js', import.meta.url))
+  const entry = nodeEntry()
   const folder = mkdtempSync(path.join(os.tmpdir(), 'typeray-start-'))
   const file = path.join(folder, 'ready')
   const fd = openSync(file, 'w+', 0o600)

@@ -118,6 +118,11 @@ export function refuseNodeOptions(options: InitOptions, address: string): void {
 }
 
 export function nodeOptionsOf(options: InitOptions): NodeOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(
+      `ray.init takes an object of options, such as { address: 'auto' }, not ${show(options)}.`,
+    )
+  }
   for (const key of Object.keys(options)) {
     if (known.has(key)) continue
     const why = refused[key]
@@ -183,7 +188,7 @@ function checkResources(resources: unknown): void {
     throw new TypeError("The option 'resources' of ray.init must be an object of amounts by name.")
   }
   for (const [name, amount] of Object.entries(resources)) {
-    const own = ownOptions.get(name)
+    const own = ownOptions.get(name) ?? ownOptions.get(name.toUpperCase())
     if (own !== undefined) {
       throw new TypeError(
         `Use the option '${own}' of ray.init instead of '${name}' in 'resources'.`,
@@ -215,11 +220,15 @@ function folderOf(tempDir: unknown): string {
   )
 }
 
+function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}
+
 function check(name: string, value: unknown): void {
   if (value === undefined) return
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
     throw new RangeError(
-      `The option '${name}' of ray.init must be a number of zero or more, not ${String(value)}.`,
+      `The option '${name}' of ray.init must be a number of zero or more, not ${show(value)}.`,
     )
   }
 }

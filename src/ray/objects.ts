@@ -41,7 +41,7 @@ export interface WaitOptions extends GetOptions {
  * const [six, eight] = await ray.get([double.remote(3), double.remote(4)], { timeoutMs: 5000 })
  *
  * @throws RayTaskError when a task threw; its `cause` is what was thrown. GetTimeoutError after
- * `timeoutMs`.
+ * `timeoutMs`, which says what the first refs wait for.
  */
 export function get<T>(ref: ObjectRef<T>, options?: GetOptions): Promise<T>
 export function get<const R extends readonly ObjectRef[]>(

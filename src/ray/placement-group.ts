@@ -139,7 +139,21 @@ function checkBundles(bundles: readonly Bundle[]): Bundle[] {
   })
 }
 
+/** Names that are resources elsewhere: as such they would be custom ones that no node has. */
+const meantNames = new Map([
+  ['cpu', 'CPU'],
+  ['gpu', 'GPU'],
+  ['numcpus', 'CPU'],
+  ['numgpus', 'GPU'],
+])
+
 function amountOf(index: number, name: string, amount: unknown): number {
+  const meant = meantNames.get(name.toLowerCase())
+  if (meant !== undefined && meant !== name) {
+    throw new TypeError(
+      `Bundle ${index} of a placement group: '${name}' is no resource. Write '${meant}'.`,
+    )
+  }
   try {
     return checkAmount(name, amount)
   } catch (cause) {

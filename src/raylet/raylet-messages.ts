@@ -11,6 +11,7 @@ import { environmentProblem } from './environment.js'
 import { functionDefined } from './function-table.js'
 import type { ObjectEffect } from './object-table.js'
 import { reservationKey } from './lease-request.js'
+import { answerPending } from './pending-answers.js'
 import type { Raylet } from './raylet.js'
 
 type MessageOf<Kind extends ToRaylet['kind']> = Extract<ToRaylet, { kind: Kind }>
@@ -231,6 +232,11 @@ export class RayletMessages {
       raylet.send(from, { kind: 'answer', request, value: this.#workerRows() })
     } else if (query.what === 'state' && query.resource === 'objects') {
       raylet.send(from, { kind: 'answer', request, value: raylet.state.objects(query) })
+    } else if (query.what === 'pending') {
+      const ports = { tables: raylet.leases.tables, state: raylet.state }
+      answerPending(ports, { query, from }, (value) =>
+        raylet.send(from, { kind: 'answer', request, value }),
+      )
     } else {
       const { nodeId } = raylet.options
       const ask = (asked: Query): void =>

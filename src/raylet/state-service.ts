@@ -6,10 +6,11 @@
 
 import type { Clock } from '../base/clock.js'
 import { objectIdHex, workerIdHex, type ProcessId } from '../base/ids.js'
-import { liveTasksMs } from '../base/limits.js'
+import { liveTasksMs, ownersAskedMs } from '../base/limits.js'
 import { selectRows } from '../wire/state-selection.js'
 import type { LiveTask, StateAnswer, StateQuery, StateRow } from '../wire/messages/state.js'
 import type { ToRaylet } from '../wire/messages/raylet.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ControlConnection } from './control-connection.js'
 import type { ObjectEntry } from './object-entry.js'
 
@@ -28,6 +29,14 @@ interface Gathering {
   readonly done: () => void
 }
 
+/** What owners said of the tasks that make certain objects. */
+export interface OwnersSaid {
+  readonly members: ReadonlyMap<ProcessId, ControlConnection>
+  /** Those that have not answered in time: they compute. */
+  readonly silent: ReadonlySet<ProcessId>
+  readonly live: readonly LiveTask[]
+}
+
 export class StateService {
   readonly #ports: StatePorts
   readonly #gatherings = new Map<number, Gathering>()
@@ -39,20 +48,44 @@ export class StateService {
 
   /** The question with what the processes of this node say is under way. */
   gather(query: StateQuery, then: (query: StateQuery) => void): void {
-    const request = ++this.#count
     const asked = [...this.#ports.members()].filter(({ hello }) => hello?.role !== 'observer')
-    const cancel = this.#ports.clock.timer(liveTasksMs, () => this.#end(request))
+    this.#ask(asked, { ms: liveTasksMs }, (gathering) =>
+      then({ ...query, live: gathering.live, warnings: warningsOf(gathering) }),
+    )
+  }
+
+  /** Asks the owners of these objects, for a moment, what they know of the tasks behind them. */
+  askOwners(objects: readonly ObjectKey[], then: (said: OwnersSaid) => void): void {
+    const owners = new Set(objects.map(([owner]) => owner))
+    const members = new Map<ProcessId, ControlConnection>()
+    for (const member of this.#ports.members()) {
+      const id = member.hello?.process ?? 0
+      if (owners.has(id)) members.set(id, member)
+    }
+    this.#ask([...members.values()], { ms: ownersAskedMs, only: objects }, (gathering) =>
+      then({ members, silent: gathering.waitingFor, live: gathering.live }),
+    )
+  }
+
+  #ask(
+    asked: readonly ControlConnection[],
+    { ms, only }: { readonly ms: number; readonly only?: readonly ObjectKey[] },
+    then: (gathering: Gathering) => void,
+  ): void {
+    const request = ++this.#count
+    const cancel = this.#ports.clock.timer(ms, () => this.#end(request))
     const gathering: Gathering = {
       waitingFor: new Set(asked.map(({ hello }) => hello?.process ?? 0)),
       live: [],
       isCut: false,
       done: () => {
         cancel()
-        then({ ...query, live: gathering.live, warnings: warningsOf(gathering) })
+        then(gathering)
       },
     }
     this.#gatherings.set(request, gathering)
-    for (const member of asked) member.send({ kind: 'reportTasks', request })
+    const which = only === undefined ? {} : { only }
+    for (const member of asked) member.send({ kind: 'reportTasks', request, ...which })
     if (asked.length === 0) this.#end(request)
   }
 

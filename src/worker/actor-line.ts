@@ -88,8 +88,22 @@ export class ActorLine {
     }
   }
 
+  /** Where a call is: calls of this process that are before it, and who runs the actor. */
+  progressOf(call: Task): { state: ActorState['state']; worker: ProcessId; ahead: number } {
+    if (this.#target !== null) return this.#target.progressOf(call)
+    const sent = [...this.#inFlight.keys()].indexOf(call.ref.sequence)
+    const queued = this.#queue.indexOf(call, this.#queueAt) - this.#queueAt
+    const ahead = sent >= 0 ? sent : this.#inFlight.size + Math.max(0, queued)
+    return { state: this.#state.state, worker: this.#worker, ahead }
+  }
+
   get isDead(): boolean {
     return this.#state.state === 'dead'
+  }
+
+  /** Nothing will change here, and who asks for the actor again is told so by the GCS. */
+  get isOver(): boolean {
+    return this.#target !== null || (this.isDead && this.#ended === null)
   }
 
   /** These calls belong to another actor after all: it is the one that has the name. */
@@ -202,6 +216,7 @@ export class ActorLine {
     else if (state.state === 'dead') {
       this.#lostConnection(this.#deathError())
       this.#failQueued(this.#deathError())
+      this.frames.drop()
     }
   }
 

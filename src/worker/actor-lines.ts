@@ -14,6 +14,9 @@ import type { UnseenErrors } from './unseen-error-monitor.js'
 
 type Registered = Extract<FromRaylet, { kind: 'actorRegistered' }>
 
+/** Lines of actors that are dead are forgotten when there are more lines than this. */
+const linesPruneMin = 1024
+
 export interface ActorPorts extends ActorLinePorts {
   readonly raylet: RayletSender
   readonly unseen: UnseenErrors
@@ -23,6 +26,7 @@ export interface ActorPorts extends ActorLinePorts {
 export class ActorLines {
   readonly #ports: ActorPorts
   readonly #lines = new Map<string, ActorLine>()
+  #pruneAt = linesPruneMin
   readonly #lineOfTask = new WeakMap<Task, ActorLine>()
   readonly #registrations = new Map<number, (message: Registered) => void>()
   #requests = 0
@@ -40,11 +44,18 @@ export class ActorLines {
     const id = `${key[0]}:${key[1]}`
     let line = this.#lines.get(id)
     if (line === undefined) {
+      if (this.#lines.size >= this.#pruneAt) this.#prune()
       line = new ActorLine(key, className, this.#ports)
       this.#lines.set(id, line)
       this.#ports.raylet.send({ kind: 'subscribeActor', actor: key })
     }
     return line
+  }
+
+  // A program may make actors for as long as it lives, and handles keep the line that they have.
+  #prune(): void {
+    for (const [id, line] of this.#lines) if (line.isOver) this.#lines.delete(id)
+    this.#pruneAt = Math.max(linesPruneMin, this.#lines.size * 2)
   }
 
   /** Asks for an actor to be made. `registered` hears whether the name was free, or who has it. */

@@ -14,6 +14,7 @@ import { compileConcurrencyGroups, type ConcurrencyGroups } from './concurrency-
 import type { MethodTable } from './method-options.js'
 
 import { labelsOf, type LabelOptions } from './label-options.js'
+import { optionHint } from './option-hints.js'
 import { compileRuntimeEnv, type RuntimeEnv, type RuntimeEnvConfig } from './runtime-env.js'
 
 export type ErrorClass = abstract new (...args: never[]) => unknown
@@ -267,8 +268,10 @@ export function refuseUnknown(options: object, known: ReadonlySet<string>, of: s
     if (known.has(key)) continue
     const why = refused[key]
     if (why !== undefined) throw new TypeError(`The option '${key}' ${why}.`)
+    const hint = optionHint(key, of)
+    const meant = hint === undefined ? didYouMean(key, known) : ` ${hint}`
     throw new TypeError(
-      `'${key}' is not an option of ${of}.${didYouMean(key, known)} Options are: ` +
+      `'${key}' is not an option of ${of}.${meant} Options are: ` +
         `${[...known].sort().join(', ')}.`,
     )
   }
@@ -294,7 +297,7 @@ function resourcesOf(options: SharedOptions, cpus: number): Resources {
       throw new TypeError(`The option 'resources' must be an object of amounts by name.`)
     }
     for (const [name, value] of Object.entries(options.resources)) {
-      const own = ownOption.get(name)
+      const own = ownOption.get(name) ?? ownOption.get(name.toUpperCase())
       const why = refused[name]
       if (why !== undefined) {
         throw new TypeError(`The name '${name}' inside 'resources' ${why}.`)

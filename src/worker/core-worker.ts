@@ -21,6 +21,7 @@ import { LiveTaskList } from './live-tasks.js'
 import { ObjectAccess } from './object-access.js'
 import { ObjectRef, refState } from './object-ref.js'
 import { bodyOfRef } from './ref-body.js'
+import { PendingReasons } from './pending-reasons.js'
 import { PlacementGroups } from './placement-groups.js'
 import { ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, StoreAccess } from './store-access.js'
@@ -145,6 +146,7 @@ export class CoreWorker {
       nextSequence,
       waiting: (count) => this.#countWait(count),
       unseen: this.unseen,
+      reasons: () => this.#reasons(),
     })
     this.encoder = new ArgumentEncoder({
       process,
@@ -170,6 +172,16 @@ export class CoreWorker {
     })
     this.actors = new ActorLines({ ...shared, settler, borrow, unseen })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
+  }
+
+  #reasons(): PendingReasons {
+    return new PendingReasons({
+      process: this.process,
+      now: this.now,
+      later,
+      ask: (query) => this.query(query),
+      lineOf: (task) => this.actors.lineOf(task),
+    })
   }
 
   #newRef(): ObjectRef {
@@ -436,16 +448,16 @@ export class CoreWorker {
       case 'answer':
         return this.#answered(message)
       case 'reportTasks':
-        return this.#reportTasks(message.request)
+        return this.#reportTasks(message)
       default:
         if (this.#sink === null) this.#unsunk.push(message)
         else this.#sink.receive(message)
     }
   }
 
-  #reportTasks(request: number): void {
-    this.recorder.report()
-    const list = new LiveTaskList()
+  #reportTasks({ request, only }: Extract<FromRaylet, { kind: 'reportTasks' }>): void {
+    if (only === undefined) this.recorder.report()
+    const list = new LiveTaskList(only)
     this.listRunning?.(list)
     this.submitter.listLive(list)
     this.actors.listLive(list)

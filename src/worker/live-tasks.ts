@@ -13,10 +13,18 @@ import type { LazyTaskContext } from './task-context.js'
 export class LiveTaskList {
   readonly tasks: LiveTask[] = []
   isFull = false
+  /** Numbers of the tasks that are asked for; null for all. */
+  readonly #only: ReadonlySet<number> | null = null
   /** Which running task has submitted a task of this process. */
   readonly #parents = new Map<Task, ObjectKey>()
 
+  /** With `only`, other tasks are left out. */
+  constructor(only?: readonly ObjectKey[]) {
+    if (only !== undefined) this.#only = new Set(only.map(([, sequence]) => sequence))
+  }
+
   add(task: LiveTask): void {
+    if (this.#only?.has(task.task[1]) === false) return
     if (this.tasks.length < liveTasksMax) this.tasks.push(task)
     else this.isFull = true
   }

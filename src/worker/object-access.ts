@@ -20,6 +20,7 @@ import {
   type RefWaiter,
   wakeWaiters,
 } from './object-ref.js'
+import { nameOf, type PendingReasons } from './pending-reasons.js'
 import type { RayletSender, ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, type StoreAccess } from './store-access.js'
 import { refuseEnded } from './current-core.js'
@@ -54,6 +55,7 @@ export interface AccessPorts {
    */
   readonly waiting: (count: 1 | -1) => void
   readonly unseen: UnseenErrors
+  readonly reasons: () => PendingReasons
 }
 
 export class ObjectAccess {
@@ -102,7 +104,7 @@ export class ObjectAccess {
   #getOne(ref: ObjectRef, bounds: WaitBounds): Promise<unknown> {
     if (ref.state === refState.primitive) return Promise.resolve(ref.value)
     if (this.#isHere(ref)) return this.#valueAsync(ref)
-    return this.#waitFor([ref], 1, bounds, true).then(() => this.#valueAsync(ref))
+    return this.#waitToGet([ref], bounds).then(() => this.#valueAsync(ref))
   }
 
   #getMany(refs: readonly ObjectRef[], bounds: WaitBounds): Promise<unknown[]> {
@@ -113,9 +115,22 @@ export class ObjectAccess {
       } else missing++
     }
     if (missing === 0) return this.#values(refs)
-    return this.#waitFor(refs, refs.length, bounds, true).then((failed) =>
+    return this.#waitToGet(refs, bounds).then((failed) =>
       failed === null ? this.#values(refs) : this.#failure(failed, refs),
     )
+  }
+
+  /** A timeout of some length also says what the refs wait for. */
+  #waitToGet(refs: readonly ObjectRef[], bounds: WaitBounds): Promise<ObjectRef | null> {
+    const waited = this.#waitFor(refs, refs.length, bounds, true)
+    const { timeoutMs = 0 } = bounds
+    if (timeoutMs === 0) return waited
+    return waited.catch(async (error: unknown) => {
+      if (!(error instanceof GetTimeoutError)) throw error
+      const pending = refs.filter((ref) => !this.#isHere(ref))
+      const reasons = await this.#ports.reasons().explain(pending, timeoutMs)
+      throw timedOut(pending, refs, { timeoutMs, reasons })
+    })
   }
 
   /** Rejects with the error of a ref; those that were asked for with it will not be told of. */
@@ -438,7 +453,10 @@ class Countdown implements RefWaiter {
   start(bounds: WaitBounds, all: readonly ObjectRef[]): void {
     const { timeoutMs, signal } = bounds
     if (timeoutMs !== undefined) {
-      this.#timer = setTimeout(() => this.#finish(timedOut(this.#refs, all, timeoutMs)), timeoutMs)
+      this.#timer = setTimeout(() => {
+        const open = this.#refs.filter((ref) => ref.state === refState.pending)
+        this.#finish(timedOut(open, all, { timeoutMs }))
+      }, timeoutMs)
     }
     if (signal !== undefined) {
       this.#signal = signal
@@ -472,19 +490,19 @@ class Countdown implements RefWaiter {
 }
 
 function timedOut(
-  pending: readonly ObjectRef[],
+  open: readonly ObjectRef[],
   all: readonly ObjectRef[],
-  timeoutMs: number,
+  { timeoutMs, reasons = [] }: { timeoutMs: number; reasons?: readonly string[] },
 ): GetTimeoutError {
-  const open = pending.filter((ref) => ref.state === refState.pending)
   const first = open[0] ?? all[0]
   const rest = open.length > 1 ? ` and ${open.length - 1} more` : ''
-  const name = first?.task === null || first === undefined ? '' : ` (task ${first.task.fn.name})`
-  return new GetTimeoutError(
+  const name = first === undefined ? '' : nameOf(first)
+  const message =
     `Not ready within ${timeoutMs} ms: ${first?.id ?? ''}${name}${rest}. ` +
-      'The tasks go on; get the refs again later, or cancel them with ray.cancel.',
-    { fields: { timeoutMs, objectId: first?.id, pending: open.length } },
-  )
+    'The tasks go on; get the refs again later, or cancel them with ray.cancel.'
+  return new GetTimeoutError([message, ...reasons].join('\n  '), {
+    fields: { timeoutMs, objectId: first?.id, pending: open.length, waitingFor: reasons },
+  })
 }
 
 function isPrimitive(value: unknown): boolean {

@@ -35,7 +35,7 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
   /** Which attempt at the task this is, and how many items have come of it. */
   #attempt = 0
   #came = 0
-  #wake: (() => void) | null = null
+  #wakes: (() => void)[] = []
 
   /** @internal */
   constructor(core: CoreWorker, task: Task, limit: number | undefined) {
@@ -53,7 +53,7 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
   async next(): Promise<IteratorResult<ObjectRef<T>, undefined>> {
     while (this.#items.length === 0 && !this.#isEnded) {
       this.#core.waiting(1)
-      await new Promise<void>((resolve) => (this.#wake = resolve))
+      await new Promise<void>((resolve) => this.#wakes.push(resolve))
       this.#core.waiting(-1)
     }
     const item = this.#items.shift()
@@ -156,8 +156,6 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
   }
 
   #notify(): void {
-    const wake = this.#wake
-    this.#wake = null
-    wake?.()
+    for (const wake of this.#wakes.splice(0)) wake()
   }
 }

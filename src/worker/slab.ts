@@ -6,9 +6,18 @@ const slabBytes = 64 * 1024
 /** A frame that needs more than this at once gets a slab of its own. */
 export const slabRoomBytes = 4 * 1024
 
+const noSlab = new Uint8Array(0)
+
 export class SlabWriter {
-  slab: Uint8Array = Buffer.allocUnsafeSlow(slabBytes)
+  /** Made at the first frame: most actors that are known are never called. */
+  slab: Uint8Array = noSlab
   at = 0
+
+  /** Lets go of the slab until there is another frame. */
+  drop(): void {
+    this.slab = noSlab
+    this.at = 0
+  }
 
   /** Offset at which a small frame may be written: at least slabRoomBytes are free behind it. */
   begin(): number {

@@ -20,6 +20,7 @@ import {
   type ProcessExit,
   type WireError,
 } from '../wire/messages/terms.js'
+import type { ErrorClass } from './call-options.js'
 import { isFailed, type ObjectRef, refState, settleRef } from './object-ref.js'
 import type { ReferenceHolder } from './reference-holder.js'
 import { decodeRetryClasses } from './retry-classes.js'
@@ -79,17 +80,19 @@ export class TaskSettler {
   // The error must be decoded to see whether it is one to retry for, and its class may have to be
   // loaded first.
   async #retryIfListed(task: Task, body: Uint8Array): Promise<void> {
-    const { retryExceptions } = task
-    const listed =
-      retryExceptions instanceof Uint8Array
-        ? await decodeRetryClasses(this.#ports.values, retryExceptions)
-        : retryExceptions
+    const listed = await this.#retriedErrors(task)
     const error = await this.#ports.decodeError(body)
     const thrown = error instanceof Error ? error.cause : error
     const matches =
       listed === true || (Array.isArray(listed) && listed.some((type) => thrown instanceof type))
     if (!matches || task.isCancelled) this.failWithBody(task, body)
     else this.retry(task)
+  }
+
+  /** What the task is retried for. Nothing, when the classes cannot be loaded in this process. */
+  async #retriedErrors({ retryExceptions }: Task): Promise<boolean | readonly ErrorClass[]> {
+    if (!(retryExceptions instanceof Uint8Array)) return retryExceptions
+    return decodeRetryClasses(this.#ports.values, retryExceptions).catch(() => false)
   }
 
   retry(task: Task): void {

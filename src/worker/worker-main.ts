@@ -24,6 +24,7 @@ import { CoreWorker } from './core-worker.js'
 import { installCore } from './current-core.js'
 import { IdleCollector } from './garbage.js'
 import { openInspector } from './inspect-option.js'
+import { installWorkerActions } from './worker-actions.js'
 import { installOutputLabels, resetOutputLabels } from './output-labels.js'
 import { OwnerConnection, written } from './owner-connection.js'
 import { runSetupHook } from './run-setup-hook.js'
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
     now,
   })
   installCore(core)
+  installWorkerActions(core)
   executor = new TaskExecutor(core)
   if (setup !== undefined) {
     executor.setup = runSetupHook(core, setup)

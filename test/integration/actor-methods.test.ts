@@ -89,6 +89,28 @@ inCluster(
   'Methods of actors',
   { numCpus: 2 },
   {
+    async 'a method fails as it did when the errors to retry for cannot be loaded by its caller'() {
+      const home = process.pid
+      class Foreign extends Error {
+        static {
+          if (process.pid !== home) throw new Error('not here')
+        }
+      }
+      const Thrower = ray.remote(
+        { numCpus: 0, maxTaskRetries: 2, methods: { fail: { retryExceptions: [Foreign] } } },
+        class {
+          fail() {
+            throw new RangeError('as it did')
+          }
+        },
+      )
+      const call = ray.remote(async (thrower: ReturnType<typeof Thrower.remote>) =>
+        ray.get(thrower.fail.remote()).catch((error: unknown) => String(error)),
+      )
+      const told = await ray.get(call.remote(Thrower.remote()), { timeoutMs: 60_000 })
+      assert.match(String(told), /as it did/)
+    },
+
     async 'each concurrency group has its own limit, and the rest keeps maxConcurrency'() {
       const crawler = Grouped.options({ numCpus: 0 }).remote()
       const refs = [0, 1, 2, 3, 4, 5].flatMap((i) => [

@@ -95,6 +95,13 @@ inCluster(
       assert.equal(read, 100)
     },
 
+    async 'items that are asked for at once come in order'() {
+      const stream = count.options({ numReturns: 'streaming' }).remote(2)
+      const steps = await Promise.all([stream.next(), stream.next(), stream.next()])
+      const [first, second, last] = steps.map(({ value }) => value)
+      assert.deepEqual([await first?.get(), await second?.get(), last], [0, 1, undefined])
+    },
+
     async 'an error in the middle is the last item'() {
       const broken = ray.remote(function* () {
         yield 1

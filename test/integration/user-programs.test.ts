@@ -1,8 +1,15 @@
 // What people write, and what compilers make of it: whole programs, each in a folder of its own.
 
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import path from 'node:path'
 import { describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import * as ray from '../../src/index.js'
 import { runDriver } from '../../src/testing/index.js'
+import { Pool } from '../../src/util/index.js'
+import { repository } from './driver-programs.js'
 
 const head = `import * as ray from 'typeray'
 await ray.init({ numCpus: 1 })
@@ -45,4 +52,66 @@ try {
 }`)
     assert.equal(stdout, '[ 3, true ]\nRAY_SERIALIZATION true\n')
   })
+
+  test('may use refs and handles in functions that do not import the package', async () => {
+    const { stdout } = await runDriver(`${head}
+class Lamp { on() { return 'on' } }
+const lamp = ray.remote({ numCpus: 0 }, Lamp).remote()
+const use = ray.remote(async ({ ref, lamp }) => {
+  const seen = [await ref.get(), await lamp.on.remote().get()]
+  await lamp[Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]?.()
+  return seen
+})
+console.log(await ray.get(use.remote({ ref: ray.put(3), lamp })))`)
+    assert.equal(stdout, "[ 3, 'on' ]\n")
+  })
+
+  test('that is one bundle with the package is told to keep it external', async () => {
+    // Below the repository, where its dependencies are found.
+    const folder = mkdtempSync(path.join(repository, 'dist', 'bundle-'))
+    const program = path.join(folder, 'program.mjs')
+    try {
+      await build({
+        stdin: {
+          contents:
+            "import { init } from './index.js'\ninit().catch((e) => console.log(e.message))",
+          resolveDir: path.join(repository, 'dist', 'src'),
+        },
+        external: ['koffi', '@duckdb/*'],
+        banner: {
+          js: `import * as modules from 'node:module'
+const require = modules.createRequire(import.meta.url)`,
+        },
+        bundle: true,
+        outfile: program,
+        platform: 'node',
+        format: 'esm',
+      })
+      const { stdout } = await runDriver(pathToFileURL(program))
+      assert.match(stdout, /cannot be part of a bundle.*--packages=external/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+const wrong: readonly [string, () => unknown, RegExp][] = [
+  ['an option of actors to a task', () => remote({ maxRestarts: 1 }, Date.now), /of actors/],
+  ['maxRetries to an actor', () => remote({ maxRetries: 1 }, class {}), /'maxRestarts'/],
+  ['cpu as a resource', () => remote({ resources: { cpu: 1 } }, Date.now), /'numCpus'/],
+  ['cpu in a bundle', () => ray.placementGroup([{ cpu: 1 }]), /Write 'CPU'/],
+  ['numCpus as text', () => init({ numCpus: '2' }), /not '2'/],
+  ['an address alone', () => init('auto'), /{ address: 'auto' }/],
+  ['the address of a client', () => init({ address: 'ray://head:10001' }), /neither is built/],
+  ['a function as file of a pool', () => new Pool({ filename: Date.now as never }), /task/],
+]
+const remote = ray.remote as (...args: readonly unknown[]) => unknown
+const init = ray.init as (options: unknown) => Promise<unknown>
+
+describe('Who passes', () => {
+  for (const [what, call, message] of wrong) {
+    test(`${what} is told what to write`, async () => {
+      await assert.rejects(async () => call(), { message })
+    })
+  }
 })

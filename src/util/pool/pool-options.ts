@@ -74,6 +74,9 @@ export function compilePoolOptions(options: PoolOptions): PoolConfig {
         : `Pool: the option '${key}' ${why}.`,
     )
   }
+  if (typeof options.filename === 'function') {
+    throw new TypeError('Pool: filename names a module. Give a function as the option task.')
+  }
   const { filename, name = 'default', task, maxQueue = Infinity, recordTiming = true } = options
   if (task !== undefined && filename !== undefined && filename !== null) {
     throw new TypeError('Pool: give either filename or task, not both.')

@@ -7,6 +7,7 @@
 
 import type { ProcessId } from '../../base/ids.js'
 import type { LineFacts, LogLevel } from '../logging.js'
+import type { PendingQuery } from './pending.js'
 import type { LiveTask, StateQuery, TaskEvents } from './state.js'
 import type {
   Location,
@@ -255,6 +256,7 @@ export type Query =
   | { readonly what: 'storeStatistics' }
   | { readonly what: 'workers' }
   | StateQuery
+  | PendingQuery
 
 /** Answer to the questions about placement groups. */
 export interface PlacementGroupRow {
@@ -489,8 +491,12 @@ export type FromRaylet =
       readonly value?: unknown
       readonly error?: WireError
     }
-  /** Say which tasks are under way, and which have ended since you last said so. */
-  | { readonly kind: 'reportTasks'; readonly request: number }
+  /** Say which tasks (`only` these) are under way, and which have ended since you last said so. */
+  | {
+      readonly kind: 'reportTasks'
+      readonly request: number
+      readonly only?: readonly ObjectKey[]
+    }
   | {
       readonly kind: 'output'
       readonly stream: 'stdout' | 'stderr'
