@@ -68,8 +68,9 @@ void test('tasks that a detached actor runs, and those it waits for, outlive its
       }
       await ray.init({ namespace: 'shop' })
       const boss = ray.remote({ name: 'boss', lifetime: 'detached', numCpus: 0 }, Boss).remote()
-      await ray.get(boss.begin.remote(${JSON.stringify(file('log'))}, ${JSON.stringify(file('go'))}))
-      while (!existsSync(${JSON.stringify(file('log'))})) {
+      const log = ${JSON.stringify(file('log'))}
+      await ray.get(boss.begin.remote(log, ${JSON.stringify(file('go'))}))
+      while (!existsSync(log)) {
         await new Promise((resolve) => setTimeout(resolve, 5))
       }
     `
