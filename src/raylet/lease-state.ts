@@ -294,12 +294,15 @@ export class LeaseState {
   /** The actor takes the place in the queue that was reserved for it. */
   #placeActor(event: EventOf<'placeActor'>): boolean {
     const key = reservationKey('actor', event.spec.actor)
-    const [reserved] = this.tables.queue.take(({ reservation }) => reservation === key)
+    const reserved = this.tables.queue.reserved(key)
+    if (reserved !== undefined) this.tables.queue.remove(reserved)
     return this.#actors.place(event, reserved?.sequence) || reserved !== undefined
   }
 
   #unreserve(key: string): boolean {
-    return this.tables.queue.take(({ reservation }) => reservation === key).length > 0
+    const request = this.tables.queue.reserved(key)
+    if (request !== undefined) this.tables.queue.remove(request)
+    return request !== undefined
   }
 
   #reclaimable(pool: ResourcePool): ResourceSet {
@@ -482,7 +485,7 @@ export class LeaseState {
       reclaimable: (pool) => this.#reclaimable(pool),
       grant: (grant) => this.#grant(grant, now),
     })
-    if (this.tables.queue.size > 0) {
+    if (this.tables.queue.hasRequests) {
       this.#refuseImpossible()
       round.run()
     }
