@@ -59,15 +59,23 @@ export class LeaseQueue {
   readonly #lines = new Map<string, PendingRequest[]>()
   #sequence = 0
   #size = 0
+  /** Reservations among them, by name. */
+  readonly #reservations = new Map<string, PendingRequest>()
 
   get size(): number {
     return this.#size
+  }
+
+  /** Whether anybody waits here who could be granted something: reservations only keep room. */
+  get hasRequests(): boolean {
+    return this.#size > this.#reservations.size
   }
 
   /** `sequence` gives it the place of a reservation that it replaces. */
   add(request: PendingRequest, sequence: number = this.#sequence++): void {
     request.sequence = sequence
     this.#size++
+    if (request.reservation !== undefined) this.#reservations.set(request.reservation, request)
     const line = this.#lines.get(request.shape)
     if (line === undefined) {
       this.#lines.set(request.shape, [request])
@@ -91,7 +99,12 @@ export class LeaseQueue {
     if (line === undefined || at < 0) return
     line.splice(at, 1)
     this.#size--
+    if (request.reservation !== undefined) this.#reservations.delete(request.reservation)
     if (line.length === 0) this.#lines.delete(request.shape)
+  }
+
+  reserved(name: string): PendingRequest | undefined {
+    return this.#reservations.get(name)
   }
 
   /** Removes and returns all that match. */
@@ -105,6 +118,9 @@ export class LeaseQueue {
       else this.#lines.set(shape, rest)
     }
     this.#size -= taken.length
+    for (const { reservation } of taken) {
+      if (reservation !== undefined) this.#reservations.delete(reservation)
+    }
     return taken.sort((a, b) => a.sequence - b.sequence)
   }
 
