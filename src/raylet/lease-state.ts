@@ -419,11 +419,24 @@ export class LeaseState {
   }
 
   /** Ends its workers, but for actors: the GCS knows which of those are detached. */
+  /** It is a detached actor, or works for one. */
+  outlivesJob(worker: WorkerRecord | undefined): boolean {
+    if (worker?.actor !== undefined) return worker.actor.actor.spec.detached
+    const owner = worker?.lease?.owner
+    return owner !== undefined && this.outlivesJob(this.tables.workers.ofProcess(owner))
+  }
+
   #jobFinished(jobId: string, now: number): boolean {
     this.#jobs.delete(jobId)
-    this.tables.queue.take((request) => request.actor === undefined && request.jobId === jobId)
+    this.tables.queue.take(
+      ({ actor, jobId: of, owner }) =>
+        actor === undefined &&
+        of === jobId &&
+        !this.outlivesJob(this.tables.workers.ofProcess(owner)),
+    )
     for (const worker of [...this.tables.workers.all()]) {
       if (worker.kind.jobId !== jobId || worker.state === 'actor') continue
+      if (this.outlivesJob(worker)) continue
       // Nobody gets it any more; a leased one is closed when it has died.
       if (worker.state !== 'leased') this.tables.workers.setState(worker, 'ending', now)
       this.#kill(worker, 'job finished')

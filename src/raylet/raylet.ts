@@ -518,10 +518,10 @@ export class Raylet {
     connection.end()
   }
 
-  /** The same for one job of several. What it has detached goes on. */
+  /** The same for one job of several. What it has detached goes on, with its tasks. */
   async #endJob(jobId: string): Promise<void> {
     const ending = [...this.leases.tables.workers.all()]
-      .filter(({ kind, actor }) => kind.jobId === jobId && actor?.actor.spec.detached !== true)
+      .filter((worker) => worker.kind.jobId === jobId && !this.leases.outlivesJob(worker))
       .map((worker) => worker.start)
     for (const start of ending) {
       const id = this.#workers.get(start)?.process

@@ -3,7 +3,7 @@
 // Calls that have to wait do not block others, because the actor runs as many at once as there are
 // callers. What can be answered at once is answered without a promise.
 
-import { getRuntimeContext } from '../ray/index.js'
+import { abortWithCaller, getRuntimeContext } from '../ray/index.js'
 
 /**
  * An item in a box, so that a ref is not taken for its value. With `true`, the box has the ref of
@@ -144,6 +144,7 @@ export class QueueActor {
     timeoutMs: number,
   ): Promise<T | undefined> {
     return new Promise((resolve) => {
+      abortWithCaller()
       const { signal } = getRuntimeContext()
       const giveUp = (): void => {
         line.remove(waiter)
@@ -157,7 +158,7 @@ export class QueueActor {
       }
       const waiter = make(end)
       const timer = timeoutMs > 0 ? setTimeout(giveUp, timeoutMs) : undefined
-      // A caller that has gone must not take an item with it.
+      // Who has given up or is gone must not take an item with it.
       signal.addEventListener('abort', giveUp)
       line.push(waiter)
     })

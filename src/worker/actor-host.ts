@@ -10,6 +10,7 @@ import { objectIdHex } from '../base/ids.js'
 import { pushFlag } from '../wire/frame.js'
 import type { SelfExit } from '../wire/messages/terms.js'
 import { CallLane } from './call-lane.js'
+import { endsWithCaller } from './caller-watch.js'
 import { readArguments, readCall, readExtension } from './call-values.js'
 import { CallRunner, reportBody } from './call-runner.js'
 import { defaultGroup, noGroups } from './concurrency-groups.js'
@@ -166,6 +167,11 @@ export class ActorHost {
 
   abandon(connection: OwnerConnection): void {
     this.#runner.abandon(connection)
+    for (const [call, context] of this.#contexts) {
+      if (call.from === connection && endsWithCaller(context)) {
+        context.cancel(cancelledError(context))
+      }
+    }
   }
 
   drain(): void {

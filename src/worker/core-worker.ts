@@ -319,7 +319,8 @@ export class CoreWorker {
   #countWait(count: 1 | -1): void {
     this.#waits += count
     this.#hold(count)
-    if (this.#waits === 1 && count === 1) this.#sink?.blocked(true)
+    // Told each time: an earlier task may have left a wait behind, and this one is another's.
+    if (count === 1) this.#sink?.blocked(true)
     else if (this.#waits === 0) this.#sink?.blocked(false)
   }
 

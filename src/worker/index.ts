@@ -18,6 +18,7 @@ export {
   type SchedulingChoice,
   type TaskOptions,
 } from './call-options.js'
+export { abortWithCaller } from './caller-watch.js'
 export { exitActor } from './exit-actor.js'
 export { methodDecorator, withMarks } from './method-decorator.js'
 export { type MethodDefaults, type MethodOptions } from './method-options.js'

@@ -60,6 +60,7 @@ export class TaskExecutor implements ConnectionEvents {
   #lastLease = -1
   #fairTimer: NodeJS.Timeout | null = null
   #isBlocked = false
+  #isBlockDue = false
   #lastFlush = 0
   /** This worker runs no more tasks, and ends: its function has run as often as it may. */
   #isRetiring = false
@@ -419,6 +420,8 @@ export class TaskExecutor implements ConnectionEvents {
   readonly #next = (): void => {
     this.#running = null
     this.#isBusy = false
+    // It may have left a wait behind, which is nobody's now.
+    this.#unblock()
     this.#drain()
   }
 
@@ -536,14 +539,20 @@ export class TaskExecutor implements ConnectionEvents {
    * blocks nobody.
    */
   blocked(isBlocked: boolean): void {
-    if (isBlocked) {
+    if (!isBlocked) this.#unblock()
+    else if (!this.#isBlocked && !this.#isBlockDue) {
+      this.#isBlockDue = true
       setImmediate(() => {
+        this.#isBlockDue = false
         if (this.#core.isWaiting && this.#isBusy && !this.#isBlocked) this.#block()
       })
-    } else if (this.#isBlocked) {
-      this.#isBlocked = false
-      this.#core.raylet.send({ kind: 'unblocked' })
     }
+  }
+
+  #unblock(): void {
+    if (!this.#isBlocked) return
+    this.#isBlocked = false
+    this.#core.raylet.send({ kind: 'unblocked' })
   }
 
   #block(): void {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -45,6 +45,47 @@ void test('a second driver finds a detached actor after its creator has gone', (
       console.log(await ray.get(actor.increment.remote()))
     `)
     assert.equal(elsewhere, 'not here\n3\n')
+  }))
+
+void test('tasks that a detached actor runs, and those it waits for, outlive its job', () =>
+  withHead([], async ({ folder, run, driver }) => {
+    const file = (name: string): string => path.join(folder, name)
+    const program = `
+      import { appendFileSync, existsSync } from 'node:fs'
+      class Boss {
+        begin(log, go) {
+          const wait = async (name) => {
+            appendFileSync(log, name + '\\n')
+            while (!existsSync(go)) await new Promise((resolve) => setTimeout(resolve, 5))
+            return name
+          }
+          const inner = ray.remote({ numCpus: 0.5 }, wait)
+          const outer = ray.remote({ numCpus: 1.5 }, async () => inner.remote('inner').get())
+          const after = ray.remote({ numCpus: 2 }, () => 'after')
+          this.results = [outer.remote(), after.remote()]
+        }
+        end() { return ray.get(this.results) }
+      }
+      await ray.init({ namespace: 'shop' })
+      const boss = ray.remote({ name: 'boss', lifetime: 'detached', numCpus: 0 }, Boss).remote()
+      const log = ${JSON.stringify(file('log'))}
+      await ray.get(boss.begin.remote(log, ${JSON.stringify(file('go'))}))
+      while (!existsSync(log)) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    `
+    await run(program)
+    const other = driver(`
+      await ray.init({ namespace: 'shop' })
+      const boss = await ray.getActor('boss')
+      console.log('joined')
+      console.log((await ray.get(boss.end.remote())).join())
+    `)
+    await other.said('joined')
+    writeFileSync(file('go'), '')
+    const { stdout, stderr } = await other.ended
+    assert.equal(stdout, 'joined\ninner,after\n', stderr)
+    assert.equal(readFileSync(file('log'), 'utf8'), 'inner\n')
   }))
 
 void test('a detached actor that is killed is restarted although its job is over', () =>
@@ -182,7 +223,7 @@ void test('a cluster that is not there is said to be so, and a dead one too', ()
       run(`await ray.init({ address: '${address}' }).catch((error) => console.log(error.message))`)
     assert.match(await tried('auto'), /No cluster is running.*typeray start --head/)
     assert.match(await tried('session_1'), /no session at .*session_1/)
-    assert.match(await tried('10.0.0.1:6379'), /several machines.*not built yet/)
+    assert.match(await tried('10.0.0.1:6379'), /several machines.*neither is built yet/)
     assert.match((await cli('status')).stderr, /^typeray: No session is running/)
     assert.equal((await cli('status')).code, 1)
     assert.equal((await cli('start')).code, 1)

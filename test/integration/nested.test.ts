@@ -21,6 +21,26 @@ inCluster(
       assert.equal(await ray.get(parent.remote(1)), 2)
     },
 
+    async 'a parent lets its child run on a worker where another task has left a get behind'() {
+      const Never = ray.remote(
+        class {
+          never() {
+            return new Promise<void>(() => undefined)
+          }
+        },
+      )
+      const never = Never.options({ numCpus: 0 }).remote()
+      const leave = ray.remote(async (from: typeof never, isLong: boolean) => {
+        ray.get(from.never.remote()).catch(() => undefined)
+        if (isLong) await new Promise((resolve) => setTimeout(resolve, 20))
+      })
+      await ray.get([leave.remote(never, false), leave.remote(never, true)])
+      const parent = ray.remote(async (x: number) => ray.get(increment.remote(x)))
+      const refs = Array.from({ length: 10 }, (_, i) => parent.remote(i))
+      assert.equal((await ray.get(refs, { timeoutMs: 60_000 })).at(-1), 10)
+      ray.kill(never)
+    },
+
     async 'a parent that iterates over a generator lets it run'() {
       const count = ray.remote(function* (n: number) {
         for (let i = 0; i < n; i++) yield i

@@ -116,6 +116,29 @@ inCluster(
       })
     },
 
+    async 'a reader that is killed while it waits takes no item with it'() {
+      const queue = open<number>()
+      const Reader = ray.remote(
+        { numCpus: 0 },
+        class {
+          async read(q: Queue<number>) {
+            void q.get()
+            // Calls of one caller come in order: now the other one waits.
+            await q.size()
+            process.kill(process.pid, 'SIGKILL')
+            return q.get()
+          }
+        },
+      )
+      const reader = Reader.remote()
+      const error = await rejection(reader.read.remote(queue).get())
+      assert.ok(error instanceof ray.ActorDiedError, String(error))
+      await queue.actor.quiet.remote(60_000).get()
+      await queue.put(7)
+      assert.equal(await queue.size(), 1)
+      assert.equal(await queue.getNowait(), 7)
+    },
+
     async 'a queue is iterated until it is shut down'() {
       const queue = open<number>()
       const seen: number[] = []
