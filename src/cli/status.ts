@@ -55,7 +55,9 @@ function byState(workers: readonly WorkerRow[]): string {
 }
 
 function amount(name: string, value: number): string {
-  return name === 'memory' ? bytes(value) : String(Number(value.toFixed(4)))
+  return name === 'memory' || name === 'objectStoreMemory'
+    ? bytes(value)
+    : String(Number(value.toFixed(4)))
 }
 
 function bytes(value: number): string {

@@ -61,10 +61,12 @@ export function importFrom(parent: string): Importer {
 
 /**
  * URL of a module whose top level the caller is running inside, because a closure that is being
- * rebuilt imports it. Code after a top-level `await` of that module is not recognised.
+ * rebuilt imports it. Code after a top-level `await` of that module is recognised only where the
+ * caller knows that nothing else runs in this process (`isAlone`).
  */
-export function importingModule(): string | undefined {
+export function importingModule(isAlone = false): string | undefined {
   if (importing.size === 0) return undefined
+  if (isAlone) return [...importing].join(' or ')
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = Infinity
   const stack = new Error().stack ?? ''

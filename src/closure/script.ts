@@ -112,6 +112,11 @@ export class Script {
     return found < 0 ? undefined : from + found
   }
 
+  /** The text that ends at an offset. */
+  before(offset: number, charsMax: number): string {
+    return this.text.source.slice(Math.max(0, offset - charsMax), offset)
+  }
+
   /** Inside a function or class member that has a `this` of its own. */
   hasOwnThis(offset: number | undefined): boolean {
     return (

@@ -65,17 +65,14 @@ export function remote(first: unknown, second?: unknown): unknown {
   }
   return isClass(target)
     ? remoteClass(target as never, options as ActorOptions)
-    : new SubmittingFunction(
-        new RemoteCode(target.name || 'anonymous', target),
-        options as TaskOptions,
-      )
+    : new SubmittingFunction(new RemoteCode(target.name, target), options as TaskOptions)
 }
 
 function remoteClass(
   type: { readonly prototype: object; readonly name: string } & CallableFunction,
   options: ActorOptions,
 ): StartingClass {
-  const code = new RemoteCode(type.name || 'Anonymous', type as never)
+  const code = new RemoteCode(type.name, type as never)
   const names = methodNames(type)
   const methods = withMarks(type.prototype, names, options.methods)
   const how = { options: methods === undefined ? options : { ...options, methods } }

@@ -263,6 +263,8 @@ export function makeHandle(actor: ActorCore): AnyActorHandle {
     return method
   }
   const target: Record<PropertyKey, unknown> = Object.create(null) as Record<PropertyKey, unknown>
+  // Consoles look behind the proxy.
+  target[inspect] = text
   return new Proxy(target, {
     get(_, key) {
       if (typeof key === 'string') return find(key)

@@ -36,7 +36,9 @@ export class RemoteClass {
     this.inherited = how.inherited ?? noSpecs
     this.#config = compileActorOptions(how.options)
     const groups = this.#config.concurrencyGroups
-    checkMethodTable(how.options.methods, { name: code.name, methods, groups })
+    if (how.options.methods !== undefined) {
+      checkMethodTable(how.options.methods, { name: code.name, methods, groups })
+    }
     this.#hint()
   }
 
@@ -56,6 +58,11 @@ export class RemoteClass {
     return new RemoteClass(remoteCode, methods, { options: this.with(options), inherited })
   }
 
+  /** What consoles show. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `ActorClass(${this.remoteCode.name})`
+  }
+
   /** @internal */
   with(options: ActorOptions): ActorOptions {
     const { methods } = this.actorOptions
@@ -73,11 +80,12 @@ export class RemoteClass {
 
   /** `Counter.inc` is a method of the actor and not of the class: reading it says so. */
   #hint(): void {
-    const { name } = this.remoteCode
+    const { remoteCode } = this
     for (const method of this.methods) {
       if (method in this || neverHints.has(method)) continue
       Object.defineProperty(this, method, {
         get: () => {
+          const { name } = remoteCode
           throw new TypeError(
             `'${method}' is a method of the actors of class ${name}, not of the class. ` +
               `Start one: const actor = ${name}.remote(); then call actor.${method}.remote().`,

@@ -1,6 +1,6 @@
 // A function that can be called in another process: `ray.remote(fn)`.
 
-import { importingModule } from '../closure/index.js'
+import { declaredName, importingModule } from '../closure/index.js'
 import { SessionError } from '../base/errors.js'
 import { writeU32 } from '../base/bytes.js'
 import { packMessage } from '../wire/control-channel.js'
@@ -31,17 +31,25 @@ interface Route {
 
 /** The code behind remote functions: shared by all their variants with other options. */
 export class RemoteCode {
-  readonly name: string
   /** Null in a process that knows the function only by its id. */
   readonly code: Code | null
+  #name: string
   #id: string
   #core: CoreWorker | null = null
   #entry: FunctionEntry | null = null
 
   constructor(name: string, code: Code | null, id = '') {
-    this.name = name
+    this.#name = name
     this.code = code
     this.#id = id
+  }
+
+  /** Of the function; of the variable that it is made remote for, where it has none. */
+  get name(): string {
+    if (this.#name === '') {
+      this.#name = (this.code === null ? undefined : declaredName(this.code)) ?? 'anonymous'
+    }
+    return this.#name
   }
 
   /** The id of the definition, exported to the cluster of `core`. */
@@ -138,7 +146,8 @@ export class RemoteFunction {
   }
 
   #makeRoute(core: CoreWorker): Route {
-    const importing = importingModule()
+    const isAlone = core.role === 'worker' && core.hosted === null && currentTask() === null
+    const importing = importingModule(isAlone)
     if (importing !== undefined) {
       throw new SessionError(
         `A task was submitted while a worker imports ${importing}. Code at the top level of ` +
@@ -163,6 +172,11 @@ export class RemoteFunction {
   /** The same function with other options; those not named stay as they are. */
   options(options: TaskOptions): RemoteFunction {
     return new RemoteFunction(this.remoteCode, { ...this.taskOptions, ...options })
+  }
+
+  /** What consoles show. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `RemoteFunction(${this.remoteCode.name})`
   }
 }
 

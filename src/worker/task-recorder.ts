@@ -36,6 +36,7 @@ export class TaskRecorder {
   /** Tasks since the last report. */
   #count = 0
   #timer: NodeJS.Timeout | null = null
+  #reportedAt = -Infinity
   #failures: TaskFailure[] = []
   readonly #numbers = new Map<string, number>()
   #names: string[] = []
@@ -88,6 +89,8 @@ export class TaskRecorder {
     const flags = taskEventFlag.failed | (this.actor === undefined ? 0 : taskEventFlag.actorTask)
     const start = performance.now() - durationUs / 1000
     this.timed(this.add(task, howOf(this.nameNumber(failure.name), flags)), start, durationUs)
+    // The program may end as soon as it hears of the failure, and this process with it.
+    if (performance.now() - this.#reportedAt > taskEventsMs) this.report()
   }
 
   #reportLater(): void {
@@ -104,6 +107,7 @@ export class TaskRecorder {
     const count = Math.min(this.#count, taskEventsKeptMax)
     const first = this.#count > count ? this.#count % taskEventsKeptMax : 0
     const { actor } = this
+    this.#reportedAt = performance.now()
     this.#send({
       originMs: performance.timeOrigin,
       names: this.#names,

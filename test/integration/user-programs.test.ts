@@ -1,19 +1,33 @@
 // What people write, and what compilers make of it: whole programs, each in a folder of its own.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import * as ray from '../../src/index.js'
-import { runDriver } from '../../src/testing/index.js'
+import { type DriverEnd, runDriver } from '../../src/testing/index.js'
 import { Pool } from '../../src/util/index.js'
 import { repository } from './driver-programs.js'
 
 const head = `import * as ray from 'typeray'
 await ray.init({ numCpus: 1 })
 `
+
+/**
+ * Runs `program.mjs` of these files, in a folder beside the built sources: packages are found
+ * there.
+ */
+async function runFiles(files: Readonly<Record<string, string>>): Promise<DriverEnd> {
+  const folder = mkdtempSync(path.join(repository, 'dist', 'program-'))
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text)
+    return await runDriver(pathToFileURL(path.join(folder, 'program.mjs')))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
 
 describe('A program', { concurrency: 2 }, () => {
   test('may import JSON, and use it in tasks', async () => {
@@ -26,6 +40,32 @@ const load = ray.remote(async () => {
 })
 console.log(await ray.get([read.remote(), load.remote()]))`)
     assert.equal(stdout, "[ 'module', 'module' ]\n")
+  })
+
+  test('sees the names of variables in errors and consoles', async () => {
+    const { stdout } = await runDriver(`${head}
+const parse = ray.remote((text) => JSON.parse(text))
+const Meter = ray.remote({ maxRestarts: 1 }, class { read() { throw new Error('none') } })
+const meter = Meter.remote()
+for (const ref of [parse.remote('{'), meter.read.remote()]) {
+  await ref.get().catch((error) => console.log(error.message.split(' ')[0]))
+}
+console.log(parse, Meter, String(meter) === (await import('node:util')).inspect(meter))`)
+    assert.equal(stdout, 'parse\nMeter.read\nRemoteFunction(parse) ActorClass(Meter) true\n')
+  })
+
+  test('whose entry is imported by a worker is told so', async () => {
+    const { stdout } = await runFiles({
+      'library.mjs': `import { own } from './program.mjs'
+export const more = () => own + 1`,
+      'program.mjs': `import * as ray from '../src/index.js'
+import { more } from './library.mjs'
+export const own = 1
+await ray.init({ numCpus: 1 })
+const add = ray.remote(() => more())
+await ray.get(add.remote()).catch((error) => console.log(error.message))`,
+    })
+    assert.match(stdout, /A task was submitted while a worker imports .*library\.mjs/)
   })
 
   test('may have private names that a compiler wrote as WeakMaps', async () => {
@@ -67,31 +107,23 @@ console.log(await ray.get(use.remote({ ref: ray.put(3), lamp })))`)
   })
 
   test('that is one bundle with the package is told to keep it external', async () => {
-    // Below the repository, where its dependencies are found.
-    const folder = mkdtempSync(path.join(repository, 'dist', 'bundle-'))
-    const program = path.join(folder, 'program.mjs')
-    try {
-      await build({
-        stdin: {
-          contents:
-            "import { init } from './index.js'\ninit().catch((e) => console.log(e.message))",
-          resolveDir: path.join(repository, 'dist', 'src'),
-        },
-        external: ['koffi', '@duckdb/*'],
-        banner: {
-          js: `import * as modules from 'node:module'
+    const bundle = await build({
+      stdin: {
+        contents: "import { init } from './index.js'\ninit().catch((e) => console.log(e.message))",
+        resolveDir: path.join(repository, 'dist', 'src'),
+      },
+      external: ['koffi', '@duckdb/*'],
+      banner: {
+        js: `import * as modules from 'node:module'
 const require = modules.createRequire(import.meta.url)`,
-        },
-        bundle: true,
-        outfile: program,
-        platform: 'node',
-        format: 'esm',
-      })
-      const { stdout } = await runDriver(pathToFileURL(program))
-      assert.match(stdout, /cannot be part of a bundle.*--packages=external/)
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
+      },
+      bundle: true,
+      write: false,
+      platform: 'node',
+      format: 'esm',
+    })
+    const { stdout } = await runFiles({ 'program.mjs': bundle.outputFiles[0]?.text ?? '' })
+    assert.match(stdout, /cannot be part of a bundle.*--packages=external/)
   })
 })
 
