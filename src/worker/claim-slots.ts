@@ -10,6 +10,7 @@
 import { mapShared, type Memory } from '../store/index.js'
 import {
   claimCarriedOffset,
+  claimLeaseOffset,
   claimSentOffset,
   claimSlotBytes,
   claimStarted,
@@ -63,15 +64,18 @@ export class ClaimSlots {
       Atomics.store(this.#words, slot * wordsPerSlot, claimWord(lease, started))
   }
 
-  /** Worker: a lease begins, on which nothing was sent. */
+  /** Worker: a lease begins, on which nothing was sent. Comes before `begin`. */
   open(slot: number, lease: number): void {
-    if (this.#words !== null)
-      Atomics.store(this.#words, slot * wordsPerSlot + claimSentOffset / 4, claimWord(lease, 0))
+    if (this.#words === null) return
+    const at = slot * wordsPerSlot
+    Atomics.store(this.#words, at + claimLeaseOffset / 4, lease)
+    Atomics.store(this.#words, at + claimSentOffset / 4, claimWord(lease, 0))
   }
 
   /** Owner: it is about to have sent so many tasks on this lease. False: the lease is closed. */
   announce(slot: number, lease: number, sent: number): boolean {
     this.prepare()
+    if (!this.#isAt(slot, lease)) return false
     const at = slot * wordsPerSlot + claimSentOffset / 4
     const word = Atomics.load(this.#words!, at)
     if (word < 0 || !isClaimOf(word, lease)) return false
@@ -91,6 +95,7 @@ export class ClaimSlots {
   stop(slot: number, lease: number): number {
     if (slot < 0) return -1
     this.prepare()
+    if (!this.#isAt(slot, lease)) return -1
     const words = this.#words!
     const at = slot * wordsPerSlot
     for (;;) {
@@ -99,5 +104,9 @@ export class ClaimSlots {
       if (Atomics.compareExchange(words, at, word, word | claimStop) === word)
         return claimStarted(word)
     }
+  }
+
+  #isAt(slot: number, lease: number): boolean {
+    return Atomics.load(this.#words!, slot * wordsPerSlot + claimLeaseOffset / 4) === lease
   }
 }
