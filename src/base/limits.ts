@@ -67,6 +67,8 @@ export const ownersAskedMs = 120
 export const pendingReasonsMax = 3
 /** Workers and drivers that have ended and that `listWorkers` still shows. */
 export const endedProcessesMax = 1000
+/** Jobs that have ended of which a raylet remembers that no workers are kept for them. */
+export const finishedJobsMax = 1000
 /** Rows of a list, at most. */
 export const stateRowsMax = 10_000
 /** Stderr lines of a worker that an error message quotes. */

@@ -14,6 +14,7 @@ import type { BlockTaskOptions, PendingBlock, TaskRunner } from './execution/tas
 import type { Source } from './logical/plan.js'
 import { type BlockTask, runBlockTask, runDescribeParquet } from './physical/block-task.js'
 import type { Transform } from './physical/operators.js'
+import { fromItems, readParquet } from './read.js'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'typeray-dataset-'))
 after(() => fs.rmSync(folder, { recursive: true }))
@@ -265,4 +266,20 @@ test('options are checked at the call', () => {
   assert.throws(() => ds.map(class {} as never), /A class.*is not supported yet/)
   assert.throws(() => ds.limit(-1), /whole number/)
   assert.throws(() => ds.stats(), /not been executed/)
+})
+
+test('refuses options that do not exist, and says which are to come', async () => {
+  const rows = fromItems([{ a: 1 }])
+  const refused: [() => unknown, RegExp][] = [
+    [() => rows.mapBatches((b) => b, { batchSiz: 1 } as object), /Did you mean 'batchSize'/],
+    [() => rows.mapBatches((b) => b, { numGpus: 1 } as object), /'numGpus' is not built yet/],
+    [() => rows.map((row) => row, { batchSize: 1 } as object), /map: 'batchSize' is not an option/],
+    [() => readParquet('x.parquet', { column: ['a'] } as object), /Did you mean 'columns'/],
+  ]
+  for (const [call, message] of refused) assert.throws(call, message)
+  await assert.rejects(
+    rows.writeParquet('/nowhere', { partitionCols: ['a'] } as object),
+    /not built/,
+  )
+  await assert.rejects(rows.iterBatches({ size: 1 } as object).next(), /'size' is not an option/)
 })

@@ -22,6 +22,7 @@ import {
   compileStepOptions,
   functionName,
   type MapBatchesOptions,
+  refuseUnknown,
   rowCount,
   type StepOptions,
   whole,
@@ -167,6 +168,7 @@ export class Dataset<Row = AnyRow> {
     options: IterBatchesOptions<'arrow'> & { readonly batchFormat: 'arrow' },
   ): AsyncGenerator<Table, void, void>
   async *iterBatches(options: IterBatchesOptions = {}): AsyncGenerator<unknown, void, void> {
+    refuseUnknown('iterBatches', options, ['batchFormat', 'batchSize', 'dates'])
     const { batchSize, batchFormat = 'columns', dates = 'date' } = options
     const size = whole('iterBatches', 'batchSize', batchSize)
     for await (const block of batchesOf(this.#blocks(), size)) {
@@ -216,6 +218,7 @@ export class Dataset<Row = AnyRow> {
    * earlier run left beyond them. Files appear when they are complete. Gives their paths.
    */
   async writeParquet(folder: string, options: ConsumeOptions = {}): Promise<readonly string[]> {
+    refuseUnknown('writeParquet', options, ['onProgress'])
     const absolute = path.resolve(folder)
     await this.#session.refuseOverwrite(this.#plan, absolute)
     const written = this.#then<Row>({ kind: 'write-parquet', folder: absolute })

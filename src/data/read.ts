@@ -7,7 +7,7 @@ import { DatasetSession } from './dataset-session.js'
 import type { Int64Format } from './datasource/parquet-fragments.js'
 import { RayTaskRunner } from './execution/ray-task-runner.js'
 import type { Source } from './logical/plan.js'
-import { rowCount } from './step-options.js'
+import { refuseUnknown, rowCount } from './step-options.js'
 
 /** What is read of Parquet files. */
 export interface ReadParquetOptions {
@@ -31,6 +31,7 @@ export function readParquet<R = AnyRow>(
   paths: string | readonly string[],
   options: ReadParquetOptions = {},
 ): Dataset<R> {
+  refuseUnknown('readParquet', options, ['columns', 'int64'])
   const list = typeof paths === 'string' ? [paths] : [...paths]
   if (list.length === 0) throw new RayError('readParquet was given no paths.')
   const { columns, int64 = 'bigint' } = options

@@ -1,6 +1,7 @@
 // Checks the options of Dataset methods once, at the call that gives them.
 
 import { RayError } from '../base/errors.js'
+import { didYouMean } from '../base/nearest-name.js'
 import type { BatchFormat } from './block/batch.js'
 import type { DateFormat } from './block/column.js'
 import type { StepResources } from './logical/plan.js'
@@ -34,7 +35,44 @@ export interface MapBatchesConfig extends StepResources {
   readonly dates: DateFormat
 }
 
-export function compileStepOptions(operator: string, options: StepOptions): StepResources {
+const ofSteps = ['numCpus', 'concurrency']
+const ofBatches = [...ofSteps, 'batchFormat', 'batchSize', 'dates']
+/** Options of Ray Data that are not built. */
+const later = [
+  'numGpus', 'memory', 'fnArgs', 'fnKwargs', 'fnConstructorArgs', 'fnConstructorKwargs',
+  'zeroCopyBatch', 'compute', 'rayRemoteArgs', 'partitionCols', 'partitioning', 'includePaths',
+  'filter', 'schema', 'shuffle', 'overrideNumBlocks', 'filesystem', 'compression',
+  'prefetchBatches',
+  'dropLast', 'localShuffleBufferSize', 'localShuffleSeed',
+] // prettier-ignore
+
+/**
+ * Refuses options that do not exist, or not yet, so that none is silently ignored.
+ *
+ * @throws TypeError
+ */
+export function refuseUnknown(operator: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${operator}: options must be an object, not ${show(options)}.`)
+  }
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue
+    if (later.includes(key)) {
+      throw new TypeError(`${operator}: the option '${key}' is not built yet.`)
+    }
+    throw new TypeError(
+      `${operator}: '${key}' is not an option.${didYouMean(key, known)} ` +
+        `Options are: ${known.join(', ')}.`,
+    )
+  }
+}
+
+export function compileStepOptions(
+  operator: string,
+  options: StepOptions,
+  known: readonly string[] = ofSteps,
+): StepResources {
+  refuseUnknown(operator, options, known)
   return {
     numCpus: atLeast(operator, 'numCpus', { value: options.numCpus, least: 0 }),
     concurrency: whole(operator, 'concurrency', options.concurrency),
@@ -42,6 +80,7 @@ export function compileStepOptions(operator: string, options: StepOptions): Step
 }
 
 export function compileMapBatchesOptions(options: MapBatchesOptions): MapBatchesConfig {
+  const step = compileStepOptions('mapBatches', options, ofBatches)
   const batchFormat = options.batchFormat ?? 'columns'
   if (batchFormat !== 'columns' && batchFormat !== 'arrow') {
     throw new RayError(
@@ -53,7 +92,7 @@ export function compileMapBatchesOptions(options: MapBatchesOptions): MapBatches
     throw new RayError(`mapBatches: dates must be 'date' or 'number', not ${show(dates)}.`)
   }
   const batchSize = whole('mapBatches', 'batchSize', options.batchSize)
-  return { ...compileStepOptions('mapBatches', options), batchFormat, batchSize, dates }
+  return { ...step, batchFormat, batchSize, dates }
 }
 
 /** A count of rows, as take, limit and show want it. */

@@ -428,6 +428,7 @@ export class LeaseState {
 
   #jobFinished(jobId: string, now: number): boolean {
     this.#jobs.delete(jobId)
+    this.tables.workers.jobFinished(jobId)
     this.tables.queue.take(
       ({ actor, jobId: of, owner }) =>
         actor === undefined &&

@@ -6,7 +6,7 @@
 
 import { assert } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
-import { workerIdleMs, workerSpareMs, workerStartMs } from '../base/limits.js'
+import { finishedJobsMax, workerIdleMs, workerSpareMs, workerStartMs } from '../base/limits.js'
 import type { Allocation, ResourcePool } from '../scheduling/resource-pool.js'
 import type { SelfExit } from '../wire/messages/terms.js'
 import type { PendingActor } from './lease-queue.js'
@@ -70,6 +70,8 @@ export class WorkerTable {
   readonly #ahead: number
   /** How many there may be. */
   readonly limit: number
+  /** The last jobs that have ended: an actor placed just before may start a worker after it. */
+  readonly #finishedJobs = new Set<string>()
   readonly #byStart = new Map<string, WorkerRecord>()
   readonly #byProcess = new Map<ProcessId, WorkerRecord>()
   /** Idle workers by kind; the one that became idle last is used first, as its caches are warm. */
@@ -210,7 +212,8 @@ export class WorkerTable {
     const surplus: WorkerRecord[] = []
     for (const list of this.#idle.values()) {
       let ended = 0
-      for (const worker of list.slice(0, Math.max(0, list.length - this.#ahead))) {
+      const spare = Math.max(0, list.length - this.#aheadOf(list))
+      for (const worker of list.slice(0, spare)) {
         if (now < worker.since + this.#idleMs(list, ended)) break
         surplus.push(worker)
         ended++
@@ -219,9 +222,23 @@ export class WorkerTable {
     return surplus
   }
 
+  /** How many idle ones to keep: none of a job that is over, which may have had one started. */
+  #aheadOf([first]: readonly WorkerRecord[]): number {
+    return first === undefined || this.#finishedJobs.has(first.kind.jobId) ? 0 : this.#ahead
+  }
+
   /** How long the oldest of `list` may be idle when so many of the list end before it. */
   #idleMs(list: readonly WorkerRecord[], ended: number): number {
     return list.length - ended > 2 * this.#ahead ? workerIdleMs : workerSpareMs
+  }
+
+  /** Workers of the job are not kept any more. */
+  jobFinished(jobId: string): void {
+    this.#finishedJobs.add(jobId)
+    const [oldest] = this.#finishedJobs
+    if (this.#finishedJobs.size > finishedJobsMax && oldest !== undefined) {
+      this.#finishedJobs.delete(oldest)
+    }
   }
 
   /** When `surplus` or a `killAt` has something next. */
@@ -230,7 +247,7 @@ export class WorkerTable {
     for (const worker of this.#byStart.values()) at = Math.min(at, worker.killAt)
     for (const list of this.#idle.values()) {
       const oldest = list[0]
-      if (oldest !== undefined && list.length > this.#ahead) {
+      if (oldest !== undefined && list.length > this.#aheadOf(list)) {
         at = Math.min(at, oldest.since + this.#idleMs(list, 0))
       }
     }

@@ -119,7 +119,7 @@ function failWith(core: CoreWorker, actor: ActorCore, failed: ObjectRef): void {
 
 function failLine(core: CoreWorker, actor: ActorCore, error: RayError): void {
   const line = actor.line(core)
-  if (line.pendingCalls === 0) core.unseen.actorFailed(actor.id, error)
+  if (line.pendingCalls === 0) core.unseen.notMade(actor.id, error)
   line.endWith(error)
 }
 

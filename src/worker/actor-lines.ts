@@ -82,8 +82,14 @@ export class ActorLines {
   changed(key: ObjectKey, state: ActorState): void {
     const line = this.#lines.get(`${key[0]}:${key[1]}`)
     if (line === undefined) return
-    if (state.state !== 'dead' || state.error === undefined) line.changed(state)
-    else void this.#died(line, state, state.error)
+    if (state.state === 'dead' && state.error !== undefined) {
+      void this.#died(line, state, state.error)
+      return
+    }
+    const isNews = isUnschedulable(state) && key[0] === this.#ports.process && !line.isDead
+    const isUnasked = line.pendingCalls === 0
+    line.changed(state)
+    if (isNews && isUnasked) this.#ports.unseen.notMade(line.id, line.death)
   }
 
   // A constructor threw: its error may need a class that is not loaded here yet.
@@ -95,7 +101,7 @@ export class ActorLines {
     }
     const isUnasked = line.pendingCalls === 0
     line.changed(state)
-    if (isUnasked) this.#ports.unseen.actorFailed(line.id, line.death)
+    if (isUnasked) this.#ports.unseen.notMade(line.id, line.death)
   }
 
   submit(task: Task, line: ActorLine): void {
@@ -131,4 +137,8 @@ export class ActorLines {
   close(): void {
     this.#lines.clear()
   }
+}
+
+function isUnschedulable(state: ActorState): boolean {
+  return state.state === 'dead' && state.cause === 'unschedulable'
 }

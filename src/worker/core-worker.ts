@@ -159,7 +159,8 @@ export class CoreWorker {
     })
     const { references, claims, unseen } = this
     references.failedEscaped = (ref) => unseen.saw(ref)
-    this.placementGroups = new PlacementGroups(sender, references, () => this.#newRef())
+    const newRef = (): ObjectRef => this.#newRef()
+    this.placementGroups = new PlacementGroups({ raylet: sender, references, unseen, newRef })
     const settler = this.#newSettler(welcome.taskOomRetries, later)
     this.settler = settler
     const shared = { process, token, raylet: sender, references }

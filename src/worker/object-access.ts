@@ -320,12 +320,14 @@ export class ObjectAccess {
   ): Promise<[ObjectRef[], ObjectRef[]]> {
     this.#refuseDuplicates(refs)
     const { numReturns } = options
-    if (readyAmong(refs, numReturns).length < numReturns) {
+    let ready = readyAmong(refs, numReturns)
+    if (ready.length < numReturns) {
       await this.#waitFor(refs, numReturns, options, false).catch((error: unknown) => {
         if (!(error instanceof GetTimeoutError)) throw error
       })
+      ready = readyAmong(refs, numReturns)
     }
-    return partition(refs, readyAmong(refs, numReturns))
+    return partition(refs, ready)
   }
 
   #refuseDuplicates(refs: readonly ObjectRef[]): void {

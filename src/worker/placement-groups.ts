@@ -13,30 +13,42 @@ import { type ObjectRef, refState, settleRef } from './object-ref.js'
 import type { PlacementGroup } from './placement-group.js'
 import type { RayletSender, ReferenceHolder } from './reference-holder.js'
 import { errorFromWire } from './store-access.js'
+import type { UnseenErrors } from './unseen-error-monitor.js'
 
 interface Watch {
   readonly group: PlacementGroup
   readonly ref: ObjectRef<PlacementGroup>
+  /** This process has made it. */
+  readonly isMade: boolean
+}
+
+interface PlacementGroupPorts {
+  readonly raylet: RayletSender
+  readonly references: ReferenceHolder
+  readonly unseen: UnseenErrors
+  readonly newRef: () => ObjectRef
 }
 
 export class PlacementGroups {
   readonly #raylet: RayletSender
   readonly #references: ReferenceHolder
+  readonly #unseen: UnseenErrors
   readonly #newRef: () => ObjectRef
   /** By id. Removed when the group is. */
   readonly #watches = new Map<string, Watch>()
 
-  constructor(raylet: RayletSender, references: ReferenceHolder, newRef: () => ObjectRef) {
-    this.#raylet = raylet
-    this.#references = references
-    this.#newRef = newRef
+  constructor(ports: PlacementGroupPorts) {
+    this.#raylet = ports.raylet
+    this.#references = ports.references
+    this.#unseen = ports.unseen
+    this.#newRef = ports.newRef
   }
 
   create(
     group: PlacementGroup,
     options: Omit<ToRaylet & { kind: 'createPlacementGroup' }, 'kind' | 'group'>,
   ): void {
-    this.#watch(group)
+    this.#watch(group, true)
     this.#raylet.send({ kind: 'createPlacementGroup', group: group.id, ...options })
   }
 
@@ -44,7 +56,7 @@ export class PlacementGroups {
   ready(group: PlacementGroup): ObjectRef<PlacementGroup> {
     const known = this.#watches.get(group.id)
     if (known !== undefined) return known.ref
-    const { ref } = this.#watch(group)
+    const { ref } = this.#watch(group, false)
     this.#raylet.send({ kind: 'subscribePlacementGroup', group: group.id })
     return ref
   }
@@ -59,7 +71,12 @@ export class PlacementGroups {
     const { state } = message
     if (state === 'created') this.#settle(watch.ref, refState.primitive, watch.group)
     else if (state === 'infeasible' || state === 'removed') {
-      this.#settle(watch.ref, refState.error, failureOf(message))
+      const failure = failureOf(message)
+      this.#settle(watch.ref, refState.error, failure)
+      // Who waits for it sees the error in a moment; nobody else would ever hear of it.
+      if (watch.isMade && failure instanceof TaskUnschedulableError) {
+        this.#unseen.notMade(message.group, failure)
+      }
     }
     if (state === 'removed') this.#watches.delete(message.group)
   }
@@ -70,8 +87,8 @@ export class PlacementGroups {
     this.#watches.clear()
   }
 
-  #watch(group: PlacementGroup): Watch {
-    const watch = { group, ref: this.#newRef() as ObjectRef<PlacementGroup> }
+  #watch(group: PlacementGroup, isMade: boolean): Watch {
+    const watch = { group, ref: this.#newRef() as ObjectRef<PlacementGroup>, isMade }
     this.#watches.set(group.id, watch)
     return watch
   }

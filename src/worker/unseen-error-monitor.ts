@@ -50,9 +50,9 @@ export class UnseenErrors {
   /** Refs that somebody asked for before they failed. */
   readonly #asked = new WeakSet<ObjectRef>()
   readonly #registry = new FinalizationRegistry<Unseen>((unseen) => this.#dropped(unseen))
-  /** Actors that could not be made, and no call has told so. */
-  readonly #actors = new Map<string, RayError>()
-  readonly #toldActors = new Set<string>()
+  /** Actors and placement groups that could not be made, by id, while nobody knows. */
+  readonly #unmade = new Map<string, RayError>()
+  readonly #toldIds = new Set<string>()
   #isSilent = process.env[silencingVariable] === '1'
   #windowSince = -Infinity
   #told = 0
@@ -66,7 +66,7 @@ export class UnseenErrors {
   silence(): void {
     this.#isSilent = true
     this.#unseen.clear()
-    this.#actors.clear()
+    this.#unmade.clear()
   }
 
   /** Refs of this process have failed with this value. */
@@ -98,19 +98,20 @@ export class UnseenErrors {
   #look(value: object): void {
     this.#seen.add(value)
     this.#unseen.delete(value)
-    if (value instanceof ActorDiedError) this.#actors.delete(String(value.fields.actorId))
+    const id = ownerIdOf(value)
+    if (id !== undefined) this.#unmade.delete(id)
   }
 
-  /** An actor could not be made, and no call of it is under way that would say so. */
-  actorFailed(actorId: string, error: RayError): void {
-    if (this.#isSilent || this.#actors.size >= unseenErrorsMax) return
-    this.#actors.set(actorId, error)
-    setTimeout(() => this.#tellActor(actorId), unseenActorMs).unref()
+  /** An actor or placement group could not be made, and nothing is under way that would say so. */
+  notMade(id: string, error: RayError): void {
+    if (this.#isSilent || this.#seen.has(error) || this.#unmade.size >= unseenErrorsMax) return
+    this.#unmade.set(id, error)
+    setTimeout(() => this.#tellUnmade(id), unseenActorMs).unref()
   }
 
-  #tellActor(actorId: string): void {
-    const error = this.#actors.get(actorId)
-    this.#actors.delete(actorId)
+  #tellUnmade(id: string): void {
+    const error = this.#unmade.get(id)
+    this.#unmade.delete(id)
     if (error !== undefined) this.#write(error)
   }
 
@@ -122,7 +123,7 @@ export class UnseenErrors {
   /** The session ends: whoever has not looked will not. */
   flush(): void {
     for (const unseen of this.#unseen.values()) this.#tell(unseen)
-    for (const actorId of this.#actors.keys()) this.#tellActor(actorId)
+    for (const id of this.#unmade.keys()) this.#tellUnmade(id)
     this.#sayUntold()
   }
 
@@ -148,10 +149,10 @@ export class UnseenErrors {
 
   #write(error: Error): void {
     if (this.#isSilent) return
-    if (error instanceof ActorDiedError) {
-      const id = String(error.fields.actorId)
-      if (this.#toldActors.has(id) || this.#toldActors.size >= unseenErrorsMax) return
-      this.#toldActors.add(id)
+    const id = ownerIdOf(error)
+    if (id !== undefined) {
+      if (this.#toldIds.has(id) || this.#toldIds.size >= unseenErrorsMax) return
+      this.#toldIds.add(id)
     }
     const now = this.#ports.now()
     if (now - this.#windowSince >= unseenReportWindowMs) {
@@ -172,6 +173,15 @@ export class UnseenErrors {
 
 function ignore(): void {
   // The session ended before the class of the error was here.
+}
+
+/** The actor or placement group that could not be made, and of which many errors may tell. */
+function ownerIdOf(value: object): string | undefined {
+  if (!(value instanceof RayError)) return undefined
+  const { actorId, placementGroupId } = value.fields
+  const isOfActor = value instanceof ActorDiedError || value instanceof ActorUnschedulableError
+  const id = isOfActor ? actorId : placementGroupId
+  return typeof id === 'string' ? id : undefined
 }
 
 /** Bodies are what user code threw, and are looked at when they are told. */

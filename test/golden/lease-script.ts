@@ -51,6 +51,8 @@ export class LeaseScript {
     switch (command.verb) {
       case 'job':
         return { kind: 'jobStarted', jobId: command.word(0) }
+      case 'jobover':
+        return { kind: 'jobFinished', jobId: command.word(0) }
       case 'request':
         return this.#request(command, from)
       case 'cancel':

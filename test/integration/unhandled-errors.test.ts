@@ -97,3 +97,20 @@ test('the environment variable and the option of init silence all of it', async 
   const option = program.replace('numCpus: 1', 'numCpus: 1, ignoreUnhandledErrors: true')
   assert.equal((await runDriver(option)).stderr, '')
 })
+
+test('an actor or placement group that can never be and is not used is told of', async () => {
+  const { code, stderr } = await runDriver(`${head}
+    const Big = ray.remote({ resources: { huge: 1 } }, class Big { run() {} })
+    const unseen = Big.remote()
+    const seen = Big.remote()
+    await ray.get(seen.run.remote()).catch(() => undefined)
+    const group = ray.placementGroup([{ huge: 2 }])
+    const known = ray.placementGroup([{ huge: 3 }])
+    await ray.get(known.ready()).catch(() => undefined)
+    await until(() => said.includes('Big') && said.includes(group.id))
+    await ray.shutdown()
+    if (said.includes(known.id)) console.error('told of what was known')`)
+  assert.equal(code, 0, stderr)
+  assert.equal(stderr.split('Unhandled error').length, 3, stderr)
+  assert.match(stderr, /Unhandled error: Actor Big.*huge/)
+})
