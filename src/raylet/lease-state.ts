@@ -418,14 +418,20 @@ export class LeaseState {
     this.#jobs.delete(worker.kind.jobId)
   }
 
-  /** Ends its workers, but for actors: the GCS knows which of those are detached. */
   /** It is a detached actor, or works for one. */
   outlivesJob(worker: WorkerRecord | undefined): boolean {
-    if (worker?.actor !== undefined) return worker.actor.actor.spec.detached
-    const owner = worker?.lease?.owner
-    return owner !== undefined && this.outlivesJob(this.tables.workers.ofProcess(owner))
+    // Two workers may each run a task of the other.
+    const seen = new Set<WorkerRecord>()
+    for (let at = worker; at !== undefined && !seen.has(at);) {
+      if (at.actor !== undefined) return at.actor.actor.spec.detached
+      seen.add(at)
+      const owner = at.lease?.owner
+      at = owner === undefined ? undefined : this.tables.workers.ofProcess(owner)
+    }
+    return false
   }
 
+  /** Ends its workers, but for actors: the GCS knows which of those are detached. */
   #jobFinished(jobId: string, now: number): boolean {
     this.#jobs.delete(jobId)
     this.tables.workers.jobFinished(jobId)
