@@ -13,10 +13,10 @@
 // one of the two comes first, and both know which. So no task is sent to a worker that has gone.
 //
 // The lease is in the first word because an owner may look at it late: the worker may have gone on
-// to another lease, whose tasks it must not stop. The fourth word has the whole number of the lease,
-// written before the others: who finds it, and then changes a word that names the lease modulo 2048,
-// would have to be overtaken by 2048 leases in between to be wrong. Far fewer than 2^20 tasks are
-// ever in flight, so differences of counts are exact.
+// to another lease, whose tasks it must not stop. The fourth word has the whole number of the
+// lease, written before the others: who finds it, and then changes a word that names the lease
+// modulo 2048, would have to be overtaken by 2048 leases in between to be wrong. Far fewer than
+// 2^20 tasks are ever in flight, so differences of counts are exact.
 
 export const claimSlotBytes = 64
 /** More than a node has workers: memory that nobody has touched costs nothing. */

@@ -34,7 +34,7 @@ test('either the worker starts a task or its owner takes it back', () => {
   })
 })
 
-test('an owner that looks late does not touch another lease, also not one of the same remainder', () => {
+test('an owner that looks late leaves other leases alone, also of the same remainder', () => {
   withSlots((owner, worker) => {
     const late = 7
     for (const lease of [late + 1, late + 2048, late + 5 * 2048]) {
