@@ -28,8 +28,6 @@ export async function nodes(): Promise<NodeState[]> {
 
 /**
  * Ids of the workers and drivers whose processes are there.
- *
- * @internal
  */
 export async function livingWorkers(): Promise<ReadonlySet<string>> {
   const answer = (await requireSession().query({

@@ -5,9 +5,10 @@
 // be looked at: when it cannot be granted, the ones behind it cannot either. That keeps a flood of
 // 100 000 requests as cheap as one.
 
+import { assert } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
 import type { LabelSelector } from '../scheduling/label-policy.js'
-import type { ResourceSet } from '../scheduling/resources.js'
+import { ResourceSet } from '../scheduling/resources.js'
 import type { PlacementGroupTarget } from '../wire/messages/terms.js'
 import type { ActorSpec, CarriedTask } from '../wire/messages/raylet.js'
 import type { WorkerKind } from './worker-kind.js'
@@ -61,21 +62,27 @@ export class LeaseQueue {
   #size = 0
   /** Reservations among them, by name. */
   readonly #reservations = new Map<string, PendingRequest>()
+  /** What they need together. */
+  #reserved = ResourceSet.empty
 
   get size(): number {
     return this.#size
   }
 
-  /** Whether anybody waits here who could be granted something: reservations only keep room. */
-  get hasRequests(): boolean {
-    return this.#size > this.#reservations.size
+  /**
+   * Whether a round of granting can do nothing: all who wait are reservations, which only keep room,
+   * and there is room for all of them.
+   */
+  isQuiet(available: ResourceSet): boolean {
+    if (this.#size > this.#reservations.size) return false
+    return this.#reserved.fitsIn(available) && this.#reserved.get('GPU') === 0
   }
 
   /** `sequence` gives it the place of a reservation that it replaces. */
   add(request: PendingRequest, sequence: number = this.#sequence++): void {
     request.sequence = sequence
     this.#size++
-    if (request.reservation !== undefined) this.#reservations.set(request.reservation, request)
+    if (request.reservation !== undefined) this.#reserve(request.reservation, request)
     const line = this.#lines.get(request.shape)
     if (line === undefined) {
       this.#lines.set(request.shape, [request])
@@ -99,7 +106,7 @@ export class LeaseQueue {
     if (line === undefined || at < 0) return
     line.splice(at, 1)
     this.#size--
-    if (request.reservation !== undefined) this.#reservations.delete(request.reservation)
+    this.#unreserve(request)
     if (line.length === 0) this.#lines.delete(request.shape)
   }
 
@@ -118,10 +125,19 @@ export class LeaseQueue {
       else this.#lines.set(shape, rest)
     }
     this.#size -= taken.length
-    for (const { reservation } of taken) {
-      if (reservation !== undefined) this.#reservations.delete(reservation)
-    }
+    for (const request of taken) this.#unreserve(request)
     return taken.sort((a, b) => a.sequence - b.sequence)
+  }
+
+  #reserve(name: string, request: PendingRequest): void {
+    assert(!this.#reservations.has(name), 'a reservation is made once')
+    this.#reservations.set(name, request)
+    this.#reserved = this.#reserved.plus(request.need)
+  }
+
+  #unreserve({ reservation, need }: PendingRequest): void {
+    if (reservation === undefined || !this.#reservations.delete(reservation)) return
+    this.#reserved = this.#reserved.minus(need)
   }
 
   *[Symbol.iterator](): IterableIterator<PendingRequest> {

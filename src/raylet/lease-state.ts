@@ -287,6 +287,7 @@ export class LeaseState {
     // With other nodes the GCS may place it elsewhere, and what is kept here would be kept for
     // nothing.
     if (!isAlone || !pool.canEverAllocate(event.need)) return false
+    if (queue.reserved(event.key) !== undefined) return false
     queue.add(reservationRequest(event))
     return true
   }
@@ -492,7 +493,7 @@ export class LeaseState {
       reclaimable: (pool) => this.#reclaimable(pool),
       grant: (grant) => this.#grant(grant, now),
     })
-    if (this.tables.queue.hasRequests) {
+    if (!this.tables.queue.isQuiet(this.tables.pool.available)) {
       this.#refuseImpossible()
       round.run()
     }

@@ -155,7 +155,8 @@ function missingArgument({ pins }: Task): ObjectRef | undefined {
   return pins?.find(isMissing) as ObjectRef | undefined
 }
 
-export function nameOf({ task }: ObjectRef): string {
+export function nameOf(ref: ObjectRef): string {
+  const { task } = ref
   return task === null ? '' : ` (task ${task.fn.name})`
 }
 
