@@ -97,8 +97,12 @@ export class TaskExecutor implements ConnectionEvents {
     this.#isOwnerDead = false
     this.#isShut = false
     this.#received = 0
-    this.#core.claims.open(this.#core.welcome.claimSlot, message.lease)
-    this.#core.claims.begin(this.#core.welcome.claimSlot, message.lease)
+    const { claims, welcome } = this.#core
+    // A young worker that has not been idle yet: without the words it could not tell, when it closes
+    // this lease, whether a task is on its way.
+    if (welcome.claimSlot >= 0) claims.prepare()
+    claims.open(welcome.claimSlot, message.lease)
+    claims.begin(welcome.claimSlot, message.lease)
     if (message.frames !== undefined) this.#carry(message)
     for (const connection of this.#connections) {
       if (!connection.isEarly || connection.lease !== message.lease) continue
