@@ -70,8 +70,8 @@ export class LeaseQueue {
   }
 
   /**
-   * Whether a round of granting can do nothing: all who wait are reservations, which only keep room,
-   * and there is room for all of them.
+   * Whether a round of granting can do nothing: all who wait are reservations, which only keep
+   * room, and there is room for all of them.
    */
   isQuiet(available: ResourceSet): boolean {
     if (this.#size > this.#reservations.size) return false

@@ -98,8 +98,8 @@ export class TaskExecutor implements ConnectionEvents {
     this.#isShut = false
     this.#received = 0
     const { claims, welcome } = this.#core
-    // A young worker that has not been idle yet: without the words it could not tell, when it closes
-    // this lease, whether a task is on its way.
+    // A young worker that has not been idle yet: without the words it could not tell, when it
+    // closes this lease, whether a task is on its way.
     if (welcome.claimSlot >= 0) claims.prepare()
     claims.open(welcome.claimSlot, message.lease)
     claims.begin(welcome.claimSlot, message.lease)
