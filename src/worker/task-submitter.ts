@@ -135,6 +135,11 @@ export class TaskSubmitter {
       }
       this.#pump(key)
     } else if (this.#isPrompt(key)) this.#pump(key)
+    // What no worker has room for goes to the raylet, which starts it also while we compute.
+    const isFirst = key.submittedInTurn <= promptTasksMax
+    if (isFirst && key.length > 0 && key.requests.size < leaseRequestsUnknownMax) {
+      this.#requestLease(key)
+    }
   }
 
   // The first tasks of a turn go out at once, because we may compute for long before it ends; only

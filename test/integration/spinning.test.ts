@@ -164,6 +164,22 @@ inCluster(
       }
     },
 
+    async 'has the first tasks of a turn started, also those for which no worker had room'() {
+      const touch = ray.remote((file: string, ms: number) => {
+        const end = performance.now() + ms
+        while (performance.now() < end);
+        if (file !== '') writeFileSync(file, '')
+      })
+      for (let round = 0; round < 2; round++) {
+        // So long that a worker takes two or three, and so short that it takes more than one.
+        for (let i = 0; i < 20; i++) await ray.get(touch.remote('', 0.6))
+        const files = Array.from({ length: 8 }, newFile)
+        const refs = files.map((file) => touch.remote(file, 50))
+        assert.ok(spinUntil(...files), `round ${round}: the tasks ran while we computed`)
+        await ray.get(refs)
+      }
+    },
+
     async 'has all tasks started of a function that was short until now'() {
       const touch = ray.remote((file: string, ms: number) => {
         const end = Date.now() + ms
