@@ -7,7 +7,12 @@ import path from 'node:path'
 import { ConsumableDataset } from './consumable-dataset.js'
 import { refuseMethodsNotBuilt } from './methods-not-built.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
-import { compileStepOptions, functionName, refuseUnknown, type StepOptions } from './step-options.js'
+import {
+  compileStepOptions,
+  functionName,
+  refuseUnknown,
+  type StepOptions,
+} from './step-options.js'
 
 /**
  * Rows in blocks across the cluster.

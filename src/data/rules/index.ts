@@ -8,13 +8,7 @@ import { pushIntoUnion } from './push-into-union.js'
 import { pushLimit } from './push-limit.js'
 import { pushSelect } from './push-select.js'
 
-const rules: readonly Rule[] = [
-  pushLimit,
-  pushIntoUnion,
-  pushSelect,
-  countFromMetadata,
-  fuseMaps,
-]
+const rules: readonly Rule[] = [pushLimit, pushIntoUnion, pushSelect, countFromMetadata, fuseMaps]
 
 export function optimize(plan: LogicalPlan): LogicalPlan {
   const rewritten = rules.reduce((before, rule) => rule(before), plan)
