@@ -1,6 +1,6 @@
-// Runs steps inside the inputs of a union, where they share tasks with what makes the blocks. A step
-// that bounds its concurrency stays behind the union, because the bound is one for all rows; so
-// does one that writes, because it numbers its files.
+// Runs steps inside the inputs of a union, where they share tasks with what makes the blocks. A
+// step that bounds its concurrency stays behind the union, because the bound is one for all rows;
+// so does one that writes, because it numbers its files.
 
 import type { BlockStep, LogicalPlan, Step } from '../logical/plan.js'
 
