@@ -145,22 +145,7 @@ export class Raylet {
       })
       this.#connections.add(connection)
     })
-    this.#pool = new WorkerPool({
-      clock,
-      entry: options.workerEntry,
-      variables: (start) => ({
-        // An environment variable cannot hold the NUL that abstract addresses begin with.
-        TYPERAY_RAYLET: this.address.replace('\0', '@'),
-        TYPERAY_TOKEN: options.token,
-        TYPERAY_START: start,
-        TYPERAY_RAYLET_PID: String(process.pid),
-      }),
-      output: (output) => {
-        const worker = this.#workers.get(output.start)
-        return worker === undefined ? undefined : this.#output.lines(output, worker)
-      },
-      died: (start, exit) => this.#processEnded(start, exit),
-    })
+    this.#pool = this.#makePool()
     this.#output = new OutputRelay({
       logs: this.#logs,
       loggingOf: (jobId) => this.#environments.get(jobId)?.logging ?? usualLogging,
@@ -195,6 +180,26 @@ export class Raylet {
       storedBytes: ({ key }) => this.store.sizeOf(key),
     })
     this.#messages = new RayletMessages(this)
+  }
+
+  #makePool(): WorkerPool {
+    const { workerEntry: entry, token } = this.options
+    return new WorkerPool({
+      clock: this.#clock,
+      entry,
+      variables: (start) => ({
+        // An environment variable cannot hold the NUL that abstract addresses begin with.
+        TYPERAY_RAYLET: this.address.replace('\0', '@'),
+        TYPERAY_TOKEN: token,
+        TYPERAY_START: start,
+        TYPERAY_RAYLET_PID: String(process.pid),
+      }),
+      output: (output) => {
+        const worker = this.#workers.get(output.start)
+        return worker === undefined ? undefined : this.#output.lines(output, worker)
+      },
+      died: (start, exit) => this.#processEnded(start, exit),
+    })
   }
 
   async start(): Promise<void> {
