@@ -10,8 +10,14 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import os from 'node:os'
 import type { Clock } from '../base/clock.js'
-import { newId, type ProcessId, workerIdHex } from '../base/ids.js'
-import { lastMessagesMs, outputBytesMax, workerExitMs, workerSilentMs } from '../base/limits.js'
+import { newId, nodeNumberOf, type ProcessId, workerIdHex, workerProcess } from '../base/ids.js'
+import {
+  lastMessagesMs,
+  nodeHeartbeatMs,
+  outputBytesMax,
+  workerExitMs,
+  workerSilentMs,
+} from '../base/limits.js'
 import type { ProcessExit, Resources, WorkerEnvironment } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
@@ -23,6 +29,8 @@ import { FunctionTable } from './function-table.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import { reservationKey } from './lease-request.js'
 import { LeaseState } from './lease-state.js'
+import { JobTable } from './job-table.js'
+import { PeerLinks } from './peer-links.js'
 import { MemoryMonitor, type MemoryMonitorOptions } from './memory-monitor.js'
 import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table.js'
 import { memoryUsers } from './memory-users.js'
@@ -35,7 +43,14 @@ import { WorkerPool, type WorkerOutput } from './worker-pool.js'
 
 export interface RayletOptions {
   readonly nodeId: string
+  readonly nodeNumber: number
   readonly nodeIp: string
+  /** `host:port` of its gateway; '' when it is alone. */
+  readonly clusterAddress: string
+  /** No other machine reaches it, and it runs nothing. */
+  readonly isClient?: boolean
+  /** The GCS knows the node already. */
+  readonly isRegistered?: boolean
   readonly sessionName: string
   /** '' when it has none: then nothing is logged. */
   readonly sessionDir: string
@@ -61,6 +76,8 @@ export interface RayletOptions {
   readonly joined: () => void
   /** The last driver is gone. */
   readonly abandoned: () => void
+  /** The cluster has given the node up. */
+  readonly declaredDead: (reason: string) => void
   /** Checks every state machine after every event; for tests. */
   readonly validate?: boolean
 }
@@ -98,12 +115,12 @@ export class Raylet {
   readonly #connections = new Set<ControlConnection>()
   readonly #members = new Map<ProcessId, ControlConnection>()
   readonly #workers = new Map<string, WorkerFace>()
-  readonly #environments = new Map<string, WorkerEnvironment>()
-  /** Where the names of a job's actors live, by job. */
-  readonly #namespaces = new Map<string, string>()
-  #jobCount = 0
+  readonly jobs: JobTable
+  readonly peers: PeerLinks
+  #workerCount = 0
   #isEnding = false
   #cancelTick: (() => void) | undefined
+  #cancelBeat: (() => void) | undefined
   #isReportDue = false
   /** What the GCS knows to be free; at first that is everything. */
   #lastReport: string
@@ -124,7 +141,15 @@ export class Raylet {
       machineCpus: os.availableParallelism(),
     })
     this.#lastReport = String(this.leases.tables.pool.total)
-    this.#environments.set(jobIdOf(1), options.environment)
+    const { environment, namespace = '', nodeNumber } = options
+    this.jobs = new JobTable(nodeNumber, { environment, namespace })
+    this.peers = new PeerLinks({
+      ...options,
+      isClient: options.isClient === true,
+      message: (from, message) => this.#messages.fromPeer(from, message),
+      nodeDied: (dead) => this.#messages.nodeDied(dead),
+      note: (text) => this.#logs.note(text),
+    })
     this.#logs = new SessionLogs({
       ...options,
       rotateBytes: options.logRotateBytes,
@@ -147,6 +172,8 @@ export class Raylet {
         TYPERAY_RAYLET: this.address.replace('\0', '@'),
         TYPERAY_TOKEN: options.token,
         TYPERAY_START: start,
+        TYPERAY_PROCESS: String(workerProcess(nodeNumber, this.#workerCount++)),
+        ...(options.clusterAddress !== '' && { TYPERAY_LISTEN: options.nodeIp }),
         TYPERAY_RAYLET_PID: String(process.pid),
       }),
       output: (output) => this.#output(output),
@@ -156,7 +183,7 @@ export class Raylet {
       this.#pool.signal(start, 'SIGKILL', reason),
     )
     // Workers need 70 ms to start, so they are on their way before anything else is set up.
-    if (options.isShared !== true) this.leaseEvent({ kind: 'jobStarted', jobId: jobIdOf(1) })
+    if (options.isShared !== true) this.leaseEvent({ kind: 'jobStarted', jobId: this.jobs.firstId })
     this.#claims = new ClaimSlots()
     this.store = new StoreService({
       clock,
@@ -190,16 +217,18 @@ export class Raylet {
         this.#server.listen(this.address, resolve)
       }),
     ])
-    const { nodeId, resources, labels } = this.options
-    const { address } = this
+    const { nodeId, resources, labels, clusterAddress: address } = this.options
     this.#logs.note(`node ${nodeId} has started, pid ${process.pid}: ${JSON.stringify(resources)}`)
-    this.toGcs({ kind: 'registerNode', nodeId, address, resources, labels, isHead: true })
+    if (this.options.isRegistered === true) this.#beat()
+    else this.toGcs({ kind: 'registerNode', nodeId, address, resources, labels, isHead: true })
   }
 
   /** Ends every worker, then everything else. Idempotent. */
   async close(): Promise<void> {
     await this.endWorkers(0)
     this.#cancelTick?.()
+    this.#cancelBeat?.()
+    this.peers.close()
     this.#memory.close()
     this.#server.close()
     for (const connection of this.#connections) connection.end()
@@ -223,7 +252,16 @@ export class Raylet {
   }
 
   send(to: ProcessId, message: FromRaylet): void {
-    this.#members.get(to)?.send(message)
+    const member = this.#members.get(to)
+    if (member !== undefined) member.send(message)
+    else if (nodeNumberOf(to) !== this.options.nodeNumber) {
+      this.peers.send(nodeNumberOf(to), { kind: 'deliver', to, message })
+    }
+  }
+
+  /** For the log of the node. */
+  note(text: string): void {
+    this.#logs.note(text)
   }
 
   toGcs(message: ToGcs): void {
@@ -292,26 +330,36 @@ export class Raylet {
     this.#cancelTick = this.#clock.timer(ms, () => this.leaseEvent({ kind: 'tick' }))
   }
 
+  /** The GCS takes a node that is silent for dead. */
+  #beat(): void {
+    this.#report()
+    this.#cancelBeat = this.#clock.timer(nodeHeartbeatMs, () => this.#beat())
+  }
+
+  #report(): void {
+    const { pool } = this.leases.tables
+    const available = pool.available.toResources()
+    const total = pool.total.toResources()
+    this.toGcs({ kind: 'nodeReport', nodeId: this.options.nodeId, available, total })
+  }
+
   /** Tells the GCS what is free, once per turn and only when it has changed. */
   #reportSoon(): void {
     if (this.#isReportDue) return
     this.#isReportDue = true
     setImmediate(() => {
       this.#isReportDue = false
-      const { pool } = this.leases.tables
-      const report = String(pool.available)
+      const report = String(this.leases.tables.pool.available)
       if (report === this.#lastReport || this.#isEnding) return
       this.#lastReport = report
-      const available = pool.available.toResources()
-      const total = pool.total.toResources()
-      this.toGcs({ kind: 'nodeReport', nodeId: this.options.nodeId, available, total })
+      this.#report()
     })
   }
 
   #startWorker(effect: Extract<LeaseEffect, { kind: 'startWorker' }>): void {
     if (this.#isEnding) return
     const { start, jobId, environment } = effect
-    const base = this.#environments.get(jobId) ?? this.options.environment
+    const base = this.jobs.environmentOf(jobId)
     // Slots are given at hello: the first workers start before there are any.
     this.#workers.set(start, {
       claimSlot: -1,
@@ -353,8 +401,7 @@ export class Raylet {
     this.#announce(hello, face.jobId, '')
     this.#logs.joined(start, hello.process, hello.pid)
     this.#logs.note(`worker ${workerIdHex(hello.process)} has started, pid ${hello.pid}`)
-    const namespace = this.#namespaces.get(face.jobId) ?? this.options.namespace ?? ''
-    this.#welcome(connection, { claimSlot, namespace })
+    this.#welcome(connection, { claimSlot, namespace: this.jobs.namespaceOf(face.jobId) })
     this.setups.begin(start)
     this.leaseEvent({
       kind: 'workerJoined',
@@ -368,18 +415,16 @@ export class Raylet {
   }
 
   #welcomeDriver(hello: Hello, connection: ControlConnection): void {
-    const jobId = jobIdOf(++this.#jobCount)
-    const namespace = hello.namespace ?? ''
-    this.#namespaces.set(jobId, namespace)
+    const job = this.jobs.begin(hello.process, hello)
+    const { jobId, namespace } = job
     this.#logs.note(`job ${jobId} has begun, driver pid ${hello.pid}`)
     connection.jobId = jobId
     this.#members.set(hello.process, connection)
     this.options.joined()
-    if (hello.environment !== undefined) this.#environments.set(jobId, hello.environment)
     this.#welcome(connection, { claimSlot: -1, namespace })
-    this.toGcs({ kind: 'jobStarted', jobId, driver: hello.process, namespace })
+    this.toGcs({ kind: 'jobStarted', ...job })
     this.#announce(hello, jobId, namespace)
-    const isExpected = this.#jobCount === 1 && this.options.isShared !== true
+    const isExpected = this.jobs.count === 1 && this.options.isShared !== true
     if (!isExpected) this.leaseEvent({ kind: 'jobStarted', jobId })
   }
 
@@ -393,7 +438,7 @@ export class Raylet {
   }
 
   #welcome(connection: ControlConnection, { claimSlot, namespace }: WelcomeDetails): void {
-    const { nodeId, nodeIp, sessionName, sessionDir, resources, environment } = this.options
+    const { nodeId, nodeIp, sessionName, sessionDir, resources } = this.options
     connection.send({
       kind: 'welcome',
       nodeId,
@@ -411,7 +456,7 @@ export class Raylet {
       claimSlot,
       storeAddress: this.storeAddress,
       resources,
-      environment: this.#environments.get(connection.jobId) ?? environment,
+      environment: this.jobs.environmentOf(connection.jobId),
     })
   }
 
@@ -503,6 +548,7 @@ export class Raylet {
     this.objectEvent({ kind: 'processDied', process: id })
     this.functions.processDied(id)
     this.store.processDied(id)
+    this.peers.broadcast({ kind: 'processGone', process: id })
     this.toGcs({ kind: 'processDied', process: id, jobId })
   }
 
@@ -538,13 +584,13 @@ export class Raylet {
   #output(output: WorkerOutput): ((call: () => void) => void) | undefined {
     const worker = this.#workers.get(output.start)
     if (worker === undefined) return undefined
-    const logging = this.#environments.get(worker.jobId)?.logging ?? usualLogging
+    const logging = this.jobs.environmentOf(worker.jobId).logging ?? usualLogging
     if (logging.toDriver) this.#tellDriver(output, worker, logging)
     return this.#logs.write(output, worker, logging)
   }
 
   #tellDriver(output: WorkerOutput, worker: WorkerFace, logging: JobLogging): void {
-    const driver = this.#driverOf(worker.jobId)
+    const driver = this.jobs.driverOf(worker.jobId)
     if (driver === undefined) return
     const { stream, pid, lines, label } = output
     const name = nameOf(label, worker)
@@ -552,19 +598,13 @@ export class Raylet {
       level: label.level,
       facts: this.#logs.factsOf(output, worker, logging),
     }
-    driver.send({ kind: 'output', stream, name, pid, lines, ...(json && { json }) })
-    if (driver.bufferedBytes > outputBytesMax) this.#pool.pause()
+    this.send(driver, { kind: 'output', stream, name, pid, lines, ...(json && { json }) })
+    const buffered = this.#members.get(driver)?.bufferedBytes ?? 0
+    if (buffered > outputBytesMax) this.#pool.pause()
   }
 
   #resumeOutput(): void {
     this.#pool.resume()
-  }
-
-  #driverOf(jobId: string): ControlConnection | undefined {
-    for (const member of this.#members.values()) {
-      if (member.hello?.role === 'driver' && member.jobId === jobId) return member
-    }
-    return undefined
   }
 }
 
@@ -580,8 +620,4 @@ function commandLine(pid: number): string {
   } catch {
     return ''
   }
-}
-
-function jobIdOf(count: number): string {
-  return String(count).padStart(8, '0')
 }
