@@ -24,11 +24,6 @@ const processesPerNode = 2 ** 32
 /** Ids of workers count from one below this; those of drivers are random above it. */
 const firstDriver = 2 ** 31
 
-/** The id of the raylet itself, when it holds something in its own name. */
-export function rayletProcess(nodeNumber: number): ProcessId {
-  return nodeNumber * processesPerNode
-}
-
 /** The id of the `count`-th worker of a node. */
 export function workerProcess(nodeNumber: number, count: number): ProcessId {
   return nodeNumber * processesPerNode + (1 + (count % (firstDriver - 1)))

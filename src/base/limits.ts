@@ -175,6 +175,13 @@ export const workerStartKillsMax = 20
  * refused.
  */
 export const workersFullMs = 1000
+/**
+ * How long a request may wait for what actors and waiting tasks hold before its program is told, in
+ * milliseconds.
+ */
+export const starvingMs = 10_000
+/** Shapes of requests that a job is told of. */
+export const starvingToldMax = 100
 /** How long the value of an object waits for its owner to say that it escaped, in milliseconds. */
 export const objectPlaceholderMs = 60_000
 /** Bytes that a connection may send before it has shown the token. */
@@ -268,3 +275,5 @@ export const nodeHeartbeatMs = 1000
 export const nodeDeadlineMs = 10_000
 /** Messages that wait for a node that has not connected yet. */
 export const peerWaitingMax = 1_000_000
+/** Time that a node has to join its cluster. */
+export const nodeJoinMs = 15_000

@@ -24,7 +24,7 @@ export class GcsHub {
 
   constructor(options: GcsHubOptions) {
     this.#options = options
-    this.#links = new AcceptedLinks<FromGcs, ToGcs>({
+    this.#links = new AcceptedLinks<FromGcs, ToGcs>(options.clock, {
       opened: () => undefined,
       message: (_nodeId, message) => options.receive(message),
       connected: (nodeId) => this.#present(nodeId),

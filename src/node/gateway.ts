@@ -4,8 +4,8 @@
 // something else altogether is refused, which is logged, and nothing has changed.
 
 import { createServer, type Server, type Socket } from 'node:net'
+import { systemClock } from '../base/clock.js'
 import { SessionError } from '../base/errors.js'
-import { linkHelloMs } from '../base/limits.js'
 import { type HostPort, hostPortText } from '../wire/address.js'
 import { refuseHello } from '../wire/link/accepted-links.js'
 import { firstFrame } from '../wire/link/first-frame.js'
@@ -61,7 +61,7 @@ export class Gateway {
     this.#sockets.add(socket)
     socket.on('close', () => this.#sockets.delete(socket))
     const from = `${socket.remoteAddress ?? 'somebody'}:${socket.remotePort ?? 0}`
-    const first = await firstFrame(socket, linkHelloMs)
+    const first = await firstFrame(socket, systemClock)
     if (first === undefined) return this.#options.note(`refused ${from}: no hello`)
     const hello = readLinkHello(first.payload)
     if (hello === undefined) {

@@ -1,6 +1,7 @@
 // The jobs whose tasks this node may run: those of its own drivers, and those of other nodes, of
 // which the GCS tells.
 
+import { finishedJobsMax } from '../base/limits.js'
 import type { ProcessId } from '../base/ids.js'
 import type { JobFacts, WorkerEnvironment } from '../wire/messages/terms.js'
 
@@ -13,8 +14,9 @@ export interface JobDefaults {
 export class JobTable {
   readonly #nodeNumber: number
   readonly #defaults: JobDefaults
-  /** Added when a driver says hello or the GCS tells of a job; removed when nothing runs for it. */
+  /** Added when a driver says hello or the GCS tells of a job; removed long after its end. */
   readonly #jobs = new Map<string, JobFacts>()
+  readonly #finished: string[] = []
   #count = 0
 
   constructor(nodeNumber: number, defaults: JobDefaults) {
@@ -46,8 +48,11 @@ export class JobTable {
     this.#jobs.set(jobId, { jobId, driver, namespace, environment })
   }
 
-  remove(jobId: string): void {
-    this.#jobs.delete(jobId)
+  /** What it has detached may be started again much later; not everything is kept for ever. */
+  finish(jobId: string): void {
+    if (!this.#jobs.has(jobId)) return
+    this.#finished.push(jobId)
+    if (this.#finished.length > finishedJobsMax) this.#jobs.delete(this.#finished.shift() ?? '')
   }
 
   environmentOf(jobId: string): WorkerEnvironment {

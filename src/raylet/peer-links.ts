@@ -8,6 +8,7 @@
 // newest of a view and not in it belongs to a dead node.
 
 import type { Socket } from 'node:net'
+import type { Clock } from '../base/clock.js'
 import { nodeNumberOf } from '../base/ids.js'
 import { peerWaitingMax } from '../base/limits.js'
 import { AcceptedLinks } from '../wire/link/accepted-links.js'
@@ -17,6 +18,7 @@ import type { PeerMessage } from '../wire/messages/peer.js'
 import type { ClusterNode } from '../wire/messages/terms.js'
 
 export interface PeerOptions {
+  readonly clock: Clock
   readonly token: string
   readonly nodeId: string
   readonly nodeNumber: number
@@ -39,7 +41,7 @@ export class PeerLinks {
   constructor(options: PeerOptions) {
     this.#options = options
     const { nodeNumber } = options
-    this.#accepted = new AcceptedLinks<PeerMessage, PeerMessage>({
+    this.#accepted = new AcceptedLinks<PeerMessage, PeerMessage>(options.clock, {
       opened: (key) => this.#opened(Number(key)),
       message: (key, message) => options.message(Number(key), message),
       connected: () => undefined,
@@ -108,9 +110,10 @@ export class PeerLinks {
 
   #dial(node: ClusterNode): void {
     if (this.#dialed.has(node.nodeNumber)) return
-    const { token, nodeId, nodeNumber } = this.#options
+    const { clock, token, nodeId, nodeNumber } = this.#options
     const caller = { token, nodeId, nodeNumber, role: 'peer' as const }
-    const link = new DialedLink<PeerMessage, PeerMessage>(node.address, () => caller, {
+    const dial = { clock, address: node.address, caller: () => caller }
+    const link = new DialedLink<PeerMessage, PeerMessage>(dial, {
       message: (message) => this.#options.message(node.nodeNumber, message),
       disconnected: () => this.#options.note(`the connection to node ${node.nodeId} is closed`),
       refused: ({ message }) => this.#options.note(`node ${node.nodeId} refuses: ${message}`),

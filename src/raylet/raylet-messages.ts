@@ -70,8 +70,7 @@ export class RayletMessages {
       case 'abortAllocation':
         return raylet.store.abort(from, message.allocation)
       case 'exportFunction':
-        raylet.toGcs({ ...message, jobId: connection.jobId })
-        return this.#defineFunction(message)
+        return this.#exportFunction(message, connection.jobId)
       case 'fetchFunction':
         return this.#fetchFunction(message.hash, from)
       case 'createActor':
@@ -163,7 +162,7 @@ export class RayletMessages {
   /** A driver of another node has ended. */
   #jobOver(jobId: string): void {
     this.#raylet.leaseEvent({ kind: 'jobFinished', jobId })
-    this.#raylet.jobs.remove(jobId)
+    this.#raylet.jobs.finish(jobId)
   }
 
   /** Pins a stored object for who asked and says where it is. */
@@ -244,6 +243,11 @@ export class RayletMessages {
     this.#raylet.store.seal(from, allocation, object)
     const nested = contains === undefined ? {} : { contains }
     this.#raylet.objectEvent({ kind: 'seal', object, ...nested })
+  }
+
+  #exportFunction(message: MessageOf<'exportFunction'>, jobId: string): void {
+    this.#raylet.toGcs({ ...message, jobId })
+    this.#defineFunction(message)
   }
 
   #defineFunction({ hash, bytes, contains }: ExportedFunction): void {

@@ -11,17 +11,11 @@ import { createServer, type Server } from 'node:net'
 import os from 'node:os'
 import type { Clock } from '../base/clock.js'
 import { newId, nodeNumberOf, type ProcessId, workerIdHex, workerProcess } from '../base/ids.js'
-import {
-  lastMessagesMs,
-  nodeHeartbeatMs,
-  outputBytesMax,
-  workerExitMs,
-  workerSilentMs,
-} from '../base/limits.js'
-import type { ProcessExit, Resources, WorkerEnvironment } from '../wire/messages/terms.js'
+import { lastMessagesMs, nodeHeartbeatMs, workerExitMs, workerSilentMs } from '../base/limits.js'
+import type { ProcessExit } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
-import { type JobLogging, usualLogging } from '../wire/logging.js'
+import { usualLogging } from '../wire/logging.js'
 import { ClaimSlots } from './claim-slots.js'
 import { ControlConnection, type Hello } from './control-connection.js'
 import { environmentFor } from './environment.js'
@@ -31,56 +25,17 @@ import { reservationKey } from './lease-request.js'
 import { LeaseState } from './lease-state.js'
 import { JobTable } from './job-table.js'
 import { PeerLinks } from './peer-links.js'
-import { MemoryMonitor, type MemoryMonitorOptions } from './memory-monitor.js'
+import { MemoryMonitor } from './memory-monitor.js'
+import { OutputRelay, type OutputReader } from './output-relay.js'
 import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table.js'
 import { memoryUsers } from './memory-users.js'
 import { RayletMessages } from './raylet-messages.js'
-import { nameOf, SessionLogs, workerIdOf } from './session-logs.js'
+import type { RayletOptions } from './raylet-options.js'
+import { SessionLogs, workerIdOf } from './session-logs.js'
 import { StateService } from './state-service.js'
 import { SetupWatch } from './setup-watch.js'
 import { StoreService } from './store-service.js'
-import { WorkerPool, type WorkerOutput } from './worker-pool.js'
-
-export interface RayletOptions {
-  readonly nodeId: string
-  readonly nodeNumber: number
-  readonly nodeIp: string
-  /** `host:port` of its gateway; '' when it is alone. */
-  readonly clusterAddress: string
-  /** No other machine reaches it, and it runs nothing. */
-  readonly isClient?: boolean
-  /** The GCS knows the node already. */
-  readonly isRegistered?: boolean
-  readonly sessionName: string
-  /** '' when it has none: then nothing is logged. */
-  readonly sessionDir: string
-  /** Bytes at which a log file is rotated, and how many rotated ones are kept. */
-  readonly logRotateBytes: number
-  readonly logRotateBackups: number
-  readonly token: string
-  readonly resources: Resources
-  readonly labels: Readonly<Record<string, string>>
-  readonly objectStoreBytes: number
-  readonly spillFolder: string
-  readonly memoryMonitor: MemoryMonitorOptions
-  readonly taskOomRetries: number
-  readonly workerEntry: string
-  /** Of the driver that starts the node; workers are started before it says hello. */
-  readonly environment: WorkerEnvironment
-  /** Of the first job; other drivers say theirs. */
-  readonly namespace?: string
-  readonly toGcs: (message: ToGcs) => void
-  /** Drivers come and go: none is expected, and their ends are not that of the node. */
-  readonly isShared?: boolean
-  /** A driver has said hello. */
-  readonly joined: () => void
-  /** The last driver is gone. */
-  readonly abandoned: () => void
-  /** The cluster has given the node up. */
-  readonly declaredDead: (reason: string) => void
-  /** Checks every state machine after every event; for tests. */
-  readonly validate?: boolean
-}
+import { WorkerPool } from './worker-pool.js'
 
 interface WorkerFace {
   readonly claimSlot: number
@@ -111,6 +66,7 @@ export class Raylet {
   readonly #claims: ClaimSlots
   readonly #memory: MemoryMonitor
   readonly #logs: SessionLogs
+  readonly #output: OutputRelay
   readonly #messages: RayletMessages
   readonly #connections = new Set<ControlConnection>()
   readonly #members = new Map<ProcessId, ControlConnection>()
@@ -121,6 +77,8 @@ export class Raylet {
   #isEnding = false
   #cancelTick: (() => void) | undefined
   #cancelBeat: (() => void) | undefined
+  /** When the next tick comes; Infinity for none. */
+  #tickAt = Infinity
   #isReportDue = false
   /** What the GCS knows to be free; at first that is everything. */
   #lastReport: string
@@ -143,13 +101,7 @@ export class Raylet {
     this.#lastReport = String(this.leases.tables.pool.total)
     const { environment, namespace = '', nodeNumber } = options
     this.jobs = new JobTable(nodeNumber, { environment, namespace })
-    this.peers = new PeerLinks({
-      ...options,
-      isClient: options.isClient === true,
-      message: (from, message) => this.#messages.fromPeer(from, message),
-      nodeDied: (dead) => this.#messages.nodeDied(dead),
-      note: (text) => this.#logs.note(text),
-    })
+    this.peers = this.#makePeers()
     this.#logs = new SessionLogs({
       ...options,
       rotateBytes: options.logRotateBytes,
@@ -160,24 +112,18 @@ export class Raylet {
         hello: (hello, from) => this.#hello(hello, from),
         message: (message, from) => this.#messages.handle(message, from),
         closed: (from) => this.#closed(from),
-        drained: () => this.#resumeOutput(),
+        drained: ({ hello, jobId }) => {
+          if (hello?.role === 'driver') this.#pool.resume(jobId)
+        },
       })
       this.#connections.add(connection)
     })
-    this.#pool = new WorkerPool({
-      clock,
-      entry: options.workerEntry,
-      variables: (start) => ({
-        // An environment variable cannot hold the NUL that abstract addresses begin with.
-        TYPERAY_RAYLET: this.address.replace('\0', '@'),
-        TYPERAY_TOKEN: options.token,
-        TYPERAY_START: start,
-        TYPERAY_PROCESS: String(workerProcess(nodeNumber, this.#workerCount++)),
-        ...(options.clusterAddress !== '' && { TYPERAY_LISTEN: options.nodeIp }),
-        TYPERAY_RAYLET_PID: String(process.pid),
-      }),
-      output: (output) => this.#output(output),
-      died: (start, exit) => this.#processEnded(start, exit),
+    this.#pool = this.#makePool()
+    this.#output = new OutputRelay({
+      logs: this.#logs,
+      loggingOf: (jobId) => this.jobs.environmentOf(jobId).logging ?? usualLogging,
+      driverOf: (jobId) => this.#readerOf(jobId),
+      pause: (jobId) => this.#pool.pause(jobId),
     })
     this.setups = new SetupWatch(clock, (start, reason) =>
       this.#pool.signal(start, 'SIGKILL', reason),
@@ -209,6 +155,40 @@ export class Raylet {
     this.#messages = new RayletMessages(this)
   }
 
+  #makePeers(): PeerLinks {
+    const { isClient = false } = this.options
+    return new PeerLinks({
+      ...this.options,
+      isClient,
+      clock: this.#clock,
+      message: (from, message) => this.#messages.fromPeer(from, message),
+      nodeDied: (dead) => this.#messages.nodeDied(dead),
+      note: (text) => this.#logs.note(text),
+    })
+  }
+
+  #makePool(): WorkerPool {
+    const { workerEntry: entry, token, nodeNumber, nodeIp, clusterAddress } = this.options
+    return new WorkerPool({
+      clock: this.#clock,
+      entry,
+      variables: (start) => ({
+        // An environment variable cannot hold the NUL that abstract addresses begin with.
+        TYPERAY_RAYLET: this.address.replace('\0', '@'),
+        TYPERAY_TOKEN: token,
+        TYPERAY_START: start,
+        TYPERAY_PROCESS: String(workerProcess(nodeNumber, this.#workerCount++)),
+        ...(clusterAddress !== '' && { TYPERAY_LISTEN: nodeIp }),
+        TYPERAY_RAYLET_PID: String(process.pid),
+      }),
+      output: (output) => {
+        const worker = this.#workers.get(output.start)
+        return worker === undefined ? undefined : this.#output.lines(output, worker)
+      },
+      died: (start, exit) => this.#processEnded(start, exit),
+    })
+  }
+
   async start(): Promise<void> {
     await Promise.all([
       this.store.listen(this.storeAddress),
@@ -219,8 +199,10 @@ export class Raylet {
     ])
     const { nodeId, resources, labels, clusterAddress: address } = this.options
     this.#logs.note(`node ${nodeId} has started, pid ${process.pid}: ${JSON.stringify(resources)}`)
-    if (this.options.isRegistered === true) this.#beat()
-    else this.toGcs({ kind: 'registerNode', nodeId, address, resources, labels, isHead: true })
+    if (this.options.isRegistered !== true) {
+      this.toGcs({ kind: 'registerNode', nodeId, address, resources, labels, isHead: true })
+    }
+    if (address !== '') this.#beat()
   }
 
   /** Ends every worker, then everything else. Idempotent. */
@@ -302,6 +284,8 @@ export class Raylet {
         }
         return undefined
       }
+      case 'warn':
+        return this.#output.warn(effect.jobId, effect.text)
       case 'lend':
         return this.objectEvent({ ...effect, kind: 'lend' })
     }
@@ -321,13 +305,19 @@ export class Raylet {
     }
   }
 
+  /** A deadline that has moved away leaves the timer as it is: a tick too many does nothing. */
   #setTick(): void {
+    const at = this.leases.deadline()
+    if (at >= this.#tickAt && at !== Infinity && !this.#isEnding) return
     this.#cancelTick?.()
     this.#cancelTick = undefined
-    const at = this.leases.deadline()
+    this.#tickAt = Infinity
     if (at === Infinity || this.#isEnding) return
-    const ms = Math.max(0, at - this.#clock.now())
-    this.#cancelTick = this.#clock.timer(ms, () => this.leaseEvent({ kind: 'tick' }))
+    this.#tickAt = at
+    this.#cancelTick = this.#clock.timer(Math.max(0, at - this.#clock.now()), () => {
+      this.#tickAt = Infinity
+      this.leaseEvent({ kind: 'tick' })
+    })
   }
 
   /** The GCS takes a node that is silent for dead. */
@@ -372,7 +362,7 @@ export class Raylet {
     })
     const full = environmentFor(base, environment)
     this.setups.expect(start, full)
-    this.#pool.start(start, full)
+    this.#pool.start(start, jobId, full)
   }
 
   #hello(hello: Hello, connection: ControlConnection): boolean {
@@ -529,12 +519,13 @@ export class Raylet {
   }
 
   #driverGone(id: ProcessId, jobId: string): void {
-    this.#resumeOutput()
+    this.#pool.resume(jobId)
     this.leaseEvent({ kind: 'jobFinished', jobId })
     this.leaseEvent({ kind: 'processDied', process: id })
     this.#forget(id, jobId)
     this.#logs.note(`job ${jobId} has ended`)
     this.toGcs({ kind: 'jobFinished', jobId })
+    this.jobs.finish(jobId)
     const isLast = ![...this.#members.values()].some((member) => member.hello?.role === 'driver')
     if (isLast) this.options.abandoned()
   }
@@ -581,30 +572,14 @@ export class Raylet {
     })
   }
 
-  #output(output: WorkerOutput): ((call: () => void) => void) | undefined {
-    const worker = this.#workers.get(output.start)
-    if (worker === undefined) return undefined
-    const logging = this.jobs.environmentOf(worker.jobId).logging ?? usualLogging
-    if (logging.toDriver) this.#tellDriver(output, worker, logging)
-    return this.#logs.write(output, worker, logging)
-  }
-
-  #tellDriver(output: WorkerOutput, worker: WorkerFace, logging: JobLogging): void {
-    const driver = this.jobs.driverOf(worker.jobId)
-    if (driver === undefined) return
-    const { stream, pid, lines, label } = output
-    const name = nameOf(label, worker)
-    const json = logging.encoding === 'JSON' && {
-      level: label.level,
-      facts: this.#logs.factsOf(output, worker, logging),
-    }
-    this.send(driver, { kind: 'output', stream, name, pid, lines, ...(json && { json }) })
-    const buffered = this.#members.get(driver)?.bufferedBytes ?? 0
-    if (buffered > outputBytesMax) this.#pool.pause()
-  }
-
-  #resumeOutput(): void {
-    this.#pool.resume()
+  /** Who hears what the workers of the job say: its driver, wherever that is. */
+  #readerOf(jobId: string): OutputReader | undefined {
+    const driver = this.jobs.driverOf(jobId)
+    if (driver === undefined) return undefined
+    const member = this.#members.get(driver)
+    if (member !== undefined) return member
+    if (nodeNumberOf(driver) === this.options.nodeNumber) return undefined
+    return { bufferedBytes: 0, send: (message) => this.send(driver, message) }
   }
 }
 

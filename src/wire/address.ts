@@ -32,7 +32,8 @@ export function hostPortText({ host, port }: HostPort): string {
 export function connectTo(address: string): Socket {
   if (address.startsWith('\0')) return connect(address)
   const target = parseHostPort(address)
-  if (target === undefined) throw new SessionError(`${address} is no address: it must be host:port.`)
+  if (target === undefined)
+    throw new SessionError(`${address} is no address: it must be host:port.`)
   const socket = connect({ ...target, noDelay: true })
   socket.setKeepAlive(true, keepAliveMs)
   return socket

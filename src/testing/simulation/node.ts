@@ -64,7 +64,9 @@ export class SimulatedNode {
     const driver = new SimulatedProcess(this, { jobId })
     this.processes.set(driver.id, driver)
     this.world.trace.note(`${this.nodeId} has driver ${driver.name}`)
-    this.#toGcs({ kind: 'jobStarted', jobId, driver: driver.id, namespace: jobId })
+    const environment = { execArgv: [], env: {}, cwd: '/' }
+    const facts = { jobId, driver: driver.id, namespace: jobId, environment }
+    this.#toGcs({ kind: 'jobStarted', ...facts })
     this.#leases({ kind: 'jobStarted', jobId })
     return driver
   }
@@ -264,6 +266,8 @@ export class SimulatedNode {
         return this.#objectEvent({ ...effect, kind: 'lend' })
       case 'nameWorker':
         return
+      case 'warn':
+        return this.world.trace.note(`${this.nodeId} warns: ${effect.text}`)
     }
   }
 

@@ -1,6 +1,7 @@
 // The ends of links that others dial.
 
 import type { Socket } from 'node:net'
+import type { Clock } from '../../base/clock.js'
 import { packMessage } from '../control-channel.js'
 import { controlFrame } from '../frame.js'
 import type { WireError } from '../messages/terms.js'
@@ -22,9 +23,11 @@ export class AcceptedLinks<
   In extends { readonly kind: string },
 > {
   readonly #events: AcceptEvents<In>
+  readonly #clock: Clock
   readonly #links = new Map<string, Link<Out, In>>()
 
-  constructor(events: AcceptEvents<In>) {
+  constructor(clock: Clock, events: AcceptEvents<In>) {
+    this.#clock = clock
     this.#events = events
   }
 
@@ -40,7 +43,11 @@ export class AcceptedLinks<
     this.#links.get(key)?.send(message)
   }
 
-  accept(key: string, socket: Socket, { hello, rest }: { hello: LinkHello; rest: Uint8Array }): void {
+  accept(
+    key: string,
+    socket: Socket,
+    { hello, rest }: { hello: LinkHello; rest: Uint8Array },
+  ): void {
     const known = this.#links.get(key)
     const isNew = known?.id !== hello.link
     const link = isNew ? this.#open(key, hello) : known
@@ -61,7 +68,7 @@ export class AcceptedLinks<
 
   #open(key: string, hello: LinkHello): Link<Out, In> {
     this.drop(key)
-    const link: Link<Out, In> = new Link<Out, In>(hello.link, {
+    const link: Link<Out, In> = new Link<Out, In>(hello.link, this.#clock, {
       message: (message) => this.#events.message(key, message),
       disconnected: () => this.#events.disconnected(key),
       overflowed: () => {
@@ -75,7 +82,7 @@ export class AcceptedLinks<
   }
 }
 
-export function answerHello(socket: Socket, answer: LinkAnswer): void {
+function answerHello(socket: Socket, answer: LinkAnswer): void {
   socket.write(controlFrame(packMessage(answer)))
 }
 

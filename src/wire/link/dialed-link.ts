@@ -4,8 +4,9 @@
 // closed. Whether the other side is dead is for others to say.
 
 import type { Socket } from 'node:net'
+import type { Clock } from '../../base/clock.js'
 import { newId } from '../../base/ids.js'
-import { linkHelloMs, linkRetryMs, linkRetryMsMax } from '../../base/limits.js'
+import { linkRetryMs, linkRetryMsMax } from '../../base/limits.js'
 import { packageVersion, wireVersion } from '../../base/version.js'
 import { connectTo } from '../address.js'
 import { packMessage, unpackMessage } from '../control-channel.js'
@@ -16,6 +17,13 @@ import { Link } from './link.js'
 import type { LinkAnswer, LinkHello } from './link-hello.js'
 
 export type Caller = Pick<LinkHello, 'token' | 'role' | 'nodeId' | 'nodeNumber'>
+
+export interface DialOptions {
+  readonly clock: Clock
+  readonly address: string
+  /** Asked at each connection. */
+  readonly caller: () => Caller
+}
 
 export interface DialEvents<In> {
   readonly message: (message: In) => void
@@ -34,27 +42,25 @@ export class DialedLink<
   Out extends { readonly kind: string },
   In extends { readonly kind: string },
 > {
-  readonly #address: string
-  readonly #caller: () => Caller
+  readonly #options: DialOptions
   readonly #events: DialEvents<In>
   readonly #link: Link<Out, In>
   #wasConnected = false
   #isClosed = false
   #failures = 0
-  #timer: NodeJS.Timeout | undefined
+  #cancelRetry: (() => void) | undefined
   #dialing: Socket | undefined
 
-  constructor(address: string, caller: () => Caller, events: DialEvents<In>) {
-    this.#address = address
-    this.#caller = caller
+  constructor(options: DialOptions, events: DialEvents<In>) {
+    this.#options = options
     this.#events = events
-    this.#link = new Link<Out, In>(newId(), {
+    this.#link = new Link<Out, In>(newId(), options.clock, {
       message: (message) => events.message(message),
       disconnected: () => {
         events.disconnected?.()
         this.#retry()
       },
-      overflowed: () => this.#refuse(`too much waits for ${address}`),
+      overflowed: () => this.#refuse(`too much waits for ${options.address}`),
     })
     this.#dial()
   }
@@ -69,7 +75,7 @@ export class DialedLink<
 
   close(): void {
     this.#isClosed = true
-    clearTimeout(this.#timer)
+    this.#cancelRetry?.()
     this.#dialing?.destroy()
     this.#link.close()
   }
@@ -82,14 +88,14 @@ export class DialedLink<
   #retry(): void {
     if (this.#isClosed) return
     const ms = Math.min(linkRetryMsMax, linkRetryMs * 2 ** this.#failures++)
-    this.#timer = setTimeout(() => this.#dial(), ms)
+    this.#cancelRetry = this.#options.clock.timer(ms, () => this.#dial())
   }
 
   #dial(): void {
-    const socket = connectTo(this.#address)
+    const socket = connectTo(this.#options.address)
     this.#dialing = socket
     const hello: LinkHello = {
-      ...this.#caller(),
+      ...this.#options.caller(),
       kind: 'linkHello',
       version: packageVersion,
       wireVersion,
@@ -97,7 +103,7 @@ export class DialedLink<
       received: this.#link.received,
     }
     socket.write(controlFrame(packMessage(hello)))
-    void firstFrame(socket, linkHelloMs).then((frame) => {
+    void firstFrame(socket, this.#options.clock).then((frame) => {
       this.#dialing = undefined
       if (this.#isClosed) socket.destroy()
       else if (frame === undefined) this.#retry()

@@ -2,7 +2,8 @@
 
 import type { Socket } from 'node:net'
 import { readU32 } from '../../base/bytes.js'
-import { helloBytesMax } from '../../base/limits.js'
+import type { Clock } from '../../base/clock.js'
+import { helloBytesMax, linkHelloMs } from '../../base/limits.js'
 
 export interface FirstFrame {
   /** Without length and type. */
@@ -17,11 +18,11 @@ export interface FirstFrame {
  * The socket is paused when it is handed over. Undefined: it closed, was silent for too long, or
  * sent what is no first frame; it is destroyed then.
  */
-export function firstFrame(socket: Socket, patienceMs: number): Promise<FirstFrame | undefined> {
+export function firstFrame(socket: Socket, clock: Clock): Promise<FirstFrame | undefined> {
   return new Promise((resolve) => {
     let bytes: Buffer = Buffer.alloc(0)
     const end = (result: FirstFrame | undefined): void => {
-      clearTimeout(timer)
+      cancel()
       socket.off('data', read)
       socket.off('close', closed)
       if (result === undefined) socket.destroy()
@@ -29,7 +30,7 @@ export function firstFrame(socket: Socket, patienceMs: number): Promise<FirstFra
       resolve(result)
     }
     const closed = (): void => end(undefined)
-    const timer = setTimeout(closed, patienceMs)
+    const cancel = clock.timer(linkHelloMs, closed)
     const read = (chunk: Buffer): void => {
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk])
       if (bytes.length < 4) return

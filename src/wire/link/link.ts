@@ -1,6 +1,7 @@
 // One end of a link: a ReliableLink over whichever socket there is at the moment.
 
 import type { Socket } from 'node:net'
+import type { Clock } from '../../base/clock.js'
 import { linkAckMs, linkKeptBytesMax } from '../../base/limits.js'
 import { packMessage, unpackMessage } from '../control-channel.js'
 import { controlFrame, FrameReader, frameType } from '../frame.js'
@@ -25,11 +26,13 @@ export class Link<Out extends { readonly kind: string }, In extends { readonly k
   readonly #state = new ReliableLink()
   #socket: Socket | undefined
   #queue: Uint8Array[] = []
-  #ackTimer: NodeJS.Timeout | undefined
+  #cancelAck: (() => void) | undefined
+  readonly #clock: Clock
   #isClosed = false
 
-  constructor(id: string, events: LinkEvents<In>) {
+  constructor(id: string, clock: Clock, events: LinkEvents<In>) {
     this.id = id
+    this.#clock = clock
     this.#events = events
   }
 
@@ -94,7 +97,7 @@ export class Link<Out extends { readonly kind: string }, In extends { readonly k
 
   close(): void {
     this.#isClosed = true
-    clearTimeout(this.#ackTimer)
+    this.#cancelAck?.()
     const socket = this.#socket
     this.#flush()
     this.#socket = undefined
@@ -122,13 +125,13 @@ export class Link<Out extends { readonly kind: string }, In extends { readonly k
       return
     }
     if (this.#state.arrived()) this.#ack()
-    else this.#ackTimer ??= setTimeout(() => this.#ack(), linkAckMs).unref()
+    else this.#cancelAck ??= this.#clock.timer(linkAckMs, () => this.#ack())
     this.#events.message(message)
   }
 
   #ack(): void {
-    clearTimeout(this.#ackTimer)
-    this.#ackTimer = undefined
+    this.#cancelAck?.()
+    this.#cancelAck = undefined
     if (this.#socket === undefined || !this.#state.owesAck) return
     this.#state.ackSent()
     const ack: Ack = { kind: 'linkAck', received: this.#state.received }

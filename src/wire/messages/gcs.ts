@@ -4,7 +4,14 @@
 
 import type { ProcessId } from '../../base/ids.js'
 import type { ProcessNews, TaskEvents } from './state.js'
-import type { ClusterNode, JobFacts, ObjectKey, ProcessExit, Resources, WireError } from './terms.js'
+import type {
+  ClusterNode,
+  JobFacts,
+  ObjectKey,
+  ProcessExit,
+  Resources,
+  WireError,
+} from './terms.js'
 import type { ActorSpec, ActorState, Query } from './raylet.js'
 
 /** From a raylet to the GCS. */
