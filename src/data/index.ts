@@ -23,6 +23,13 @@ export {
   type IterBatchesOptions,
   type Schema,
 } from './dataset.js'
+export type { CastType } from './expression/casts.js'
+export type { DateFunctions, DateUnit } from './expression/date-functions.js'
+export { col, Expression, lit, type Operand, when } from './expression/expression.js'
+export type { ListFunctions, MapFunctions, StructFunctions } from './expression/nested-functions.js'
+export type { ExpressionNode, Literal } from './expression/node.js'
+export type { StringFunctions } from './expression/string-functions.js'
+export { monotonicallyIncreasingId, random, udf, uuid } from './expression/udf.js'
 export type { DatasetStatistics } from './execution/statistics.js'
 export type { Progress } from './execution/streaming-executor.js'
 export { fromItems, range, readParquet, type ReadParquetOptions } from './read.js'

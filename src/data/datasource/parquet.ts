@@ -14,7 +14,8 @@ import { dataOfColumn } from '../block/column-data.js'
 import { columnOfVector } from '../block/column.js'
 import { compactStrings, dictionaryStrings, encodeStrings } from '../block/utf8.js'
 import { withBlock } from '../engine/block-scan.js'
-import { execute, query, quoteName, quoteText } from '../engine/engine.js'
+import { execute, query } from '../engine/engine.js'
+import { quoteName, quoteText } from '../expression/sql.js'
 import type {
   ParquetDescription,
   ParquetFragment,

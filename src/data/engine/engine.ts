@@ -21,7 +21,10 @@ let connection: Pointer | undefined
 
 /** The connection of this process, opened by the first call and kept until the process ends. */
 export function engineConnection(): Pointer {
-  connection ??= connect()
+  if (connection !== undefined) return connection
+  connection = connect()
+  // Timestamps without a zone are UTC in JavaScript too.
+  execute("SET TimeZone = 'UTC'")
   return connection
 }
 
@@ -33,16 +36,6 @@ export function query(sql: string): Table {
 /** Runs `sql` for its effect. */
 export function execute(sql: string): void {
   duckdbLibrary().call.destroyResult(run(sql))
-}
-
-/** Quotes text as an SQL string. */
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
-}
-
-/** Quotes a column name. */
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }
 
 function run(sql: string): Buffer {
