@@ -175,6 +175,13 @@ export const workerStartKillsMax = 20
  * refused.
  */
 export const workersFullMs = 1000
+/**
+ * How long a request may wait for what actors and waiting tasks hold before its program is told, in
+ * milliseconds.
+ */
+export const starvingMs = 10_000
+/** Shapes of requests that a job is told of. */
+export const starvingToldMax = 100
 /** How long the value of an object waits for its owner to say that it escaped, in milliseconds. */
 export const objectPlaceholderMs = 60_000
 /** Bytes that a connection may send before it has shown the token. */
@@ -249,3 +256,7 @@ export const unseenReportsMax = 10
 export const unseenReportWindowMs = 5000
 /** How long a first call may take to find out that its actor could not be made, in ms. */
 export const unseenActorMs = 1000
+/** How long Redis may take to answer when the tables of the cluster are opened, in milliseconds. */
+export const redisConnectMs = 10_000
+/** Longest wait between two attempts to reach Redis again, in milliseconds. */
+export const redisRetryMsMax = 1000

@@ -4,12 +4,13 @@ import path from 'node:path'
 import { RayError } from '../base/errors.js'
 import type { Block, SchemaField } from './block/block.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
+import { unifySchemas } from './block/unify-schemas.js'
 import type { ParquetDescription } from './datasource/parquet-fragments.js'
 import { StatisticsCollector } from './execution/statistics.js'
 import { executePlan, type Progress } from './execution/streaming-executor.js'
 import type { TaskRunner } from './execution/task-runner.js'
 import type { LogicalPlan, ParquetSource } from './logical/plan.js'
-import { type PhysicalPlan, plannedBlocks } from './physical/operators.js'
+import { addUp, type PhysicalPlan, plannedBlocks } from './physical/operators.js'
 import { planPhysical } from './planner/planner.js'
 import { optimize } from './rules/index.js'
 
@@ -42,8 +43,16 @@ export class DatasetSession {
   }
 
   /** The number of rows, if the plan's source knows it and nothing else is asked of the plan. */
-  async countFromMetadata(plan: LogicalPlan): Promise<number | undefined> {
-    const { source, steps } = optimize(plan)
+  countFromMetadata(plan: LogicalPlan): Promise<number | undefined> {
+    return this.#countKnown(optimize(plan))
+  }
+
+  async #countKnown({ source, steps }: LogicalPlan): Promise<number | undefined> {
+    // A union has its count in each of its inputs.
+    if (source.kind === 'union') {
+      if (steps.length > 0) return undefined
+      return addUp(await Promise.all(source.inputs.map((input) => this.#countKnown(input))))
+    }
     const [only] = steps
     const isCount = only?.kind === 'fused' && only.steps.every((step) => step.kind === 'count')
     if (steps.length !== 1 || !isCount) return undefined
@@ -63,11 +72,25 @@ export class DatasetSession {
   }
 
   /** The columns, if no function of the user decides them. */
-  async schemaFromMetadata(plan: LogicalPlan): Promise<readonly SchemaField[] | undefined> {
-    const { source, steps } = optimize(plan)
+  schemaFromMetadata(plan: LogicalPlan): Promise<readonly SchemaField[] | undefined> {
+    return this.#schemaKnown(optimize(plan))
+  }
+
+  async #schemaKnown({ source, steps }: LogicalPlan): Promise<readonly SchemaField[] | undefined> {
     if (steps.length > 0) return undefined
-    if (source.kind === 'parquet') return (await this.#describe(source)).schema
-    return source.kind === 'blocks' ? source.bundles[0]?.metadata.schema : undefined
+    switch (source.kind) {
+      case 'parquet':
+        return (await this.#describe(source)).schema
+      case 'blocks':
+        return unifySchemas(source.bundles.map(({ metadata }) => metadata.schema))
+      case 'union': {
+        const known = await Promise.all(source.inputs.map((input) => this.#schemaKnown(input)))
+        const schemas = known.filter((schema) => schema !== undefined)
+        return schemas.length < known.length ? undefined : unifySchemas(schemas)
+      }
+      default:
+        return undefined
+    }
   }
 
   async countBlocks(plan: LogicalPlan): Promise<number> {
@@ -83,8 +106,12 @@ export class DatasetSession {
    * Writing parts over the files that the same plan reads would destroy what is still to be read.
    */
   async refuseOverwrite(plan: LogicalPlan, folder: string): Promise<void> {
-    if (plan.source.kind !== 'parquet') return
-    const { files } = await this.#describe(plan.source)
+    const { source } = plan
+    if (source.kind === 'union') {
+      for (const input of source.inputs) await this.refuseOverwrite(input, folder)
+    }
+    if (source.kind !== 'parquet') return
+    const { files } = await this.#describe(source)
     if (!files.some((file) => path.dirname(file.path) === folder)) return
     throw new RayError(`writeParquet: the dataset is read from ${folder}; write to another folder.`)
   }

@@ -7,13 +7,14 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { type Table, tableFromIPC, tableToIPC } from 'apache-arrow'
 import type { BlockRef } from './block/metadata.js'
-import { type AnyRow, Dataset } from './dataset.js'
+import { Dataset } from './dataset.js'
 import { DatasetSession } from './dataset-session.js'
 import type { ParquetDescription, ParquetReadOptions } from './datasource/parquet-fragments.js'
 import type { BlockTaskOptions, PendingBlock, TaskRunner } from './execution/task-runner.js'
 import type { Source } from './logical/plan.js'
 import { type BlockTask, runBlockTask, runDescribeParquet } from './physical/block-task.js'
 import type { Transform } from './physical/operators.js'
+import type { AnyRow } from './planned-dataset.js'
 import { fromItems, readParquet } from './read.js'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'typeray-dataset-'))
@@ -282,4 +283,15 @@ test('refuses options that do not exist, and says which are to come', async () =
     /not built/,
   )
   await assert.rejects(rows.iterBatches({ size: 1 } as object).next(), /'size' is not an option/)
+})
+
+test('a union has the rows of its parts in order, and knows their number', async () => {
+  const { ds, runner } = numbers(2500)
+  const both = ds.union(numbers(3).ds, ds.limit(2))
+  assert.equal(await both.count(), 2505)
+  assert.deepEqual(runner.tasks, [])
+  const ids = (await both.map(({ id }) => ({ id: id + 1 })).takeAll()).map(({ id }) => id)
+  assert.deepEqual(ids.slice(2498), [2499, 2500, 1, 2, 3, 1, 2])
+  assert.equal(await both.numBlocks(), 5)
+  assert.deepEqual((await both.limit(2502).takeAll()).slice(2500), [{ id: 0 }, { id: 1 }])
 })

@@ -2,11 +2,12 @@
 
 import { RayError } from '../base/errors.js'
 import type { Row } from './block/rows.js'
-import { type AnyRow, Dataset } from './dataset.js'
+import { Dataset } from './dataset.js'
 import { DatasetSession } from './dataset-session.js'
 import type { Int64Format } from './datasource/parquet-fragments.js'
 import { RayTaskRunner } from './execution/ray-task-runner.js'
 import type { Source } from './logical/plan.js'
+import type { AnyRow } from './planned-dataset.js'
 import { refuseUnknown, rowCount } from './step-options.js'
 
 /** What is read of Parquet files. */

@@ -82,6 +82,8 @@ export type LeaseEffect =
       /** Becomes the reason of the exit, when the signal ends the process. */
       readonly reason: string
     }
+  /** The program of the job should know. */
+  | { readonly kind: 'warn'; readonly jobId: string; readonly text: string }
   /** What the worker runs from now on, for its lines on the driver's terminal. */
   | {
       readonly kind: 'nameWorker'

@@ -31,6 +31,7 @@ import { leaseRequest, reservationKey, reservationRequest } from './lease-reques
 import { LeaseTables, type LeaseTablesOptions } from './lease-tables.js'
 import { validateLeases } from './lease-validation.js'
 import { RunawayWatch } from './runaway-watch.js'
+import { StarvationWatch } from './starvation-watch.js'
 import { workerKindKey, type WorkerKind } from './worker-kind.js'
 import type { Lease, WorkerRecord } from './worker-table.js'
 
@@ -40,6 +41,7 @@ export class LeaseState {
   readonly tables: LeaseTables
   readonly #actors: ActorPlacement
   readonly #runaway: RunawayWatch
+  readonly #starvation: StarvationWatch
   /** Jobs for which workers are kept ahead of need. */
   readonly #jobs = new Set<string>()
   /** Workers of a kind that failed to start in a row, by kind. Cleared when one starts. */
@@ -52,6 +54,7 @@ export class LeaseState {
   constructor(options: LeaseTablesOptions) {
     this.tables = new LeaseTables(options)
     this.#runaway = new RunawayWatch(this.tables)
+    this.#starvation = new StarvationWatch(this.tables)
     this.#actors = new ActorPlacement(this.tables, (effect) => this.#effects.push(effect))
   }
 
@@ -65,7 +68,8 @@ export class LeaseState {
 
   /** When the next tick is due; Infinity when nothing waits for time to pass. */
   deadline(): number {
-    return Math.min(this.tables.workers.deadline(), this.#runaway.deadline, this.#recallAt)
+    const watches = Math.min(this.#runaway.deadline, this.#starvation.deadline)
+    return Math.min(this.tables.workers.deadline(), watches, this.#recallAt)
   }
 
   get available(): ResourceSet {
@@ -435,6 +439,7 @@ export class LeaseState {
   /** Ends its workers, but for actors: the GCS knows which of those are detached. */
   #jobFinished(jobId: string, now: number): boolean {
     this.#jobs.delete(jobId)
+    this.#starvation.jobFinished(jobId)
     this.tables.workers.jobFinished(jobId)
     this.tables.queue.take(
       ({ actor, jobId: of, owner }) =>
@@ -475,6 +480,9 @@ export class LeaseState {
     for (const request of this.#runaway.take(now)) {
       this.#refuse(request, this.#runaway.refusal(request))
     }
+    for (const { jobId, text } of this.#starvation.take(now)) {
+      this.#effects.push({ kind: 'warn', jobId, text })
+    }
     return true
   }
 
@@ -512,6 +520,7 @@ export class LeaseState {
     this.#sendAway(round.stuck)
     this.#recall(round.stuck, now)
     this.#runaway.look(round.stuck, now)
+    this.#starvation.look(round.stuck, now)
   }
 
   #poolsOf(request: PendingRequest): readonly ResourcePool[] {

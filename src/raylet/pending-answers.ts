@@ -72,7 +72,7 @@ function answerOne(
 }
 
 /** What a request in the queue waits for: `needs 2 CPU, and 0 of 2 CPU are free (...)`. */
-function whyQueued(tables: LeaseTables, request: PendingRequest): string {
+export function whyQueued(tables: LeaseTables, request: PendingRequest): string {
   const { target, need } = request
   const pools = target === undefined ? [tables.pool] : tables.bundles.pools(target)
   if (pools.length === 0 && target !== undefined) {
@@ -114,8 +114,11 @@ function holdersOf(
   const held = new Map(names.map((name) => [name, 0]))
   for (const worker of tables.workers.all()) {
     const hold = worker.lease ?? worker.actor
-    if (hold === undefined || worker.isBlocked || !pools.includes(hold.pool)) continue
-    const parts = names.filter((name) => hold.allocation.resources.get(name) > 0)
+    if (hold === undefined || !pools.includes(hold.pool)) continue
+    // Who waits has lent its CPUs, and nothing else.
+    const isHeld = (name: string): boolean =>
+      hold.allocation.resources.get(name) > 0 && !(worker.isBlocked && name === 'CPU')
+    const parts = names.filter(isHeld)
     if (parts.length === 0) continue
     for (const name of parts) {
       held.set(name, (held.get(name) ?? 0) + hold.allocation.resources.get(name))
@@ -123,7 +126,7 @@ function holdersOf(
     const who =
       worker.lease === undefined
         ? `actor ${worker.actor?.actor.spec.className ?? ''}`
-        : `task ${worker.lease.name}`
+        : `task ${worker.lease.name}${worker.isBlocked ? ', which waits itself' : ''}`
     counts.set(who, (counts.get(who) ?? 0) + 1)
   }
   const list = [...counts]

@@ -11,11 +11,11 @@ import { createServer, type Server } from 'node:net'
 import os from 'node:os'
 import type { Clock } from '../base/clock.js'
 import { newId, type ProcessId, workerIdHex } from '../base/ids.js'
-import { lastMessagesMs, outputBytesMax, workerExitMs, workerSilentMs } from '../base/limits.js'
+import { lastMessagesMs, workerExitMs, workerSilentMs } from '../base/limits.js'
 import type { ProcessExit, Resources, WorkerEnvironment } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
-import { type JobLogging, usualLogging } from '../wire/logging.js'
+import { usualLogging } from '../wire/logging.js'
 import { ClaimSlots } from './claim-slots.js'
 import { ControlConnection, type Hello } from './control-connection.js'
 import { environmentFor } from './environment.js'
@@ -24,14 +24,15 @@ import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import { reservationKey } from './lease-request.js'
 import { LeaseState } from './lease-state.js'
 import { MemoryMonitor, type MemoryMonitorOptions } from './memory-monitor.js'
+import { OutputRelay } from './output-relay.js'
 import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table.js'
 import { memoryUsers } from './memory-users.js'
 import { RayletMessages } from './raylet-messages.js'
-import { nameOf, SessionLogs, workerIdOf } from './session-logs.js'
+import { SessionLogs, workerIdOf } from './session-logs.js'
 import { StateService } from './state-service.js'
 import { SetupWatch } from './setup-watch.js'
 import { StoreService } from './store-service.js'
-import { WorkerPool, type WorkerOutput } from './worker-pool.js'
+import { WorkerPool } from './worker-pool.js'
 
 export interface RayletOptions {
   readonly nodeId: string
@@ -94,6 +95,7 @@ export class Raylet {
   readonly #claims: ClaimSlots
   readonly #memory: MemoryMonitor
   readonly #logs: SessionLogs
+  readonly #output: OutputRelay
   readonly #messages: RayletMessages
   readonly #connections = new Set<ControlConnection>()
   readonly #members = new Map<ProcessId, ControlConnection>()
@@ -104,6 +106,8 @@ export class Raylet {
   #jobCount = 0
   #isEnding = false
   #cancelTick: (() => void) | undefined
+  /** When the next tick comes; Infinity for none. */
+  #tickAt = Infinity
   #isReportDue = false
   /** What the GCS knows to be free; at first that is everything. */
   #lastReport: string
@@ -135,22 +139,18 @@ export class Raylet {
         hello: (hello, from) => this.#hello(hello, from),
         message: (message, from) => this.#messages.handle(message, from),
         closed: (from) => this.#closed(from),
-        drained: () => this.#resumeOutput(),
+        drained: ({ hello, jobId }) => {
+          if (hello?.role === 'driver') this.#pool.resume(jobId)
+        },
       })
       this.#connections.add(connection)
     })
-    this.#pool = new WorkerPool({
-      clock,
-      entry: options.workerEntry,
-      variables: (start) => ({
-        // An environment variable cannot hold the NUL that abstract addresses begin with.
-        TYPERAY_RAYLET: this.address.replace('\0', '@'),
-        TYPERAY_TOKEN: options.token,
-        TYPERAY_START: start,
-        TYPERAY_RAYLET_PID: String(process.pid),
-      }),
-      output: (output) => this.#output(output),
-      died: (start, exit) => this.#processEnded(start, exit),
+    this.#pool = this.#makePool()
+    this.#output = new OutputRelay({
+      logs: this.#logs,
+      loggingOf: (jobId) => this.#environments.get(jobId)?.logging ?? usualLogging,
+      driverOf: (jobId) => this.#driverOf(jobId),
+      pause: (jobId) => this.#pool.pause(jobId),
     })
     this.setups = new SetupWatch(clock, (start, reason) =>
       this.#pool.signal(start, 'SIGKILL', reason),
@@ -180,6 +180,26 @@ export class Raylet {
       storedBytes: ({ key }) => this.store.sizeOf(key),
     })
     this.#messages = new RayletMessages(this)
+  }
+
+  #makePool(): WorkerPool {
+    const { workerEntry: entry, token } = this.options
+    return new WorkerPool({
+      clock: this.#clock,
+      entry,
+      variables: (start) => ({
+        // An environment variable cannot hold the NUL that abstract addresses begin with.
+        TYPERAY_RAYLET: this.address.replace('\0', '@'),
+        TYPERAY_TOKEN: token,
+        TYPERAY_START: start,
+        TYPERAY_RAYLET_PID: String(process.pid),
+      }),
+      output: (output) => {
+        const worker = this.#workers.get(output.start)
+        return worker === undefined ? undefined : this.#output.lines(output, worker)
+      },
+      died: (start, exit) => this.#processEnded(start, exit),
+    })
   }
 
   async start(): Promise<void> {
@@ -264,6 +284,8 @@ export class Raylet {
         }
         return undefined
       }
+      case 'warn':
+        return this.#output.warn(effect.jobId, effect.text)
       case 'lend':
         return this.objectEvent({ ...effect, kind: 'lend' })
     }
@@ -283,13 +305,19 @@ export class Raylet {
     }
   }
 
+  /** A deadline that has moved away leaves the timer as it is: a tick too many does nothing. */
   #setTick(): void {
+    const at = this.leases.deadline()
+    if (at >= this.#tickAt && at !== Infinity && !this.#isEnding) return
     this.#cancelTick?.()
     this.#cancelTick = undefined
-    const at = this.leases.deadline()
+    this.#tickAt = Infinity
     if (at === Infinity || this.#isEnding) return
-    const ms = Math.max(0, at - this.#clock.now())
-    this.#cancelTick = this.#clock.timer(ms, () => this.leaseEvent({ kind: 'tick' }))
+    this.#tickAt = at
+    this.#cancelTick = this.#clock.timer(Math.max(0, at - this.#clock.now()), () => {
+      this.#tickAt = Infinity
+      this.leaseEvent({ kind: 'tick' })
+    })
   }
 
   /** Tells the GCS what is free, once per turn and only when it has changed. */
@@ -324,7 +352,7 @@ export class Raylet {
     })
     const full = environmentFor(base, environment)
     this.setups.expect(start, full)
-    this.#pool.start(start, full)
+    this.#pool.start(start, jobId, full)
   }
 
   #hello(hello: Hello, connection: ControlConnection): boolean {
@@ -484,7 +512,7 @@ export class Raylet {
   }
 
   #driverGone(id: ProcessId, jobId: string): void {
-    this.#resumeOutput()
+    this.#pool.resume(jobId)
     this.leaseEvent({ kind: 'jobFinished', jobId })
     this.leaseEvent({ kind: 'processDied', process: id })
     this.#forget(id, jobId)
@@ -533,31 +561,6 @@ export class Raylet {
       const cancel = this.#clock.timer(workerExitMs, resolve)
       this.#jobEnds.push({ isOver, resolve: () => (cancel(), resolve()) })
     })
-  }
-
-  #output(output: WorkerOutput): ((call: () => void) => void) | undefined {
-    const worker = this.#workers.get(output.start)
-    if (worker === undefined) return undefined
-    const logging = this.#environments.get(worker.jobId)?.logging ?? usualLogging
-    if (logging.toDriver) this.#tellDriver(output, worker, logging)
-    return this.#logs.write(output, worker, logging)
-  }
-
-  #tellDriver(output: WorkerOutput, worker: WorkerFace, logging: JobLogging): void {
-    const driver = this.#driverOf(worker.jobId)
-    if (driver === undefined) return
-    const { stream, pid, lines, label } = output
-    const name = nameOf(label, worker)
-    const json = logging.encoding === 'JSON' && {
-      level: label.level,
-      facts: this.#logs.factsOf(output, worker, logging),
-    }
-    driver.send({ kind: 'output', stream, name, pid, lines, ...(json && { json }) })
-    if (driver.bufferedBytes > outputBytesMax) this.#pool.pause()
-  }
-
-  #resumeOutput(): void {
-    this.#pool.resume()
   }
 
   #driverOf(jobId: string): ControlConnection | undefined {

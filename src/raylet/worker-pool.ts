@@ -41,6 +41,7 @@ export interface WorkerOutput {
 
 interface Worker {
   readonly start: string
+  readonly jobId: string
   readonly child: ChildProcess
   /** The last lines of stderr. */
   readonly stderr: string[]
@@ -57,7 +58,8 @@ const heapMessage = 'heap out of memory'
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
   readonly #workers = new Map<string, Worker>()
-  #isPaused = false
+  /** Jobs whose workers are not read. */
+  readonly #paused = new Set<string>()
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options
@@ -67,7 +69,7 @@ export class WorkerPool {
     return this.#workers.size
   }
 
-  start(start: string, environment: WorkerEnvironment): void {
+  start(start: string, jobId: string, environment: WorkerEnvironment): void {
     const node = [process.execPath, ...environment.execArgv, this.#options.entry]
     const [command, ...args] =
       setpriv === undefined ? node : [setpriv, '--pdeathsig', 'KILL', ...node]
@@ -81,7 +83,15 @@ export class WorkerPool {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const worker: Worker = { start, child, stderr: [], held: new Set(), reason: '', isDead: false }
+    const worker: Worker = {
+      start,
+      jobId,
+      child,
+      stderr: [],
+      held: new Set(),
+      reason: '',
+      isDead: false,
+    }
     this.#workers.set(start, worker)
     this.#listen(worker, 'stdout', child.stdout)
     this.#listen(worker, 'stderr', child.stderr)
@@ -112,22 +122,23 @@ export class WorkerPool {
     for (const { start } of this.#workers.values()) this.signal(start, 'SIGKILL', reason)
   }
 
-  /** Stops reading what workers write: their pipes fill, and they wait in console.log. */
-  pause(): void {
-    if (this.#isPaused) return
-    this.#isPaused = true
-    for (const { child } of this.#workers.values()) {
-      child.stdout?.pause()
-      child.stderr?.pause()
+  /** Stops reading what workers of a job write: their pipes fill, and they wait in console.log. */
+  pause(jobId: string): void {
+    if (this.#paused.has(jobId)) return
+    this.#paused.add(jobId)
+    for (const worker of this.#workers.values()) {
+      if (worker.jobId !== jobId) continue
+      worker.child.stdout?.pause()
+      worker.child.stderr?.pause()
     }
   }
 
-  resume(): void {
-    if (!this.#isPaused) return
-    this.#isPaused = false
-    for (const { child, held } of this.#workers.values()) {
-      for (const pipe of [child.stdout, child.stderr]) {
-        if (pipe !== null && !held.has(pipe)) pipe.resume()
+  resume(jobId: string): void {
+    if (!this.#paused.delete(jobId)) return
+    for (const worker of this.#workers.values()) {
+      if (worker.jobId !== jobId) continue
+      for (const pipe of [worker.child.stdout, worker.child.stderr]) {
+        if (pipe !== null && !worker.held.has(pipe)) pipe.resume()
       }
     }
   }
@@ -144,13 +155,13 @@ export class WorkerPool {
       pipe.pause()
       whenRoom(() => {
         worker.held.delete(pipe)
-        if (!this.#isPaused) pipe.resume()
+        if (!this.#paused.has(worker.jobId)) pipe.resume()
       })
     })
     pipe.on('data', (chunk: Buffer) => labelled.push(chunk))
     pipe.on('end', () => labelled.end())
     pipe.on('error', () => pipe.destroy())
-    if (this.#isPaused) pipe.pause()
+    if (this.#paused.has(worker.jobId)) pipe.pause()
   }
 
   #bury(worker: Worker, exitCode: number | null, signal: string | null): void {

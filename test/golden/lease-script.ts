@@ -166,6 +166,8 @@ export class LeaseScript {
         return `${effect.signal} worker ${effect.start}: ${effect.reason}`
       case 'nameWorker':
         return `worker ${effect.start} runs ${effect.name}`
+      case 'warn':
+        return `${effect.jobId} is told: ${effect.text}`
       case 'lend': {
         const objects = effect.objects.map(([owner, n]) => `${this.#name(owner)}/${n}`)
         return `lend ${objects.join(' ')} to ${this.#name(effect.to)}`

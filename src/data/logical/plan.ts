@@ -30,7 +30,13 @@ export interface BlocksSource {
   readonly bundles: readonly RefBundle[]
 }
 
-export type Source = ParquetSource | ItemsSource | RangeSource | BlocksSource
+/** The rows of several plans, one after the other. */
+export interface UnionSource {
+  readonly kind: 'union'
+  readonly inputs: readonly LogicalPlan[]
+}
+
+export type Source = ParquetSource | ItemsSource | RangeSource | BlocksSource | UnionSource
 
 /**
  * What the tasks of a step need; undefined leaves it to the neighbours that the step is fused with.
@@ -136,5 +142,7 @@ export function sourceName(source: Source): string {
       return 'range'
     case 'blocks':
       return 'blocks'
+    case 'union':
+      return 'union'
   }
 }

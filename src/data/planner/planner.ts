@@ -47,6 +47,11 @@ export async function planPhysical(plan: LogicalPlan, cluster: Cluster): Promise
   if (plan.source.kind === 'blocks') {
     return { source: { kind: 'blocks', name, bundles: plan.source.bundles }, operators }
   }
+  if (plan.source.kind === 'union') {
+    const { inputs } = plan.source
+    const planned = await Promise.all(inputs.map((input) => planPhysical(input, cluster)))
+    return { source: { kind: 'union', name, inputs: planned }, operators }
+  }
   const inputs = await inputsOf(plan.source, cluster)
   const [first, ...rest] = operators
   const source = { kind: 'source', name, inputs } as const
@@ -100,7 +105,7 @@ function transformOf(step: BlockStep): Transform {
 }
 
 async function inputsOf(
-  source: Exclude<Source, { kind: 'blocks' }>,
+  source: Exclude<Source, { kind: 'blocks' | 'union' }>,
   cluster: Cluster,
 ): Promise<readonly TaskInput[]> {
   const wanted = cluster.cpus * blocksPerCpu

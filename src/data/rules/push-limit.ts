@@ -42,6 +42,7 @@ function shorten(source: Source, rows: number): Source | undefined {
     case 'range':
       return { ...source, rows: Math.min(source.rows, rows) }
     case 'blocks':
+    case 'union':
       return undefined
   }
 }

@@ -95,3 +95,20 @@ test('sources in memory are shortened too', () => {
   const range = optimize({ source: { kind: 'range', rows: 10 }, steps: [limit(3)] })
   assert.deepEqual(range, { source: { kind: 'range', rows: 3 }, steps: [] })
 })
+
+test('steps behind a union run in its inputs; a limit stays, and shortens them too', () => {
+  const input: LogicalPlan = { source, steps: [] }
+  const union: Source = { kind: 'union', inputs: [input, input] }
+  const { source: pushed, steps } = optimize({ source: union, steps: [filter, limit(3), map] })
+  assert.ok(pushed.kind === 'union')
+  assert.deepEqual(
+    pushed.inputs.map((each) => each.steps.map(stepName)),
+    [
+      ['filter(f)', 'limit(3)'],
+      ['filter(f)', 'limit(3)'],
+    ],
+  )
+  assert.deepEqual(steps.map(stepName), ['limit(3)', 'map(m)'])
+  const bounded = optimize({ source: union, steps: [{ ...map, concurrency: 2 }] })
+  assert.deepEqual(bounded.steps.map(stepName), ['map(m)'])
+})

@@ -264,6 +264,8 @@ export class SimulatedNode {
         return this.#objectEvent({ ...effect, kind: 'lend' })
       case 'nameWorker':
         return
+      case 'warn':
+        return this.world.trace.note(`${this.nodeId} warns: ${effect.text}`)
     }
   }
 
