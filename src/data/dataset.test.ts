@@ -9,10 +9,10 @@ import { type Table, tableFromIPC, tableToIPC } from 'apache-arrow'
 import type { BlockRef } from './block/metadata.js'
 import { Dataset } from './dataset.js'
 import { DatasetSession } from './dataset-session.js'
-import type { ParquetDescription, ParquetReadOptions } from './datasource/parquet-fragments.js'
+import type { FilesDescription, FilesSource } from './datasource/files.js'
 import type { BlockTaskOptions, PendingBlock, TaskRunner } from './execution/task-runner.js'
 import type { Source } from './logical/plan.js'
-import { type BlockTask, runBlockTask, runDescribeParquet } from './physical/block-task.js'
+import { type BlockTask, runBlockTask, runDescribeFiles } from './physical/block-task.js'
 import type { Transform } from './physical/operators.js'
 import type { AnyRow } from './planned-dataset.js'
 import { fromItems, readParquet } from './read.js'
@@ -60,9 +60,9 @@ class InProcessRunner implements TaskRunner {
     this.cancelled++
   }
 
-  describe(paths: readonly string[], options: ParquetReadOptions): Promise<ParquetDescription> {
+  describe(source: FilesSource): Promise<FilesDescription> {
     this.described++
-    return runDescribeParquet(paths, options)
+    return runDescribeFiles(source)
   }
 
   async get(block: BlockRef): Promise<Table> {
@@ -80,10 +80,11 @@ const numbers = (rows: number) => start<{ id: number }>({ kind: 'range', rows })
 
 const parquet = (columns?: readonly string[]) =>
   start<{ delay: number; origin: string }>({
-    kind: 'parquet',
+    kind: 'files',
+    operator: 'readParquet',
+    format: { kind: 'parquet', int64: 'number' },
     paths: [flights],
     columns,
-    int64: 'number',
     limit: Number.POSITIVE_INFINITY,
   })
 
@@ -224,10 +225,11 @@ test('writing makes one file per block, replaces what was there, and reads back'
   await ds.limit(1500).writeParquet(out)
   assert.equal(fs.readdirSync(out).length, 2)
   const source = {
-    kind: 'parquet',
+    kind: 'files',
+    operator: 'readParquet',
+    format: { kind: 'parquet', int64: 'bigint' },
     paths: [out],
     columns: undefined,
-    int64: 'bigint',
     limit: 1e9,
   } as const
   const back = start<{ id: number }>(source).ds

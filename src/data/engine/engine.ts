@@ -38,6 +38,17 @@ export function execute(sql: string): void {
   duckdbLibrary().call.destroyResult(run(sql))
 }
 
+/** Quotes text as an SQL string; a NUL, which would end the query, is spelled out. */
+export function quoteText(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''")}'`
+  return quoted.includes('\0') ? `(${quoted.replaceAll('\0', `' || chr(0) || '`)})` : quoted
+}
+
+/** Quotes a column name. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
 function run(sql: string): Buffer {
   const { call } = duckdbLibrary()
   const result = nativeBox()

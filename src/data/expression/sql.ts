@@ -2,6 +2,7 @@
 
 import { assert } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
+import { quoteName, quoteText } from '../engine/engine.js'
 import { sqlOfType } from './casts.js'
 import { functions } from './functions.js'
 import type { ExpressionNode, Literal, NamedNode } from './node.js'
@@ -81,15 +82,4 @@ function sqlOfBigint(value: bigint): string {
   if (value < -(2n ** 63n)) return `(${value}::HUGEINT)`
   const type = value < 2n ** 63n ? 'BIGINT' : value < 2n ** 64n ? 'UBIGINT' : 'HUGEINT'
   return `(${value})::${type}`
-}
-
-/** Quotes text as an SQL string; a NUL, which would end the query, is spelled out. */
-export function quoteText(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''")}'`
-  return quoted.includes('\0') ? `(${quoted.replaceAll('\0', `' || chr(0) || '`)})` : quoted
-}
-
-/** Quotes a column name. */
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }
