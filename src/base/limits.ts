@@ -256,3 +256,7 @@ export const unseenReportsMax = 10
 export const unseenReportWindowMs = 5000
 /** How long a first call may take to find out that its actor could not be made, in ms. */
 export const unseenActorMs = 1000
+/** How long Redis may take to answer when the tables of the cluster are opened, in milliseconds. */
+export const redisConnectMs = 10_000
+/** Longest wait between two attempts to reach Redis again, in milliseconds. */
+export const redisRetryMsMax = 1000
