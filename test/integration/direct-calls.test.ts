@@ -58,6 +58,7 @@ inCluster('calls that lack .remote()', { numCpus: 1 }, {
     assert.match(String((error as Error).cause), /twice\.remote\(\.\.\.\)/)
   },
   async 'are seen by get as well'() {
-    assert.match(String(await rejection(ray.get(untyped(doubling) as never))), /forget \.remote\(\)/)
+    const error = await rejection(ray.get(untyped(doubling) as never))
+    assert.match(String(error), /forget \.remote\(\)/)
   },
 }) // prettier-ignore
