@@ -4,12 +4,13 @@ import path from 'node:path'
 import { RayError } from '../base/errors.js'
 import type { Block, SchemaField } from './block/block.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
-import type { ParquetDescription } from './datasource/parquet-fragments.js'
+import { unifySchemas } from './block/unify-schemas.js'
+import { type FilesDescription, type FilesSource, rowsIn } from './datasource/files.js'
 import { StatisticsCollector } from './execution/statistics.js'
 import { executePlan, type Progress } from './execution/streaming-executor.js'
 import type { TaskRunner } from './execution/task-runner.js'
-import type { LogicalPlan, ParquetSource } from './logical/plan.js'
-import { type PhysicalPlan, plannedBlocks } from './physical/operators.js'
+import type { LogicalPlan } from './logical/plan.js'
+import { addUp, type PhysicalPlan, plannedBlocks } from './physical/operators.js'
 import { planPhysical } from './planner/planner.js'
 import { optimize } from './rules/index.js'
 
@@ -42,16 +43,24 @@ export class DatasetSession {
   }
 
   /** The number of rows, if the plan's source knows it and nothing else is asked of the plan. */
-  async countFromMetadata(plan: LogicalPlan): Promise<number | undefined> {
-    const { source, steps } = optimize(plan)
+  countFromMetadata(plan: LogicalPlan): Promise<number | undefined> {
+    return this.#countKnown(optimize(plan))
+  }
+
+  async #countKnown({ source, steps }: LogicalPlan): Promise<number | undefined> {
+    // A union has its count in each of its inputs.
+    if (source.kind === 'union') {
+      if (steps.length > 0) return undefined
+      return addUp(await Promise.all(source.inputs.map((input) => this.#countKnown(input))))
+    }
     const [only] = steps
     const isCount = only?.kind === 'fused' && only.steps.every((step) => step.kind === 'count')
     if (steps.length !== 1 || !isCount) return undefined
     switch (source.kind) {
-      case 'parquet': {
-        const { files } = await this.#describe(source)
-        const rows = files.flatMap((file) => file.rowGroups).reduce((sum, g) => sum + g.rows, 0)
-        return Math.min(rows, source.limit)
+      case 'files': {
+        if (source.format.kind !== 'parquet') return undefined
+        const rows = rowsIn((await this.#runner.describe(source)).files)
+        return rows === undefined ? undefined : Math.min(rows, source.limit)
       }
       case 'items':
         return source.rows.length
@@ -63,11 +72,25 @@ export class DatasetSession {
   }
 
   /** The columns, if no function of the user decides them. */
-  async schemaFromMetadata(plan: LogicalPlan): Promise<readonly SchemaField[] | undefined> {
-    const { source, steps } = optimize(plan)
+  schemaFromMetadata(plan: LogicalPlan): Promise<readonly SchemaField[] | undefined> {
+    return this.#schemaKnown(optimize(plan))
+  }
+
+  async #schemaKnown({ source, steps }: LogicalPlan): Promise<readonly SchemaField[] | undefined> {
     if (steps.length > 0) return undefined
-    if (source.kind === 'parquet') return (await this.#describe(source)).schema
-    return source.kind === 'blocks' ? source.bundles[0]?.metadata.schema : undefined
+    switch (source.kind) {
+      case 'files':
+        return (await this.#runner.describe(source)).schema
+      case 'blocks':
+        return unifySchemas(source.bundles.map(({ metadata }) => metadata.schema))
+      case 'union': {
+        const known = await Promise.all(source.inputs.map((input) => this.#schemaKnown(input)))
+        const schemas = known.filter((schema) => schema !== undefined)
+        return schemas.length < known.length ? undefined : unifySchemas(schemas)
+      }
+      default:
+        return undefined
+    }
   }
 
   async countBlocks(plan: LogicalPlan): Promise<number> {
@@ -83,19 +106,19 @@ export class DatasetSession {
    * Writing parts over the files that the same plan reads would destroy what is still to be read.
    */
   async refuseOverwrite(plan: LogicalPlan, folder: string): Promise<void> {
-    if (plan.source.kind !== 'parquet') return
-    const { files } = await this.#describe(plan.source)
+    const { source } = plan
+    if (source.kind === 'union') {
+      for (const input of source.inputs) await this.refuseOverwrite(input, folder)
+    }
+    if (source.kind !== 'files') return
+    const { files } = await this.#runner.describe(source)
     if (!files.some((file) => path.dirname(file.path) === folder)) return
     throw new RayError(`writeParquet: the dataset is read from ${folder}; write to another folder.`)
   }
 
   async #physical(plan: LogicalPlan): Promise<PhysicalPlan> {
-    const describe = (source: ParquetSource) => this.#describe(source)
+    const describe = (source: FilesSource): Promise<FilesDescription> =>
+      this.#runner.describe(source)
     return planPhysical(optimize(plan), { cpus: await this.#runner.cpus(), describe })
-  }
-
-  #describe(source: ParquetSource): Promise<ParquetDescription> {
-    const { paths, columns, int64 } = source
-    return this.#runner.describe(paths, { columns, int64 })
   }
 }

@@ -7,13 +7,14 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { type Table, tableFromIPC, tableToIPC } from 'apache-arrow'
 import type { BlockRef } from './block/metadata.js'
-import { type AnyRow, Dataset } from './dataset.js'
+import { Dataset } from './dataset.js'
 import { DatasetSession } from './dataset-session.js'
-import type { ParquetDescription, ParquetReadOptions } from './datasource/parquet-fragments.js'
+import type { FilesDescription, FilesSource } from './datasource/files.js'
 import type { BlockTaskOptions, PendingBlock, TaskRunner } from './execution/task-runner.js'
 import type { Source } from './logical/plan.js'
-import { type BlockTask, runBlockTask, runDescribeParquet } from './physical/block-task.js'
+import { type BlockTask, runBlockTask, runDescribeFiles } from './physical/block-task.js'
 import type { Transform } from './physical/operators.js'
+import type { AnyRow } from './planned-dataset.js'
 import { fromItems, readParquet } from './read.js'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'typeray-dataset-'))
@@ -59,9 +60,9 @@ class InProcessRunner implements TaskRunner {
     this.cancelled++
   }
 
-  describe(paths: readonly string[], options: ParquetReadOptions): Promise<ParquetDescription> {
+  describe(source: FilesSource): Promise<FilesDescription> {
     this.described++
-    return runDescribeParquet(paths, options)
+    return runDescribeFiles(source)
   }
 
   async get(block: BlockRef): Promise<Table> {
@@ -79,10 +80,11 @@ const numbers = (rows: number) => start<{ id: number }>({ kind: 'range', rows })
 
 const parquet = (columns?: readonly string[]) =>
   start<{ delay: number; origin: string }>({
-    kind: 'parquet',
+    kind: 'files',
+    operator: 'readParquet',
+    format: { kind: 'parquet', int64: 'number' },
     paths: [flights],
     columns,
-    int64: 'number',
     limit: Number.POSITIVE_INFINITY,
   })
 
@@ -223,10 +225,11 @@ test('writing makes one file per block, replaces what was there, and reads back'
   await ds.limit(1500).writeParquet(out)
   assert.equal(fs.readdirSync(out).length, 2)
   const source = {
-    kind: 'parquet',
+    kind: 'files',
+    operator: 'readParquet',
+    format: { kind: 'parquet', int64: 'bigint' },
     paths: [out],
     columns: undefined,
-    int64: 'bigint',
     limit: 1e9,
   } as const
   const back = start<{ id: number }>(source).ds
@@ -282,4 +285,15 @@ test('refuses options that do not exist, and says which are to come', async () =
     /not built/,
   )
   await assert.rejects(rows.iterBatches({ size: 1 } as object).next(), /'size' is not an option/)
+})
+
+test('a union has the rows of its parts in order, and knows their number', async () => {
+  const { ds, runner } = numbers(2500)
+  const both = ds.union(numbers(3).ds, ds.limit(2))
+  assert.equal(await both.count(), 2505)
+  assert.deepEqual(runner.tasks, [])
+  const ids = (await both.map(({ id }) => ({ id: id + 1 })).takeAll()).map(({ id }) => id)
+  assert.deepEqual(ids.slice(2498), [2499, 2500, 1, 2, 3, 1, 2])
+  assert.equal(await both.numBlocks(), 5)
+  assert.deepEqual((await both.limit(2502).takeAll()).slice(2500), [{ id: 0 }, { id: 1 }])
 })

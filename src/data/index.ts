@@ -16,14 +16,17 @@ export type {
 } from './block/column.js'
 export { DictionaryColumn, dictionaryEncode } from './block/dictionary-column.js'
 export type { BlockMetadata, BlockRef, RefBundle } from './block/metadata.js'
-export {
-  type AnyRow,
-  type ConsumeOptions,
-  Dataset,
-  type IterBatchesOptions,
-  type Schema,
-} from './dataset.js'
+export type { IterBatchesOptions, Schema } from './consumable-dataset.js'
+export { Dataset } from './dataset.js'
+export type { CastType } from './expression/casts.js'
+export type { DateFunctions, DateUnit } from './expression/date-functions.js'
+export { col, Expression, lit, type Operand, when } from './expression/expression.js'
+export type { ListFunctions, MapFunctions, StructFunctions } from './expression/nested-functions.js'
+export type { ExpressionNode, Literal } from './expression/node.js'
+export type { StringFunctions } from './expression/string-functions.js'
+export { monotonicallyIncreasingId, random, udf, uuid } from './expression/udf.js'
 export type { DatasetStatistics } from './execution/statistics.js'
 export type { Progress } from './execution/streaming-executor.js'
+export type { AnyRow, ConsumeOptions } from './planned-dataset.js'
 export { fromItems, range, readParquet, type ReadParquetOptions } from './read.js'
 export type { MapBatchesOptions, StepOptions } from './step-options.js'

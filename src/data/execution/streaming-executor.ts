@@ -15,6 +15,7 @@ import {
   plannedBlocks,
   type SourceOperator,
   type TaskResources,
+  type UnionOperator,
 } from '../physical/operators.js'
 import { type BackpressurePolicy, blocksAhead } from './backpressure-policy.js'
 import type { StatisticsCollector } from './statistics.js'
@@ -44,16 +45,9 @@ export async function* executePlan(
   plan: PhysicalPlan,
   execution: Execution,
 ): AsyncGenerator<RefBundle, void, void> {
-  const { cpus, onProgress } = execution
-  const startsSmall = plan.operators.some((operator) => operator.kind === 'limit')
-  const policy = { cpus, startsSmall }
-  let blocks = sourceBlocks(plan, execution)
-  for (const operator of plan.operators) {
-    blocks =
-      operator.kind === 'limit'
-        ? limitBlocks(operator, ahead(blocks, policy, execution), execution)
-        : mapBlocks(operator, blocks, execution)
-  }
+  const { onProgress } = execution
+  const policy = policyOf(plan, execution)
+  const blocks = planBlocks(plan, execution)
   const blocksTotal = plannedBlocks(plan)
   let done = 0
   let rows = 0
@@ -66,6 +60,22 @@ export async function* executePlan(
   }
 }
 
+function policyOf(plan: PhysicalPlan, { cpus }: Execution): BackpressurePolicy {
+  return { cpus, startsSmall: plan.operators.some((operator) => operator.kind === 'limit') }
+}
+
+/** The blocks of a plan, submitted as they are asked for. */
+function planBlocks(plan: PhysicalPlan, execution: Execution): Blocks {
+  let blocks = sourceBlocks(plan, execution)
+  for (const operator of plan.operators) {
+    blocks =
+      operator.kind === 'limit'
+        ? limitBlocks(operator, ahead(blocks, policyOf(plan, execution), execution), execution)
+        : mapBlocks(operator, blocks, execution)
+  }
+  return blocks
+}
+
 function sourceBlocks(plan: PhysicalPlan, execution: Execution): Blocks {
   const { source } = plan
   switch (source.kind) {
@@ -73,6 +83,8 @@ function sourceBlocks(plan: PhysicalPlan, execution: Execution): Blocks {
       return readBlocks(source, execution)
     case 'blocks':
       return presentBlocks(source.bundles)
+    case 'union':
+      return unionBlocks(source, execution)
     default:
       return assertNever(source)
   }
@@ -82,6 +94,10 @@ async function* presentBlocks(bundles: readonly RefBundle[]): Blocks {
   for (const { block, metadata } of bundles) {
     yield { block, metadata: Promise.resolve(metadata) }
   }
+}
+
+async function* unionBlocks(operator: UnionOperator, execution: Execution): Blocks {
+  for (const input of operator.inputs) yield* planBlocks(input, execution)
 }
 
 async function* readBlocks(operator: SourceOperator, execution: Execution): Blocks {

@@ -3,7 +3,7 @@
 
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
-import type { ParquetDescription, ParquetReadOptions } from '../datasource/parquet-fragments.js'
+import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { BlockTask } from '../physical/block-task.js'
 import type { TaskResources, Transform } from '../physical/operators.js'
 
@@ -30,6 +30,6 @@ export interface TaskRunner {
   submit(task: BlockTask, transforms: SharedTransforms, options: BlockTaskOptions): PendingBlock
   /** Gives up on a block that nobody will read. */
   cancel(pending: PendingBlock): void
-  describe(paths: readonly string[], options: ParquetReadOptions): Promise<ParquetDescription>
+  describe(source: FilesSource): Promise<FilesDescription>
   get(block: BlockRef): Promise<Block>
 }

@@ -4,15 +4,7 @@
 import type { BatchFormat } from '../block/batch.js'
 import type { DateFormat } from '../block/column.js'
 import type { RefBundle } from '../block/metadata.js'
-
-export interface ParquetSource {
-  readonly kind: 'parquet'
-  readonly paths: readonly string[]
-  readonly columns: readonly string[] | undefined
-  readonly int64: 'bigint' | 'number'
-  /** Rows wanted at most; Infinity for all. */
-  readonly limit: number
-}
+import type { FilesSource } from '../datasource/files.js'
 
 export interface ItemsSource {
   readonly kind: 'items'
@@ -30,7 +22,13 @@ export interface BlocksSource {
   readonly bundles: readonly RefBundle[]
 }
 
-export type Source = ParquetSource | ItemsSource | RangeSource | BlocksSource
+/** The rows of several plans, one after the other. */
+export interface UnionSource {
+  readonly kind: 'union'
+  readonly inputs: readonly LogicalPlan[]
+}
+
+export type Source = FilesSource | ItemsSource | RangeSource | BlocksSource | UnionSource
 
 /**
  * What the tasks of a step need; undefined leaves it to the neighbours that the step is fused with.
@@ -128,13 +126,15 @@ export function stepName(step: Step): string {
 
 export function sourceName(source: Source): string {
   switch (source.kind) {
-    case 'parquet':
-      return 'readParquet'
+    case 'files':
+      return source.operator
     case 'items':
       return 'fromItems'
     case 'range':
       return 'range'
     case 'blocks':
       return 'blocks'
+    case 'union':
+      return 'union'
   }
 }

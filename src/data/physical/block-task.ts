@@ -12,7 +12,7 @@ import { type Block, blockOfColumns, joinBlocks, projectBlock, sliceBlock } from
 import { gatherBlock } from '../block/gather.js'
 import { type BlockMetadata, describeBlock } from '../block/metadata.js'
 import { blockOfRows, type Row, rowReader } from '../block/rows.js'
-import type { ParquetDescription, ParquetReadOptions } from '../datasource/parquet-fragments.js'
+import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { TaskInput, Transform } from './operators.js'
 
 // When this module is loaded, in driver or worker, and so before blocks are decoded for it.
@@ -41,7 +41,7 @@ export async function runBlockTask(
         return [blockOfColumns({}), metadata]
       case 'write': {
         const file = partFile(transform.folder, task.index)
-        const { writeParquetFile } = await import('../datasource/parquet.js')
+        const { writeParquetFile } = await import('../datasource/parquet-writer.js')
         writeParquetFile(current, file)
         return [blockOfColumns({}), { ...describeBlock(current, startedMs), file }]
       }
@@ -53,13 +53,10 @@ export async function runBlockTask(
   return [current, metadata]
 }
 
-/** Runs as a task: finds files and reads their footers. */
-export async function runDescribeParquet(
-  paths: readonly string[],
-  options: ParquetReadOptions,
-): Promise<ParquetDescription> {
-  const { describeParquet } = await import('../datasource/parquet.js')
-  return describeParquet(paths, options)
+/** Runs as a task: finds files and what is in them. */
+export async function runDescribeFiles(source: FilesSource): Promise<FilesDescription> {
+  const { describeFiles } = await import('../datasource/file-readers.js')
+  return describeFiles(source)
 }
 
 /** The file that block `index` is written to. */
@@ -71,9 +68,9 @@ async function makeBlock(input: TaskInput | undefined): Promise<Block> {
   switch (input?.kind) {
     case undefined:
       throw new RayError('A block task was given neither a block nor an input.')
-    case 'parquet': {
-      const { readParquetFragment } = await import('../datasource/parquet.js')
-      return readParquetFragment(input.fragment, input.options)
+    case 'files': {
+      const { readFiles } = await import('../datasource/file-readers.js')
+      return readFiles(input.request)
     }
     case 'rows':
       return blockOfRows(input.rows)

@@ -3,15 +3,11 @@
 import type { BatchFormat } from '../block/batch.js'
 import type { DateFormat } from '../block/column.js'
 import type { RefBundle } from '../block/metadata.js'
-import type { ParquetFragment, ParquetReadOptions } from '../datasource/parquet-fragments.js'
+import type { ReadRequest } from '../datasource/file-readers.js'
 
 /** Where a task that has no input block gets its rows. */
 export type TaskInput =
-  | {
-      readonly kind: 'parquet'
-      readonly fragment: ParquetFragment
-      readonly options: ParquetReadOptions
-    }
+  | { readonly kind: 'files'; readonly request: ReadRequest }
   | { readonly kind: 'rows'; readonly rows: readonly Readonly<Record<string, unknown>>[] }
   | { readonly kind: 'range'; readonly start: number; readonly rows: number }
 
@@ -69,13 +65,37 @@ export interface LimitOperator {
   readonly rows: number
 }
 
+/** Hands out the blocks of several plans, one plan after the other. */
+export interface UnionOperator {
+  readonly kind: 'union'
+  readonly name: string
+  readonly inputs: readonly PhysicalPlan[]
+}
+
 export interface PhysicalPlan {
-  readonly source: SourceOperator | BlocksOperator
+  readonly source: SourceOperator | BlocksOperator | UnionOperator
   readonly operators: readonly (MapOperator | LimitOperator)[]
 }
 
 /** The number of blocks that the plan makes, where it can be told beforehand. */
 export function plannedBlocks(plan: PhysicalPlan): number | undefined {
   if (plan.operators.some((operator) => operator.kind === 'limit')) return undefined
-  return plan.source.kind === 'source' ? plan.source.inputs.length : plan.source.bundles.length
+  switch (plan.source.kind) {
+    case 'source':
+      return plan.source.inputs.length
+    case 'blocks':
+      return plan.source.bundles.length
+    case 'union':
+      return addUp(plan.source.inputs.map(plannedBlocks))
+  }
+}
+
+/** The sum; undefined if one of the numbers is. */
+export function addUp(numbers: readonly (number | undefined)[]): number | undefined {
+  let sum = 0
+  for (const each of numbers) {
+    if (each === undefined) return undefined
+    sum += each
+  }
+  return sum
 }

@@ -4,15 +4,15 @@
 import { assert, assertNever } from '../../base/assert.js'
 import { dataBlockBytes, dataBlockBytesMin } from '../../base/limits.js'
 import {
-  fragmentsOf,
-  type ParquetDescription,
-  type ParquetFragment,
-} from '../datasource/parquet-fragments.js'
+  type FilesDescription,
+  type FilesSource,
+  firstRows,
+  groupPieces,
+} from '../datasource/files.js'
 import {
   type BlockStep,
   type FusedStep,
   type LogicalPlan,
-  type ParquetSource,
   type Source,
   sourceName,
   stepName,
@@ -29,7 +29,7 @@ import type {
 export interface Cluster {
   /** CPUs that tasks can run on. */
   readonly cpus: number
-  describe(source: ParquetSource): Promise<ParquetDescription>
+  describe(source: FilesSource): Promise<FilesDescription>
 }
 
 /** Blocks per CPU that a source is cut into at least, so that CPUs finish together. */
@@ -46,6 +46,11 @@ export async function planPhysical(plan: LogicalPlan, cluster: Cluster): Promise
   const name = sourceName(plan.source)
   if (plan.source.kind === 'blocks') {
     return { source: { kind: 'blocks', name, bundles: plan.source.bundles }, operators }
+  }
+  if (plan.source.kind === 'union') {
+    const { inputs } = plan.source
+    const planned = await Promise.all(inputs.map((input) => planPhysical(input, cluster)))
+    return { source: { kind: 'union', name, inputs: planned }, operators }
   }
   const inputs = await inputsOf(plan.source, cluster)
   const [first, ...rest] = operators
@@ -100,18 +105,17 @@ function transformOf(step: BlockStep): Transform {
 }
 
 async function inputsOf(
-  source: Exclude<Source, { kind: 'blocks' }>,
+  source: Exclude<Source, { kind: 'blocks' | 'union' }>,
   cluster: Cluster,
 ): Promise<readonly TaskInput[]> {
   const wanted = cluster.cpus * blocksPerCpu
   switch (source.kind) {
-    case 'parquet': {
-      const { files } = await cluster.describe(source)
-      const total = files.flatMap((file) => file.rowGroups).reduce((sum, g) => sum + g.bytes, 0)
+    case 'files': {
+      const { files, columns } = await cluster.describe(source)
+      const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + p.bytes, 0)
       const bytes = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, total / wanted))
-      const fragments = firstRows(fragmentsOf(files, bytes), source.limit)
-      const options = { columns: source.columns, int64: source.int64 }
-      return fragments.map((fragment) => ({ kind: 'parquet', fragment, options }))
+      const groups = groupPieces(firstRows(files, source.limit), bytes)
+      return groups.map((pieces) => ({ kind: 'files', request: { source, pieces, columns } }))
     }
     case 'items':
       return evenParts(source.rows.length, wanted).map(({ start, rows }) => {
@@ -122,21 +126,6 @@ async function inputsOf(
     default:
       return assertNever(source)
   }
-}
-
-/** The first fragments that have `limit` rows together, the last one shortened. */
-function firstRows(
-  fragments: readonly ParquetFragment[],
-  limit: number,
-): readonly ParquetFragment[] {
-  const taken: ParquetFragment[] = []
-  let left = limit
-  for (const fragment of fragments) {
-    if (left <= 0) break
-    taken.push({ ...fragment, rows: Math.min(fragment.rows, left) })
-    left -= fragment.rows
-  }
-  return taken
 }
 
 function evenParts(rows: number, wanted: number) {

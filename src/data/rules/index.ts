@@ -4,11 +4,15 @@
 import type { LogicalPlan, Rule } from '../logical/plan.js'
 import { countFromMetadata } from './count-from-metadata.js'
 import { fuseMaps } from './fuse-maps.js'
+import { pushIntoUnion } from './push-into-union.js'
 import { pushLimit } from './push-limit.js'
 import { pushSelect } from './push-select.js'
 
-const rules: readonly Rule[] = [pushLimit, pushSelect, countFromMetadata, fuseMaps]
+const rules: readonly Rule[] = [pushLimit, pushIntoUnion, pushSelect, countFromMetadata, fuseMaps]
 
 export function optimize(plan: LogicalPlan): LogicalPlan {
-  return rules.reduce((rewritten, rule) => rule(rewritten), plan)
+  const rewritten = rules.reduce((before, rule) => rule(before), plan)
+  const { source, steps } = rewritten
+  if (source.kind !== 'union') return rewritten
+  return { source: { ...source, inputs: source.inputs.map(optimize) }, steps }
 }

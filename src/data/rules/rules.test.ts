@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { FilesSource } from '../datasource/files.js'
 import {
   type FilterStep,
   type LogicalPlan,
   type MapBatchesStep,
   type MapStep,
-  type ParquetSource,
   type Source,
   type Step,
   stepName,
 } from '../logical/plan.js'
 import { optimize } from './index.js'
 
-const source: ParquetSource = {
-  kind: 'parquet',
+const source: FilesSource = {
+  kind: 'files',
+  operator: 'readParquet',
+  format: { kind: 'parquet', int64: 'bigint' },
   paths: ['f.parquet'],
   columns: undefined,
-  int64: 'bigint',
   limit: Number.POSITIVE_INFINITY,
 }
 const any = { numCpus: undefined, concurrency: undefined }
@@ -38,11 +39,11 @@ const count: Step = { kind: 'count' }
 /** What the rules make of some steps, as text. */
 function shape(steps: readonly Step[], from: Source = source): readonly string[] {
   const plan: LogicalPlan = optimize({ source: from, steps })
-  const facts = plan.source.kind === 'parquet' ? parquetFacts(plan.source) : []
+  const facts = plan.source.kind === 'files' ? parquetFacts(plan.source) : []
   return [...facts, ...plan.steps.map(stepName)]
 }
 
-function parquetFacts({ columns, limit: rows }: ParquetSource): readonly string[] {
+function parquetFacts({ columns, limit: rows }: FilesSource): readonly string[] {
   return [
     ...(columns === undefined ? [] : [`columns ${columns.join(', ')}`]),
     ...(Number.isFinite(rows) ? [`rows ${rows}`] : []),
@@ -94,4 +95,21 @@ test('a count needs no columns, and skips no function', () => {
 test('sources in memory are shortened too', () => {
   const range = optimize({ source: { kind: 'range', rows: 10 }, steps: [limit(3)] })
   assert.deepEqual(range, { source: { kind: 'range', rows: 3 }, steps: [] })
+})
+
+test('steps behind a union run in its inputs; a limit stays, and shortens them too', () => {
+  const input: LogicalPlan = { source, steps: [] }
+  const union: Source = { kind: 'union', inputs: [input, input] }
+  const { source: pushed, steps } = optimize({ source: union, steps: [filter, limit(3), map] })
+  assert.ok(pushed.kind === 'union')
+  assert.deepEqual(
+    pushed.inputs.map((each) => each.steps.map(stepName)),
+    [
+      ['filter(f)', 'limit(3)'],
+      ['filter(f)', 'limit(3)'],
+    ],
+  )
+  assert.deepEqual(steps.map(stepName), ['limit(3)', 'map(m)'])
+  const bounded = optimize({ source: union, steps: [{ ...map, concurrency: 2 }] })
+  assert.deepEqual(bounded.steps.map(stepName), ['map(m)'])
 })
