@@ -156,6 +156,13 @@ export class SimulatedNode {
   fromGcs(message: FromGcs): void {
     switch (message.kind) {
       case 'endActor':
+      // Numbers, jobs and functions are the shell's, of which there is none here.
+      case 'nodeRegistered':
+      case 'nodeIsDead':
+      case 'jobStarted':
+      case 'jobFinished':
+      case 'functionFound':
+        return undefined
       case 'clusterView':
         return this.#leases(message)
       case 'placeActor': {
