@@ -6,13 +6,13 @@
 // in groups.
 
 import type { Clock } from '../base/clock.js'
-import { nodeNumberOf, type ProcessId } from '../base/ids.js'
+import { nodeNumberOf } from '../base/ids.js'
 import { clusterViewMs, placementRetryMs } from '../base/limits.js'
 import { addAmounts } from '../scheduling/resource-amounts.js'
 import type { ClusterNode, Resources } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import { FunctionStore } from './function-store.js'
-import { JobTable } from './job-table.js'
+import { type JobNews, JobTable } from './job-table.js'
 import { ActorPlacement } from './actor-placement.js'
 import { ActorTable } from './actor-table.js'
 import type { ActorEvent } from './actor-table.js'
@@ -112,10 +112,10 @@ export class GcsServer {
         this.#node({ ...message, kind: 'reported' })
         break
       case 'jobStarted':
-        this.#tellOthers(message.driver, this.#jobs.handle(message))
+        this.#tellOthers(this.#jobs.handle(message))
         break
       case 'jobFinished':
-        this.#tellOthers(0, this.#jobs.handle(message))
+        this.#tellOthers(this.#jobs.handle(message))
         this.#group(message)
         this.#actor(message)
         break
@@ -176,11 +176,10 @@ export class GcsServer {
     this.#send(nodeId, { kind: 'nodeIsDead', reason })
   }
 
-  /** All nodes but that of the process. */
-  #tellOthers(process: ProcessId, message: FromGcs | undefined): void {
-    if (message === undefined) return
+  #tellOthers(news: JobNews | undefined): void {
+    if (news === undefined) return
     for (const { nodeId, nodeNumber } of this.#nodes.view()) {
-      if (nodeNumber !== nodeNumberOf(process)) this.#send(nodeId, message)
+      if (nodeNumber !== nodeNumberOf(news.driver)) this.#send(nodeId, news.message)
     }
   }
 
