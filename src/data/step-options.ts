@@ -127,7 +127,7 @@ function atLeast(
  * actors.
  */
 export function functionName(operator: string, fn: unknown): string {
-  if (typeof fn !== 'function') {
+  if (typeof fn !== 'function' || 'remote' in fn) {
     throw new RayError(`${operator} takes a function, and was given ${show(fn)}.`)
   }
   if (/^class\b/.test(Function.prototype.toString.call(fn))) {
