@@ -34,7 +34,7 @@ export function plainBlock(block: Block): Block {
 }
 
 /** The column without dictionaries and offsets. */
-export function plainData(data: Data): Data {
+function plainData(data: Data): Data {
   if (DataType.isDictionary(data.type)) return plainDictionary(data)
   const aligned = data.offset === 0 ? data : alignData(data)
   if (DataType.isNull(data.type)) return nullStrings(data.length)

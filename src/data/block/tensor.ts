@@ -2,7 +2,8 @@
 //
 // Tensors of one shape are nested lists of fixed size in Arrow, so the type of a column says the
 // shape, the numbers of all rows are one buffer, and each row is a view of it. Tensors whose shapes
-// differ are a struct of the numbers and the shape, as Arrow's variable-shape extension stores them.
+// differ are a struct of the numbers and the shape, as Arrow's variable-shape extension stores
+// them.
 
 import { RayError } from '../../base/errors.js'
 import type { BigintArray, NumberArray } from './number-array.js'
@@ -88,10 +89,6 @@ export function isTensor(value: unknown): value is Tensor {
   if (typeof value !== 'object' || value === null) return false
   if (!('data' in value) || !('shape' in value)) return false
   return isTypedArray(value.data) && Array.isArray(value.shape)
-}
-
-export function isTensorColumn(value: unknown): value is TensorColumn {
-  return value instanceof TensorColumn
 }
 
 export function isTypedArray(value: unknown): value is TensorArray {
