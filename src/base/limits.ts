@@ -69,6 +69,8 @@ export const pendingReasonsMax = 3
 export const endedProcessesMax = 1000
 /** Jobs that have ended of which a raylet remembers that no workers are kept for them. */
 export const finishedJobsMax = 1000
+/** Ended jobs whose environments are remembered, for actors that outlive them. */
+export const endedJobSettingsMax = 100
 /** Rows of a list, at most. */
 export const stateRowsMax = 10_000
 /** Stderr lines of a worker that an error message quotes. */

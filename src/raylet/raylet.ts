@@ -21,6 +21,7 @@ import { ControlConnection, type Hello } from './control-connection.js'
 import { environmentFor } from './environment.js'
 import { FunctionTable } from './function-table.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
+import { JobSettings } from './job-settings.js'
 import { reservationKey } from './lease-request.js'
 import { LeaseState } from './lease-state.js'
 import { MemoryMonitor, type MemoryMonitorOptions } from './memory-monitor.js'
@@ -100,9 +101,7 @@ export class Raylet {
   readonly #connections = new Set<ControlConnection>()
   readonly #members = new Map<ProcessId, ControlConnection>()
   readonly #workers = new Map<string, WorkerFace>()
-  readonly #environments = new Map<string, WorkerEnvironment>()
-  /** Where the names of a job's actors live, by job. */
-  readonly #namespaces = new Map<string, string>()
+  readonly #jobs = new JobSettings()
   #jobCount = 0
   #isEnding = false
   #cancelTick: (() => void) | undefined
@@ -128,7 +127,7 @@ export class Raylet {
       machineCpus: os.availableParallelism(),
     })
     this.#lastReport = String(this.leases.tables.pool.total)
-    this.#environments.set(jobIdOf(1), options.environment)
+    this.#jobs.set(jobIdOf(1), { environment: options.environment })
     this.#logs = new SessionLogs({
       ...options,
       rotateBytes: options.logRotateBytes,
@@ -148,7 +147,7 @@ export class Raylet {
     this.#pool = this.#makePool()
     this.#output = new OutputRelay({
       logs: this.#logs,
-      loggingOf: (jobId) => this.#environments.get(jobId)?.logging ?? usualLogging,
+      loggingOf: (jobId) => this.#jobs.environmentOf(jobId)?.logging ?? usualLogging,
       driverOf: (jobId) => this.#driverOf(jobId),
       pause: (jobId) => this.#pool.pause(jobId),
     })
@@ -339,7 +338,7 @@ export class Raylet {
   #startWorker(effect: Extract<LeaseEffect, { kind: 'startWorker' }>): void {
     if (this.#isEnding) return
     const { start, jobId, environment } = effect
-    const base = this.#environments.get(jobId) ?? this.options.environment
+    const base = this.#jobs.environmentOf(jobId) ?? this.options.environment
     // Slots are given at hello: the first workers start before there are any.
     this.#workers.set(start, {
       claimSlot: -1,
@@ -381,7 +380,7 @@ export class Raylet {
     this.#announce(hello, face.jobId, '')
     this.#logs.joined(start, hello.process, hello.pid)
     this.#logs.note(`worker ${workerIdHex(hello.process)} has started, pid ${hello.pid}`)
-    const namespace = this.#namespaces.get(face.jobId) ?? this.options.namespace ?? ''
+    const namespace = this.#jobs.namespaceOf(face.jobId) ?? this.options.namespace ?? ''
     this.#welcome(connection, { claimSlot, namespace })
     this.setups.begin(start)
     this.leaseEvent({
@@ -398,12 +397,12 @@ export class Raylet {
   #welcomeDriver(hello: Hello, connection: ControlConnection): void {
     const jobId = jobIdOf(++this.#jobCount)
     const namespace = hello.namespace ?? ''
-    this.#namespaces.set(jobId, namespace)
+    const { environment } = hello
+    this.#jobs.set(jobId, { namespace, ...(environment !== undefined && { environment }) })
     this.#logs.note(`job ${jobId} has begun, driver pid ${hello.pid}`)
     connection.jobId = jobId
     this.#members.set(hello.process, connection)
     this.options.joined()
-    if (hello.environment !== undefined) this.#environments.set(jobId, hello.environment)
     this.#welcome(connection, { claimSlot: -1, namespace })
     this.toGcs({ kind: 'jobStarted', jobId, driver: hello.process, namespace })
     this.#announce(hello, jobId, namespace)
@@ -439,7 +438,7 @@ export class Raylet {
       claimSlot,
       storeAddress: this.storeAddress,
       resources,
-      environment: this.#environments.get(connection.jobId) ?? environment,
+      environment: this.#jobs.environmentOf(connection.jobId) ?? environment,
     })
   }
 
@@ -517,6 +516,7 @@ export class Raylet {
     this.leaseEvent({ kind: 'processDied', process: id })
     this.#forget(id, jobId)
     this.#logs.note(`job ${jobId} has ended`)
+    this.#jobs.ended(jobId, (old) => [...this.#workers.values()].some((of) => of.jobId === old))
     this.toGcs({ kind: 'jobFinished', jobId })
     const isLast = ![...this.#members.values()].some((member) => member.hello?.role === 'driver')
     if (isLast) this.options.abandoned()
