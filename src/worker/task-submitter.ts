@@ -67,7 +67,9 @@ export class TaskSubmitter {
   readonly #now: () => number
   /** Keys with tasks, requests or leases. Added with the first of these, removed with the last. */
   readonly #keys = new Set<SchedulingKey>()
-  /** All that somebody still holds, a remote function for example: two of the same lease are one. */
+  /**
+   * All that somebody still holds, a remote function for example: two of the same lease are one.
+   */
   readonly #known = new WeakTable<string, SchedulingKey>()
   readonly #requests = new Map<number, SchedulingKey>()
   /** Requests that we took back and that the raylet has not answered. */
