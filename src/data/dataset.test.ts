@@ -9,7 +9,7 @@ import { type Table, tableFromIPC, tableToIPC } from 'apache-arrow'
 import type { BlockRef } from './block/metadata.js'
 import { Dataset } from './dataset.js'
 import { DatasetSession } from './dataset-session.js'
-import type { ParquetDescription, ParquetReadOptions } from './datasource/parquet-fragments.js'
+import type { FilesDescription, FilesSource } from './datasource/files.js'
 import type {
   BlockPool,
   BlockTaskOptions,
@@ -17,7 +17,7 @@ import type {
   TaskRunner,
 } from './execution/task-runner.js'
 import type { Source } from './logical/plan.js'
-import { type BlockTask, runBlockTask, runDescribeParquet } from './physical/block-task.js'
+import { type BlockTask, runBlockTask, runDescribeFiles } from './physical/block-task.js'
 import type { Transform } from './physical/operators.js'
 import { prepareTransforms } from './physical/prepare-transforms.js'
 import type { AnyRow } from './planned-dataset.js'
@@ -96,9 +96,9 @@ class InProcessRunner implements TaskRunner {
     this.released++
   }
 
-  describe(paths: readonly string[], options: ParquetReadOptions): Promise<ParquetDescription> {
+  describe(source: FilesSource): Promise<FilesDescription> {
     this.described++
-    return runDescribeParquet(paths, options)
+    return runDescribeFiles(source)
   }
 
   async get(block: BlockRef): Promise<Table> {
@@ -116,10 +116,11 @@ const numbers = (rows: number) => start<{ id: number }>({ kind: 'range', rows })
 
 const parquet = (columns?: readonly string[]) =>
   start<{ delay: number; origin: string }>({
-    kind: 'parquet',
+    kind: 'files',
+    operator: 'readParquet',
+    format: { kind: 'parquet', int64: 'number' },
     paths: [flights],
     columns,
-    int64: 'number',
     limit: Number.POSITIVE_INFINITY,
   })
 
@@ -242,7 +243,10 @@ test('an error names the operator and keeps the error of the user', async () => 
     throw new TypeError('no')
   })
   await assert.rejects(failing.takeAll(), (error: Error) => {
-    assert.match(error.message, /mapBatches\(explode\) failed in rows 0 to 9 of range: TypeError: no/)
+    assert.match(
+      error.message,
+      /mapBatches\(explode\) failed in rows 0 to 9 of range: TypeError: no/,
+    )
     return error.cause instanceof TypeError
   })
   const wrong = numbers(10).ds.mapBatches((() => 5) as never)
@@ -260,10 +264,11 @@ test('writing makes one file per block, replaces what was there, and reads back'
   await ds.limit(1500).writeParquet(out)
   assert.equal(fs.readdirSync(out).length, 2)
   const source = {
-    kind: 'parquet',
+    kind: 'files',
+    operator: 'readParquet',
+    format: { kind: 'parquet', int64: 'bigint' },
     paths: [out],
     columns: undefined,
-    int64: 'bigint',
     limit: 1e9,
   } as const
   const back = start<{ id: number }>(source).ds

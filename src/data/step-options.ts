@@ -193,7 +193,7 @@ function atLeast(
 
 /** The name of a user's function or class in errors and statistics. */
 function functionName(operator: string, fn: unknown): string {
-  if (typeof fn === 'function') return fn.name === '' ? 'anonymous' : fn.name
+  if (typeof fn === 'function' && !('remote' in fn)) return fn.name === '' ? 'anonymous' : fn.name
   throw new RayError(`${operator} takes a function or a class, and was given ${show(fn)}.`)
 }
 

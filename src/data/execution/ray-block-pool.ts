@@ -2,8 +2,8 @@
 //
 // It starts with the least number of actors and adds one whenever all of them are busy. Blocks go
 // to the actor that has the fewest, and only to actors that have started: one that the cluster has
-// no room for stalls nothing. Two blocks per actor are under way, so that the next one is there when
-// it has finished the last.
+// no room for stalls nothing. Two blocks per actor are under way, so that the next one is there
+// when it has finished the last.
 
 import * as ray from '../../ray/index.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'

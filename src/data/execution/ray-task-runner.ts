@@ -5,8 +5,8 @@
 import * as ray from '../../ray/index.js'
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
-import type { ParquetDescription, ParquetReadOptions } from '../datasource/parquet-fragments.js'
-import { type BlockTask, runBlockTask, runDescribeParquet } from '../physical/block-task.js'
+import type { FilesDescription, FilesSource } from '../datasource/files.js'
+import { type BlockTask, runBlockTask, runDescribeFiles } from '../physical/block-task.js'
 import type { Transform } from '../physical/operators.js'
 import { RayBlockPool } from './ray-block-pool.js'
 import { taskOptionsOf, unwrapped } from './ray-task-options.js'
@@ -19,7 +19,7 @@ import type {
 } from './task-runner.js'
 
 const blockTask = ray.remote(runBlockTask)
-const describeTask = ray.remote(runDescribeParquet)
+const describeTask = ray.remote(runDescribeFiles)
 
 export class RayTaskRunner implements TaskRunner {
   /**
@@ -68,8 +68,8 @@ export class RayTaskRunner implements TaskRunner {
     block[Symbol.dispose]()
   }
 
-  describe(paths: readonly string[], options: ParquetReadOptions): Promise<ParquetDescription> {
-    return unwrapped(ray.get(describeTask.remote(paths, options)))
+  describe(source: FilesSource): Promise<FilesDescription> {
+    return unwrapped(ray.get(describeTask.remote(source)))
   }
 
   get(block: BlockRef): Promise<Block> {

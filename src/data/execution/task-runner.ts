@@ -3,7 +3,7 @@
 
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
-import type { ParquetDescription, ParquetReadOptions } from '../datasource/parquet-fragments.js'
+import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { BlockTask } from '../physical/block-task.js'
 import type { TaskResources, Transform } from '../physical/operators.js'
 import type { RowOrigin } from '../physical/row-origin.js'
@@ -54,6 +54,6 @@ export interface TaskRunner {
   cancel(pending: PendingBlock): void
   /** Lets go of a block: its memory is free once nobody reads it. */
   release(block: BlockRef): void
-  describe(paths: readonly string[], options: ParquetReadOptions): Promise<ParquetDescription>
+  describe(source: FilesSource): Promise<FilesDescription>
   get(block: BlockRef): Promise<Block>
 }

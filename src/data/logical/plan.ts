@@ -2,6 +2,7 @@
 // the planner turns them into physical operators.
 
 import type { RefBundle } from '../block/metadata.js'
+import type { FilesSource } from '../datasource/files.js'
 import { type FunctionStep, functionStepName, type StepResources } from './function-step.js'
 
 export type {
@@ -11,15 +12,6 @@ export type {
   MapStep,
   StepResources,
 } from './function-step.js'
-
-export interface ParquetSource {
-  readonly kind: 'parquet'
-  readonly paths: readonly string[]
-  readonly columns: readonly string[] | undefined
-  readonly int64: 'bigint' | 'number'
-  /** Rows wanted at most; Infinity for all. */
-  readonly limit: number
-}
 
 export interface ItemsSource {
   readonly kind: 'items'
@@ -43,7 +35,7 @@ export interface UnionSource {
   readonly inputs: readonly LogicalPlan[]
 }
 
-export type Source = ParquetSource | ItemsSource | RangeSource | BlocksSource | UnionSource
+export type Source = FilesSource | ItemsSource | RangeSource | BlocksSource | UnionSource
 
 export interface SelectStep {
   readonly kind: 'select'
@@ -129,8 +121,8 @@ export function stepName(step: Step): string {
 
 export function sourceName(source: Source): string {
   switch (source.kind) {
-    case 'parquet':
-      return 'readParquet'
+    case 'files':
+      return source.operator
     case 'items':
       return 'fromItems'
     case 'range':

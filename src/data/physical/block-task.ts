@@ -11,7 +11,7 @@ import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/b
 import { dropColumns, renameColumns } from '../block/column-names.js'
 import { type BlockMetadata, describeBlock } from '../block/metadata.js'
 import { blockOfRows } from '../block/rows.js'
-import type { ParquetDescription, ParquetReadOptions } from '../datasource/parquet-fragments.js'
+import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import { addColumn, filterRows, flatMapRows, mapBatches, mapRows } from './function-transforms.js'
 import type { TaskInput, Transform } from './operators.js'
 import { prepareTransforms } from './prepare-transforms.js'
@@ -50,7 +50,7 @@ export async function runBlockTask(
         return [blockOfColumns({}), metadata]
       case 'write': {
         const file = partFile(transform.folder, task.index)
-        const { writeParquetFile } = await import('../datasource/parquet.js')
+        const { writeParquetFile } = await import('../datasource/parquet-writer.js')
         writeParquetFile(current, file)
         return [blockOfColumns({}), { ...describeBlock(current, startedMs), file }]
       }
@@ -62,13 +62,10 @@ export async function runBlockTask(
   return [current, metadata]
 }
 
-/** Runs as a task: finds files and reads their footers. */
-export async function runDescribeParquet(
-  paths: readonly string[],
-  options: ParquetReadOptions,
-): Promise<ParquetDescription> {
-  const { describeParquet } = await import('../datasource/parquet.js')
-  return describeParquet(paths, options)
+/** Runs as a task: finds files and what is in them. */
+export async function runDescribeFiles(source: FilesSource): Promise<FilesDescription> {
+  const { describeFiles } = await import('../datasource/file-readers.js')
+  return describeFiles(source)
 }
 
 /** The file that block `index` is written to. */
@@ -80,9 +77,9 @@ async function makeBlock(input: TaskInput | undefined): Promise<Block> {
   switch (input?.kind) {
     case undefined:
       throw new RayError('A block task was given neither a block nor an input.')
-    case 'parquet': {
-      const { readParquetFragment } = await import('../datasource/parquet.js')
-      return readParquetFragment(input.fragment, input.options)
+    case 'files': {
+      const { readFiles } = await import('../datasource/file-readers.js')
+      return readFiles(input.request)
     }
     case 'rows':
       return blockOfRows(input.rows)

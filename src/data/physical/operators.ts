@@ -4,15 +4,11 @@ import type { BatchFormat } from '../block/batch.js'
 import type { DateFormat } from '../block/column.js'
 import type { RefBundle } from '../block/metadata.js'
 import type { PoolSize, UserFunction } from '../block/user-function.js'
-import type { ParquetFragment, ParquetReadOptions } from '../datasource/parquet-fragments.js'
+import type { ReadRequest } from '../datasource/file-readers.js'
 
 /** Where a task that has no input block gets its rows. */
 export type TaskInput =
-  | {
-      readonly kind: 'parquet'
-      readonly fragment: ParquetFragment
-      readonly options: ParquetReadOptions
-    }
+  | { readonly kind: 'files'; readonly request: ReadRequest }
   | {
       readonly kind: 'rows'
       readonly rows: readonly Readonly<Record<string, unknown>>[]

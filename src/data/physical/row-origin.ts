@@ -8,22 +8,30 @@ import type { TaskInput } from './operators.js'
 export interface RowOrigin {
   /** A file, or what made the rows. */
   readonly name: string
-  /** Number of the first row. */
-  readonly start: number
-  readonly rows: number
+  /** Number of the first row, where it is known. */
+  readonly start?: number | undefined
+  readonly rows?: number | undefined
 }
 
 export function originOf(input: TaskInput): RowOrigin {
   switch (input.kind) {
-    case 'parquet': {
-      const { path: name, start, rows } = input.fragment
-      return { name, start, rows }
+    case 'files': {
+      const [first, ...others] = input.request.pieces
+      const name = first?.path ?? input.request.source.operator
+      if (others.length === 0) return { name, start: rowStart(first), rows: first?.rows }
+      const last = others.at(-1)?.path ?? name
+      return { name: last === name ? name : `${others.length + 1} pieces, ${name} to ${last}` }
     }
     case 'rows':
       return { name: 'fromItems', start: input.start ?? 0, rows: input.rows.length }
     case 'range':
       return { name: 'range', start: input.start, rows: input.rows }
   }
+}
+
+/** Pieces of files that know their rows are counted in rows. */
+function rowStart(piece: { start: number; rows: number | undefined } | undefined) {
+  return piece?.rows === undefined ? undefined : piece.start
 }
 
 /** What an error can say of its place while a block is worked on. */
@@ -43,15 +51,21 @@ export class Place {
   row(index: number): string {
     const origin = this.#origin
     if (origin === undefined) return ` at row ${index} of its block`
-    if (this.#isExact) return ` at row ${origin.start + index} of ${origin.name}`
-    return this.rows(0, origin.rows)
+    const { name, start } = origin
+    if (this.#isExact && start !== undefined) return ` at row ${start + index} of ${name}`
+    return this.#somewhere(origin)
   }
 
   /** Rows `start` up to, and without, `end`. */
   rows(start: number, end: number): string {
     const origin = this.#origin
     if (origin === undefined) return ` in rows ${start} to ${end - 1} of its block`
-    const [from, to] = this.#isExact ? [start, end] : [0, origin.rows]
-    return ` in rows ${origin.start + from} to ${origin.start + to - 1} of ${origin.name}`
+    if (!this.#isExact || origin.start === undefined) return this.#somewhere(origin)
+    return ` in rows ${origin.start + start} to ${origin.start + end - 1} of ${origin.name}`
+  }
+
+  #somewhere({ name, start, rows }: RowOrigin): string {
+    if (start === undefined || rows === undefined) return ` in ${name}`
+    return ` in rows ${start} to ${start + rows - 1} of ${name}`
   }
 }

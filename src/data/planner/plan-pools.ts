@@ -3,8 +3,8 @@
 // Actors keep their CPUs for as long as the pool lives. A pool that has all CPUs of the cluster
 // starves the reads that it waits for: both wait for ever. So where a pool has all CPUs, the
 // operators beside it run inside its actors; and where pools together leave no whole CPU to the
-// tasks that remain, their actors reserve less than they were given, and the operating system shares
-// the CPUs.
+// tasks that remain, their actors reserve less than they were given, and the operating system
+// shares the CPUs.
 
 import type { MapOperator, PhysicalPlan, SourceOperator } from '../physical/operators.js'
 

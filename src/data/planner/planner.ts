@@ -4,17 +4,17 @@
 import { assert, assertNever } from '../../base/assert.js'
 import { dataBlockBytes, dataBlockBytesMin } from '../../base/limits.js'
 import {
-  fragmentsOf,
-  type ParquetDescription,
-  type ParquetFragment,
-} from '../datasource/parquet-fragments.js'
+  type FilesDescription,
+  type FilesSource,
+  firstRows,
+  groupPieces,
+} from '../datasource/files.js'
 import type { PoolSize } from '../block/user-function.js'
 import type { StepResources } from '../logical/function-step.js'
 import {
   type BlockStep,
   type FusedStep,
   type LogicalPlan,
-  type ParquetSource,
   type Source,
   sourceName,
   stepName,
@@ -33,7 +33,7 @@ import {
 export interface Cluster {
   /** CPUs that tasks can run on. */
   readonly cpus: number
-  describe(source: ParquetSource): Promise<ParquetDescription>
+  describe(source: FilesSource): Promise<FilesDescription>
 }
 
 /** Blocks per CPU that a source is cut into at least, so that CPUs finish together. */
@@ -126,13 +126,12 @@ async function inputsOf(
 ): Promise<readonly TaskInput[]> {
   const wanted = cluster.cpus * blocksPerCpu
   switch (source.kind) {
-    case 'parquet': {
-      const { files } = await cluster.describe(source)
-      const total = files.flatMap((file) => file.rowGroups).reduce((sum, g) => sum + g.bytes, 0)
+    case 'files': {
+      const { files, columns } = await cluster.describe(source)
+      const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + p.bytes, 0)
       const bytes = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, total / wanted))
-      const fragments = firstRows(fragmentsOf(files, bytes), source.limit)
-      const options = { columns: source.columns, int64: source.int64 }
-      return fragments.map((fragment) => ({ kind: 'parquet', fragment, options }))
+      const groups = groupPieces(firstRows(files, source.limit), bytes)
+      return groups.map((pieces) => ({ kind: 'files', request: { source, pieces, columns } }))
     }
     case 'items':
       return evenParts(source.rows.length, wanted).map(({ start, rows }) => {
@@ -143,21 +142,6 @@ async function inputsOf(
     default:
       return assertNever(source)
   }
-}
-
-/** The first fragments that have `limit` rows together, the last one shortened. */
-function firstRows(
-  fragments: readonly ParquetFragment[],
-  limit: number,
-): readonly ParquetFragment[] {
-  const taken: ParquetFragment[] = []
-  let left = limit
-  for (const fragment of fragments) {
-    if (left <= 0) break
-    taken.push({ ...fragment, rows: Math.min(fragment.rows, left) })
-    left -= fragment.rows
-  }
-  return taken
 }
 
 function evenParts(rows: number, wanted: number) {
