@@ -4,7 +4,8 @@ import * as ray from '../../ray/index.js'
 import type { TaskResources } from '../physical/operators.js'
 
 /** What tasks and actors share. */
-export function taskOptionsOf({ numCpus, numGpus, memory, resources }: TaskResources) {
+export function taskOptionsOf(asked: TaskResources): ray.TaskOptions & ray.ActorOptions {
+  const { numCpus, numGpus, memory, resources } = asked
   return {
     numCpus,
     ...(numGpus !== undefined && { numGpus }),

@@ -9,7 +9,9 @@ export async function prepareTransforms(
   transforms: readonly Transform[],
 ): Promise<readonly Transform[]> {
   if (!transforms.some(needsPreparation)) return transforms
-  return Promise.all(transforms.map((each) => (needsPreparation(each) ? prepare(each) : each)))
+  return Promise.all(
+    transforms.map(async (each) => (needsPreparation(each) ? prepare(each) : each)),
+  )
 }
 
 function needsPreparation(transform: Transform): transform is FunctionTransform {
