@@ -4,7 +4,9 @@ import * as ray from '../../ray/index.js'
 import type { TaskResources } from '../physical/operators.js'
 
 /** What tasks and actors share. */
-export function taskOptionsOf(asked: TaskResources): ray.TaskOptions & ray.ActorOptions {
+export function taskOptionsOf(
+  asked: TaskResources,
+): Pick<ray.TaskOptions, 'numCpus' | 'numGpus' | 'memory' | 'resources'> {
   const { numCpus, numGpus, memory, resources } = asked
   return {
     numCpus,
