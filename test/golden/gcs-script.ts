@@ -248,6 +248,8 @@ function describe(message: FromGcs): string {
       return `answer ${describeAnswer(message.value)}`
     case 'clusterView':
       return `clusterView of ${message.nodes.length}`
+    case 'gcsHandled':
+      return `gcsHandled ${message.count}`
   }
 }
 
