@@ -47,6 +47,11 @@ export function actorOf(row: StoredActor & { readonly kind: 'live' }): ActorReco
   return { ...kept, key, shape, refusedBy: new Set(), subscribers: new Map() }
 }
 
-export function graveOf({ key, order, state, row }: StoredActor & { readonly kind: 'dead' }): Grave {
+export function graveOf({
+  key,
+  order,
+  state,
+  row,
+}: StoredActor & { readonly kind: 'dead' }): Grave {
   return { key, order, state, row }
 }

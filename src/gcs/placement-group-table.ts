@@ -412,7 +412,12 @@ export class PlacementGroupTable {
     }
     for (const [group, indexes] of held) {
       if (this.#groups.has(group)) continue
-      const message = { kind: 'returnBundles', group, indexes: [...indexes], removed: true } as const
+      const message = {
+        kind: 'returnBundles',
+        group,
+        indexes: [...indexes],
+        removed: true,
+      } as const
       effects.push(send(nodeId, message))
     }
   }

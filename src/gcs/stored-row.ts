@@ -9,10 +9,11 @@ import { SessionError } from '../base/errors.js'
 import { packageVersion } from '../base/version.js'
 import type { StorageRow, StorageTable } from './storage/gcs-storage.js'
 
-export const rowVersions: Readonly<Record<StorageTable, number>> = {
+const rowVersions: Readonly<Record<StorageTable, number>> = {
   cluster: 1,
   nodes: 1,
   jobs: 1,
+  drivers: 1,
   actors: 1,
   groups: 1,
   functions: 1,

@@ -36,6 +36,8 @@ interface Subscription {
 
 export class GcsSession {
   #registration: Registration | undefined
+  /** The GCS has answered it. */
+  #isRegistered = false
   /** In the order in which they were sent. */
   readonly #kept = new Set<Kept>()
   readonly #requests = new Map<string, Kept>()
@@ -48,6 +50,11 @@ export class GcsSession {
   /** Too much is kept: the GCS has been away for too long. */
   get isOverfull(): boolean {
     return this.#kept.size > gcsKeptMax
+  }
+
+  /** Messages that were sent over this link. */
+  get sent(): number {
+    return this.#sent
   }
 
   /** The message is about to be sent. */
@@ -95,6 +102,9 @@ export class GcsSession {
   /** Returns false when the message must not be passed on. */
   received(message: FromGcs): boolean {
     switch (message.kind) {
+      case 'nodeRegistered':
+        this.#isRegistered = true
+        return true
       case 'gcsHandled':
         this.#handled(message.count)
         return false
@@ -121,7 +131,7 @@ export class GcsSession {
     const registration = this.#registration
     if (registration === undefined) return []
     const { nodeId } = registration
-    const before: ToGcs[] = [{ ...registration, isBack: true }]
+    const before: ToGcs[] = [{ ...registration, isBack: this.#isRegistered }]
     const isKept = new Set([...this.#kept].map(({ message }) => message))
     for (const message of this.#processes.values()) if (!isKept.has(message)) before.push(message)
     let position = before.length
