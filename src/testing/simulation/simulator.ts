@@ -258,13 +258,19 @@ export class Simulator {
       if (!isAlive) return true
       const workers = [...processes.values()]
       const { leases, queue } = lease.tables
-      const isEmpty = leases.size === 0 && queue.size === 0
+      // A detached actor may be one of the owners that forget a lease, which nobody else asks for.
+      const isForgotten = ({ owner }: { owner: number }): boolean =>
+        processes.get(owner)?.executor.hosted?.detached === true
+      const isEmpty = [...leases.values()].every(isForgotten) && queue.size === 0
       const jobs = new Set(this.#plans.map(({ driver }) => `${driver.node.nodeId} ${driver.jobId}`))
       // A raylet is told of the end of a job only when the driver was on its node; elsewhere idle
       // workers stay. So do those that were started for an actor just before the GCS heard of the
       // end.
-      const isDone = ({ executor, jobId, node, isLate }: SimulatedProcess): boolean =>
-        executor.hosted !== undefined || isLate || !jobs.has(`${node.nodeId} ${jobId}`)
+      const isDone = ({ id, executor, jobId, node, isLate }: SimulatedProcess): boolean =>
+        executor.hosted !== undefined ||
+        isLate ||
+        lease.tables.workers.ofProcess(id)?.lease !== undefined ||
+        !jobs.has(`${node.nodeId} ${jobId}`)
       return isEmpty && workers.every(isDone)
     })
   }
