@@ -21,7 +21,8 @@ import { type BlockTask, runBlockTask, runDescribeFiles } from './physical/block
 import type { Transform } from './physical/operators.js'
 import { prepareTransforms } from './physical/prepare-transforms.js'
 import type { AnyRow } from './planned-dataset.js'
-import { fromItems, readParquet } from './read.js'
+import { fromItems } from './read.js'
+import { readParquet } from './read-files.js'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'typeray-dataset-'))
 after(() => fs.rmSync(folder, { recursive: true }))

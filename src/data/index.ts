@@ -28,6 +28,26 @@ export { monotonicallyIncreasingId, random, udf, uuid } from './expression/udf.j
 export type { DatasetStatistics } from './execution/statistics.js'
 export type { Progress } from './execution/streaming-executor.js'
 export type { AnyRow, ConsumeOptions } from './planned-dataset.js'
-export { fromItems, range, readParquet, type ReadParquetOptions } from './read.js'
+export { fromItems, range } from './read.js'
+export {
+  readBinaryFiles,
+  readCsv,
+  type ReadCsvOptions,
+  readJson,
+  type ReadJsonOptions,
+  readParquet,
+  type ReadParquetOptions,
+  readText,
+  type ReadTextOptions,
+} from './read-files.js'
+export type { ReadFilesOptions, ReadTableOptions } from './read-options.js'
+export type {
+  Compression,
+  FilesystemOptions,
+  Int64Format,
+  Partitioning,
+  PartitionType,
+  PartitionValues,
+} from './datasource/files.js'
 export { stackTensors, Tensor, TensorColumn } from './block/tensor.js'
 export type { MapBatchesOptions, StepOptions } from './step-options.js'

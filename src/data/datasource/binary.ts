@@ -5,7 +5,7 @@ import { dataOfColumn } from '../block/column-data.js'
 import { wholeFile } from './byte-pieces.js'
 import { bytesBlock, describeBytes } from './bytes-block.js'
 import type { BytesReader, ReadRequest } from './file-readers.js'
-import type { ListedFile } from './files.js'
+import type { FilePiece, ListedFile } from './files.js'
 import { mapInOrder } from './map-in-order.js'
 import { bytesOf } from './open-pieces.js'
 
@@ -19,7 +19,7 @@ export const binaryReader: BytesReader = {
 }
 
 /** A file as a piece that is one row, whatever its size. */
-export function oneRow(file: ListedFile) {
+export function oneRow(file: ListedFile): FilePiece {
   return { ...wholeFile(file), rows: 1 }
 }
 

@@ -46,7 +46,7 @@ async function findCuts(
 ): Promise<readonly number[]> {
   const scanner = quote === undefined ? undefined : new QuoteScanner(source, file, quote)
   const cuts = [0]
-  for (let at = readPieceBytes; at < file.size; ) {
+  for (let at = readPieceBytes; at < file.size;) {
     const isQuoted = (await scanner?.isQuotedAt(at)) ?? false
     const cut = await nextLine(source, file, { at, isQuoted, quote })
     if (cut >= file.size) break

@@ -1,5 +1,5 @@
-// What the formats have in common that are read here and not by the engine: a column or two of their
-// own, and those that folders and paths add.
+// What the formats have in common that are read here and not by the engine: a column or two of
+// their own, and those that folders and paths add.
 
 import type { Data } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
@@ -17,10 +17,7 @@ export function describeBytes(
   files: readonly FoundFile[],
   inFiles: readonly SqlColumn[],
 ): DescribedBytes {
-  const columns = sqlColumnsWanted(source, [
-    ...inFiles,
-    ...addedColumns(source, files, inFiles),
-  ])
+  const columns = sqlColumnsWanted(source, [...inFiles, ...addedColumns(source, files, inFiles)])
   return { files, columns, schema: columns.map(schemaField) }
 }
 
@@ -65,7 +62,10 @@ function addedData(
   const total = rows.reduce((sum, count) => sum + count, 0)
   if (column.type !== 'VARCHAR') {
     const converted = values.map((value) => (value === null ? null : convert(value, column)))
-    return dataOfColumn(column.name, rows.flatMap((count, i) => new Array<unknown>(count).fill(converted[i])))
+    return dataOfColumn(
+      column.name,
+      rows.flatMap((count, i) => new Array<unknown>(count).fill(converted[i])),
+    )
   }
   const codes = new Int32Array(total)
   const known = new Map<string, number>()
@@ -95,4 +95,3 @@ function convert(value: string, { name, type }: SqlColumn): unknown {
       throw new RayError(`The partition column "${name}" has the type ${type}.`)
   }
 }
-

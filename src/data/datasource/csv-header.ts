@@ -13,8 +13,14 @@ export interface CsvRecord {
   readonly length: number
 }
 
-/** Reads the first record; undefined if `text` ends inside it and `isAll` does not say it is all. */
-export function firstRecord(text: string, format: CsvFormat, isAll: boolean): CsvRecord | undefined {
+/**
+ * Reads the first record; undefined if `text` ends inside it and `isAll` does not say it is all.
+ */
+export function firstRecord(
+  text: string,
+  format: CsvFormat,
+  isAll: boolean,
+): CsvRecord | undefined {
   const { delimiter, quoteChar, escapeChar } = format
   const values: string[] = []
   let value = ''
@@ -46,11 +52,7 @@ export function firstRecord(text: string, format: CsvFormat, isAll: boolean): Cs
 }
 
 /** The names of the columns of a file that begins with `text`. */
-export function columnNames(
-  file: string,
-  record: CsvRecord,
-  format: CsvFormat,
-): readonly string[] {
+export function columnNames(file: string, record: CsvRecord, format: CsvFormat): readonly string[] {
   const given = format.columnNames
   if (given !== undefined) return given
   const names = record.values.map((name, i) => {

@@ -13,14 +13,22 @@ import { describedFilesMax, joinedFileBytesMax } from '../../base/limits.js'
 import { linePieces, wholeFile } from './byte-pieces.js'
 import { type Codec, codecOf } from './compression.js'
 import { type CsvScan, csvTable } from './csv-dialect.js'
+import { evenLineEnds } from './csv-line-ends.js'
 import { columnNames, firstRecord } from './csv-header.js'
 import { findTypes } from './csv-types.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { CsvFormat } from './file-format.js'
 import type { FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
-import { type FilePiece, type FilesSource, isWhole, type ListedFile, type SqlColumn } from './files.js'
+import {
+  type FilePiece,
+  type FilesSource,
+  isWhole,
+  type ListedFile,
+  type SqlColumn,
+} from './files.js'
 import { mapInOrder } from './map-in-order.js'
 import { bytesOf, type OpenPieces } from './open-pieces.js'
+import { isLineTooLong } from './read-error.js'
 import { samplesOf } from './samples.js'
 import { unifyColumns } from './sql-columns.js'
 import { isLocal, storageOf } from './storage.js'
@@ -53,8 +61,8 @@ async function describe(
   const found = await mapInOrder(samples, async (file) => {
     const piece = wholeFile(file)
     const { names } = await headerOf(source, format, piece)
-    const scan = scanOf(source, format, { piece, path: await open.path(piece, engineCodecs) })
-    return { file: file.path, columns: findTypes(format, scan, names) }
+    const columns = await findTypesAnyhow({ source, format, open }, piece, names)
+    return { file: file.path, columns }
   })
   const columns = unifyColumns(source.operator, found, 'text')
   const hidden = quotesThatHide(format)
@@ -65,6 +73,36 @@ async function describe(
     return { path: file.path, pieces: await linePieces(source, file, hidden) }
   })
   return { files: pieces, columns, isSampled: !isAll }
+}
+
+/**
+ * Once more and more patiently, where the quick way fails: the error of that is the one to show.
+ */
+async function findTypesAnyhow(
+  { source, format, open }: Describing,
+  piece: FilePiece,
+  names: readonly string[],
+): Promise<readonly SqlColumn[]> {
+  const path = await open.path(piece, engineCodecs)
+  const scan = scanOf(source, format, { piece, path })
+  try {
+    return findTypes(format, scan, names)
+  } catch (error) {
+    const evened = await evenCopy(source, format, { piece, open })
+    const limit = isLineTooLong(error) ? { lineBytesMax: piece.fileLength + 1 } : {}
+    return findTypes(format, { ...scan, paths: [evened], codec: 'none', ...limit }, names)
+  }
+}
+
+/** A copy of a piece in which all lines end in the same way: the engine takes no others. */
+async function evenCopy(
+  source: FilesSource,
+  { quoteChar, encoding }: CsvFormat,
+  { piece, open }: { readonly piece: FilePiece; readonly open: OpenPieces },
+): Promise<string> {
+  const bytes = await bytesOf(source, piece)
+  const quote = quoteChar === '' ? undefined : quoteChar.charCodeAt(0)
+  return open.copy(piece.path, encoding === 'utf-16' ? bytes : evenLineEnds(bytes, quote))
 }
 
 /** The quote that hides line ends; 'unknown' where counting quotes does not tell. */
@@ -96,11 +134,7 @@ interface Header {
 }
 
 /** The names of the columns of the file of a piece, in its order. */
-async function headerOf(
-  source: FilesSource,
-  format: CsvFormat,
-  piece: FilePiece,
-): Promise<Header> {
+async function headerOf(source: FilesSource, format: CsvFormat, piece: FilePiece): Promise<Header> {
   const { path: file, fileLength } = piece
   const isPlain = codecOf(source, file) === 'none'
   const storage = await storageOf(source.operator, file, source.filesystem)
@@ -114,6 +148,9 @@ async function headerOf(
   }
 }
 
+/** JavaScript's names of encodings that the engine calls otherwise. */
+const encodingNames: Readonly<Record<string, string>> = { 'latin-1': 'latin1' }
+
 const byteOrderMark = '\uFEFF'
 
 /** Undefined if the header goes beyond `bytes`. */
@@ -122,7 +159,9 @@ function readHeader(
   file: string,
   { bytes, isAll }: { readonly bytes: Buffer; readonly isAll: boolean },
 ): Header | undefined {
-  const decoder = new TextDecoder(format.encoding, { ignoreBOM: true })
+  const decoder = new TextDecoder(encodingNames[format.encoding] ?? format.encoding, {
+    ignoreBOM: true,
+  })
   const text = decoder.decode(bytes)
   let at = text.startsWith(byteOrderMark) ? 1 : 0
   for (let skipped = 0; skipped < format.skipRows; skipped++) {
@@ -163,7 +202,8 @@ async function tablesOf(request: OpenRequest, format: CsvFormat): Promise<readon
       return { name, type: types.get(name) ?? 'VARCHAR' }
     })
     const isJoined = body !== undefined && canJoin(request, format, { piece, body })
-    const key = isWhole(piece) ? JSON.stringify([isJoined, names, keyOf(request, piece)]) : undefined
+    const isShared = isWhole(piece) && !request.isCareful
+    const key = isShared ? JSON.stringify([isJoined, names, keyOf(request, piece)]) : undefined
     const last = batches.at(-1)
     if (last !== undefined && key !== undefined && last.key === key) {
       last.pieces.push(piece)
@@ -215,6 +255,10 @@ async function tableOf(request: OpenRequest, format: CsvFormat, batch: Batch): P
   if (bodies !== undefined) {
     const path = open.copy(piece.path, joined(bodies))
     return table({ paths: [path], codec: 'none', hasHeader: false, skipRows: 0, columns })
+  }
+  if (request.isCareful) {
+    const path = await evenCopy(source, format, { piece, open })
+    return table({ ...scanOf(source, format, { piece, path }), paths: [path] })
   }
   const paths = await mapInOrder(pieces, (each) => open.path(each, engineCodecs))
   return table({ ...scanOf(source, format, { piece, path: paths[0] ?? '' }), paths })

@@ -35,11 +35,7 @@ export function addedValue(source: FilesSource, file: string, column: SqlColumn)
 }
 
 /** What two files must have in common to be read by one call of the engine. */
-export function addedKey(
-  source: FilesSource,
-  file: string,
-  columns: readonly SqlColumn[],
-): string {
+export function addedKey(source: FilesSource, file: string, columns: readonly SqlColumn[]): string {
   const added = columns.filter(({ origin }) => origin === 'partition')
   return JSON.stringify(added.map((column) => addedValue(source, file, column)))
 }

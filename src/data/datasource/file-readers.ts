@@ -1,10 +1,15 @@
-// Finds the reader of a format, and does what is the same for all: listing files, adding the columns
-// that their folders say, running the engine. Each reader is loaded by the first task that needs
-// it, and with it whatever library it stands on.
+// Finds the reader of a format, and does what is the same for all: listing files, adding the
+// columns that their folders say, running the engine. Each reader is loaded by the first task that
+// needs it, and with it whatever library it stands on.
 
-import { RayError } from '../../base/errors.js'
 import { tablesPerQueryMax } from '../../base/limits.js'
-import { type Block, blockOfColumns, joinBlocks, schemaOfBlock, type SchemaField } from '../block/block.js'
+import {
+  type Block,
+  blockOfColumns,
+  joinBlocks,
+  schemaOfBlock,
+  type SchemaField,
+} from '../block/block.js'
 import { compactBlock } from '../block/compact-block.js'
 import { addedColumns } from './file-columns.js'
 import type { FileFormat } from './file-format.js'
@@ -18,6 +23,7 @@ import type {
 } from './files.js'
 import { listFiles } from './listing.js'
 import { OpenPieces } from './open-pieces.js'
+import { isLineTooLong, readError } from './read-error.js'
 import { selectColumns, sqlColumnsWanted } from './sql-columns.js'
 
 export interface FoundColumns {
@@ -138,8 +144,7 @@ async function runOpened<T>(
     return await runOnce({ ...request, isCareful: false }, reader, body)
   } catch (error) {
     const longest = Math.max(...request.pieces.map((piece) => piece.length), 0)
-    const isLong = error instanceof RayError && /Maximum line size/.test(error.message)
-    const lineBytesMax = isLong ? { lineBytesMax: longest + 1 } : {}
+    const lineBytesMax = isLineTooLong(error) ? { lineBytesMax: longest + 1 } : {}
     return runOnce({ ...request, isCareful: true, ...lineBytesMax }, reader, body)
   }
 }
@@ -164,40 +169,4 @@ async function runOnce<T>(
   } finally {
     open.close()
   }
-}
-
-interface Failure {
-  readonly error: unknown
-  readonly open: OpenPieces
-}
-
-/** Says which reader failed and in which files; what the engine said is the cause. */
-function readError(
-  { operator }: FilesSource,
-  files: readonly { readonly path: string }[],
-  { error, open }: Failure,
-): unknown {
-  if (!(error instanceof RayError) || !error.message.startsWith('DuckDB: ')) return error
-  const reason = open.named(shortReason(error.message))
-  const [first] = files
-  const others = files.length > 1 ? ` and ${files.length - 1} more` : ''
-  const where = files.some(({ path }) => reason.includes(path))
-    ? ''
-    : ` (reading ${first?.path ?? 'no file'}${others})`
-  return new RayError(`${operator}: ${reason}${where}`, {
-    fields: { path: first?.path ?? '' },
-    cause: error,
-  })
-}
-
-/** What the engine says, without the advice about options that are not ours. */
-function shortReason(message: string): string {
-  const lines = message.replace(/^DuckDB: ([A-Z]\w+ )*Error: /, '').split('\n')
-  const end = lines.findIndex((line) => {
-    return /^(Possible (fixes|solutions?)|LINE \d|This type was|Column \w+ is being)/i.test(line)
-  })
-  const said = lines.slice(0, end === -1 ? undefined : end).filter((line) => line.trim() !== '')
-  const file = lines.find((line) => /^\s+file = /.test(line))?.trim().slice('file = '.length)
-  const short = said.map((line) => (line.length > 300 ? `${line.slice(0, 300)}...` : line.trim()))
-  return [...short, ...(file === undefined ? [] : [`in ${file}`])].join('; ')
 }

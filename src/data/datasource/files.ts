@@ -11,6 +11,7 @@ export type Int64Format = 'bigint' | 'number'
 export interface Partitioning {
   /** 'hive': folders are named `key=value`; 'dir': they are values, and `fieldNames` the keys. */
   readonly style: 'hive' | 'dir'
+  /** Names of the values of 'dir', the outermost folder first. */
   readonly fieldNames?: readonly string[]
   /** The folder in which the folders of 'dir' begin. */
   readonly baseDir?: string
@@ -18,6 +19,7 @@ export interface Partitioning {
   readonly fieldTypes?: Readonly<Record<string, PartitionType>>
 }
 
+/** Type of a value that is the name of a folder. */
 export type PartitionType = 'string' | 'int' | 'float' | 'bool'
 
 /** The values that the folders of a file give, as text. */
@@ -118,6 +120,9 @@ export interface SqlColumn {
   readonly origin?: 'partition' | 'path'
 }
 
+/** What opening a file costs, as bytes that could be read meanwhile: tiny files are not free. */
+const openedBytes = 4096
+
 /** Which pieces each task reads: neighbours share a task while they stay below `blockBytes`. */
 export function groupPieces(
   files: readonly FoundFile[],
@@ -125,14 +130,15 @@ export function groupPieces(
 ): readonly (readonly FilePiece[])[] {
   const groups: FilePiece[][] = []
   let bytes = Number.POSITIVE_INFINITY
+  const sizeOf = (piece: FilePiece): number => Math.max(piece.bytes, openedBytes)
   for (const piece of files.flatMap((file) => file.pieces)) {
     const group = groups.at(-1)
-    if (group === undefined || bytes + piece.bytes > blockBytes) {
+    if (group === undefined || bytes + sizeOf(piece) > blockBytes) {
       groups.push([piece])
-      bytes = piece.bytes
+      bytes = sizeOf(piece)
       continue
     }
-    bytes += piece.bytes
+    bytes += sizeOf(piece)
     const last = group.at(-1)
     const joined = last === undefined ? undefined : joinPieces(last, piece)
     if (joined === undefined) group.push(piece)
@@ -173,9 +179,10 @@ export function firstRows(files: readonly FoundFile[], limit: number): readonly 
         pieces.push(piece)
         continue
       }
-      const rows = Math.min(piece.rows, left)
-      pieces.push({ ...piece, rows, length: rows })
-      left -= rows
+      // Where a piece is counted in rows it can be shortened.
+      const isLong = piece.rows > left && piece.rows === piece.length
+      pieces.push(isLong ? { ...piece, rows: left, length: left } : piece)
+      left -= piece.rows
     }
     if (pieces.length > 0) taken.push({ ...file, pieces })
   }

@@ -24,7 +24,10 @@ export function globPattern(glob: string): RegExp {
       const end = glob.indexOf(']', i + 2)
       if (end === -1) source += '\\['
       else {
-        source += `[${glob.slice(i + 1, end).replace(/^!/, '^').replaceAll('\\', '\\\\')}]`
+        source += `[${glob
+          .slice(i + 1, end)
+          .replace(/^!/, '^')
+          .replaceAll('\\', '\\\\')}]`
         i = end
       }
     } else if (char === '{') {

@@ -12,12 +12,17 @@ import { type Codec, codecOf } from './compression.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { JsonFormat } from './file-format.js'
 import type { FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
-import { type FilePiece, type FilesSource, isWhole, type ListedFile, type SqlColumn } from './files.js'
+import {
+  type FilePiece,
+  type FilesSource,
+  isWhole,
+  type ListedFile,
+  type SqlColumn,
+} from './files.js'
 import { mapInOrder } from './map-in-order.js'
 import type { OpenPieces } from './open-pieces.js'
 import { samplesOf } from './samples.js'
 import { describeSql, unifyColumns } from './sql-columns.js'
-import { bytesOf } from './open-pieces.js'
 import { storageOf } from './storage.js'
 
 const engineCodecs: readonly Codec[] = ['none', 'gzip', 'zstd']
@@ -104,12 +109,13 @@ function optionsOf(
   { pieces, paths }: JsonScan,
 ): readonly string[] {
   const [piece] = pieces
-  const codec = piece === undefined || paths[0] !== piece.path ? 'none' : codecOf(source, piece.path)
+  const codec =
+    piece === undefined || paths[0] !== piece.path ? 'none' : codecOf(source, piece.path)
   const longest = Math.max(objectBytesMin, ...pieces.map(({ length }) => length))
   const isLines = format.lines === true || (piece !== undefined && !isWhole(piece))
   return [
     `format = '${isLines ? 'newline_delimited' : 'auto'}'`,
-    `compression = ${quoteText(codec)}`,
+    `compression = ${quoteText(codec === 'none' ? 'uncompressed' : codec)}`,
     'hive_partitioning = false',
     `maximum_object_size = ${Math.min(longest, objectBytesMax)}`,
   ]
@@ -187,7 +193,7 @@ function refuseUnknownKeys(request: OpenRequest, format: JsonFormat, scan: JsonS
   if (unknown === undefined) return
   const [first] = scan.pieces
   throw new RayError(
-    `readJson: a row has a key "${unknown}" that the rows that were looked at do not have (reading ` +
+    `readJson: a row has a key "${unknown}" that the rows looked at do not have (reading ` +
       `${first?.path ?? ''}). Name the keys to read with \`columns\`, or give its type with ` +
       '`columnTypes`.',
     { fields: { column: unknown, path: first?.path ?? '' } },

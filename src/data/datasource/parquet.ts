@@ -6,7 +6,13 @@
 import { query, quoteText } from '../engine/engine.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
-import { type FilePiece, type FilesSource, isWhole, type ListedFile, type SqlColumn } from './files.js'
+import {
+  type FilePiece,
+  type FilesSource,
+  isWhole,
+  type ListedFile,
+  type SqlColumn,
+} from './files.js'
 import type { OpenPieces } from './open-pieces.js'
 import { describeSql, unifyColumns } from './sql-columns.js'
 

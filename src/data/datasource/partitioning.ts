@@ -1,10 +1,16 @@
 // What the folders of a path say of the rows in its files: `year=2024/month=2/rides.parquet`.
 
 import path from 'node:path'
-import type { FilesSource, Partitioning, PartitionType, PartitionValues, SqlColumn } from './files.js'
+import type {
+  FilesSource,
+  Partitioning,
+  PartitionType,
+  PartitionValues,
+  SqlColumn,
+} from './files.js'
 
 /** What writers put for null, here and in Hive, Spark and Arrow. */
-export const hiveNull = '__HIVE_DEFAULT_PARTITION__'
+const hiveNull = '__HIVE_DEFAULT_PARTITION__'
 
 /** The values that the folders of a file give. */
 export function partitionValues(file: string, partitioning: Partitioning): PartitionValues {

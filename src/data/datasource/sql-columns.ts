@@ -37,10 +37,11 @@ export function unifyColumns(
       const column = known.get(name)
       if (column === undefined) known.set(name, { file, types: [type] })
       else if (!column.types.includes(type)) {
-        if (disagreement === 'refuse') refuseOther(operator, name, {
-          first: { file: column.file, type: column.types[0] ?? type },
-          second: { file, type },
-        })
+        if (disagreement === 'refuse')
+          refuseOther(operator, name, {
+            first: { file: column.file, type: column.types[0] ?? type },
+            second: { file, type },
+          })
         column.types.push(type)
       }
     }
