@@ -71,6 +71,8 @@ export class RayletMessages {
         return raylet.store.abort(from, message.allocation)
       case 'exportFunction':
         return this.#exportFunction(message, connection.jobId)
+      case 'exportPackage':
+        return raylet.toGcs(message)
       case 'fetchFunction':
         return this.#fetchFunction(message.hash, from)
       case 'createActor':
@@ -114,6 +116,8 @@ export class RayletMessages {
         return this.#jobOver(message.jobId)
       case 'functionFound':
         return this.#defineFunction(message)
+      case 'packageFound':
+        return raylet.launcher.packages.arrived(message)
       case 'nodeRegistered':
         return undefined
       case 'nodeIsDead':
