@@ -287,3 +287,7 @@ export const packageBytesMax = 250_000_000
 export const packageChunkBytes = 4 * 1024 * 1024
 /** A worker that needs it waits this long for it. */
 export const packageWaitMs = 60_000
+/** Messages that a raylet keeps for a GCS that is away; beyond that the node gives up. */
+export const gcsKeptMax = 1_000_000
+/** Nodes have this long to come back to a GCS that has started again, in milliseconds. */
+export const gcsReconcileMs = 10_000
