@@ -18,7 +18,7 @@ export interface RuntimeEnv {
   readonly envVars?: Readonly<Record<string, string>>
   /**
    * Folder that the workers run in; the driver's by default. Machines that join the cluster get
-   * what is in it, but for what .gitignore names and node_modules, and import its modules from there.
+   * what is in it, but for what .gitignore names and node_modules, and import its modules there.
    */
   readonly workingDir?: string
   /** What other machines do not get of it, as .gitignore would say it. */

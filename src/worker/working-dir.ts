@@ -127,8 +127,8 @@ function tooLarge(
   const list = largest.map(({ name, bytes }) => `  ${name}: ${megabytes(bytes)}`).join('\n')
   return new RuntimeEnvSetupError(
     `The working folder ${root} has ${megabytes(total)} of files, and ` +
-      `${megabytes(packageBytesMax)} can be sent to other machines. Name what they do not need in ` +
-      `runtimeEnv.excludes or .gitignore. The largest are:\n${list}`,
+      `${megabytes(packageBytesMax)} can be sent to other machines. Name what they do not need ` +
+      `in runtimeEnv.excludes or .gitignore. The largest are:\n${list}`,
     { fields: { folder: root, bytes: total } },
   )
 }
