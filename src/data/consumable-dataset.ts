@@ -143,7 +143,9 @@ export abstract class ConsumableDataset<Row> extends MappableDataset<Row> {
     return batchesOfBlocks(this.blocks(), options)
   }
 
-  /** Rows in order, while later blocks are being computed; `for await` of a dataset does the same. */
+  /**
+   * Rows in order, while later blocks are being computed; `for await` of a dataset does the same.
+   */
   async *iterRows(options: ConsumeOptions = {}): AsyncGenerator<Row, void, void> {
     for await (const block of prefetched(this.blocks(options), 1)) {
       yield* rowsOfBlock(block) as Row[]

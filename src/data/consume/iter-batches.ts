@@ -1,4 +1,5 @@
-// How a stream of blocks becomes batches: fetched ahead, shuffled if that is asked for, cut to size.
+// How a stream of blocks becomes batches: fetched ahead, shuffled if that is asked for, cut to
+// size.
 
 import { RayError } from '../../base/errors.js'
 import { randomBytes } from '../../base/random.js'
