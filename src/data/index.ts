@@ -34,4 +34,5 @@ export { fromItems, range, readParquet, type ReadParquetOptions } from './read.j
 export type { AddColumnOptions, Callable, Renamed } from './mappable-dataset.js'
 export { DataIterator } from './split/data-iterator.js'
 export type { SplitOptions, TrainTestSplitOptions } from './split/divisible-dataset.js'
+export { stackTensors, Tensor, TensorColumn } from './block/tensor.js'
 export type { MapBatchesOptions, StepOptions } from './step-options.js'

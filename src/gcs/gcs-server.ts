@@ -178,7 +178,7 @@ export class GcsServer {
 
   #tellOthers(news: JobNews | undefined): void {
     if (news === undefined) return
-    for (const { nodeId, nodeNumber } of this.#nodes.view()) {
+    for (const { nodeId, nodeNumber } of this.#nodes.alive()) {
       if (nodeNumber !== nodeNumberOf(news.driver)) this.#send(nodeId, news.message)
     }
   }
@@ -285,7 +285,7 @@ export class GcsServer {
   #sendView(): void {
     this.#cancelView?.()
     this.#cancelView = undefined
-    const nodes = this.#nodes.view().map((node): ClusterNode => {
+    const nodes = this.#nodes.alive().map((node): ClusterNode => {
       const { nodeId, nodeNumber, alive, address, total, available, labels, isClient } = node
       const more = isClient ? { isClient } : {}
       return { nodeId, nodeNumber, alive, address, total, available, labels, ...more }
@@ -299,7 +299,7 @@ export class GcsServer {
    * little old.
    */
   #sendViewSoon(): void {
-    if (this.#cancelView !== undefined || this.#nodes.view().length < 2) return
+    if (this.#cancelView !== undefined || this.#nodes.alive().length < 2) return
     this.#cancelView = this.#clock.timer(clusterViewMs, () => {
       this.#cancelView = undefined
       this.#sendView()

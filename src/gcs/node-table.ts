@@ -101,8 +101,13 @@ export class NodeTable {
   }
 
   /** Alive nodes. */
-  view(): NodeRecordView[] {
+  alive(): NodeRecordView[] {
     return [...this.#nodes.values()].filter((node) => node.alive)
+  }
+
+  /** Alive nodes that run something. */
+  view(): NodeRecordView[] {
+    return this.alive().filter((node) => !node.isClient)
   }
 
   /** The highest number that was ever given out. */

@@ -350,7 +350,7 @@ export class PlacementGroupTable {
     if (this.#named.get(record.nameKey) === record) this.#named.delete(record.nameKey)
     // Every node hears of it: requests for the group may wait anywhere, also if it never had a
     // bundle there.
-    for (const { nodeId } of this.#nodes.view()) {
+    for (const { nodeId } of this.#nodes.alive()) {
       const indexes = indexesOf.get(nodeId) ?? []
       effects.push(send(nodeId, { kind: 'returnBundles', group, indexes, removed: true }))
     }
