@@ -281,3 +281,7 @@ export const nodeJoinMs = 10_000
 export const redisConnectMs = 10_000
 /** Longest wait between two attempts to reach Redis again, in milliseconds. */
 export const redisRetryMsMax = 1000
+/** Messages that a raylet keeps for a GCS that is away; beyond that the node gives up. */
+export const gcsKeptMax = 1_000_000
+/** Nodes have this long to come back to a GCS that has started again, in milliseconds. */
+export const gcsReconcileMs = 10_000
