@@ -37,7 +37,7 @@ test('batches come in every format, and a short last one can be left out', async
   assert.deepEqual((await numbers(9).takeBatch(3)).id, Float64Array.of(0, 1, 2))
 })
 
-test('a local shuffle keeps every row, draws from a buffer, and repeats with its seed', async () => {
+test('a local shuffle keeps every row, and repeats with its seed', async () => {
   const read = async (localShuffleSeed: number) => {
     const options = { batchSize: 100, localShuffleBufferSize: 500, localShuffleSeed }
     const batches = await collect(numbers(5000).iterBatches(options))

@@ -15,7 +15,7 @@ const numbers = (rows: number) => start<{ id: number }>({ kind: 'range', rows })
 const items = <Row extends object>(rows: readonly Row[]) =>
   start<Row>({ kind: 'items', rows: rows as readonly AnyRow[] })
 
-test('flatMap keeps none, one or many rows of each, from arrays, generators and promises', async () => {
+test('flatMap keeps none, one or many rows of each', async () => {
   const repeated = numbers(4).flatMap(({ id }) => Array.from({ length: id }, () => ({ id })))
   assert.deepEqual(
     (await repeated.takeAll()).map(({ id }) => id),
@@ -41,7 +41,7 @@ test('flatMap keeps none, one or many rows of each, from arrays, generators and 
   )
 })
 
-test('batches come as columns, rows or Arrow tables, in sizes that need not divide the rows', async () => {
+test('batches come as columns, rows or Arrow tables of any size', async () => {
   const rows = numbers(1000).mapBatches((batch) => batch.map(({ id }) => ({ n: id + 1 })), {
     batchFormat: 'rows',
     batchSize: 7,
@@ -127,7 +127,7 @@ test('a class is created once and keeps its state between batches', async () => 
   await assert.rejects(failing.takeAll(), /new Failing\(\) failed: RangeError: no room/)
 })
 
-test('further arguments are passed on, and a function that throws what it may is called again', async () => {
+test('arguments are passed on, and a function that throws what it may is called again', async () => {
   const added = numbers(2).map(({ id }, by: number) => ({ id: id + by }), { fnArgs: [10] })
   assert.deepEqual(await added.takeAll(), [{ id: 10 }, { id: 11 }])
   let calls = 0

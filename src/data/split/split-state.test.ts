@@ -37,7 +37,7 @@ function share(
 const someBlocks = fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 30 })
 const someOrder = fc.array(fc.nat(20), { minLength: 1, maxLength: 20 })
 
-test('an equal split gives every reader the same rows and drops fewer than there are readers', () => {
+test('an equal split gives every reader the same, and drops less than one row of each', () => {
   fc.assert(
     fc.property(someBlocks, fc.integer({ min: 1, max: 6 }), someOrder, (blocks, readers, order) => {
       const total = blocks.reduce((sum, rows) => sum + rows, 0)
