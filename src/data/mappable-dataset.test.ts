@@ -127,7 +127,7 @@ test('a class is created once and keeps its state between batches', async () => 
   await assert.rejects(failing.takeAll(), /new Failing\(\) failed: RangeError: no room/)
 })
 
-test('arguments are passed on, and a function that throws what it may is called again', async () => {
+test('arguments are passed on; a function that may throw is called again', async () => {
   const added = numbers(2).map(({ id }, by: number) => ({ id: id + by }), { fnArgs: [10] })
   assert.deepEqual(await added.takeAll(), [{ id: 10 }, { id: 11 }])
   let calls = 0
