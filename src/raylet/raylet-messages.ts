@@ -34,7 +34,7 @@ export class RayletMessages {
       case 'hello':
         return connection.destroy()
       case 'goodbye':
-        return void raylet.goodbye(connection)
+        return void (connection.farewell ??= raylet.goodbye(connection))
       case 'requestLease':
         return this.#requestLease(message, connection)
       case 'cancelLeaseRequest':
