@@ -7,9 +7,9 @@
 
 import { Prng } from '../../base/prng.js'
 
-export type FaultPoint = 'request' | 'flight' | 'response'
+type FaultPoint = 'request' | 'flight' | 'response'
 
-export class LinkFaults {
+class LinkFaults {
   readonly counts: Record<FaultPoint, number> = { request: 0, flight: 0, response: 0 }
   readonly #prng: Prng
   readonly #probability: number
