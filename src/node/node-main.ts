@@ -44,6 +44,7 @@ function main(): void {
     spillFolder: config.spillFolder,
     memoryMonitor: config.memoryMonitor,
     taskOomRetries: config.taskOomRetries,
+    lineageBytes: config.lineageMemory,
     workerEntry: config.workerEntry ?? entry,
     logRotateBytes: config.logRotateBytes,
     logRotateBackups: config.logRotateBackups,

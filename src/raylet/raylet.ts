@@ -50,6 +50,8 @@ export interface RayletOptions {
   readonly spillFolder: string
   readonly memoryMonitor: MemoryMonitorOptions
   readonly taskOomRetries: number
+  /** Bytes of lineage that one process keeps. */
+  readonly lineageBytes: number
   readonly workerEntry: string
   /** Of the driver that starts the node; workers are started before it says hello. */
   readonly environment: WorkerEnvironment
@@ -432,6 +434,7 @@ export class Raylet {
       namespace,
       rayletPid: process.pid,
       taskOomRetries: this.options.taskOomRetries,
+      lineageBytes: this.options.lineageBytes,
       arenaFile: this.store.arenaFile,
       arenaBytes: this.store.arenaBytes,
       claimFile: this.#claims.file,
