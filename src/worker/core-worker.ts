@@ -203,7 +203,7 @@ export class CoreWorker {
       decodeError: (body) => this.#decodeError(body),
       failed: (task, error) => this.#recordFailure(task, error),
       unseen,
-      stored: (ref) => this.recovery.lineage.stored(ref),
+      stored: (ref) => this.recovery.stored(ref),
     })
   }
 

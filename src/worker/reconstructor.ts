@@ -35,6 +35,11 @@ import type { TaskSettler } from './task-outcomes.js'
 
 type ObjectLost = Extract<FromRaylet, { kind: 'objectLost' }>
 
+interface Early {
+  readonly attempt: number
+  readonly reason: string
+}
+
 export interface ReconstructorPorts {
   readonly process: ProcessId
   readonly references: ReferenceHolder
@@ -44,8 +49,8 @@ export interface ReconstructorPorts {
   readonly awaitReady: (ref: ObjectRef, ready: (error?: RayError) => void) => void
   /** Sends the task of a record whose arguments are there. */
   readonly submit: (task: Task, record: Lineage) => void
-  /** Sequences of the results of all tasks that are not over. */
-  readonly unfinished: () => ReadonlySet<number>
+  /** The results of all tasks that are not over, by sequence. */
+  readonly unfinished: () => ReadonlyMap<number, ObjectRef>
   /** A task began to wait for its arguments, or ended that. */
   readonly waiting: (count: 1 | -1) => void
 }
@@ -54,6 +59,8 @@ export class Reconstructor {
   readonly #ports: ReconstructorPorts
   /** Results that were lost again while their task ran: how, by sequence. */
   readonly #again = new Map<Lineage, Map<number, string>>()
+  /** Losses of results of which we have not heard that they are in the store. */
+  readonly #early = new WeakMap<ObjectRef, Early>()
 
   constructor(ports: ReconstructorPorts) {
     this.#ports = ports
@@ -61,15 +68,15 @@ export class Reconstructor {
 
   lost({ objects, reason }: ObjectLost): void {
     const byRecord = new Map<Lineage, number[]>()
-    const unknown: number[] = []
+    const unknown: [number, number][] = []
     for (const [sequence, attempt] of objects) {
       const record = this.#ports.lineage.find(sequence)
-      if (record === undefined) unknown.push(sequence)
+      if (record === undefined) unknown.push([sequence, attempt])
       else if (record.attempt !== attempt) this.#isComing(record, sequence)
       else if (record.rebuild !== null) this.#lostAgain(record, sequence, reason)
       else byRecord.set(record, [...(byRecord.get(record) ?? []), sequence])
     }
-    if (unknown.length > 0) this.#refuseUnknown(unknown, reason)
+    if (unknown.length > 0) this.#unknown(unknown, reason)
     for (const [record, sequences] of byRecord) this.#start(record, sequences, reason)
   }
 
@@ -86,11 +93,32 @@ export class Reconstructor {
     this.#again.set(record, reasons.set(sequence, reason))
   }
 
-  // A task that is not over will settle its results itself: one of its attempts had made this one.
-  #refuseUnknown(sequences: readonly number[], reason: string): void {
+  // Of a task that is not over we have not read the answer: it has given it, or its worker has died
+  // after it had stored the result, and it runs again.
+  #wait(ref: ObjectRef, attempt: number, reason: string): void {
+    this.#early.set(ref, { attempt, reason })
+    this.#ports.references.hold(ref)
+    this.#ports.references.pendingAgain(ref)
+  }
+
+  /** We have heard that a result is in the store, where it may have been lost again. */
+  stored(ref: ObjectRef): void {
+    const early = this.#early.get(ref)
+    if (early === undefined) return
+    this.#early.delete(ref)
+    const { attempt, reason } = early
+    const lost = { kind: 'objectLost', objects: [[ref.sequence, attempt]], reason } as const
+    queueMicrotask(() => this.lost(lost))
+  }
+
+  #unknown(objects: ObjectLost['objects'], reason: string): void {
     const unfinished = this.#ports.unfinished()
-    for (const sequence of sequences) {
-      if (unfinished.has(sequence)) continue
+    for (const [sequence, attempt] of objects) {
+      const pending = unfinished.get(sequence)
+      if (pending !== undefined) {
+        this.#wait(pending, attempt, reason)
+        continue
+      }
       const text =
         'it cannot be computed again, because its task was not to run twice (maxRetries: 0, or ' +
         'lineageMemory: 0 of ray.init).'

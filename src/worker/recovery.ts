@@ -5,6 +5,7 @@ import type { CoreWorker } from './core-worker.js'
 import type { Lineage } from './lineage.js'
 import { LineageTable } from './lineage-table.js'
 import { Reconstructor } from './reconstructor.js'
+import type { ObjectRef } from './object-ref.js'
 import type { RayletSender } from './reference-holder.js'
 import type { Task } from './task.js'
 
@@ -25,6 +26,12 @@ export class Recovery {
       bytesMax: core.welcome.lineageBytes,
       lineOf: (task) => core.actors.lineOf(task),
     })
+  }
+
+  /** The value of a ref of ours is in the store. */
+  stored(ref: ObjectRef): void {
+    this.lineage.stored(ref)
+    this.#reconstructor?.stored(ref)
   }
 
   receive(message: LossMessage): void {
@@ -55,12 +62,12 @@ function submit(core: CoreWorker, task: Task, { key, line }: Lineage): void {
   else if (key !== null) core.submitter.submit(task, key)
 }
 
-/** Sequences of the results of all tasks that have their arguments and are not over. */
-function unfinished(core: CoreWorker): Set<number> {
-  const sequences = new Set<number>()
+/** The results of all tasks that have their arguments and are not over. */
+function unfinished(core: CoreWorker): Map<number, ObjectRef> {
+  const refs = new Map<number, ObjectRef>()
   const add = (task: Task | null): void => {
     if (task === null) return
-    for (const ref of task.returns ?? [task.ref]) sequences.add(ref.sequence)
+    for (const ref of task.returns ?? [task.ref]) refs.set(ref.sequence, ref)
   }
   const addList = (head: Task | null): void => {
     for (let task = head; task !== null; task = task.next) add(task)
@@ -75,5 +82,5 @@ function unfinished(core: CoreWorker): Set<number> {
   }
   for (const line of core.actors.all) for (const call of line.calls) add(call)
   for (const task of core.settler.undecided) add(task)
-  return sequences
+  return refs
 }
