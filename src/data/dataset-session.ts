@@ -5,17 +5,18 @@ import { RayError } from '../base/errors.js'
 import type { Block, SchemaField } from './block/block.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
 import { unifySchemas } from './block/unify-schemas.js'
-import type { ParquetDescription } from './datasource/parquet-fragments.js'
+import { type FilesDescription, type FilesSource, rowsIn } from './datasource/files.js'
 import { StatisticsCollector } from './execution/statistics.js'
-import { executePlan, type Progress } from './execution/streaming-executor.js'
+import { executePlan, type OwnedBundle, type Progress } from './execution/streaming-executor.js'
 import type { TaskRunner } from './execution/task-runner.js'
-import type { LogicalPlan, ParquetSource } from './logical/plan.js'
-import { addUp, type PhysicalPlan, plannedBlocks } from './physical/operators.js'
+import type { LogicalPlan } from './logical/plan.js'
+import { addUp, type PhysicalPlan, plainResources, plannedBlocks } from './physical/operators.js'
 import { planPhysical } from './planner/planner.js'
 import { optimize } from './rules/index.js'
+import { isWhole, type RowRange } from './split/row-ranges.js'
 
 export interface RunningPlan {
-  readonly bundles: AsyncGenerator<RefBundle, void, void>
+  readonly bundles: AsyncGenerator<OwnedBundle, void, void>
   readonly statistics: StatisticsCollector
 }
 
@@ -42,6 +43,26 @@ export class DatasetSession {
     return this.#runner.get(block)
   }
 
+  /** Blocks of their own for parts of blocks; those that are wanted whole stay what they are. */
+  async sliceBlocks(ranges: readonly RowRange[]): Promise<readonly RefBundle[]> {
+    const runner = this.#runner
+    return Promise.all(
+      ranges.map(async (range) => {
+        if (isWhole(range)) return range.bundle
+        const { start, end } = range
+        const shared = runner.share([{ kind: 'slice', start, end }])
+        const options = { name: 'split', resources: plainResources, block: range.bundle.block }
+        const { block, metadata } = runner.submit({ index: 0 }, shared, options)
+        return { block, metadata: await metadata }
+      }),
+    )
+  }
+
+  /** Lets go of a block that nobody else holds. */
+  release(block: BlockRef): void {
+    this.#runner.release(block)
+  }
+
   /** The number of rows, if the plan's source knows it and nothing else is asked of the plan. */
   countFromMetadata(plan: LogicalPlan): Promise<number | undefined> {
     return this.#countKnown(optimize(plan))
@@ -57,10 +78,10 @@ export class DatasetSession {
     const isCount = only?.kind === 'fused' && only.steps.every((step) => step.kind === 'count')
     if (steps.length !== 1 || !isCount) return undefined
     switch (source.kind) {
-      case 'parquet': {
-        const { files } = await this.#describe(source)
-        const rows = files.flatMap((file) => file.rowGroups).reduce((sum, g) => sum + g.rows, 0)
-        return Math.min(rows, source.limit)
+      case 'files': {
+        if (source.format.kind !== 'parquet') return undefined
+        const rows = rowsIn((await this.#runner.describe(source)).files)
+        return rows === undefined ? undefined : Math.min(rows, source.limit)
       }
       case 'items':
         return source.rows.length
@@ -79,8 +100,8 @@ export class DatasetSession {
   async #schemaKnown({ source, steps }: LogicalPlan): Promise<readonly SchemaField[] | undefined> {
     if (steps.length > 0) return undefined
     switch (source.kind) {
-      case 'parquet':
-        return (await this.#describe(source)).schema
+      case 'files':
+        return (await this.#runner.describe(source)).schema
       case 'blocks':
         return unifySchemas(source.bundles.map(({ metadata }) => metadata.schema))
       case 'union': {
@@ -91,6 +112,17 @@ export class DatasetSession {
       default:
         return undefined
     }
+  }
+
+  /** The size of the blocks, if they are there already. */
+  async bytesFromMetadata(plan: LogicalPlan): Promise<number | undefined> {
+    const { source, steps } = optimize(plan)
+    if (steps.length > 0) return undefined
+    if (source.kind === 'blocks') {
+      return source.bundles.reduce((sum, { metadata }) => sum + metadata.bytes, 0)
+    }
+    if (source.kind !== 'union') return undefined
+    return addUp(await Promise.all(source.inputs.map((input) => this.bytesFromMetadata(input))))
   }
 
   async countBlocks(plan: LogicalPlan): Promise<number> {
@@ -110,19 +142,15 @@ export class DatasetSession {
     if (source.kind === 'union') {
       for (const input of source.inputs) await this.refuseOverwrite(input, folder)
     }
-    if (source.kind !== 'parquet') return
-    const { files } = await this.#describe(source)
+    if (source.kind !== 'files') return
+    const { files } = await this.#runner.describe(source)
     if (!files.some((file) => path.dirname(file.path) === folder)) return
     throw new RayError(`writeParquet: the dataset is read from ${folder}; write to another folder.`)
   }
 
   async #physical(plan: LogicalPlan): Promise<PhysicalPlan> {
-    const describe = (source: ParquetSource) => this.#describe(source)
+    const describe = (source: FilesSource): Promise<FilesDescription> =>
+      this.#runner.describe(source)
     return planPhysical(optimize(plan), { cpus: await this.#runner.cpus(), describe })
-  }
-
-  #describe(source: ParquetSource): Promise<ParquetDescription> {
-    const { paths, columns, int64 } = source
-    return this.#runner.describe(paths, { columns, int64 })
   }
 }

@@ -4,7 +4,7 @@ import { RayError } from '../base/errors.js'
 import type { Row } from './block/rows.js'
 import { Dataset } from './dataset.js'
 import { DatasetSession } from './dataset-session.js'
-import type { Int64Format } from './datasource/parquet-fragments.js'
+import type { Int64Format } from './datasource/files.js'
 import { RayTaskRunner } from './execution/ray-task-runner.js'
 import type { Source } from './logical/plan.js'
 import type { AnyRow } from './planned-dataset.js'
@@ -37,8 +37,14 @@ export function readParquet<R = AnyRow>(
   if (list.length === 0) throw new RayError('readParquet was given no paths.')
   const { columns, int64 = 'bigint' } = options
   if (columns?.length === 0) throw new RayError('readParquet: `columns` names no column.')
-  const limit = Number.POSITIVE_INFINITY
-  return start({ kind: 'parquet', paths: list, columns, int64, limit })
+  return start({
+    kind: 'files',
+    operator: 'readParquet',
+    format: { kind: 'parquet', int64 },
+    paths: list,
+    columns,
+    limit: Number.POSITIVE_INFINITY,
+  })
 }
 
 /**

@@ -17,6 +17,7 @@ import {
 } from '../base/limits.js'
 import { acceleratorType, gpuCount } from './machine-gpus.js'
 import type { Resources, WorkerEnvironment } from '../wire/messages/terms.js'
+import type { TlsFiles } from '../wire/transport.js'
 import { sessionsFolder } from './session-folder.js'
 
 export interface NodeOptions {
@@ -48,6 +49,7 @@ export interface NodeOptions {
   readonly logRotateBytes?: number
   /** Rotated files that are kept of each log file. */
   readonly logRotateBackups?: number
+  readonly cluster?: ClusterConfig
   readonly environment?: WorkerEnvironment
   /** Where the named actors of the first job live; its workers start before its driver says so. */
   readonly namespace?: string
@@ -55,6 +57,23 @@ export interface NodeOptions {
   readonly workerEntry?: string
   /** Checks every state machine after every event; for tests. */
   readonly validate?: boolean
+}
+
+/** How a node is part of a cluster that can have several; undefined: it is alone. */
+export interface ClusterConfig {
+  /** `host:port` of the head; undefined: this is the head. */
+  readonly head?: string
+  /** Where this node listens for the others; port 0: any that is free. */
+  readonly host: string
+  readonly port: number
+  /** When the port is taken, any that is free will do. */
+  readonly isAnyPort?: boolean
+  /** Whoever knows it may join and run anything. */
+  readonly token: string
+  /** No other machine reaches it, and it runs nothing. */
+  readonly isClient?: boolean
+  /** Connections to other machines are encrypted. */
+  readonly tls?: TlsFiles
 }
 
 /**
@@ -81,6 +100,7 @@ export interface NodeConfig {
   readonly endsWith: NodeEnd
   readonly logRotateBytes: number
   readonly logRotateBackups: number
+  readonly cluster: ClusterConfig | undefined
   readonly environment: WorkerEnvironment
   readonly namespace: string
   readonly workerEntry: string | undefined
@@ -135,6 +155,7 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
     logRotateBytes: options.logRotateBytes ?? logRotateBytes,
     logRotateBackups: options.logRotateBackups ?? logRotateBackups,
     namespace: options.namespace ?? '',
+    cluster: options.cluster,
     environment: options.environment ?? { execArgv: [], env: {}, cwd: process.cwd() },
     workerEntry: options.workerEntry,
     validate: options.validate ?? false,

@@ -255,7 +255,7 @@ function describe(value: unknown): string {
   if (value === undefined) return 'undefined'
   if (value instanceof Promise) return 'a Promise (await it first)'
   if (actorOf(value) !== undefined) return 'an actor (call a method of it with .remote())'
-  if (typeof value === 'object' && 'remote' in value) {
+  if ((typeof value === 'object' || typeof value === 'function') && 'remote' in value) {
     return 'something that was not called (did you forget .remote()?)'
   }
   return typeof value === 'object'

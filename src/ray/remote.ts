@@ -63,6 +63,12 @@ export function remote(first: unknown, second?: unknown): unknown {
       `ray.remote takes a function or a class, optionally after options; got ${typeof target}.`,
     )
   }
+  if (target instanceof Task || target instanceof RemoteClass) {
+    const { name } = target.remoteCode
+    throw new TypeError(
+      `${name} is remote already. Give it other options with ${name}.options({ ... }).`,
+    )
+  }
   return isClass(target)
     ? remoteClass(target as never, options as ActorOptions)
     : new SubmittingFunction(new RemoteCode(target.name, target), options as TaskOptions)

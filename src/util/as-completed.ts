@@ -99,7 +99,7 @@ export async function* mapUnordered(
 ): AsyncGenerator<unknown, void, void> {
   const chunkSize = positive('chunkSize', options.chunkSize ?? 10)
   const backpressure = positive('backpressure', options.backpressure ?? 100)
-  const task = (typeof fn === 'function' ? remote(fn) : fn) as RemoteFunction<[unknown], unknown>
+  const task = ('remote' in fn ? fn : remote(fn)) as RemoteFunction<[unknown], unknown>
   const pending = new Set<ObjectRef>()
   async function* take(): AsyncGenerator<unknown, void, void> {
     for (const ref of await takeReady(pending, chunkSize)) {

@@ -13,6 +13,7 @@ import type { PushExtension } from '../wire/messages/task.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ActorLine } from './actor-line.js'
 import { attachmentBrand, registerAttachment } from './attachment.js'
+import { CallRefusal } from './call-refusal.js'
 import { noGroups } from './concurrency-groups.js'
 import type { CoreWorker } from './core-worker.js'
 import { requireCore } from './current-core.js'
@@ -119,7 +120,7 @@ function endedHandle(actor: ActorCore): SessionError {
 
 const noSpec: MethodSpec = {}
 
-export class ActorMethod {
+export class ActorMethod extends CallRefusal {
   readonly #actor: ActorCore
   readonly #entry: FunctionEntry
   readonly #options: MethodOptions
@@ -130,6 +131,13 @@ export class ActorMethod {
   constructor(actor: ActorCore, number: number, options: MethodOptions = {}) {
     const { className, methods, methodSpecs, concurrencyGroups } = actor.binding
     const method = methods[number]!
+    super(() => {
+      throw new TypeError(
+        `Methods of actors cannot be called directly: instead of handle.${method}(...) write ` +
+          `handle.${method}.remote(...), which runs it in the actor ${className} and returns an ` +
+          `ObjectRef.`,
+      )
+    })
     const config = compileMethodOptions(options, {
       name: `${className}.${method}`,
       spec: methodSpecs?.[method] ?? noSpec,

@@ -4,6 +4,7 @@ import type { MethodSpec } from '../wire/messages/raylet.js'
 import type { AnyActorHandle } from './actor-handle.js'
 import { createActor } from './actor-class.js'
 import { attachmentBrand, registerAttachment } from './attachment.js'
+import { CallRefusal } from './call-refusal.js'
 import { type ActorConfig, type ActorOptions, compileActorOptions } from './call-options.js'
 import type { CoreWorker } from './core-worker.js'
 import { requireCore } from './current-core.js'
@@ -14,10 +15,12 @@ import { portableRuntimeEnv } from './runtime-env.js'
 type MethodSpecs = Readonly<Record<string, MethodSpec>>
 
 const noSpecs: MethodSpecs = {}
-/** Asked of every object by promises and JSON. */
-const neverHints = new Set(['then', 'toJSON'])
+/** Asked of every object by promises and JSON, and by `instanceof`. */
+const neverHints = new Set(['then', 'toJSON', 'prototype'])
+/** What it has only because it is a function. */
+const ofFunctions = new Set(['name', 'length'])
 
-export class RemoteClass {
+export class RemoteClass extends CallRefusal {
   /** @internal */ readonly remoteCode: RemoteCode
   /** @internal */ readonly methods: readonly string[]
   /** @internal */ readonly actorOptions: ActorOptions
@@ -30,6 +33,14 @@ export class RemoteClass {
     methods: readonly string[],
     how: { readonly options: ActorOptions; readonly inherited?: MethodSpecs },
   ) {
+    // No arrow function: `new` must reach it.
+    super(function () {
+      const { name } = code
+      throw new TypeError(
+        `Actors cannot be made directly: instead of new ${name}(...), which would make an object ` +
+          `in this process, write ${name}.remote(...), which returns a handle.`,
+      )
+    })
     this.remoteCode = code
     this.methods = methods
     this.actorOptions = how.options
@@ -82,7 +93,8 @@ export class RemoteClass {
   #hint(): void {
     const { remoteCode } = this
     for (const method of this.methods) {
-      if (method in this || neverHints.has(method)) continue
+      const isTaken = method in this && !ofFunctions.has(method)
+      if (isTaken || neverHints.has(method)) continue
       Object.defineProperty(this, method, {
         get: () => {
           const { name } = remoteCode

@@ -8,10 +8,12 @@ import { frameType, returnsInByteMax, returnsStreaming } from '../wire/frame.js'
 import type { PushExtension } from '../wire/messages/task.js'
 import type { CallHead } from './argument-encoder.js'
 import { attachmentBrand, registerAttachment } from './attachment.js'
+import { CallRefusal } from './call-refusal.js'
 import { compileTaskOptions, type TaskConfig, type TaskOptions } from './call-options.js'
 import type { CoreWorker } from './core-worker.js'
 import { requireCore } from './current-core.js'
 import type { Code } from './function-exports.js'
+import { ItemStream } from './item-stream.js'
 import { ObjectRef } from './object-ref.js'
 import { ObjectRefGenerator } from './ref-generator.js'
 import { withInspect } from './inspect-option.js'
@@ -80,13 +82,20 @@ function defineFrame(number: number, descriptor: { hash: string; name: string })
   return frame
 }
 
-export class RemoteFunction {
+export class RemoteFunction extends CallRefusal {
   /** @internal */ readonly remoteCode: RemoteCode
   /** @internal */ readonly taskOptions: TaskOptions
   readonly #config: TaskConfig
   #route: Route | null = null
 
   constructor(code: RemoteCode, options: TaskOptions) {
+    super(() => {
+      const { name } = code
+      throw new TypeError(
+        `Remote functions cannot be called directly: instead of ${name}(...), which would run in ` +
+          `this process, write ${name}.remote(...), which returns an ObjectRef.`,
+      )
+    })
     this.remoteCode = code
     this.taskOptions = options
     this.#config = compileTaskOptions(options)
@@ -219,9 +228,9 @@ export function shapeReturns(
   backpressure: number | undefined,
 ): Submitted {
   if (returns === returnsStreaming) {
-    const stream = new ObjectRefGenerator(core, task, backpressure)
+    const stream = new ItemStream(core, task, backpressure)
     task.stream = stream
-    return stream
+    return new ObjectRefGenerator(stream)
   }
   if (returns === 0) {
     task.returns = []

@@ -6,8 +6,10 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { blockOfColumns, columnsOfBlock, schemaOfBlock, sliceBlock } from '../block/block.js'
 import { blockOfRows, rowsOfBlock } from '../block/rows.js'
-import { fragmentsOf } from './parquet-fragments.js'
-import { describeParquet, readParquetFragment, writeParquetFile } from './parquet.js'
+import type { Block } from '../block/block.js'
+import { type FilesSource, groupPieces } from './files.js'
+import { describeFiles, readFiles } from './file-readers.js'
+import { writeParquetFile } from './parquet-writer.js'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'typeray-parquet-'))
 after(() => fs.rmSync(folder, { recursive: true }))
@@ -23,51 +25,65 @@ const rows = Array.from({ length: 5000 }, (_, i) => ({
   at: new Date(Date.UTC(2024, 1, 1 + (i % 28), 3, 4, 5, 6)),
 }))
 
-function readAll(file: string, columns?: readonly string[]) {
-  const { files } = describeParquet([file], { columns })
-  return fragmentsOf(files, 1e9).map((fragment) => readParquetFragment(fragment, { columns }))
+function sourceOf(file: string, options: Partial<FilesSource> = {}): FilesSource {
+  return {
+    kind: 'files',
+    operator: 'readParquet',
+    format: { kind: 'parquet', int64: 'bigint' },
+    paths: [file],
+    columns: undefined,
+    limit: Number.POSITIVE_INFINITY,
+    ...options,
+  }
 }
 
-test('what is written is read back: nulls, strings, dates, 64-bit integers', () => {
+/** The blocks of a source, in pieces of about `blockBytes`. */
+async function readAll(source: FilesSource, blockBytes = 1e9): Promise<Block[]> {
+  const { files, columns } = await describeFiles(source)
+  const groups = groupPieces(files, blockBytes)
+  return Promise.all(groups.map((pieces) => readFiles({ source, pieces, columns })))
+}
+
+test('what is written is read back: nulls, strings, dates, 64-bit integers', async () => {
   const file = path.join(folder, 'all.parquet')
   writeParquetFile(blockOfRows(rows), file)
-  const [block] = readAll(file)
+  const [block] = await readAll(sourceOf(file))
   assert.ok(block)
   assert.deepEqual(rowsOfBlock(block), rows)
   assert.deepEqual(fs.readdirSync(folder), ['all.parquet'])
 })
 
-test('a slice is written as the slice it is', () => {
+test('a slice is written as the slice it is', async () => {
   const file = path.join(folder, 'slice', 'part.parquet')
   writeParquetFile(sliceBlock(blockOfRows(rows), 1001, 2003), file)
-  const [block] = readAll(file, ['unique', 'flag'])
+  const [block] = await readAll(sourceOf(file, { columns: ['unique', 'flag'] }))
   assert.ok(block)
   const expected = rows.slice(1001, 2003).map(({ unique, flag }) => ({ unique, flag }))
   assert.deepEqual(rowsOfBlock(block), expected)
 })
 
-test('an empty block becomes a file without rows', () => {
+test('an empty block becomes a file without rows', async () => {
   const file = path.join(folder, 'empty', 'part.parquet')
   writeParquetFile(blockOfColumns({ n: new Float64Array(0), s: ['x'].slice(1) }), file)
-  const { files, schema } = describeParquet([file], {})
-  assert.deepEqual(fragmentsOf(files, 1), [])
+  const { files, schema } = await describeFiles(sourceOf(file))
+  assert.deepEqual(groupPieces(files, 1), [])
   assert.equal(schema[0]?.type, 'Float64')
 })
 
-test('folders, globs and odd file names are found', () => {
+test('folders, globs and odd file names are found', async () => {
   const odd = path.join(folder, 'deep', "it's [1]", 'a*b.parquet')
   writeParquetFile(blockOfRows([{ a: 1 }]), odd)
   writeParquetFile(blockOfRows([{ a: 2 }]), path.join(folder, 'deep', 'z.parquet'))
-  const count = (given: string) => describeParquet([given], {}).files.length
-  assert.equal(count(odd), 1)
-  assert.equal(count(path.join(folder, 'deep')), 2)
-  assert.equal(count(path.join(folder, 'deep', '*.parquet')), 1)
-  assert.throws(() => count(path.join(folder, 'none')), /no file or folder/)
-  assert.throws(() => count(path.join(folder, 'none*')), /no file matches/)
+  const count = async (given: string) => (await describeFiles(sourceOf(given))).files.length
+  assert.equal(await count(odd), 1)
+  assert.equal(await count(path.join(folder, 'deep')), 2)
+  assert.equal(await count(path.join(folder, 'deep', '*.parquet')), 1)
+  await assert.rejects(count(path.join(folder, 'none')), /no file or folder/)
+  await assert.rejects(count(path.join(folder, 'none*')), /no file matches/)
 })
 
-test('row groups become fragments of about the size asked for', () => {
-  const { files, schema } = describeParquet([flights], {})
+test('row groups become blocks of about the size asked for', async () => {
+  const { files, schema } = await describeFiles(sourceOf(flights))
   assert.deepEqual(
     schema.map((field) => `${field.name} ${field.type}`),
     [
@@ -78,17 +94,19 @@ test('row groups become fragments of about the size asked for', () => {
       'destination Utf8',
     ],
   )
-  const each = fragmentsOf(files, 1)
+  const each = groupPieces(files, 1)
   assert.equal(each.length, 11)
-  assert.equal(fragmentsOf(files, 1e12).length, 1)
-  const total = each.reduce((sum, fragment) => sum + fragment.rows, 0)
+  assert.equal(groupPieces(files, 1e12).length, 1)
+  const total = each.flat().reduce((sum, piece) => sum + piece.length, 0)
   assert.equal(total, 3_000_000)
 })
 
-test('one row group is read by itself, and 64-bit integers as numbers if so wished', () => {
-  const fragment = { path: flights, start: 272_727, rows: 1000, bytes: 0 }
-  const options = { columns: ['delay', 'origin'], int64: 'number' } as const
-  const block = readParquetFragment(fragment, options)
+test('one row group is read by itself, and 64-bit integers as numbers if so wished', async () => {
+  const format = { kind: 'parquet', int64: 'number' } as const
+  const source = sourceOf(flights, { columns: ['delay', 'origin'], format })
+  const { columns } = await describeFiles(source)
+  const piece = { path: flights, start: 272_727, length: 1000, rows: 1000, bytes: 0 }
+  const block = await readFiles({ source, pieces: [piece], columns })
   assert.equal(block.numRows, 1000)
   const { delay, origin } = columnsOfBlock(block)
   assert.ok(delay instanceof Float64Array)
@@ -99,9 +117,27 @@ test('one row group is read by itself, and 64-bit integers as numbers if so wish
   )
 })
 
-test('a column that is not there is named', () => {
-  assert.throws(
-    () => describeParquet([flights], { columns: ['dleay'] }),
+test('a column that is not there is named', async () => {
+  await assert.rejects(
+    describeFiles(sourceOf(flights, { columns: ['dleay'] })),
     /no column "dleay"; it has date/,
+  )
+})
+
+test('files of one dataset may lack columns, and may have narrower types', async () => {
+  const mixed = path.join(folder, 'mixed')
+  writeParquetFile(blockOfColumns({ a: Int32Array.of(1) }), path.join(mixed, '1.parquet'))
+  const wider = blockOfColumns({ b: ['x'], a: Float64Array.of(2.5) })
+  writeParquetFile(wider, path.join(mixed, '2.parquet'))
+  const [block] = await readAll(sourceOf(mixed))
+  assert.ok(block)
+  assert.deepEqual(rowsOfBlock(block), [
+    { a: 1, b: null },
+    { a: 2.5, b: 'x' },
+  ])
+  writeParquetFile(blockOfColumns({ a: ['x'] }), path.join(mixed, '3.parquet'))
+  await assert.rejects(
+    describeFiles(sourceOf(mixed)),
+    /disagree about column "a": it is INTEGER in .*1\.parquet and VARCHAR in .*3\.parquet/,
   )
 })

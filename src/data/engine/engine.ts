@@ -21,7 +21,10 @@ let connection: Pointer | undefined
 
 /** The connection of this process, opened by the first call and kept until the process ends. */
 export function engineConnection(): Pointer {
-  connection ??= connect()
+  if (connection !== undefined) return connection
+  connection = connect()
+  // Timestamps without a zone are UTC in JavaScript too.
+  execute("SET TimeZone = 'UTC'")
   return connection
 }
 
@@ -35,9 +38,10 @@ export function execute(sql: string): void {
   duckdbLibrary().call.destroyResult(run(sql))
 }
 
-/** Quotes text as an SQL string. */
+/** Quotes text as an SQL string; a NUL, which would end the query, is spelled out. */
 export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
+  const quoted = `'${text.replaceAll("'", "''")}'`
+  return quoted.includes('\0') ? `(${quoted.replaceAll('\0', `' || chr(0) || '`)})` : quoted
 }
 
 /** Quotes a column name. */

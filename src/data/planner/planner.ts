@@ -4,32 +4,36 @@
 import { assert, assertNever } from '../../base/assert.js'
 import { dataBlockBytes, dataBlockBytesMin } from '../../base/limits.js'
 import {
-  fragmentsOf,
-  type ParquetDescription,
-  type ParquetFragment,
-} from '../datasource/parquet-fragments.js'
+  type FilesDescription,
+  type FilesSource,
+  firstRows,
+  groupPieces,
+} from '../datasource/files.js'
+import type { PoolSize } from '../block/user-function.js'
+import type { StepResources } from '../logical/function-step.js'
 import {
   type BlockStep,
   type FusedStep,
   type LogicalPlan,
-  type ParquetSource,
   type Source,
   sourceName,
   stepName,
 } from '../logical/plan.js'
-import type {
-  LimitOperator,
-  MapOperator,
-  PhysicalPlan,
-  TaskInput,
-  TaskResources,
-  Transform,
+import { planPools } from './plan-pools.js'
+import {
+  type LimitOperator,
+  type MapOperator,
+  type PhysicalPlan,
+  plainResources,
+  type TaskInput,
+  type TaskResources,
+  type Transform,
 } from '../physical/operators.js'
 
 export interface Cluster {
   /** CPUs that tasks can run on. */
   readonly cpus: number
-  describe(source: ParquetSource): Promise<ParquetDescription>
+  describe(source: FilesSource): Promise<FilesDescription>
 }
 
 /** Blocks per CPU that a source is cut into at least, so that CPUs finish together. */
@@ -38,10 +42,14 @@ const blocksPerCpu = 4
 const rowsPerBlockMin = 1000
 
 export async function planPhysical(plan: LogicalPlan, cluster: Cluster): Promise<PhysicalPlan> {
+  return planPools(await planOperators(plan, cluster), cluster.cpus)
+}
+
+async function planOperators(plan: LogicalPlan, cluster: Cluster): Promise<PhysicalPlan> {
   const operators = plan.steps.map((step): MapOperator | LimitOperator => {
     if (step.kind === 'limit') return { kind: 'limit', name: stepName(step), rows: step.rows }
     assert(step.kind === 'fused', `step ${stepName(step)} was not fused`)
-    return mapOperator(step)
+    return mapOperator(step, cluster.cpus)
   })
   const name = sourceName(plan.source)
   if (plan.source.kind === 'blocks') {
@@ -56,49 +64,59 @@ export async function planPhysical(plan: LogicalPlan, cluster: Cluster): Promise
   const [first, ...rest] = operators
   const source = { kind: 'source', name, inputs } as const
   if (first?.kind !== 'map') {
-    const resources = compileResources({ numCpus: undefined, concurrency: undefined })
-    return { source: { ...source, transforms: [], resources }, operators }
+    return { source: { ...source, transforms: [], resources: plainResources }, operators }
   }
   const { transforms, resources } = first
   const fusedName = `${name} -> ${first.name}`
   return { source: { ...source, name: fusedName, transforms, resources }, operators: rest }
 }
 
-function mapOperator(step: FusedStep): MapOperator {
+function mapOperator(step: FusedStep, cpus: number): MapOperator {
   return {
     kind: 'map',
     name: stepName(step),
     transforms: step.steps.map(transformOf),
-    resources: compileResources(step),
+    resources: compileResources(step, cpus),
   }
 }
 
-function compileResources(asked: {
-  numCpus: number | undefined
-  concurrency: number | undefined
-}): TaskResources {
+function compileResources(asked: StepResources, cpus: number): TaskResources {
+  const { numCpus, numGpus, memory, resources, concurrency, pool } = asked
   return {
-    numCpus: asked.numCpus ?? 1,
-    concurrency: asked.concurrency ?? Number.POSITIVE_INFINITY,
+    numCpus: numCpus ?? 1,
+    numGpus,
+    memory,
+    resources,
+    concurrency: concurrency ?? Number.POSITIVE_INFINITY,
+    pool: pool && compilePool(pool, cpus),
   }
+}
+
+function compilePool(pool: PoolSize, cpus: number): PoolSize {
+  return Number.isFinite(pool.max) ? pool : { min: pool.min, max: Math.max(pool.min, cpus) }
 }
 
 function transformOf(step: BlockStep): Transform {
   switch (step.kind) {
-    case 'map-batches': {
-      const { name, fn, batchFormat, batchSize, dates } = step
-      return { kind: 'batches', name, fn, batchFormat, batchSize, dates }
-    }
+    case 'map-batches':
+      return { ...step, kind: 'batches' }
     case 'map':
-      return { kind: 'rows', name: step.name, fn: step.fn }
+      return { ...step, kind: 'rows' }
+    case 'flat-map':
+      return { ...step, kind: 'flat-rows' }
     case 'filter':
-      return { kind: 'filter', name: step.name, fn: step.fn }
+    case 'add-column':
+      return step
     case 'select':
-      return { kind: 'select', columns: step.columns }
+    case 'drop-columns':
+    case 'rename-columns':
+      return step
     case 'write-parquet':
       return { kind: 'write', folder: step.folder }
     case 'count':
       return { kind: 'discard' }
+    case 'report':
+      return { kind: 'report', fn: step.fn }
     default:
       return assertNever(step)
   }
@@ -110,38 +128,22 @@ async function inputsOf(
 ): Promise<readonly TaskInput[]> {
   const wanted = cluster.cpus * blocksPerCpu
   switch (source.kind) {
-    case 'parquet': {
-      const { files } = await cluster.describe(source)
-      const total = files.flatMap((file) => file.rowGroups).reduce((sum, g) => sum + g.bytes, 0)
+    case 'files': {
+      const { files, columns } = await cluster.describe(source)
+      const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + p.bytes, 0)
       const bytes = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, total / wanted))
-      const fragments = firstRows(fragmentsOf(files, bytes), source.limit)
-      const options = { columns: source.columns, int64: source.int64 }
-      return fragments.map((fragment) => ({ kind: 'parquet', fragment, options }))
+      const groups = groupPieces(firstRows(files, source.limit), bytes)
+      return groups.map((pieces) => ({ kind: 'files', request: { source, pieces, columns } }))
     }
     case 'items':
       return evenParts(source.rows.length, wanted).map(({ start, rows }) => {
-        return { kind: 'rows', rows: source.rows.slice(start, start + rows) }
+        return { kind: 'rows', rows: source.rows.slice(start, start + rows), start }
       })
     case 'range':
       return evenParts(source.rows, wanted).map((part) => ({ kind: 'range', ...part }))
     default:
       return assertNever(source)
   }
-}
-
-/** The first fragments that have `limit` rows together, the last one shortened. */
-function firstRows(
-  fragments: readonly ParquetFragment[],
-  limit: number,
-): readonly ParquetFragment[] {
-  const taken: ParquetFragment[] = []
-  let left = limit
-  for (const fragment of fragments) {
-    if (left <= 0) break
-    taken.push({ ...fragment, rows: Math.min(fragment.rows, left) })
-    left -= fragment.rows
-  }
-  return taken
 }
 
 function evenParts(rows: number, wanted: number) {

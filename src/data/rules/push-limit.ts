@@ -35,8 +35,11 @@ function keepsRows(step: Step | undefined): boolean {
 /** The source with at most `rows` rows; undefined if it cannot tell. */
 function shorten(source: Source, rows: number): Source | undefined {
   switch (source.kind) {
-    case 'parquet':
+    case 'files': {
+      // Only Parquet files say how many rows they have before they are read.
+      if (source.format.kind !== 'parquet') return undefined
       return { ...source, limit: Math.min(source.limit, rows) }
+    }
     case 'items':
       return { ...source, rows: source.rows.slice(0, rows) }
     case 'range':

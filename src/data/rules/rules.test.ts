@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { FilesSource } from '../datasource/files.js'
 import {
   type FilterStep,
   type LogicalPlan,
   type MapBatchesStep,
   type MapStep,
-  type ParquetSource,
   type Source,
   type Step,
   stepName,
 } from '../logical/plan.js'
 import { optimize } from './index.js'
 
-const source: ParquetSource = {
-  kind: 'parquet',
+const source: FilesSource = {
+  kind: 'files',
+  operator: 'readParquet',
+  format: { kind: 'parquet', int64: 'bigint' },
   paths: ['f.parquet'],
   columns: undefined,
-  int64: 'bigint',
   limit: Number.POSITIVE_INFINITY,
 }
 const any = { numCpus: undefined, concurrency: undefined }
@@ -38,11 +39,11 @@ const count: Step = { kind: 'count' }
 /** What the rules make of some steps, as text. */
 function shape(steps: readonly Step[], from: Source = source): readonly string[] {
   const plan: LogicalPlan = optimize({ source: from, steps })
-  const facts = plan.source.kind === 'parquet' ? parquetFacts(plan.source) : []
+  const facts = plan.source.kind === 'files' ? parquetFacts(plan.source) : []
   return [...facts, ...plan.steps.map(stepName)]
 }
 
-function parquetFacts({ columns, limit: rows }: ParquetSource): readonly string[] {
+function parquetFacts({ columns, limit: rows }: FilesSource): readonly string[] {
   return [
     ...(columns === undefined ? [] : [`columns ${columns.join(', ')}`]),
     ...(Number.isFinite(rows) ? [`rows ${rows}`] : []),

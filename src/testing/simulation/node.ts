@@ -1,13 +1,14 @@
 // A simulated node: the raylet's own state machines, in a shell that starts no processes and opens
 // no sockets.
 
-import type { FromGcs, ToGcs } from '../../wire/messages/gcs.js'
+import type { FromGcs, NodeHoldings, ToGcs } from '../../wire/messages/gcs.js'
 import type { ProcessExit, Resources } from '../../wire/messages/terms.js'
 import type { ToRaylet } from '../../wire/messages/raylet.js'
 import { LeaseState } from '../../raylet/lease-state.js'
 import type { LeaseEffect, LeaseEvent } from '../../raylet/lease-events.js'
 import { ObjectTable } from '../../raylet/object-table.js'
 import type { ObjectEffect, ObjectEvent } from '../../raylet/object-table.js'
+import { nodeHoldings } from '../../raylet/node-holdings.js'
 import { actorName } from './checker.js'
 import { SimulatedProcess } from './process.js'
 import type { World } from './world.js'
@@ -64,7 +65,9 @@ export class SimulatedNode {
     const driver = new SimulatedProcess(this, { jobId })
     this.processes.set(driver.id, driver)
     this.world.trace.note(`${this.nodeId} has driver ${driver.name}`)
-    this.#toGcs({ kind: 'jobStarted', jobId, driver: driver.id, namespace: jobId })
+    const environment = { execArgv: [], env: {}, cwd: '/' }
+    const facts = { jobId, driver: driver.id, namespace: jobId, environment }
+    this.#toGcs({ kind: 'jobStarted', ...facts })
     this.#leases({ kind: 'jobStarted', jobId })
     return driver
   }
@@ -153,6 +156,14 @@ export class SimulatedNode {
 
   fromGcs(message: FromGcs): void {
     switch (message.kind) {
+      // Numbers, jobs and functions are the shell's, of which there is none here.
+      case 'nodeRegistered':
+      case 'nodeIsDead':
+      case 'jobStarted':
+      case 'jobFinished':
+      case 'functionFound':
+      case 'gcsHandled':
+        return undefined
       case 'endActor':
       case 'clusterView':
         return this.#leases(message)
@@ -186,6 +197,10 @@ export class SimulatedNode {
         return this.#toProcess(to, (process) => process.receive(rest))
       }
     }
+  }
+
+  holdings(): NodeHoldings {
+    return nodeHoldings(this.lease.tables)
   }
 
   validate(): void {

@@ -81,8 +81,10 @@ export function compilePoolOptions(options: PoolOptions): PoolConfig {
   if (task !== undefined && filename !== undefined && filename !== null) {
     throw new TypeError('Pool: give either filename or task, not both.')
   }
-  if (task !== undefined && typeof task !== 'function') {
-    throw new TypeError(`Pool: task must be a function, not ${typeof task}.`)
+  const isRemote = typeof task === 'function' && 'remote' in task
+  if (task !== undefined && (typeof task !== 'function' || isRemote)) {
+    const given = isRemote ? 'a remote one: give the function itself' : typeof task
+    throw new TypeError(`Pool: task must be a function, not ${given}.`)
   }
   const maxThreads = count('maxThreads', options.maxThreads)
   const minThreads = options.minThreads === 0 ? 0 : count('minThreads', options.minThreads)

@@ -31,6 +31,8 @@ export const groupRemovedReason = 'placement group removed'
 
 /** Reason of a ProcessExit of the memory monitor begins with this; the rest says who used what. */
 export const memoryReason = 'out of memory: '
+/** How the reason begins for which the raylet ends a worker whose setup hook computes too long. */
+export const setupReason = 'the setup hook of runtimeEnv has not returned'
 
 /** How an actor ends itself: an end, and not a crash. Also the reason of its ProcessExit. */
 export type SelfExit = 'exitActor' | '__ray_terminate__'
@@ -101,3 +103,25 @@ export interface SetupHook {
 
 /** What the environment of a task has beyond that of its job; travels as JSON. */
 export type OwnEnvironment = Partial<WorkerEnvironment>
+
+/** A node that lives, as the GCS tells the others. */
+export interface ClusterNode {
+  readonly nodeId: string
+  readonly nodeNumber: number
+  readonly alive: boolean
+  /** `host:port` at which it listens for other nodes; '' when it is alone. */
+  readonly address: string
+  readonly total: Resources
+  readonly available: Resources
+  readonly labels: Readonly<Record<string, string>>
+  /** It cannot be reached from other machines and runs nothing. */
+  readonly isClient?: boolean
+}
+
+/** A job, as every node must know it that runs its tasks. */
+export interface JobFacts {
+  readonly jobId: string
+  readonly driver: ProcessId
+  readonly namespace: string
+  readonly environment: WorkerEnvironment
+}

@@ -1,0 +1,113 @@
+// The columns that all files of a source have in common: names and DuckDB types, and the SQL that
+// makes every file give exactly these.
+
+import { RayError } from '../../base/errors.js'
+import { query, quoteName } from '../engine/engine.js'
+import type { FilesSource, SqlColumn } from './files.js'
+
+/** The columns of a query that begins with FROM, without running it. */
+export function describeSql(from: string): readonly SqlColumn[] {
+  const described = query(`DESCRIBE SELECT * ${from}`)
+  return [...described].map(({ column_name: name, column_type: type }) => {
+    return { name: String(name), type: String(type) }
+  })
+}
+
+/** The columns of one file. */
+export interface FileColumns {
+  readonly file: string
+  readonly columns: readonly SqlColumn[]
+}
+
+/**
+ * The columns of several files together, in the order in which they are met. Types that differ
+ * become the wider one (int32 and int64, int64 and double, date and timestamp).
+ *
+ * @throws RayError if two files disagree about what a column is
+ */
+export function unifyColumns(
+  operator: string,
+  files: readonly FileColumns[],
+): readonly SqlColumn[] {
+  const known = new Map<string, { file: string; types: string[] }>()
+  for (const { file, columns } of files) {
+    for (const { name, type } of columns) {
+      const column = known.get(name)
+      if (column === undefined) known.set(name, { file, types: [type] })
+      else if (!column.types.includes(type)) {
+        refuseOther(operator, name, {
+          first: { file: column.file, type: column.types[0] ?? type },
+          second: { file, type },
+        })
+        column.types.push(type)
+      }
+    }
+  }
+  return [...known].map(([name, { types }]) => ({ name, type: widest(types) }))
+}
+
+interface Disagreement {
+  readonly first: { readonly file: string; readonly type: string }
+  readonly second: { readonly file: string; readonly type: string }
+}
+
+function refuseOther(operator: string, name: string, { first, second }: Disagreement): void {
+  if (kindOf(first.type) === kindOf(second.type)) return
+  throw new RayError(
+    `${operator}: the files disagree about column "${name}": it is ${first.type} in ` +
+      `${first.file} and ${second.type} in ${second.file}. Read them apart, and convert one.`,
+    { fields: { column: name, file: second.file } },
+  )
+}
+
+/** Types of one kind convert to each other without becoming something else. */
+function kindOf(type: string): string {
+  if (/^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\([^)]*\))$/.test(type)) {
+    return 'number'
+  }
+  if (/^(DATE|TIMESTAMP\w*)$/.test(type)) return 'date'
+  if (/\[\d*\]$/.test(type)) return 'list'
+  if (type.startsWith('STRUCT(')) return 'struct'
+  return type
+}
+
+function widest(types: readonly string[]): string {
+  const [only, ...others] = types
+  if (only !== undefined && others.length === 0) return only
+  const parts = types.map((type) => `SELECT NULL::${type} AS c`)
+  return describeSql(`FROM (${parts.join(' UNION ALL ')})`)[0]?.type ?? 'VARCHAR'
+}
+
+/** The columns that the source wants, with the types that it wants them in. */
+export function sqlColumnsWanted(
+  source: FilesSource,
+  present: readonly SqlColumn[],
+): readonly SqlColumn[] {
+  const byName = new Map(present.map((column) => [column.name, column]))
+  const names = source.columns ?? present.map((column) => column.name)
+  return names.map((name) => {
+    const column = byName.get(name)
+    if (column === undefined) {
+      const list = present.map((each) => each.name).join(', ')
+      throw new RayError(
+        `${source.operator}: ${source.paths.join(', ')} has no column "${name}"; it has ${list}.`,
+        { fields: { column: name } },
+      )
+    }
+    const isWide = column.type === 'BIGINT' || column.type === 'UBIGINT'
+    const isNumber = source.format.int64 === 'number' && isWide
+    return isNumber ? { name, type: 'DOUBLE' } : column
+  })
+}
+
+/**
+ * The SQL that gives `columns`, in order and of their types, of the tables one after the other.
+ * Each table is a query that begins with FROM; a column that it lacks is null.
+ */
+export function selectColumns(columns: readonly SqlColumn[], tables: readonly string[]): string {
+  const nulls = columns.map(({ name, type }) => `NULL::${type} AS ${quoteName(name)}`)
+  const list = columns.map(({ name, type }) => `${quoteName(name)}::${type} AS ${quoteName(name)}`)
+  // One after the other and not as one list of files: their own columns may differ.
+  const parts = [`SELECT ${nulls.join(', ')} WHERE false`, ...tables]
+  return `SELECT ${list.join(', ')} FROM (${parts.join(' UNION ALL BY NAME ')})`
+}

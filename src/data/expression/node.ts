@@ -1,0 +1,130 @@
+// Expressions as data: what `col('a').gt(5)` builds, rules move, and tasks turn into SQL.
+//
+// A node is a plain object, so that it travels to workers and can be compared, substituted and
+// split without running anything. Only `udf` and `generate` hold more than the engine can compute.
+
+/** A value that stands for itself in an expression. */
+export type Literal =
+  number | bigint | string | boolean | null | Date | Uint8Array | readonly Literal[]
+
+export interface ColumnNode {
+  readonly kind: 'column'
+  readonly name: string
+}
+
+export interface LiteralNode {
+  readonly kind: 'literal'
+  readonly value: Literal
+}
+
+/** A function or operator of the table in `functions.ts`. */
+export interface CallNode {
+  readonly kind: 'call'
+  readonly fn: string
+  readonly args: readonly ExpressionNode[]
+}
+
+export interface CastNode {
+  readonly kind: 'cast'
+  readonly value: ExpressionNode
+  /** Name of a type in `casts.ts`. */
+  readonly type: string
+  /** Whether what cannot be cast is null and not an error. */
+  readonly isTry: boolean
+}
+
+export interface AliasNode {
+  readonly kind: 'alias'
+  readonly value: ExpressionNode
+  readonly name: string
+}
+
+/** A function of the user that is given columns and returns one. */
+export interface UdfNode {
+  readonly kind: 'udf'
+  readonly name: string
+  readonly fn: (...columns: never[]) => unknown
+  readonly args: readonly ExpressionNode[]
+}
+
+/** Values that depend on the row's place and not on its contents. */
+export interface GenerateNode {
+  readonly kind: 'generate'
+  readonly what: 'random' | 'uuid' | 'row-id'
+  readonly seed: number | undefined
+}
+
+/** What an expression computes. */
+export type ExpressionNode =
+  ColumnNode | LiteralNode | CallNode | CastNode | AliasNode | UdfNode | GenerateNode
+
+/** A named output column. */
+export interface NamedNode {
+  readonly name: string
+  readonly value: ExpressionNode
+}
+
+function childrenOf(node: ExpressionNode): readonly ExpressionNode[] {
+  switch (node.kind) {
+    case 'call':
+    case 'udf':
+      return node.args
+    case 'cast':
+    case 'alias':
+      return [node.value]
+    default:
+      return []
+  }
+}
+
+/** The same node with each child replaced. */
+function mapChildren(
+  node: ExpressionNode,
+  change: (child: ExpressionNode) => ExpressionNode,
+): ExpressionNode {
+  switch (node.kind) {
+    case 'call':
+    case 'udf':
+      return { ...node, args: node.args.map(change) }
+    case 'cast':
+    case 'alias':
+      return { ...node, value: change(node.value) }
+    default:
+      return node
+  }
+}
+
+/** Whether the node or anything below it passes the test. */
+export function someNode(node: ExpressionNode, test: (node: ExpressionNode) => boolean): boolean {
+  return test(node) || childrenOf(node).some((child) => someNode(child, test))
+}
+
+/** The columns that an expression reads, each once. */
+export function columnsOfNode(...nodes: readonly ExpressionNode[]): readonly string[] {
+  const names = new Set<string>()
+  const visit = (node: ExpressionNode): void => {
+    if (node.kind === 'column') names.add(node.name)
+    childrenOf(node).forEach(visit)
+  }
+  nodes.forEach(visit)
+  return [...names]
+}
+
+/**
+ * Replaces columns by what `values` has for them: outputs of an earlier step, or the constants of a
+ * partition. Columns that it has nothing for stay.
+ */
+export function substitute(
+  node: ExpressionNode,
+  values: ReadonlyMap<string, ExpressionNode>,
+): ExpressionNode {
+  if (node.kind === 'column') return values.get(node.name) ?? node
+  return mapChildren(node, (child) => substitute(child, values))
+}
+
+/** The parts of a predicate that must all hold. */
+export function conjunctsOf(node: ExpressionNode): readonly ExpressionNode[] {
+  if (node.kind === 'alias') return conjunctsOf(node.value)
+  if (node.kind === 'call' && node.fn === 'and') return node.args.flatMap(conjunctsOf)
+  return [node]
+}

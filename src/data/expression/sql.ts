@@ -1,0 +1,80 @@
+// Expressions as SQL of the engine.
+
+import { assert } from '../../base/assert.js'
+import { RayError } from '../../base/errors.js'
+import { quoteName, quoteText } from '../engine/engine.js'
+import { sqlOfType } from './casts.js'
+import { functions } from './functions.js'
+import type { ExpressionNode, Literal } from './node.js'
+
+/** The expression over columns of whatever table the SQL is put before. */
+export function sqlOfNode(node: ExpressionNode): string {
+  switch (node.kind) {
+    case 'column':
+      return quoteName(node.name)
+    case 'literal':
+      return sqlOfLiteral(node.value)
+    case 'alias':
+      return sqlOfNode(node.value)
+    case 'cast': {
+      const fn = node.isTry ? 'TRY_CAST' : 'CAST'
+      return `${fn}(${sqlOfNode(node.value)} AS ${sqlOfType(node.type)})`
+    }
+    case 'call': {
+      const template = functions.get(node.fn)
+      assert(template !== undefined, `expression function ${node.fn} is not in the table`)
+      return template(...node.args.map(sqlOfNode))
+    }
+    case 'udf':
+    case 'generate':
+      throw new RayError(`The engine cannot compute ${node.kind} expressions.`)
+  }
+}
+
+function sqlOfLiteral(value: Literal): string {
+  if (value === null) return 'NULL'
+  switch (typeof value) {
+    case 'number':
+      return sqlOfNumber(value)
+    case 'bigint':
+      return sqlOfBigint(value)
+    case 'boolean':
+      return value ? 'TRUE' : 'FALSE'
+    case 'string':
+      return quoteText(value)
+    default:
+      return sqlOfObject(value)
+  }
+}
+
+function sqlOfObject(value: Date | Uint8Array | readonly Literal[]): string {
+  if (value instanceof Date) {
+    const microseconds = Math.round(value.getTime() * 1000)
+    return `make_timestamp(${microseconds}::BIGINT)`
+  }
+  if (value instanceof Uint8Array) {
+    const bytes = Array.from(value, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`)
+    return `'${bytes.join('')}'::BLOB`
+  }
+  return `[${value.map(sqlOfLiteral).join(', ')}]`
+}
+
+/**
+ * Whole numbers become integers, so that an integer column stays one; others become doubles, as
+ * JavaScript's are, where SQL would take `0.1` for a decimal.
+ */
+function sqlOfNumber(value: number): string {
+  if (Number.isNaN(value)) return `'NaN'::DOUBLE`
+  if (!Number.isFinite(value)) return `'${value > 0 ? '' : '-'}Infinity'::DOUBLE`
+  if (Object.is(value, -0)) return '(-0e0)'
+  if (Number.isSafeInteger(value)) return value < 0 ? `(${value})` : String(value)
+  const text = String(value)
+  const double = text.includes('e') ? text : `${text}e0`
+  return value < 0 ? `(${double})` : double
+}
+
+function sqlOfBigint(value: bigint): string {
+  if (value < -(2n ** 63n)) return `(${value}::HUGEINT)`
+  const type = value < 2n ** 63n ? 'BIGINT' : value < 2n ** 64n ? 'UBIGINT' : 'HUGEINT'
+  return `(${value})::${type}`
+}
