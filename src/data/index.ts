@@ -16,7 +16,9 @@ export type {
 } from './block/column.js'
 export { DictionaryColumn, dictionaryEncode } from './block/dictionary-column.js'
 export type { BlockMetadata, BlockRef, RefBundle } from './block/metadata.js'
-export type { IterBatchesOptions, Schema } from './consumable-dataset.js'
+export type { Schema, TakeBatchOptions } from './consumable-dataset.js'
+export type { IterBatchesOptions } from './consume/iter-batches.js'
+export { type ColumnSummary, DatasetSummary } from './consume/summary.js'
 export { Dataset } from './dataset.js'
 export type { CastType } from './expression/casts.js'
 export type { DateFunctions, DateUnit } from './expression/date-functions.js'
@@ -49,5 +51,8 @@ export type {
   PartitionType,
   PartitionValues,
 } from './datasource/files.js'
+export type { AddColumnOptions, Callable, Renamed } from './mappable-dataset.js'
+export { DataIterator } from './split/data-iterator.js'
+export type { SplitOptions, TrainTestSplitOptions } from './split/divisible-dataset.js'
 export { stackTensors, Tensor, TensorColumn } from './block/tensor.js'
 export type { MapBatchesOptions, StepOptions } from './step-options.js'
