@@ -445,6 +445,7 @@ export class CoreWorker {
       case 'objectLost':
       case 'lineageNeeded':
       case 'lineageDone':
+      case 'revived':
         return this.recovery.receive(message)
       case 'collectGarbage':
         return requestGarbageCollection()
