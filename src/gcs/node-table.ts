@@ -32,6 +32,7 @@ export type NodeEvent =
       readonly nodeId: string
       readonly available: Resources
       readonly total: Resources
+      readonly waiting?: Resources
     }
   | { readonly kind: 'lost'; readonly nodeId: string }
   /**
@@ -62,6 +63,8 @@ interface NodeRecord {
   readonly claims: Map<string, Resources>
   /** What was reported without what is claimed. */
   available: Resources
+  /** What waits in its queue, as it said last. */
+  waiting: Resources
   /** When the node was last heard of, or last forgiven for the silence of this process. */
   heardAt: number
 }
@@ -190,6 +193,7 @@ export class NodeTable {
       reported: resources,
       claims: new Map(),
       available: resources,
+      waiting: {},
       heardAt: now,
     })
     return [{ kind: 'clusterChanged' }]
@@ -202,6 +206,7 @@ export class NodeTable {
     const isSameTotal = sameAmounts(node.total, event.total)
     node.total = event.total
     node.reported = event.available
+    node.waiting = event.waiting ?? {}
     updateAvailable(node)
     if (!isSameTotal) return [{ kind: 'clusterChanged' }]
     // Said even when the amounts are those expected: whoever was refused tries again after the next
@@ -242,6 +247,7 @@ export type NodeRecordView = NodeView & {
   readonly nodeNumber: number
   readonly address: string
   readonly isClient: boolean
+  readonly waiting: Resources
 }
 
 /** A node that is alone has no address for others. */

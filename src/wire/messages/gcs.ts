@@ -31,6 +31,8 @@ export type ToGcs =
       readonly nodeId: string
       readonly available: Resources
       readonly total: Resources
+      /** What waits in the queue of the node. */
+      readonly waiting?: Resources
     }
   | ({ readonly kind: 'jobStarted' } & JobFacts)
   | { readonly kind: 'jobFinished'; readonly jobId: string }
@@ -116,6 +118,8 @@ export type ToGcs =
       readonly group: string
     }
   | { readonly kind: 'removePlacementGroup'; readonly group: string }
+  /** The node wants to know where the bundles are, now and whenever that changes. */
+  | { readonly kind: 'locateGroup'; readonly nodeId: string; readonly group: string }
   /** Answer to reserveBundles: all of them are held, or none. */
   | {
       readonly kind: 'bundlesReserved'
@@ -144,6 +148,13 @@ export type ToGcs =
   | ({ readonly kind: 'exportFunction'; readonly jobId: string } & ExportedFunction)
   /** `functionFound` comes when it is known. */
   | { readonly kind: 'fetchFunction'; readonly nodeId: string; readonly hash: string }
+
+/** Bundles of a placement group; without a node while it is not whole. */
+export type LocatedBundles = readonly {
+  readonly index: number
+  readonly resources: Resources
+  readonly nodeId?: string
+}[]
 
 export interface ExportedFunction {
   readonly hash: string
@@ -186,6 +197,8 @@ export type FromGcs =
       readonly indexes: readonly number[]
       readonly removed: boolean
     }
+  /** Answer to locateGroup, once and then at every change. */
+  | { readonly kind: 'groupLocated'; readonly group: string; readonly bundles: LocatedBundles }
   /** To be passed on to a process of that node. */
   | {
       readonly kind: 'actorRegistered'
