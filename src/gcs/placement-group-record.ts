@@ -25,6 +25,8 @@ export type GroupOwner =
 
 export interface GroupRecord {
   readonly group: string
+  /** Grows from one creation to the next. */
+  readonly order: number
   readonly name: string
   readonly nameKey: string
   readonly namespace: string
@@ -49,7 +51,10 @@ export interface GroupRecord {
   readonly watchers: Set<string>
 }
 
-export function newGroup(event: ToGcs & { readonly kind: 'createPlacementGroup' }): GroupRecord {
+export function newGroup(
+  event: ToGcs & { readonly kind: 'createPlacementGroup' },
+  order: number,
+): GroupRecord {
   const { group, name, namespace, strategy, detached, jobId, creatorActor, from, nodeId } = event
   const owner: GroupOwner =
     creatorActor === undefined
@@ -57,6 +62,7 @@ export function newGroup(event: ToGcs & { readonly kind: 'createPlacementGroup' 
       : { kind: 'actor', actor: keyOf(creatorActor) }
   return {
     group,
+    order,
     name,
     nameKey: nameKey(namespace, name),
     namespace,

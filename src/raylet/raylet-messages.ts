@@ -142,6 +142,9 @@ export class RayletMessages {
         return this.#passOn(message)
       case 'answer':
         return this.#passOn(message)
+      case 'gcsHandled':
+        // For whoever holds the link.
+        return undefined
       default:
         return assertNever(message)
     }

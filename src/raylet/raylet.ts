@@ -37,6 +37,7 @@ import type { RayletOptions } from './raylet-options.js'
 import { SessionLogs, workerIdOf } from './session-logs.js'
 import { StateService } from './state-service.js'
 import { SetupWatch } from './setup-watch.js'
+import { welcomeTo } from './welcome.js'
 import { StoreService } from './store-service.js'
 import { WorkerPool } from './worker-pool.js'
 
@@ -168,7 +169,7 @@ export class Raylet {
   }
 
   #makePool(): WorkerPool {
-    const { workerEntry: entry, token, nodeNumber, nodeIp, clusterAddress } = this.options
+    const { workerEntry: entry, token, nodeNumber, nodeIp, clusterAddress, tls } = this.options
     return new WorkerPool({
       clock: this.#clock,
       entry,
@@ -179,6 +180,7 @@ export class Raylet {
         TYPERAY_START: start,
         TYPERAY_PROCESS: String(workerProcess(nodeNumber, this.#workerCount++)),
         ...(clusterAddress !== '' && { TYPERAY_LISTEN: nodeIp }),
+        ...(tls !== undefined && { TYPERAY_TLS: JSON.stringify(tls) }),
         TYPERAY_RAYLET_PID: String(process.pid),
       }),
       output: (output) => {
@@ -202,7 +204,7 @@ export class Raylet {
     if (this.options.isRegistered !== true) {
       this.toGcs({ kind: 'registerNode', nodeId, address, resources, labels, isHead: true })
     }
-    if (address !== '') this.#report.beat()
+    if (address !== '' || this.options.isRegistered === true) this.#report.beat()
   }
 
   /** Ends every worker, then everything else. Idempotent. */
@@ -414,26 +416,8 @@ export class Raylet {
   }
 
   #welcome(connection: ControlConnection, { claimSlot, namespace }: WelcomeDetails): void {
-    const { nodeId, nodeIp, sessionName, sessionDir, resources } = this.options
-    connection.send({
-      kind: 'welcome',
-      nodeId,
-      nodeIp,
-      jobId: connection.jobId,
-      sessionName,
-      sessionDir,
-      namespace,
-      rayletPid: process.pid,
-      taskOomRetries: this.options.taskOomRetries,
-      arenaFile: this.store.arenaFile,
-      arenaBytes: this.store.arenaBytes,
-      claimFile: this.#claims.file,
-      claimBytes: this.#claims.sizeBytes,
-      claimSlot,
-      storeAddress: this.storeAddress,
-      resources,
-      environment: this.jobs.environmentOf(connection.jobId),
-    })
+    const slots = { claimFile: this.#claims.file, claimBytes: this.#claims.sizeBytes, claimSlot }
+    connection.send(welcomeTo(this, connection.jobId, { ...slots, namespace }))
     const { total } = this.clusterTotal
     if (total !== undefined) connection.send({ kind: 'clusterHas', total })
   }
