@@ -38,5 +38,11 @@ export function groupOf({ isTrying, ...kept }: StoredGroup): GroupRecord {
   const asked = bundles.flatMap(({ nodeId, isHeld }) =>
     isTrying && !isHeld && nodeId !== undefined ? [nodeId] : [],
   )
-  return { ...kept, bundles, waitingFor: new Set(asked), subscribers: new Map(), watchers: new Set() }
+  return {
+    ...kept,
+    bundles,
+    waitingFor: new Set(asked),
+    subscribers: new Map(),
+    watchers: new Set(),
+  }
 }

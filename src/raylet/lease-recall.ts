@@ -54,8 +54,7 @@ function planRecalls(stuck: readonly Stuck[], tables: LeaseTables, now: number):
   let againAt = Infinity
   const { queue, leases, cluster } = tables
   const isQuiet = stuck.length === 0 && !cluster.hasDemandElsewhere
-  const held =
-    isQuiet ? [] : [...leases.values()].filter((lease) => lease.recall !== 'ownerDied')
+  const held = isQuiet ? [] : [...leases.values()].filter((lease) => lease.recall !== 'ownerDied')
   if (held.length === 0) return { recalls: [], againAt }
   const lines = new Map(queue.lines().map((line) => [line[0]?.shape, line]))
   const wantIdle = (lease: Lease): void => {

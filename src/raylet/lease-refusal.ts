@@ -8,10 +8,7 @@ import type { PendingRequest } from './lease-queue.js'
 import type { LeaseTables } from './lease-tables.js'
 
 /** Why the request can never be granted, or undefined when it can or may yet be. */
-export function refusalOf(
-  tables: LeaseTables,
-  request: PendingRequest,
-): WireError | undefined {
+export function refusalOf(tables: LeaseTables, request: PendingRequest): WireError | undefined {
   if (request.target !== undefined) return groupRefusal(tables, request)
   const { affinity } = request
   if (affinity?.soft === false) return affinityRefusal(tables, request, affinity.nodeId)

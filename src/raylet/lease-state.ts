@@ -36,6 +36,15 @@ import type { Lease, WorkerRecord } from './worker-table.js'
 
 type EventOf<Kind extends LeaseEvent['kind']> = Extract<LeaseEvent, { kind: Kind }>
 
+type NewsKind =
+  | 'clusterView'
+  | 'requestReturned'
+  | 'recallRequest'
+  | 'requestAnswered'
+  | 'nodeDied'
+  | 'groupLocated'
+  | 'groupGone'
+
 export class LeaseState {
   readonly tables: LeaseTables
   readonly spillback: Spillback
@@ -49,8 +58,6 @@ export class LeaseState {
   /** When leases that are too young now may be recalled. */
   #recallAt = Infinity
   #leaseCount = 0
-  /** What waits has to be looked at again: other nodes have more or less room than before. */
-  #isViewNew = false
   #effects: LeaseEffect[] = []
 
   constructor(options: LeaseTablesOptions & { bytesOn?: SpillbackPorts['bytesOn'] }) {
@@ -109,19 +116,6 @@ export class LeaseState {
         return this.#signalWorker(event)
       case 'lineBroken':
         return this.#lineBroken(event)
-      case 'requestReturned':
-        return this.#requestReturned(event, now)
-      case 'recallRequest':
-        return this.#foreign.recall(event)
-      case 'requestAnswered':
-        this.spillback.answered(event.owner, event.request)
-        return false
-      case 'nodeDied':
-        return this.#nodeDied(event, now)
-      case 'groupLocated':
-        this.tables.groups.located(event.group, event.bundles)
-        this.spillback.groupMoved(event.group, now)
-        return true
       case 'actorStarted':
         this.#actors.started(event, now)
         return false
@@ -142,13 +136,6 @@ export class LeaseState {
       case 'returnBundles':
         if (event.removed) this.#unreserve(reservationKey('group', event.group))
         return this.#returnBundles(event)
-      case 'clusterView':
-        this.tables.cluster.update(event.nodes, now)
-        this.#isViewNew = true
-        return true
-      case 'groupGone':
-        this.tables.bundles.markGone(event.group, event.message, event.isRemoved)
-        return true
       case 'memoryShort':
         return this.#memoryShort(event, now)
       case 'workerJoined':
@@ -166,6 +153,32 @@ export class LeaseState {
         return this.#jobFinished(event.jobId, now)
       case 'tick':
         return this.#tick(now)
+      default:
+        return this.#applyNews(event, now)
+    }
+  }
+
+  /** What is said of other nodes, and by them. */
+  #applyNews(event: EventOf<NewsKind>, now: number): boolean {
+    switch (event.kind) {
+      case 'clusterView':
+        this.spillback.viewChanged(event.nodes, now)
+        return true
+      case 'requestReturned':
+        return this.#requestReturned(event, now)
+      case 'recallRequest':
+        return this.#foreign.recall(event)
+      case 'requestAnswered':
+        this.spillback.answered(event.owner, event.request)
+        return false
+      case 'nodeDied':
+        return this.#nodeDied(event, now)
+      case 'groupLocated':
+        this.spillback.groupLocated(event, now)
+        return true
+      case 'groupGone':
+        this.tables.bundles.markGone(event.group, event.message, event.isRemoved)
+        return true
       default:
         return assertNever(event)
     }
@@ -549,21 +562,11 @@ export class LeaseState {
       for (let n = 0; n < missing; n++) this.#startWorker(kind, now)
     }
     this.#actors.sendAway(round.stuck)
-    this.#moveAmongNodes(now)
+    this.spillback.balance(now)
     const send = (to: ProcessId, message: FromRaylet): void => this.#send(to, message)
     this.#recallAt = recallLeases(round.stuck, { tables: this.tables, send, now })
     this.#runaway.look(round.stuck, now)
     this.#starvation.look(round.stuck, now)
-  }
-
-  #moveAmongNodes(now: number): void {
-    if (this.tables.isAlone) return
-    if (this.#isViewNew) {
-      this.spillback.moveOut(now)
-      this.spillback.moveOn(now)
-    }
-    this.#isViewNew = false
-    this.spillback.callBack()
   }
 
   /**

@@ -38,13 +38,6 @@ export class RayletMessages {
         return void raylet.goodbye(connection)
       case 'requestLease':
         return this.#requestLease(message, connection)
-      case 'returnLease':
-      case 'relayToWorker':
-      case 'stopLease':
-      case 'lineBroken':
-        return this.#aboutLease(nodeOfLease(message.lease), from, message)
-      case 'signalWorker':
-        return this.#aboutLease(nodeNumberOf(message.worker), from, message)
       case 'cancelLeaseRequest':
       case 'leaseClosed':
       case 'blocked':
@@ -68,8 +61,7 @@ export class RayletMessages {
       case 'free':
         return raylet.objectEvent(message)
       case 'unpin':
-        for (const object of message.objects) raylet.store.unpin(from, object)
-        return undefined
+        return message.objects.forEach((object) => raylet.store.unpin(from, object))
       case 'seal':
         return this.#seal(message, from)
       case 'abortAllocation':
@@ -98,7 +90,7 @@ export class RayletMessages {
       case 'tasksReported':
         return raylet.state.reported(from, message)
       default:
-        return assertNever(message)
+        return this.#aboutLease(message, from)
     }
   }
 
@@ -205,7 +197,8 @@ export class RayletMessages {
   }
 
   /** The raylet beside the worker decides. */
-  #aboutLease(node: number, from: number, message: AboutLease): void {
+  #aboutLease(message: Exclude<AboutLease, { request: number }>, from: number): void {
+    const node = 'lease' in message ? nodeOfLease(message.lease) : nodeNumberOf(message.worker)
     if (node === this.#raylet.options.nodeNumber) this.#decideAbout(message, from)
     else this.toPeer(node, { kind: 'aboutLease', from, message })
   }

@@ -17,7 +17,12 @@ import { callBackMax, claimMs } from '../base/limits.js'
 import { type Place, placePolicy } from '../scheduling/place-policy.js'
 import type { NodeView } from '../scheduling/node-view.js'
 import { amountsFit, subtractAmounts } from '../scheduling/resource-amounts.js'
-import { nodeDiedReason, type ObjectKey, type ProcessExit } from '../wire/messages/terms.js'
+import {
+  type ClusterNode,
+  nodeDiedReason,
+  type ObjectKey,
+  type ProcessExit,
+} from '../wire/messages/terms.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import type { PendingRequest } from './lease-queue.js'
 import type { LeaseTables } from './lease-tables.js'
@@ -51,6 +56,8 @@ export class Spillback {
   /** Requests at other nodes, in order. Removed when they are answered, returned, or lost. */
   readonly #passed = new Map<string, PassedRequest>()
   #turn = 0
+  /** Other nodes have more or less room than before. */
+  #isViewNew = false
 
   constructor({ tables, emit, bytesOn }: SpillbackPorts) {
     this.#tables = tables
@@ -122,8 +129,24 @@ export class Spillback {
     return unstarted
   }
 
+  viewChanged(nodes: readonly ClusterNode[], now: number): void {
+    this.#tables.cluster.update(nodes, now)
+    this.#isViewNew = true
+  }
+
+  /** Moves what waits to where there is room. */
+  balance(now: number): void {
+    if (this.#tables.isAlone) return
+    if (this.#isViewNew) {
+      this.#moveOut(now)
+      this.#moveOn(now)
+    }
+    this.#isViewNew = false
+    this.#callBack()
+  }
+
   /** After a new view: what waits here goes where there is room now. */
-  moveOut(now: number): void {
+  #moveOut(now: number): void {
     const { queue, pool } = this.#tables
     let room = pool.available
     for (const line of queue.lines()) {
@@ -145,7 +168,8 @@ export class Spillback {
   }
 
   /** The bundles of a group are known now, or have moved. */
-  groupMoved(group: string, now: number): void {
+  groupLocated({ group, bundles }: EventOf<'groupLocated'>, now: number): void {
+    this.#tables.groups.located(group, bundles)
     for (const line of this.#tables.queue.lines()) {
       if (line[0]?.target?.group !== group) continue
       for (const request of [...line]) {
@@ -156,7 +180,7 @@ export class Spillback {
   }
 
   /** Asks for requests that wait elsewhere, as far as there is room for them here. */
-  callBack(): void {
+  #callBack(): void {
     if (this.#passed.size === 0) return
     const { queue, pool, bundles } = this.#tables
     let room = pool.available.minus(queue.demand)
@@ -181,7 +205,7 @@ export class Spillback {
   }
 
   /** After a new view: what waits at a full node is called back while a third one has room. */
-  moveOn(now: number): void {
+  #moveOn(now: number): void {
     let others = [...this.#tables.cluster.others()]
     let looked = 0
     for (const passed of this.#passed.values()) {
@@ -193,7 +217,8 @@ export class Spillback {
       const demand = request.need.toResources()
       const place = this.#choose(request, others)
       if (place.kind !== 'node' || !place.hasRoom || place.nodeId === from) continue
-      if (others.some((each) => each.nodeId === from && amountsFit(demand, each.available))) continue
+      if (others.some((each) => each.nodeId === from && amountsFit(demand, each.available)))
+        continue
       others = others.map((each) =>
         each.nodeId === place.nodeId
           ? { ...each, available: subtractAmounts(each.available, demand) }
