@@ -12,7 +12,7 @@
 import { assertNever } from '../base/assert.js'
 import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import { leaseOwnerDiedMs, shutdownMs } from '../base/limits.js'
-import { devicesOf, type ResourcePool } from '../scheduling/resource-pool.js'
+import { devicesOf } from '../scheduling/resource-pool.js'
 import type { ResourceSet } from '../scheduling/resources.js'
 import { groupRemovedReason, type ProcessExit, type WireError } from '../wire/messages/terms.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'

@@ -428,8 +428,9 @@ export class Raylet {
     if (hello === undefined || this.#members.get(hello.process) !== connection) return
     this.#members.delete(hello.process)
     if (hello.role === 'driver') {
-      this.#driverGone(hello.process, connection.jobId)
-      this.#ended({ process: hello.process, isOrderly: connection.saidGoodbye })
+      // Its workers, which end in order, still have to say what they have done.
+      if (connection.farewell === undefined) this.#driverGone(hello.process, connection)
+      else void connection.farewell.then(() => this.#driverGone(hello.process, connection))
     } else if (hello.role === 'worker') this.#workerSilent(hello)
   }
 
@@ -490,7 +491,7 @@ export class Raylet {
     this.#logs.note(`worker ${workerIdOf(id)}, pid ${pid}${what}, has ended: ${how}${why}`)
   }
 
-  #driverGone(id: ProcessId, jobId: string): void {
+  #driverGone(id: ProcessId, { jobId, farewell }: ControlConnection): void {
     this.#pool.resume(jobId)
     this.leaseEvent({ kind: 'jobFinished', jobId })
     this.leaseEvent({ kind: 'processDied', process: id })
@@ -500,6 +501,7 @@ export class Raylet {
     this.jobs.finish(jobId)
     const isLast = ![...this.#members.values()].some((member) => member.hello?.role === 'driver')
     if (isLast) this.options.abandoned()
+    this.#ended({ process: id, isOrderly: farewell !== undefined })
   }
 
   #ended(how: { process: ProcessId; exit?: ProcessExit; isOrderly: boolean }): void {
@@ -520,7 +522,6 @@ export class Raylet {
    * terminal.
    */
   async goodbye(connection: ControlConnection): Promise<void> {
-    connection.saidGoodbye = true
     const drivers = [...this.#members.values()].filter((member) => member.hello?.role === 'driver')
     if (this.options.isShared === true) await this.#endJob(connection.jobId)
     else if (drivers.length === 1) await this.endWorkers()

@@ -210,6 +210,7 @@ async function leave(core: CoreWorker, executor: TaskExecutor): Promise<void> {
 /** Ends once its last words are out. */
 async function end(core: CoreWorker, executor: TaskExecutor): Promise<void> {
   executor.flush()
+  core.recorder.report()
   core.unseen.flush()
   core.references.flush()
   core.raylet.flush()

@@ -163,6 +163,7 @@ export class SimulatedNode {
       case 'jobStarted':
       case 'jobFinished':
       case 'functionFound':
+      case 'groupLocated':
       case 'gcsHandled':
         return undefined
       case 'endActor':
