@@ -559,7 +559,7 @@ export class TaskSubmitter {
 
   /** All that it has tasks under. */
   get keys(): Iterable<SchedulingKey> {
-    return this.#keys.values()
+    return this.#keys
   }
 
   /** Adds the tasks that are not over. */

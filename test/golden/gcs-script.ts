@@ -300,6 +300,8 @@ function describe(message: FromGcs): string {
     case 'jobStarted':
     case 'jobFinished':
       return `${message.kind} ${message.jobId}`
+    case 'packageFound':
+      return `packageFound ${message.hash} ${message.index} of ${message.count}`
     case 'functionFound':
       return `functionFound ${message.hash}`
     case 'clusterView':
