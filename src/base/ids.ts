@@ -1,19 +1,43 @@
 // Identifiers.
 //
 // Objects and tasks are made millions of times a second, so their ids are not random: a process
-// draws one random 48-bit prefix when it joins the cluster and counts from there. A task's id is
+// has a number of 48 bits that no other of the cluster has, and counts from there. A task's id is
 // that of its first return, and the i-th return has the next number but i. Everything else is rare
 // and gets random bytes.
+//
+// The upper 16 bits of a ProcessId are the number of its node, which the GCS gives out once. So
+// whoever holds an id of an object knows the node that decides about it, without asking anybody.
 
 import { randomBytes } from './random.js'
 
 /**
- * 48 random bits that name one process of the cluster; the first half of every ObjectId it makes.
+ * 48 bits that name one process of the cluster; the first half of every ObjectId it makes.
  */
 export type ProcessId = number
 
-export function newProcessId(): ProcessId {
-  return randomBytes(6).readUIntLE(0, 6) || 1
+/** The node of a session that has only one, and of the head. */
+export const firstNodeNumber = 1
+/** Node numbers are smaller than this. */
+export const nodeNumbersEnd = 2 ** 16
+
+const processesPerNode = 2 ** 32
+/** Ids of workers count from one below this; those of drivers are random above it. */
+const firstDriver = 2 ** 31
+
+/** The id of the `count`-th worker of a node. */
+export function workerProcess(nodeNumber: number, count: number): ProcessId {
+  return nodeNumber * processesPerNode + (1 + (count % (firstDriver - 1)))
+}
+
+/** An id for a driver, or for whoever else comes to the node unasked. */
+export function newProcessId(nodeNumber: number = firstNodeNumber): ProcessId {
+  const local = randomBytes(4).readUInt32LE(0) % firstDriver
+  return nodeNumber * processesPerNode + firstDriver + local
+}
+
+/** The number of the process's node. */
+export function nodeNumberOf(process: ProcessId): number {
+  return Math.floor(process / processesPerNode)
 }
 
 export function newId(bytes = 12): string {

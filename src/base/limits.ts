@@ -256,6 +256,27 @@ export const unseenReportsMax = 10
 export const unseenReportWindowMs = 5000
 /** How long a first call may take to find out that its actor could not be made, in ms. */
 export const unseenActorMs = 1000
+
+/** A link acknowledges after so many messages, or after `linkAckMs`. */
+export const linkAckEvery = 64
+export const linkAckMs = 50
+/** Bytes that a link keeps for a side that does not acknowledge them; then it is given up. */
+export const linkKeptBytesMax = 512 * 1024 * 1024
+/** Time between two attempts to connect: the first, doubled each time up to the last. */
+export const linkRetryMs = 20
+export const linkRetryMsMax = 1000
+/** The first frame of a connection must come within this. */
+export const linkHelloMs = 10_000
+/** A raylet whose connection to the GCS is closed is dead when it is not back after this. */
+export const nodeReconnectMs = 500
+/** A raylet says at least this often to the GCS that it lives. */
+export const nodeHeartbeatMs = 1000
+/** A node that the GCS has not heard of for so long is dead. */
+export const nodeDeadlineMs = 10_000
+/** Messages that wait for a node that has not connected yet. */
+export const peerWaitingMax = 1_000_000
+/** Time that a node has to join its cluster. */
+export const nodeJoinMs = 15_000
 /** How long Redis may take to answer when the tables of the cluster are opened, in milliseconds. */
 export const redisConnectMs = 10_000
 /** Longest wait between two attempts to reach Redis again, in milliseconds. */

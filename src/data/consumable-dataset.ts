@@ -101,7 +101,7 @@ export abstract class ConsumableDataset<Row> extends MappableDataset<Row> {
 
   /** Refs of the blocks in order, each when it is finished: for tasks and actors of your own. */
   async *iterRefBundles(options: ConsumeOptions = {}): AsyncGenerator<RefBundle, void, void> {
-    yield* this.execute(options)
+    for await (const { block, metadata } of this.execute(options)) yield { block, metadata }
   }
 
   /** Refs of all blocks, each an apache-arrow table in the object store. */
@@ -117,7 +117,7 @@ export abstract class ConsumableDataset<Row> extends MappableDataset<Row> {
    */
   async materialize(options: ConsumeOptions = {}): Promise<Dataset<Row>> {
     const bundles: RefBundle[] = []
-    for await (const bundle of this.execute(options)) bundles.push(bundle)
+    for await (const { block, metadata } of this.execute(options)) bundles.push({ block, metadata })
     const result = this.over({ source: { kind: 'blocks', bundles }, steps: [] })
     result.statistics = this.statistics
     return result

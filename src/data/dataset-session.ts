@@ -3,11 +3,11 @@
 import path from 'node:path'
 import { RayError } from '../base/errors.js'
 import type { Block, SchemaField } from './block/block.js'
-import type { BlockRef, RefBundle } from './block/metadata.js'
+import type { BlockRef } from './block/metadata.js'
 import { unifySchemas } from './block/unify-schemas.js'
 import { type FilesDescription, type FilesSource, rowsIn } from './datasource/files.js'
 import { StatisticsCollector } from './execution/statistics.js'
-import { executePlan, type Progress } from './execution/streaming-executor.js'
+import { executePlan, type OwnedBundle, type Progress } from './execution/streaming-executor.js'
 import type { TaskRunner } from './execution/task-runner.js'
 import type { LogicalPlan } from './logical/plan.js'
 import { addUp, type PhysicalPlan, plannedBlocks } from './physical/operators.js'
@@ -15,7 +15,7 @@ import { planPhysical } from './planner/planner.js'
 import { optimize } from './rules/index.js'
 
 export interface RunningPlan {
-  readonly bundles: AsyncGenerator<RefBundle, void, void>
+  readonly bundles: AsyncGenerator<OwnedBundle, void, void>
   readonly statistics: StatisticsCollector
 }
 
@@ -40,6 +40,11 @@ export class DatasetSession {
 
   get(block: BlockRef): Promise<Block> {
     return this.#runner.get(block)
+  }
+
+  /** Lets go of a block that nobody else holds. */
+  release(block: BlockRef): void {
+    this.#runner.release(block)
   }
 
   /** The number of rows, if the plan's source knows it and nothing else is asked of the plan. */

@@ -6,13 +6,9 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { ConsumableDataset } from './consumable-dataset.js'
 import { refuseMethodsNotBuilt } from './methods-not-built.js'
+import type { Callable } from './mappable-dataset.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
-import {
-  compileStepOptions,
-  functionName,
-  refuseUnknown,
-  type StepOptions,
-} from './step-options.js'
+import { compileFunction, refuseUnknown, type StepOptions } from './step-options.js'
 
 /**
  * Rows in blocks across the cluster.
@@ -25,9 +21,8 @@ import {
  */
 export class Dataset<Row = AnyRow> extends ConsumableDataset<Row> {
   /** Keeps the rows for which the function returns true. */
-  filter(fn: (row: Row) => boolean, options: StepOptions = {}): Dataset<Row> {
-    const name = functionName('filter', fn)
-    return this.derive({ kind: 'filter', name, fn, ...compileStepOptions('filter', options) })
+  filter(fn: Callable<Row, boolean>, options: StepOptions = {}): Dataset<Row> {
+    return this.derive({ kind: 'filter', ...compileFunction('filter', fn, options) })
   }
 
   /** Keeps the named columns. Right behind `readParquet` the others are not even read. */

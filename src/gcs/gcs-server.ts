@@ -6,10 +6,13 @@
 // in groups.
 
 import type { Clock } from '../base/clock.js'
+import { nodeNumberOf } from '../base/ids.js'
 import { clusterViewMs, placementRetryMs } from '../base/limits.js'
 import { addAmounts } from '../scheduling/resource-amounts.js'
-import type { Resources } from '../wire/messages/terms.js'
+import type { ClusterNode, Resources } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import { FunctionStore } from './function-store.js'
+import { type JobNews, JobTable } from './job-table.js'
 import { ActorPlacement } from './actor-placement.js'
 import { ActorTable } from './actor-table.js'
 import type { ActorEvent } from './actor-table.js'
@@ -28,6 +31,8 @@ export interface GcsOptions {
    * `nodeLost`.
    */
   readonly nodeDeadlineMs?: number
+  /** What the nodes that join are told. */
+  readonly sessionName?: string
   /** Checks every table after every message; for tests. */
   readonly validate?: boolean
 }
@@ -36,11 +41,14 @@ export class GcsServer {
   readonly #clock: Clock
   readonly #send: (nodeId: string, message: FromGcs) => void
   readonly #validates: boolean
+  readonly #sessionName: string
   readonly #nodes = new NodeTable()
   readonly #groups = new PlacementGroupTable(this.#nodes)
   readonly #actors = new ActorTable(new ActorPlacement(this.#nodes, this.#groups))
   readonly #processes = new ProcessTable()
   readonly #tasks = new TaskTable()
+  readonly #jobs = new JobTable()
+  readonly #functions = new FunctionStore()
   readonly #tables = {
     nodes: this.#nodes,
     groups: this.#groups,
@@ -63,6 +71,7 @@ export class GcsServer {
     this.#clock = clock
     this.#send = send
     this.#validates = options.validate ?? false
+    this.#sessionName = options.sessionName ?? ''
     if (options.nodeDeadlineMs !== undefined) this.#checkHealth(options.nodeDeadlineMs)
   }
 
@@ -96,15 +105,26 @@ export class GcsServer {
   #route(message: ToGcs): void {
     switch (message.kind) {
       case 'registerNode':
-        this.#node({ ...message, kind: 'registered' })
+        this.#register(message)
         break
       case 'nodeReport':
+        if (this.#nodes.isDead(message.nodeId)) this.#tellDead(message.nodeId)
         this.#node({ ...message, kind: 'reported' })
         break
       case 'jobStarted':
-        // Nothing is kept of a job until it is over; its actors and groups carry its id.
+        this.#tellOthers(this.#jobs.handle(message))
         break
       case 'jobFinished':
+        this.#tellOthers(this.#jobs.handle(message))
+        this.#group(message)
+        this.#actor(message)
+        break
+      case 'exportFunction':
+        for (const nodeId of this.#functions.add(message)) this.#sendFunction(message.hash, nodeId)
+        break
+      case 'fetchFunction':
+        this.#sendFunction(message.hash, message.nodeId)
+        break
       case 'processDied':
         this.#group(message)
         this.#actor(message)
@@ -138,6 +158,36 @@ export class GcsServer {
     }
   }
 
+  #register(message: ToGcs & { readonly kind: 'registerNode' }): void {
+    const { nodeId } = message
+    if (this.#nodes.isDead(nodeId)) return this.#tellDead(nodeId)
+    const isKnown = this.#nodes.isAlive(nodeId)
+    const earlier = this.#jobs.all()
+    this.#node({ ...message, kind: 'registered' })
+    const nodeNumber = this.#nodes.numberOf(nodeId)
+    if (isKnown || nodeNumber === undefined) return
+    this.#send(nodeId, { kind: 'nodeRegistered', nodeNumber, sessionName: this.#sessionName })
+    for (const job of earlier) this.#send(nodeId, { kind: 'jobStarted', ...job })
+  }
+
+  /** Its actors and objects were given up: it cannot go on as if nothing had happened. */
+  #tellDead(nodeId: string): void {
+    const reason = `node ${nodeId} was declared dead: it was not heard of for too long`
+    this.#send(nodeId, { kind: 'nodeIsDead', reason })
+  }
+
+  #tellOthers(news: JobNews | undefined): void {
+    if (news === undefined) return
+    for (const { nodeId, nodeNumber } of this.#nodes.view()) {
+      if (nodeNumber !== nodeNumberOf(news.driver)) this.#send(nodeId, news.message)
+    }
+  }
+
+  #sendFunction(hash: string, nodeId: string): void {
+    const row = this.#functions.fetch(hash, nodeId)
+    if (row !== undefined) this.#deliver(nodeId, { ...row, kind: 'functionFound' })
+  }
+
   #node(event: NodeEvent): void {
     for (const effect of this.#nodes.handle(event, this.#clock.now())) this.#nodeEffect(effect)
   }
@@ -155,6 +205,7 @@ export class GcsServer {
         this.#actor({ kind: 'viewChanged', nodeId: effect.nodeId })
         break
       case 'nodeDied':
+        this.#functions.nodeDied(effect.nodeId)
         this.#sendView()
         this.#group(effect)
         this.#actor(effect)
@@ -234,14 +285,13 @@ export class GcsServer {
   #sendView(): void {
     this.#cancelView?.()
     this.#cancelView = undefined
-    const nodes = this.#nodes.view().map(({ nodeId, alive, total, available, labels }) => ({
-      nodeId,
-      alive,
-      total,
-      available,
-      labels,
-    }))
-    for (const { nodeId } of nodes) this.#send(nodeId, { kind: 'clusterView', nodes })
+    const nodes = this.#nodes.view().map((node): ClusterNode => {
+      const { nodeId, nodeNumber, alive, address, total, available, labels, isClient } = node
+      const more = isClient ? { isClient } : {}
+      return { nodeId, nodeNumber, alive, address, total, available, labels, ...more }
+    })
+    const view: FromGcs = { kind: 'clusterView', nodes, newest: this.#nodes.newest }
+    for (const { nodeId } of nodes) this.#send(nodeId, view)
   }
 
   /**

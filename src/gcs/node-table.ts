@@ -10,6 +10,8 @@
 // placed on it.
 
 import { assert } from '../base/assert.js'
+import { firstNodeNumber, nodeNumbersEnd } from '../base/ids.js'
+import { parseHostPort } from '../wire/address.js'
 import type { StateRow } from '../wire/messages/state.js'
 import type { Resources } from '../wire/messages/terms.js'
 import type { NodeView } from '../scheduling/node-view.js'
@@ -23,6 +25,7 @@ export type NodeEvent =
       readonly resources: Resources
       readonly labels: Readonly<Record<string, string>>
       readonly isHead: boolean
+      readonly isClient?: boolean
     }
   | {
       readonly kind: 'reported'
@@ -49,6 +52,8 @@ interface NodeRecord {
   readonly address: string
   readonly labels: Readonly<Record<string, string>>
   readonly isHead: boolean
+  readonly isClient: boolean
+  readonly nodeNumber: number
   alive: boolean
   total: Resources
   /** As the node said last. */
@@ -75,6 +80,8 @@ const deadNodesKept = 1000
 export class NodeTable {
   readonly #nodes = new Map<string, NodeRecord>()
   #checkedAt: number | undefined
+  /** Numbers are never given out again. That of the head is known beforehand. */
+  #newest = firstNodeNumber
 
   handle(event: NodeEvent, now: number): NodeEffect[] {
     switch (event.kind) {
@@ -94,8 +101,23 @@ export class NodeTable {
   }
 
   /** Alive nodes. */
-  view(): NodeView[] {
+  view(): NodeRecordView[] {
     return [...this.#nodes.values()].filter((node) => node.alive)
+  }
+
+  /** The highest number that was ever given out. */
+  get newest(): number {
+    return this.#newest
+  }
+
+  /** Undefined when the node is unknown. */
+  numberOf(nodeId: string): number | undefined {
+    return this.#nodes.get(nodeId)?.nodeNumber
+  }
+
+  /** It was here, and is dead. */
+  isDead(nodeId: string): boolean {
+    return this.#nodes.get(nodeId)?.alive === false
   }
 
   /** All nodes, the dead ones too. */
@@ -113,7 +135,7 @@ export class NodeTable {
   stateRows(): StateRow[] {
     return [...this.#nodes.values()].map((node) => ({
       nodeId: node.nodeId,
-      nodeIp: '127.0.0.1',
+      nodeIp: hostOf(node.address),
       isHeadNode: node.isHead,
       state: node.alive ? 'ALIVE' : 'DEAD',
       resourcesTotal: node.total,
@@ -153,12 +175,16 @@ export class NodeTable {
       if (known.alive) known.heardAt = now
       return []
     }
-    const { nodeId, address, resources, labels, isHead } = event
+    const { nodeId, address, resources, labels, isHead, isClient = false } = event
+    const nodeNumber = isHead ? firstNodeNumber : ++this.#newest
+    assert(nodeNumber < nodeNumbersEnd, 'there are numbers left')
     this.#nodes.set(nodeId, {
       nodeId,
       address,
       labels,
       isHead,
+      isClient,
+      nodeNumber,
       alive: true,
       total: resources,
       reported: resources,
@@ -209,6 +235,18 @@ export class NodeTable {
     }
     return effects
   }
+}
+
+/** What a placement and the raylets are told. */
+export type NodeRecordView = NodeView & {
+  readonly nodeNumber: number
+  readonly address: string
+  readonly isClient: boolean
+}
+
+/** A node that is alone has no address for others. */
+function hostOf(address: string): string {
+  return parseHostPort(address)?.host ?? '127.0.0.1'
 }
 
 function updateAvailable(node: NodeRecord): void {

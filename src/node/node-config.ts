@@ -45,6 +45,7 @@ export interface NodeOptions {
   readonly logRotateBytes?: number
   /** Rotated files that are kept of each log file. */
   readonly logRotateBackups?: number
+  readonly cluster?: ClusterConfig
   readonly environment?: WorkerEnvironment
   /** Where the named actors of the first job live; its workers start before its driver says so. */
   readonly namespace?: string
@@ -52,6 +53,19 @@ export interface NodeOptions {
   readonly workerEntry?: string
   /** Checks every state machine after every event; for tests. */
   readonly validate?: boolean
+}
+
+/** How a node is part of a cluster that can have several; undefined: it is alone. */
+export interface ClusterConfig {
+  /** `host:port` of the head; undefined: this is the head. */
+  readonly head?: string
+  /** Where this node listens for the others; port 0: any that is free. */
+  readonly host: string
+  readonly port: number
+  /** Whoever knows it may join and run anything. */
+  readonly token: string
+  /** No other machine reaches it, and it runs nothing. */
+  readonly isClient?: boolean
 }
 
 /**
@@ -77,6 +91,7 @@ export interface NodeConfig {
   readonly endsWith: NodeEnd
   readonly logRotateBytes: number
   readonly logRotateBackups: number
+  readonly cluster: ClusterConfig | undefined
   readonly environment: WorkerEnvironment
   readonly namespace: string
   readonly workerEntry: string | undefined
@@ -130,6 +145,7 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
     logRotateBytes: options.logRotateBytes ?? logRotateBytes,
     logRotateBackups: options.logRotateBackups ?? logRotateBackups,
     namespace: options.namespace ?? '',
+    cluster: options.cluster,
     environment: options.environment ?? { execArgv: [], env: {}, cwd: process.cwd() },
     workerEntry: options.workerEntry,
     validate: options.validate ?? false,

@@ -9,37 +9,82 @@
 
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../base/clock.js'
-import { newId } from '../base/ids.js'
+import { firstNodeNumber, newId } from '../base/ids.js'
 import { nodeStartMs, sessionPruneDelayMs, shutdownMs } from '../base/limits.js'
 import { packageVersion, wireVersion } from '../base/version.js'
 import { GcsServer } from '../gcs/gcs-server.js'
 import { Raylet } from '../raylet/raylet.js'
+import { joinCluster, openCluster } from './cluster-node.js'
+import type { Membership } from './membership.js'
 import type { NodeConfig, NodeEnd } from './node-config.js'
-import { makeCurrent, retireSession, startTicksOf, writeSession } from './session-file.js'
+import {
+  currentSessionDir,
+  isAlive,
+  makeCurrent,
+  readSession,
+  retireSession,
+  startTicksOf,
+  writeSession,
+} from './session-file.js'
 import { createSessionFolder, pruneSessions, sessionNameAt } from './session-folder.js'
 import type { NodeReady } from './start-node.js'
+import { turns } from './turns.js'
 
 function main(): void {
   const config = JSON.parse(process.env['TYPERAY_NODE'] ?? '') as NodeConfig
   delete process.env['TYPERAY_NODE']
-  const sessionName = sessionNameAt(new Date(), process.pid)
-  const ids = {
-    nodeId: newId(),
-    token: newId(16),
-    sessionName,
-    sessionDir: folderFor(config, sessionName),
+  if (config.cluster === undefined) run(config, alone)
+  else {
+    const { cluster } = config
+    const join = cluster.head === undefined ? openCluster : joinCluster
+    join(cluster, config).then(
+      (membership) => run(config, () => membership),
+      (error: unknown) => {
+        process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+        process.exit(1)
+      },
+    )
   }
-  const entry = fileURLToPath(new URL('../worker/worker-main.js', import.meta.url))
+}
+
+/** The node and its GCS, of which nobody else knows. */
+function alone(): Membership {
+  const token = newId(16)
+  const nodeId = newId()
   const inTurn = turns()
   const gcs = new GcsServer(systemClock, (_node, message) => {
-    inTurn(() => raylet.fromGcs(message))
+    inTurn(() => membership.receive?.(message))
   })
-  const life = new NodeLife(() => raylet, { config, sessionDir: ids.sessionDir })
+  const membership: Membership = {
+    token,
+    nodeId,
+    nodeNumber: firstNodeNumber,
+    nodeIp: '127.0.0.1',
+    clusterAddress: '',
+    isRegistered: false,
+    toGcs: (message) => inTurn(() => gcs.receive(message)),
+    receive: undefined,
+    attach: () => undefined,
+    close: () => gcs.close(),
+  }
+  return membership
+}
+
+function run(config: NodeConfig, membershipOf: () => Membership): void {
+  const sessionName = sessionNameAt(new Date(), process.pid)
+  const sessionDir = folderFor(config, sessionName)
+  const membership = membershipOf()
+  const { token, nodeId, nodeNumber, nodeIp, clusterAddress, isRegistered } = membership
+  const ids = { nodeId, nodeNumber, token, sessionName, sessionDir, clusterAddress }
+  const entry = fileURLToPath(new URL('../worker/worker-main.js', import.meta.url))
+  const life = new NodeLife(() => raylet, { config, sessionDir, membership })
   const raylet: Raylet = new Raylet(systemClock, {
     ...ids,
-    nodeIp: '127.0.0.1',
+    nodeIp,
+    isRegistered,
+    isClient: config.cluster?.isClient === true,
     resources: config.resources,
-    labels: { ...config.labels, 'ray.io/node-id': ids.nodeId },
+    labels: { ...config.labels, 'ray.io/node-id': nodeId },
     objectStoreBytes: config.objectStoreBytes,
     spillFolder: config.spillFolder,
     memoryMonitor: config.memoryMonitor,
@@ -50,14 +95,20 @@ function main(): void {
     environment: config.environment,
     namespace: config.namespace,
     isShared: config.endsWith !== 'drivers',
-    toGcs: (message) => inTurn(() => gcs.receive(message)),
+    toGcs: (message) => membership.toGcs(message),
     joined: () => life.joined(),
     abandoned: () => life.abandoned(),
+    declaredDead: (reason) => {
+      process.stderr.write(`typeray: this node ends, because ${reason}\n`)
+      life.end(1)
+    },
     validate: config.validate,
   })
+  membership.receive = (message) => raylet.fromGcs(message)
   life.watch()
   raylet.start().then(
     () => {
+      membership.attach(raylet)
       const { address, storeAddress } = raylet
       const ready: NodeReady = { ...ids, address, storeAddress, pid: process.pid }
       if (ids.sessionDir !== '') announce(ready, config)
@@ -73,22 +124,32 @@ function main(): void {
 
 /** Lets others find the session. */
 function announce(ready: NodeReady, config: NodeConfig): void {
-  const { sessionName, sessionDir, address, token, nodeId, pid } = ready
+  const { sessionName, sessionDir, address, token, nodeId, nodeNumber, clusterAddress, pid } = ready
   const session = {
     sessionName,
     sessionDir,
     rayletAddress: address.replace('\0', '@'),
     token,
     nodeId,
+    nodeNumber,
+    clusterAddress,
     pid,
     startTicks: startTicksOf(pid) ?? '',
     startedAtMs: Date.now(),
-    isHead: config.endsWith !== 'drivers',
+    isHead: config.endsWith !== 'drivers' && config.cluster?.head === undefined,
     version: packageVersion,
     wireVersion,
   }
   writeSession(session)
-  if (session.isHead) makeCurrent(session)
+  if (session.isHead || isFree(config)) makeCurrent(session)
+}
+
+/** A node that joins is where the programs of its machine go, unless another is there. */
+function isFree(config: NodeConfig): boolean {
+  if (config.cluster === undefined || config.cluster.isClient === true) return false
+  const folder = currentSessionDir(config.tempDir)
+  const current = folder === undefined ? undefined : readSession(folder)
+  return current === undefined || !isAlive(current)
 }
 
 /** '' when there is none: a full disk must not keep anybody from working. */
@@ -110,32 +171,22 @@ function pruneSoon(root: string): void {
   setTimeout(prune, sessionPruneDelayMs).unref()
 }
 
-/**
- * The raylet and the GCS speak in turns, as they would through a socket: neither is called while it
- * is in the middle of something.
- */
-function turns(): (turn: () => void) => void {
-  const waiting: (() => void)[] = []
-  const take = (): void => {
-    for (let i = 0; i < waiting.length; i++) waiting[i]?.()
-    waiting.length = 0
-  }
-  return (turn) => {
-    if (waiting.push(turn) === 1) process.nextTick(take)
-  }
-}
-
 /** When the node ends, and how. */
 class NodeLife {
   readonly #raylet: () => Raylet
   readonly #endsWith: NodeEnd
   readonly #sessionDir: string
+  readonly #membership: Membership
   readonly #deadline: NodeJS.Timeout | undefined
   #hasDriver = false
   #isEnding = false
 
-  constructor(raylet: () => Raylet, session: { config: NodeConfig; sessionDir: string }) {
+  constructor(
+    raylet: () => Raylet,
+    session: { config: NodeConfig; sessionDir: string; membership: Membership },
+  ) {
     this.#raylet = raylet
+    this.#membership = session.membership
     this.#endsWith = session.config.endsWith
     this.#sessionDir = session.sessionDir
     if (this.#endsWith !== 'drivers') return
@@ -179,7 +230,10 @@ class NodeLife {
     this.#raylet()
       .close()
       .then(
-        () => process.exit(code),
+        () => {
+          this.#membership.close()
+          process.exit(code)
+        },
         () => process.exit(1),
       )
   }

@@ -58,7 +58,7 @@ export function observe(session: SessionFile, timeoutMs: number): Promise<Observ
       kind: 'hello',
       token: session.token,
       role: 'observer',
-      process: newProcessId(),
+      process: newProcessId(session.nodeNumber),
       pid: process.pid,
       address: '',
     })

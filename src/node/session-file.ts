@@ -22,6 +22,10 @@ export interface SessionFile {
   readonly rayletAddress: string
   readonly token: string
   readonly nodeId: string
+  /** Part of the id of every process of the node. */
+  readonly nodeNumber: number
+  /** `host:port` of the node for others; '' when it is alone. */
+  readonly clusterAddress: string
   readonly pid: number
   /** When that process started, in clock ticks since the machine did. */
   readonly startTicks: string

@@ -17,6 +17,9 @@ export interface NodeReady {
   readonly storeAddress: string
   readonly token: string
   readonly nodeId: string
+  readonly nodeNumber: number
+  /** `host:port` for other nodes; '' when it is alone. */
+  readonly clusterAddress: string
   readonly sessionName: string
   /** '' when the session has no folder. */
   readonly sessionDir: string

@@ -128,10 +128,10 @@ function exportSetupHook(core: CoreWorker, nodeOptions: NodeOptions, options: In
   }
 }
 
-function raylet(cluster: SessionFile): { address: string; token: string } {
+function raylet(cluster: SessionFile): { address: string; token: string; nodeNumber: number } {
   checkVersion(cluster)
-  const { rayletAddress, token } = cluster
-  return { address: rayletAddress.replace('@', '\0'), token }
+  const { rayletAddress, token, nodeNumber } = cluster
+  return { address: rayletAddress.replace('@', '\0'), token, nodeNumber }
 }
 
 /** The cluster goes on; what this program has is gone when the raylet hangs up. */
@@ -148,12 +148,12 @@ function leaving(core: CoreWorker): () => Promise<void> {
 }
 
 function joinOptions(
-  node: { readonly address: string; readonly token: string },
+  node: { readonly address: string; readonly token: string; readonly nodeNumber: number },
   nodeOptions: NodeOptions,
 ): Parameters<typeof CoreWorker.join>[0] {
   return {
     role: 'driver',
-    process: newProcessId(),
+    process: newProcessId(node.nodeNumber),
     rayletAddress: node.address,
     token: node.token,
     address: '',

@@ -4,7 +4,8 @@ import { assertNever } from '../base/assert.js'
 import { objectIdHex, workerIdHex } from '../base/ids.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
-import type { FromGcs } from '../wire/messages/gcs.js'
+import type { ExportedFunction, FromGcs } from '../wire/messages/gcs.js'
+import type { PeerMessage } from '../wire/messages/peer.js'
 import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
 import type { ControlConnection } from './control-connection.js'
 import { environmentProblem } from './environment.js'
@@ -69,7 +70,7 @@ export class RayletMessages {
       case 'abortAllocation':
         return raylet.store.abort(from, message.allocation)
       case 'exportFunction':
-        return this.#exportFunction(message)
+        return this.#exportFunction(message, connection.jobId)
       case 'fetchFunction':
         return this.#fetchFunction(message.hash, from)
       case 'createActor':
@@ -103,8 +104,20 @@ export class RayletMessages {
       case 'endActor':
       case 'reserveBundles':
       case 'returnBundles':
-      case 'clusterView':
         return raylet.leaseEvent(message)
+      case 'clusterView':
+        raylet.leaseEvent(message)
+        return raylet.peers.view(message.nodes, message.newest)
+      case 'jobStarted':
+        return raylet.jobs.add(message)
+      case 'jobFinished':
+        return this.#jobOver(message.jobId)
+      case 'functionFound':
+        return this.#defineFunction(message)
+      case 'nodeRegistered':
+        return undefined
+      case 'nodeIsDead':
+        return raylet.options.declaredDead(message.reason)
       case 'placementGroupChanged': {
         const { group, state } = message
         if (state === 'removed' || state === 'infeasible') {
@@ -126,6 +139,30 @@ export class RayletMessages {
       default:
         return assertNever(message)
     }
+  }
+
+  fromPeer(_from: number, message: PeerMessage): void {
+    const raylet = this.#raylet
+    switch (message.kind) {
+      case 'deliver':
+        return raylet.send(message.to, message.message)
+      case 'processGone':
+        raylet.objectEvent({ kind: 'processDied', process: message.process })
+        return raylet.leaseEvent({ kind: 'processDied', process: message.process })
+      default:
+        return assertNever(message)
+    }
+  }
+
+  /** Nothing more comes from the node, and nothing reaches it. */
+  nodeDied(nodeNumber: number): void {
+    this.#raylet.note(`node number ${nodeNumber} is dead`)
+  }
+
+  /** A driver of another node has ended. */
+  #jobOver(jobId: string): void {
+    this.#raylet.leaseEvent({ kind: 'jobFinished', jobId })
+    this.#raylet.jobs.finish(jobId)
   }
 
   /** Pins a stored object for who asked and says where it is. */
@@ -208,7 +245,12 @@ export class RayletMessages {
     this.#raylet.objectEvent({ kind: 'seal', object, ...nested })
   }
 
-  #exportFunction({ hash, bytes, contains }: MessageOf<'exportFunction'>): void {
+  #exportFunction(message: MessageOf<'exportFunction'>, jobId: string): void {
+    this.#raylet.toGcs({ ...message, jobId })
+    this.#defineFunction(message)
+  }
+
+  #defineFunction({ hash, bytes, contains }: ExportedFunction): void {
     const row = { bytes, contains }
     const { isNew, waiting } = this.#raylet.functions.define(hash, row)
     if (isNew && contains.length > 0) {
@@ -219,7 +261,11 @@ export class RayletMessages {
 
   #fetchFunction(hash: string, process: number): void {
     const row = this.#raylet.functions.fetch(hash, process)
-    if (row === undefined) return
+    if (row === undefined) {
+      const { nodeId } = this.#raylet.options
+      this.#raylet.toGcs({ kind: 'fetchFunction', nodeId, hash })
+      return
+    }
     this.#raylet.objectEvent({ kind: 'lend', to: process, objects: row.contains })
     this.#raylet.send(process, functionDefined(hash, row))
   }

@@ -10,9 +10,9 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import os from 'node:os'
 import type { Clock } from '../base/clock.js'
-import { newId, type ProcessId, workerIdHex } from '../base/ids.js'
-import { lastMessagesMs, workerExitMs, workerSilentMs } from '../base/limits.js'
-import type { ProcessExit, Resources, WorkerEnvironment } from '../wire/messages/terms.js'
+import { newId, nodeNumberOf, type ProcessId, workerIdHex, workerProcess } from '../base/ids.js'
+import { lastMessagesMs, nodeHeartbeatMs, workerExitMs, workerSilentMs } from '../base/limits.js'
+import type { ProcessExit } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { usualLogging } from '../wire/logging.js'
@@ -23,48 +23,19 @@ import { FunctionTable } from './function-table.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import { reservationKey } from './lease-request.js'
 import { LeaseState } from './lease-state.js'
-import { MemoryMonitor, type MemoryMonitorOptions } from './memory-monitor.js'
-import { OutputRelay } from './output-relay.js'
+import { JobTable } from './job-table.js'
+import { PeerLinks } from './peer-links.js'
+import { MemoryMonitor } from './memory-monitor.js'
+import { OutputRelay, type OutputReader } from './output-relay.js'
 import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table.js'
 import { memoryUsers } from './memory-users.js'
 import { RayletMessages } from './raylet-messages.js'
+import type { RayletOptions } from './raylet-options.js'
 import { SessionLogs, workerIdOf } from './session-logs.js'
 import { StateService } from './state-service.js'
 import { SetupWatch } from './setup-watch.js'
 import { StoreService } from './store-service.js'
 import { WorkerPool } from './worker-pool.js'
-
-export interface RayletOptions {
-  readonly nodeId: string
-  readonly nodeIp: string
-  readonly sessionName: string
-  /** '' when it has none: then nothing is logged. */
-  readonly sessionDir: string
-  /** Bytes at which a log file is rotated, and how many rotated ones are kept. */
-  readonly logRotateBytes: number
-  readonly logRotateBackups: number
-  readonly token: string
-  readonly resources: Resources
-  readonly labels: Readonly<Record<string, string>>
-  readonly objectStoreBytes: number
-  readonly spillFolder: string
-  readonly memoryMonitor: MemoryMonitorOptions
-  readonly taskOomRetries: number
-  readonly workerEntry: string
-  /** Of the driver that starts the node; workers are started before it says hello. */
-  readonly environment: WorkerEnvironment
-  /** Of the first job; other drivers say theirs. */
-  readonly namespace?: string
-  readonly toGcs: (message: ToGcs) => void
-  /** Drivers come and go: none is expected, and their ends are not that of the node. */
-  readonly isShared?: boolean
-  /** A driver has said hello. */
-  readonly joined: () => void
-  /** The last driver is gone. */
-  readonly abandoned: () => void
-  /** Checks every state machine after every event; for tests. */
-  readonly validate?: boolean
-}
 
 interface WorkerFace {
   readonly claimSlot: number
@@ -100,12 +71,12 @@ export class Raylet {
   readonly #connections = new Set<ControlConnection>()
   readonly #members = new Map<ProcessId, ControlConnection>()
   readonly #workers = new Map<string, WorkerFace>()
-  readonly #environments = new Map<string, WorkerEnvironment>()
-  /** Where the names of a job's actors live, by job. */
-  readonly #namespaces = new Map<string, string>()
-  #jobCount = 0
+  readonly jobs: JobTable
+  readonly peers: PeerLinks
+  #workerCount = 0
   #isEnding = false
   #cancelTick: (() => void) | undefined
+  #cancelBeat: (() => void) | undefined
   /** When the next tick comes; Infinity for none. */
   #tickAt = Infinity
   #isReportDue = false
@@ -128,7 +99,9 @@ export class Raylet {
       machineCpus: os.availableParallelism(),
     })
     this.#lastReport = String(this.leases.tables.pool.total)
-    this.#environments.set(jobIdOf(1), options.environment)
+    const { environment, namespace = '', nodeNumber } = options
+    this.jobs = new JobTable(nodeNumber, { environment, namespace })
+    this.peers = this.#makePeers()
     this.#logs = new SessionLogs({
       ...options,
       rotateBytes: options.logRotateBytes,
@@ -148,15 +121,15 @@ export class Raylet {
     this.#pool = this.#makePool()
     this.#output = new OutputRelay({
       logs: this.#logs,
-      loggingOf: (jobId) => this.#environments.get(jobId)?.logging ?? usualLogging,
-      driverOf: (jobId) => this.#driverOf(jobId),
+      loggingOf: (jobId) => this.jobs.environmentOf(jobId).logging ?? usualLogging,
+      driverOf: (jobId) => this.#readerOf(jobId),
       pause: (jobId) => this.#pool.pause(jobId),
     })
     this.setups = new SetupWatch(clock, (start, reason) =>
       this.#pool.signal(start, 'SIGKILL', reason),
     )
     // Workers need 70 ms to start, so they are on their way before anything else is set up.
-    if (options.isShared !== true) this.leaseEvent({ kind: 'jobStarted', jobId: jobIdOf(1) })
+    if (options.isShared !== true) this.leaseEvent({ kind: 'jobStarted', jobId: this.jobs.firstId })
     this.#claims = new ClaimSlots()
     this.store = new StoreService({
       clock,
@@ -182,8 +155,20 @@ export class Raylet {
     this.#messages = new RayletMessages(this)
   }
 
+  #makePeers(): PeerLinks {
+    const { isClient = false } = this.options
+    return new PeerLinks({
+      ...this.options,
+      isClient,
+      clock: this.#clock,
+      message: (from, message) => this.#messages.fromPeer(from, message),
+      nodeDied: (dead) => this.#messages.nodeDied(dead),
+      note: (text) => this.#logs.note(text),
+    })
+  }
+
   #makePool(): WorkerPool {
-    const { workerEntry: entry, token } = this.options
+    const { workerEntry: entry, token, nodeNumber, nodeIp, clusterAddress } = this.options
     return new WorkerPool({
       clock: this.#clock,
       entry,
@@ -192,6 +177,8 @@ export class Raylet {
         TYPERAY_RAYLET: this.address.replace('\0', '@'),
         TYPERAY_TOKEN: token,
         TYPERAY_START: start,
+        TYPERAY_PROCESS: String(workerProcess(nodeNumber, this.#workerCount++)),
+        ...(clusterAddress !== '' && { TYPERAY_LISTEN: nodeIp }),
         TYPERAY_RAYLET_PID: String(process.pid),
       }),
       output: (output) => {
@@ -210,16 +197,20 @@ export class Raylet {
         this.#server.listen(this.address, resolve)
       }),
     ])
-    const { nodeId, resources, labels } = this.options
-    const { address } = this
+    const { nodeId, resources, labels, clusterAddress: address } = this.options
     this.#logs.note(`node ${nodeId} has started, pid ${process.pid}: ${JSON.stringify(resources)}`)
-    this.toGcs({ kind: 'registerNode', nodeId, address, resources, labels, isHead: true })
+    if (this.options.isRegistered !== true) {
+      this.toGcs({ kind: 'registerNode', nodeId, address, resources, labels, isHead: true })
+    }
+    if (address !== '') this.#beat()
   }
 
   /** Ends every worker, then everything else. Idempotent. */
   async close(): Promise<void> {
     await this.endWorkers(0)
     this.#cancelTick?.()
+    this.#cancelBeat?.()
+    this.peers.close()
     this.#memory.close()
     this.#server.close()
     for (const connection of this.#connections) connection.end()
@@ -243,7 +234,16 @@ export class Raylet {
   }
 
   send(to: ProcessId, message: FromRaylet): void {
-    this.#members.get(to)?.send(message)
+    const member = this.#members.get(to)
+    if (member !== undefined) member.send(message)
+    else if (nodeNumberOf(to) !== this.options.nodeNumber) {
+      this.peers.send(nodeNumberOf(to), { kind: 'deliver', to, message })
+    }
+  }
+
+  /** For the log of the node. */
+  note(text: string): void {
+    this.#logs.note(text)
   }
 
   toGcs(message: ToGcs): void {
@@ -320,26 +320,36 @@ export class Raylet {
     })
   }
 
+  /** The GCS takes a node that is silent for dead. */
+  #beat(): void {
+    this.#report()
+    this.#cancelBeat = this.#clock.timer(nodeHeartbeatMs, () => this.#beat())
+  }
+
+  #report(): void {
+    const { pool } = this.leases.tables
+    const available = pool.available.toResources()
+    const total = pool.total.toResources()
+    this.toGcs({ kind: 'nodeReport', nodeId: this.options.nodeId, available, total })
+  }
+
   /** Tells the GCS what is free, once per turn and only when it has changed. */
   #reportSoon(): void {
     if (this.#isReportDue) return
     this.#isReportDue = true
     setImmediate(() => {
       this.#isReportDue = false
-      const { pool } = this.leases.tables
-      const report = String(pool.available)
+      const report = String(this.leases.tables.pool.available)
       if (report === this.#lastReport || this.#isEnding) return
       this.#lastReport = report
-      const available = pool.available.toResources()
-      const total = pool.total.toResources()
-      this.toGcs({ kind: 'nodeReport', nodeId: this.options.nodeId, available, total })
+      this.#report()
     })
   }
 
   #startWorker(effect: Extract<LeaseEffect, { kind: 'startWorker' }>): void {
     if (this.#isEnding) return
     const { start, jobId, environment } = effect
-    const base = this.#environments.get(jobId) ?? this.options.environment
+    const base = this.jobs.environmentOf(jobId)
     // Slots are given at hello: the first workers start before there are any.
     this.#workers.set(start, {
       claimSlot: -1,
@@ -381,8 +391,7 @@ export class Raylet {
     this.#announce(hello, face.jobId, '')
     this.#logs.joined(start, hello.process, hello.pid)
     this.#logs.note(`worker ${workerIdHex(hello.process)} has started, pid ${hello.pid}`)
-    const namespace = this.#namespaces.get(face.jobId) ?? this.options.namespace ?? ''
-    this.#welcome(connection, { claimSlot, namespace })
+    this.#welcome(connection, { claimSlot, namespace: this.jobs.namespaceOf(face.jobId) })
     this.setups.begin(start)
     this.leaseEvent({
       kind: 'workerJoined',
@@ -396,18 +405,16 @@ export class Raylet {
   }
 
   #welcomeDriver(hello: Hello, connection: ControlConnection): void {
-    const jobId = jobIdOf(++this.#jobCount)
-    const namespace = hello.namespace ?? ''
-    this.#namespaces.set(jobId, namespace)
+    const job = this.jobs.begin(hello.process, hello)
+    const { jobId, namespace } = job
     this.#logs.note(`job ${jobId} has begun, driver pid ${hello.pid}`)
     connection.jobId = jobId
     this.#members.set(hello.process, connection)
     this.options.joined()
-    if (hello.environment !== undefined) this.#environments.set(jobId, hello.environment)
     this.#welcome(connection, { claimSlot: -1, namespace })
-    this.toGcs({ kind: 'jobStarted', jobId, driver: hello.process, namespace })
+    this.toGcs({ kind: 'jobStarted', ...job })
     this.#announce(hello, jobId, namespace)
-    const isExpected = this.#jobCount === 1 && this.options.isShared !== true
+    const isExpected = this.jobs.count === 1 && this.options.isShared !== true
     if (!isExpected) this.leaseEvent({ kind: 'jobStarted', jobId })
   }
 
@@ -421,7 +428,7 @@ export class Raylet {
   }
 
   #welcome(connection: ControlConnection, { claimSlot, namespace }: WelcomeDetails): void {
-    const { nodeId, nodeIp, sessionName, sessionDir, resources, environment } = this.options
+    const { nodeId, nodeIp, sessionName, sessionDir, resources } = this.options
     connection.send({
       kind: 'welcome',
       nodeId,
@@ -439,7 +446,7 @@ export class Raylet {
       claimSlot,
       storeAddress: this.storeAddress,
       resources,
-      environment: this.#environments.get(connection.jobId) ?? environment,
+      environment: this.jobs.environmentOf(connection.jobId),
     })
   }
 
@@ -518,6 +525,7 @@ export class Raylet {
     this.#forget(id, jobId)
     this.#logs.note(`job ${jobId} has ended`)
     this.toGcs({ kind: 'jobFinished', jobId })
+    this.jobs.finish(jobId)
     const isLast = ![...this.#members.values()].some((member) => member.hello?.role === 'driver')
     if (isLast) this.options.abandoned()
   }
@@ -531,6 +539,7 @@ export class Raylet {
     this.objectEvent({ kind: 'processDied', process: id })
     this.functions.processDied(id)
     this.store.processDied(id)
+    this.peers.broadcast({ kind: 'processGone', process: id })
     this.toGcs({ kind: 'processDied', process: id, jobId })
   }
 
@@ -563,11 +572,14 @@ export class Raylet {
     })
   }
 
-  #driverOf(jobId: string): ControlConnection | undefined {
-    for (const member of this.#members.values()) {
-      if (member.hello?.role === 'driver' && member.jobId === jobId) return member
-    }
-    return undefined
+  /** Who hears what the workers of the job say: its driver, wherever that is. */
+  #readerOf(jobId: string): OutputReader | undefined {
+    const driver = this.jobs.driverOf(jobId)
+    if (driver === undefined) return undefined
+    const member = this.#members.get(driver)
+    if (member !== undefined) return member
+    if (nodeNumberOf(driver) === this.options.nodeNumber) return undefined
+    return { bufferedBytes: 0, send: (message) => this.send(driver, message) }
   }
 }
 
@@ -583,8 +595,4 @@ function commandLine(pid: number): string {
   } catch {
     return ''
   }
-}
-
-function jobIdOf(count: number): string {
-  return String(count).padStart(8, '0')
 }

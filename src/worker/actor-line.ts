@@ -6,7 +6,7 @@
 // goes out again first, in order, if the call may be retried; otherwise nobody knows whether it has
 // run.
 
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { readU32, readU48 } from '../base/bytes.js'
 import {
   ActorDiedError,
@@ -16,6 +16,7 @@ import {
   type RayError,
 } from '../base/errors.js'
 import { objectIdHex, type ProcessId } from '../base/ids.js'
+import { addressFrom, connectTo } from '../wire/address.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
 import { FrameReader, frameType, pushFlag } from '../wire/frame.js'
 import { hearLastWords } from '../wire/last-words.js'
@@ -221,7 +222,7 @@ export class ActorLine {
   }
 
   #connect(address: string): void {
-    const socket = connect(address)
+    const socket = connectTo(addressFrom(this.#ports.process, this.#worker, address))
     socket.unref()
     this.#socket = socket
     hearLastWords(socket)

@@ -6,9 +6,10 @@
 // (see claim-slots): whoever sets the stop bit first owns what has not started. An epoch is the
 // time between two `resume` frames; indexes count from its beginning.
 
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { readU32, readU48 } from '../base/bytes.js'
 import type { ProcessId } from '../base/ids.js'
+import { addressFrom, connectTo } from '../wire/address.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
 import { claimedSince } from '../wire/claim-slot.js'
 import { FrameReader, frameType } from '../wire/frame.js'
@@ -114,7 +115,8 @@ export class LeaseLine {
   /** Connects, if that has not been done, and returns the socket. */
   socket(): Socket {
     if (this.#socket !== null) return this.#socket
-    const socket = connect(this.#options.address)
+    const { owner, worker, address } = this.#options
+    const socket = connectTo(addressFrom(owner, worker, address))
     socket.unref()
     this.#socket = socket
     this.#isSocketOver = false

@@ -5,10 +5,10 @@
 // sent. It ends with the raylet: when the socket to it closes, and by the kernel (parent death
 // signal) when user code keeps it from noticing.
 
-import { createServer } from 'node:net'
-import { newProcessId } from '../base/ids.js'
+import { createServer, type Socket } from 'node:net'
 import { lastMessagesMs } from '../base/limits.js'
 import { hasPreloads } from '../base/one-copy.js'
+import { hostPortText, workerAddress } from '../wire/address.js'
 import { type JobLogging, loggingVariable } from '../wire/logging.js'
 import { randomBytes } from '../base/random.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
@@ -43,6 +43,7 @@ const claimsDelayMs = 20
 async function main(): Promise<void> {
   const { TYPERAY_RAYLET, TYPERAY_TOKEN, TYPERAY_START, TYPERAY_ORPHAN, TYPERAY_RAYLET_PID } =
     process.env
+  const { TYPERAY_PROCESS, TYPERAY_LISTEN } = process.env
   if (TYPERAY_RAYLET === undefined || TYPERAY_TOKEN === undefined) {
     throw new Error('typeray: worker-main is started by a raylet')
   }
@@ -55,7 +56,7 @@ async function main(): Promise<void> {
   if (hasPreloads()) await import(new URL('../index.js', import.meta.url).href)
   const address = `\0typeray-worker-${randomBytes(12).toString('hex')}`
   let executor: TaskExecutor | null = null
-  const server = createServer((socket) => {
+  const accept = (socket: Socket): void => {
     if (executor === null) {
       socket.destroy()
       return
@@ -64,18 +65,18 @@ async function main(): Promise<void> {
       if (!socket.destroyed) socket.write(bytes)
     })
     executor.accept(connection)
-  })
-  const listening = new Promise<void>((resolve) => server.listen(address, resolve))
+  }
+  const listening = Promise.all([listen(accept, address), listenToOthers(accept, TYPERAY_LISTEN)])
   // A SIGINT that comes late, when the task that it was meant for has ended, must not end the
   // process.
   process.on('SIGINT', () => undefined)
-  await listening
+  const [, tcp] = await listening
   const core = await CoreWorker.join({
     role: 'worker',
-    process: newProcessId(),
+    process: Number(TYPERAY_PROCESS),
     rayletAddress: TYPERAY_RAYLET.replace('@', '\0'),
     token: TYPERAY_TOKEN,
-    address,
+    address: workerAddress(address, tcp),
     ...(TYPERAY_START !== undefined && { start: TYPERAY_START }),
     now,
   })
@@ -89,6 +90,27 @@ async function main(): Promise<void> {
     executor.setup.then(settled, settled)
   }
   serve(core, executor)
+}
+
+function listen(accept: (socket: Socket) => void, address: string): Promise<void> {
+  const server = createServer(accept)
+  return new Promise((resolve) => server.listen(address, resolve))
+}
+
+/** In a cluster that can have other nodes. Returns the address for them. */
+async function listenToOthers(
+  accept: (socket: Socket) => void,
+  host: string | undefined,
+): Promise<string | undefined> {
+  if (host === undefined) return undefined
+  const server = createServer({ noDelay: true }, accept)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, host, resolve)
+  })
+  const bound = server.address()
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0
+  return hostPortText({ host, port })
 }
 
 function serve(core: CoreWorker, executor: TaskExecutor): void {

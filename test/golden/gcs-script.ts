@@ -32,7 +32,8 @@ export class GcsScript {
   #newServer(): GcsServer {
     const write = (nodeId: string, message: FromGcs): void => {
       // Views follow every change of a node, and would be most of what there is to read.
-      if (message.kind === 'clusterView') return
+      // Nor is every node's number.
+      if (message.kind === 'clusterView' || message.kind === 'nodeRegistered') return
       this.#lines.push(`${nodeId} <- ${describe(message)}`)
     }
     return new GcsServer(this.#clock, write, { nodeDeadlineMs: 15_000, validate: true })
@@ -246,6 +247,15 @@ function describe(message: FromGcs): string {
     }
     case 'answer':
       return `answer ${describeAnswer(message.value)}`
+    case 'nodeRegistered':
+      return `nodeRegistered ${message.nodeNumber}`
+    case 'nodeIsDead':
+      return `nodeIsDead: ${message.reason}`
+    case 'jobStarted':
+    case 'jobFinished':
+      return `${message.kind} ${message.jobId}`
+    case 'functionFound':
+      return `functionFound ${message.hash}`
     case 'clusterView':
       return `clusterView of ${message.nodes.length}`
   }

@@ -64,7 +64,9 @@ export class SimulatedNode {
     const driver = new SimulatedProcess(this, { jobId })
     this.processes.set(driver.id, driver)
     this.world.trace.note(`${this.nodeId} has driver ${driver.name}`)
-    this.#toGcs({ kind: 'jobStarted', jobId, driver: driver.id, namespace: jobId })
+    const environment = { execArgv: [], env: {}, cwd: '/' }
+    const facts = { jobId, driver: driver.id, namespace: jobId, environment }
+    this.#toGcs({ kind: 'jobStarted', ...facts })
     this.#leases({ kind: 'jobStarted', jobId })
     return driver
   }
@@ -154,6 +156,13 @@ export class SimulatedNode {
   fromGcs(message: FromGcs): void {
     switch (message.kind) {
       case 'endActor':
+      // Numbers, jobs and functions are the shell's, of which there is none here.
+      case 'nodeRegistered':
+      case 'nodeIsDead':
+      case 'jobStarted':
+      case 'jobFinished':
+      case 'functionFound':
+        return undefined
       case 'clusterView':
         return this.#leases(message)
       case 'placeActor': {

@@ -4,7 +4,14 @@
 
 import type { ProcessId } from '../../base/ids.js'
 import type { ProcessNews, TaskEvents } from './state.js'
-import type { ObjectKey, ProcessExit, Resources, WireError } from './terms.js'
+import type {
+  ClusterNode,
+  JobFacts,
+  ObjectKey,
+  ProcessExit,
+  Resources,
+  WireError,
+} from './terms.js'
 import type { ActorSpec, ActorState, Query } from './raylet.js'
 
 /** From a raylet to the GCS. */
@@ -16,6 +23,7 @@ export type ToGcs =
       readonly resources: Resources
       readonly labels: Readonly<Record<string, string>>
       readonly isHead: boolean
+      readonly isClient?: boolean
     }
   /** Sent when it changes, joined per turn; also the heartbeat. */
   | {
@@ -24,12 +32,7 @@ export type ToGcs =
       readonly available: Resources
       readonly total: Resources
     }
-  | {
-      readonly kind: 'jobStarted'
-      readonly jobId: string
-      readonly driver: ProcessId
-      readonly namespace: string
-    }
+  | ({ readonly kind: 'jobStarted' } & JobFacts)
   | { readonly kind: 'jobFinished'; readonly jobId: string }
   | {
       readonly kind: 'createActor'
@@ -137,6 +140,17 @@ export type ToGcs =
       readonly request: number
       readonly query: Query
     }
+  /** Bytes of a function or class of the job. A second time changes nothing. */
+  | ({ readonly kind: 'exportFunction'; readonly jobId: string } & ExportedFunction)
+  /** `functionFound` comes when it is known. */
+  | { readonly kind: 'fetchFunction'; readonly nodeId: string; readonly hash: string }
+
+export interface ExportedFunction {
+  readonly hash: string
+  readonly bytes: Uint8Array
+  /** Refs and handles among what it captured. */
+  readonly contains: readonly ObjectKey[]
+}
 
 /** From the GCS to a raylet. */
 export type FromGcs =
@@ -205,11 +219,15 @@ export type FromGcs =
   /** What the whole cluster has and could have: raylets refuse what no node can ever run. */
   | {
       readonly kind: 'clusterView'
-      readonly nodes: readonly {
-        readonly nodeId: string
-        readonly alive: boolean
-        readonly total: Resources
-        readonly available: Resources
-        readonly labels: Readonly<Record<string, string>>
-      }[]
+      readonly nodes: readonly ClusterNode[]
+      /** Highest node number that was ever given out. */
+      readonly newest: number
     }
+  /** Answer to registerNode. */
+  | { readonly kind: 'nodeRegistered'; readonly nodeNumber: number; readonly sessionName: string }
+  /** The node was declared dead and speaks all the same: it has to end. */
+  | { readonly kind: 'nodeIsDead'; readonly reason: string }
+  /** A job of another node. */
+  | ({ readonly kind: 'jobStarted' } & JobFacts)
+  | { readonly kind: 'jobFinished'; readonly jobId: string }
+  | ({ readonly kind: 'functionFound' } & ExportedFunction)

@@ -101,3 +101,25 @@ export interface SetupHook {
 
 /** What the environment of a task has beyond that of its job; travels as JSON. */
 export type OwnEnvironment = Partial<WorkerEnvironment>
+
+/** A node that lives, as the GCS tells the others. */
+export interface ClusterNode {
+  readonly nodeId: string
+  readonly nodeNumber: number
+  readonly alive: boolean
+  /** `host:port` at which it listens for other nodes; '' when it is alone. */
+  readonly address: string
+  readonly total: Resources
+  readonly available: Resources
+  readonly labels: Readonly<Record<string, string>>
+  /** It cannot be reached from other machines and runs nothing. */
+  readonly isClient?: boolean
+}
+
+/** A job, as every node must know it that runs its tasks. */
+export interface JobFacts {
+  readonly jobId: string
+  readonly driver: ProcessId
+  readonly namespace: string
+  readonly environment: WorkerEnvironment
+}

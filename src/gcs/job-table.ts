@@ -1,0 +1,47 @@
+// Jobs that run, for the nodes that run their tasks.
+
+import { finishedJobsMax } from '../base/limits.js'
+import type { ProcessId } from '../base/ids.js'
+import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import type { JobFacts } from '../wire/messages/terms.js'
+
+type JobMessage = Extract<ToGcs, { kind: 'jobStarted' | 'jobFinished' }>
+
+/** What all nodes but that of the driver must hear. */
+export interface JobNews {
+  readonly driver: ProcessId
+  readonly message: FromGcs
+}
+
+export class JobTable {
+  /** Added by `jobStarted`, removed long after `jobFinished`: what is detached needs them. */
+  readonly #jobs = new Map<string, JobFacts>()
+  readonly #finished = new Set<string>()
+
+  /** Returns what all nodes but that of the driver must hear. */
+  handle(message: JobMessage): JobNews | undefined {
+    if (message.kind === 'jobFinished') return this.#finish(message)
+    const { jobId, driver, namespace, environment } = message
+    if (this.#jobs.has(jobId)) return undefined
+    this.#jobs.set(jobId, { jobId, driver, namespace, environment })
+    return { driver, message }
+  }
+
+  #finish(message: Extract<JobMessage, { kind: 'jobFinished' }>): JobNews | undefined {
+    const { jobId } = message
+    const job = this.#jobs.get(jobId)
+    if (job === undefined || this.#finished.has(jobId)) return undefined
+    this.#finished.add(jobId)
+    const [oldest] = this.#finished
+    if (this.#finished.size > finishedJobsMax && oldest !== undefined) {
+      this.#finished.delete(oldest)
+      this.#jobs.delete(oldest)
+    }
+    return { driver: job.driver, message }
+  }
+
+  /** For a node that has joined. */
+  all(): JobFacts[] {
+    return [...this.#jobs.values()]
+  }
+}
