@@ -3,6 +3,7 @@
 
 import type { RefBundle } from '../block/metadata.js'
 import type { FilesSource } from '../datasource/files.js'
+import { type RelationalStep, relationalStepName } from '../relational/steps.js'
 import { type FunctionStep, functionStepName, type StepResources } from './function-step.js'
 
 export type {
@@ -70,7 +71,13 @@ export interface CountStep {
 
 /** A step that looks at one block at a time, and so can share a task with its neighbours. */
 export type BlockStep =
-  FunctionStep | SelectStep | DropColumnsStep | RenameColumnsStep | WriteParquetStep | CountStep
+  | FunctionStep
+  | RelationalStep
+  | SelectStep
+  | DropColumnsStep
+  | RenameColumnsStep
+  | WriteParquetStep
+  | CountStep
 
 /** Several steps in one task. */
 export interface FusedStep extends StepResources {
@@ -116,6 +123,8 @@ export function stepName(step: Step): string {
       return 'count'
     case 'fused':
       return step.steps.map(stepName).join(' -> ')
+    default:
+      return relationalStepName(step)
   }
 }
 

@@ -13,7 +13,14 @@ import { type BlockMetadata, describeBlock } from '../block/metadata.js'
 import { blockOfRows } from '../block/rows.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import { addColumn, filterRows, flatMapRows, mapBatches, mapRows } from './function-transforms.js'
+import type { RelationalStep } from '../relational/steps.js'
 import type { TaskInput, Transform } from './operators.js'
+import {
+  applyRelational,
+  groupRelational,
+  readInput,
+  type TransformGroup,
+} from './task-rows.js'
 import { prepareTransforms } from './prepare-transforms.js'
 import { originOf, Place, type RowOrigin } from './row-origin.js'
 
@@ -40,26 +47,40 @@ export async function runBlockTask(
 ): Promise<[Block, BlockMetadata]> {
   const startedMs = performance.now()
   const ready = await prepareTransforms(transforms)
-  let current = block ?? (await makeBlock(task.input))
-  let metadata = describeBlock(current, startedMs)
   const place = new Place(task.origin ?? (task.input && originOf(task.input)))
-  for (const transform of ready) {
+  const [first, ...others] = groupRelational(ready)
+  const head = first?.kind === 'relational' ? first : undefined
+  let current = await startRows(task, head?.steps ?? [], block)
+  if (head !== undefined) place.loseRows()
+  for (const transform of head === undefined && first !== undefined ? [first, ...others] : others) {
     switch (transform.kind) {
       case 'discard':
-        metadata = { ...describeBlock(current, startedMs), bytes: 0 }
-        return [blockOfColumns({}), metadata]
+        return [blockOfColumns({}), { ...describeBlock(current, startedMs), bytes: 0 }]
       case 'write': {
         const file = partFile(transform.folder, task.index)
         const { writeParquetFile } = await import('../datasource/parquet-writer.js')
         writeParquetFile(current, file)
         return [blockOfColumns({}), { ...describeBlock(current, startedMs), file }]
       }
+      case 'relational':
+        current = await applyRelational(current, transform.steps, task.index)
+        place.loseRows()
+        break
       default:
         current = await applyWithRetries(transform, current, place)
     }
   }
-  metadata = describeBlock(current, startedMs)
-  return [current, metadata]
+  return [current, describeBlock(current, startedMs)]
+}
+
+/** The rows that the task is given or makes, after the relational steps at its head. */
+function startRows(
+  task: BlockTask,
+  steps: readonly RelationalStep[],
+  block: Block | undefined,
+): Promise<Block> {
+  if (block === undefined) return readInput(task.input, steps, task.index)
+  return applyRelational(block, steps, task.index)
 }
 
 /** Runs as a task: finds files and what is in them. */
@@ -71,25 +92,6 @@ export async function runDescribeFiles(source: FilesSource): Promise<FilesDescri
 /** The file that block `index` is written to. */
 function partFile(folder: string, index: number): string {
   return path.join(folder, `part-${String(index).padStart(5, '0')}.parquet`)
-}
-
-async function makeBlock(input: TaskInput | undefined): Promise<Block> {
-  switch (input?.kind) {
-    case undefined:
-      throw new RayError('A block task was given neither a block nor an input.')
-    case 'files': {
-      const { readFiles } = await import('../datasource/file-readers.js')
-      return readFiles(input.request)
-    }
-    case 'rows':
-      return blockOfRows(input.rows)
-    case 'range': {
-      const { start, rows } = input
-      return blockOfColumns({ id: Float64Array.from({ length: rows }, (_, i) => start + i) })
-    }
-    default:
-      return assertNever(input)
-  }
 }
 
 /** Calls a function of the user again while it throws what it may. */
@@ -114,7 +116,7 @@ function isRetried(transform: BlockTransform, error: unknown): boolean {
   return retried.some((Class) => cause instanceof Class)
 }
 
-type BlockTransform = Exclude<Transform, { kind: 'discard' | 'write' }>
+type BlockTransform = Exclude<TransformGroup, { kind: 'discard' | 'write' | 'relational' }>
 
 /** One transform of one block. */
 async function applyTransform(

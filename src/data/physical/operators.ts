@@ -4,6 +4,7 @@ import type { BatchFormat } from '../block/batch.js'
 import type { DateFormat } from '../block/column.js'
 import type { RefBundle } from '../block/metadata.js'
 import type { PoolSize, UserFunction } from '../block/user-function.js'
+import type { RelationalStep } from '../relational/steps.js'
 import type { ReadRequest } from '../datasource/file-readers.js'
 
 /** Where a task that has no input block gets its rows. */
@@ -35,6 +36,7 @@ export type FunctionTransform =
 /** What a task does to a block. Travels to the worker, functions and all. */
 export type Transform =
   | FunctionTransform
+  | RelationalStep
   | { readonly kind: 'select'; readonly columns: readonly string[] }
   | { readonly kind: 'drop-columns'; readonly columns: readonly string[] }
   | {

@@ -107,6 +107,11 @@ function transformOf(step: BlockStep): Transform {
     case 'filter':
     case 'add-column':
       return step
+    case 'where':
+    case 'project':
+    case 'sample':
+    case 'keep':
+    case 'partial-aggregate':
     case 'select':
     case 'drop-columns':
     case 'rename-columns':

@@ -18,7 +18,7 @@ import {
   type UdfNode,
 } from '../expression/node.js'
 import { BlockTable, type EngineTable } from './engine-table.js'
-import { operatorError } from '../physical/operator-error.js'
+import { operatorError } from '../physical/function-transforms.js'
 import { runQuery, wholeTable } from './run-query.js'
 import { randomNumbers } from './sample.js'
 import type { RelationalStep } from './steps.js'
@@ -104,7 +104,7 @@ class Computing {
     try {
       return (await (fn as (...columns: unknown[]) => unknown)(...columns)) as Column
     } catch (error) {
-      throw operatorError(`udf ${name}`, error)
+      throw operatorError(`udf ${name}`, '', error)
     }
   }
 }

@@ -11,7 +11,7 @@ import {
   substitute,
   withoutAlias,
 } from '../expression/node.js'
-import { operatorError } from '../physical/operator-error.js'
+import { operatorError } from '../physical/function-transforms.js'
 import { partialAggregate } from './aggregate.js'
 import { type EvaluationPlace, withComputed } from './computed.js'
 import { BlockTable, type EngineTable, requireColumns } from './engine-table.js'
@@ -89,7 +89,7 @@ class RelationalRun {
       return body()
     } catch (error) {
       if (this.#names.length === 0) throw error
-      throw operatorError(this.#names.join(' -> '), error)
+      throw operatorError(this.#names.join(' -> '), '', error)
     }
   }
 }

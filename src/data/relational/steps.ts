@@ -56,6 +56,8 @@ export function relationalStepName(step: RelationalStep): string {
   }
 }
 
-export function isRelational(step: { readonly kind: string }): step is RelationalStep {
+export function isRelational<Step extends { readonly kind: string }>(
+  step: Step,
+): step is Extract<Step, RelationalStep> {
   return ['where', 'project', 'sample', 'partial-aggregate', 'keep'].includes(step.kind)
 }
