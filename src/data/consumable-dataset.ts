@@ -9,7 +9,7 @@ import { rowsOfBlock } from './block/rows.js'
 import type { Dataset } from './dataset.js'
 import { batchesOf } from './execution/batch-stream.js'
 import type { DatasetStatistics } from './execution/statistics.js'
-import { MappableDataset } from './mappable-dataset.js'
+import { ExchangeableDataset } from './exchangeable-dataset.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
 import { formatRows } from './show-rows.js'
 import { refuseUnknown, whole } from './step-options.js'
@@ -33,7 +33,7 @@ export interface Schema {
 }
 
 /** A dataset that can be run. */
-export abstract class ConsumableDataset<Row> extends MappableDataset<Row> {
+export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
   /** The number of rows; from the files' metadata where nothing that changes it comes between. */
   async count(options: ConsumeOptions = {}): Promise<number> {
     const counted = this.derive<Row>({ kind: 'count' })

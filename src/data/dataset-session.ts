@@ -115,6 +115,10 @@ export class DatasetSession {
     if (source.kind === 'union') {
       for (const input of source.inputs) await this.refuseOverwrite(input, folder)
     }
+    if (source.kind === 'join' || source.kind === 'zip') {
+      await this.refuseOverwrite(source.left, folder)
+      await this.refuseOverwrite(source.right, folder)
+    }
     if (source.kind !== 'files') return
     const { files } = await this.#runner.describe(source)
     if (!files.some((file) => path.dirname(file.path) === folder)) return

@@ -2,28 +2,7 @@
 
 import { RayError } from '../base/errors.js'
 
-const names = [
-  'aggregate',
-  'groupBy',
-  'join',
-  'max',
-  'mean',
-  'min',
-  'randomSample',
-  'randomShuffle',
-  'repartition',
-  'sort',
-  'split',
-  'std',
-  'streamingSplit',
-  'sum',
-  'trainTestSplit',
-  'unique',
-  'withColumn',
-  'writeCsv',
-  'writeJson',
-  'zip',
-]
+const names = ['split', 'streamingSplit', 'trainTestSplit', 'writeCsv', 'writeJson']
 
 /** Gives a prototype a method for each of the names that it has none for. */
 export function refuseMethodsNotBuilt(prototype: object): void {

@@ -68,7 +68,9 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
   select<Columns extends Readonly<Record<string, Expression>>>(
     columns: Columns,
   ): Dataset<RowOfExpressions<Columns>>
-  select(columns: readonly (string | Expression)[] | Readonly<Record<string, Expression>>): unknown {
+  select(
+    columns: readonly (string | Expression)[] | Readonly<Record<string, Expression>>,
+  ): unknown {
     const outputs = outputsOf(columns)
     const names = outputs.map(({ name }) => name)
     const twice = names.find((name, i) => names.indexOf(name) !== i)

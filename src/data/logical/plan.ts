@@ -3,6 +3,13 @@
 
 import type { RefBundle } from '../block/metadata.js'
 import type { FilesSource } from '../datasource/files.js'
+import {
+  type ExchangeStep,
+  exchangeStepName,
+  isExchange,
+  type JoinSource,
+  type ZipSource,
+} from './exchange-step.js'
 import { type RelationalStep, relationalStepName } from '../relational/steps.js'
 import { type FunctionStep, functionStepName, type StepResources } from './function-step.js'
 
@@ -36,7 +43,8 @@ export interface UnionSource {
   readonly inputs: readonly LogicalPlan[]
 }
 
-export type Source = FilesSource | ItemsSource | RangeSource | BlocksSource | UnionSource
+export type Source =
+  FilesSource | ItemsSource | RangeSource | BlocksSource | UnionSource | JoinSource | ZipSource
 
 export interface SelectStep {
   readonly kind: 'select'
@@ -85,7 +93,7 @@ export interface FusedStep extends StepResources {
   readonly steps: readonly BlockStep[]
 }
 
-export type Step = BlockStep | LimitStep | FusedStep
+export type Step = BlockStep | LimitStep | FusedStep | ExchangeStep
 
 export interface LogicalPlan {
   readonly source: Source
@@ -124,7 +132,7 @@ export function stepName(step: Step): string {
     case 'fused':
       return step.steps.map(stepName).join(' -> ')
     default:
-      return relationalStepName(step)
+      return isExchange(step) ? exchangeStepName(step) : relationalStepName(step)
   }
 }
 
@@ -139,6 +147,9 @@ export function sourceName(source: Source): string {
     case 'blocks':
       return 'blocks'
     case 'union':
-      return 'union'
+    case 'zip':
+      return source.kind
+    case 'join':
+      return `join(${source.spec.how})`
   }
 }

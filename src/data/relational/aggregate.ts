@@ -90,7 +90,8 @@ export function isWithoutColumns(table: EngineTable): boolean {
   return table instanceof BlockTable && table.rows === 0 && table.names.length === 0
 }
 
-function groupSql(names: readonly string[]): string {
+/** Groups come in the order of their keys, wherever that is known. */
+function groupSql(names: readonly (string | number)[]): string {
   if (names.length === 0) return ''
   const order = names.map((name) => `${name} NULLS LAST`)
   return `GROUP BY ${names.join(', ')} ORDER BY ${order.join(', ')}`
@@ -132,7 +133,7 @@ function group(table: EngineTable, flat: FlatQuery, grouping: Grouping): Block {
     const positions = keys.map((_, i) => i + 1)
     const keySql = keyNodes.map((node, i) => `${sqlOfNode(node)} AS k${i}`)
     const list = [...keySql, ...grouping.aggregates(over, typeOf)].join(', ')
-    const by = positions.length === 0 ? '' : ` GROUP BY ${positions.join(', ')}`
+    const by = groupSql(positions)
     return query(`SELECT ${list} FROM ${from}${where}${by}`)
   })
   const data = dataOfBlock(result).map((each, i) => {
