@@ -4,10 +4,10 @@
 
 import fs from 'node:fs'
 import path from 'node:path'
-import { ConsumableDataset } from './consumable-dataset.js'
 import { refuseMethodsNotBuilt } from './methods-not-built.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
 import { refuseUnknown } from './step-options.js'
+import { DivisibleDataset } from './split/divisible-dataset.js'
 
 /**
  * Rows in blocks across the cluster.
@@ -18,7 +18,7 @@ import { refuseUnknown } from './step-options.js'
  *   .map((row) => ({ origin: row.origin, hours: Number(row.delay) / 60 }))
  * console.log(await delays.count())
  */
-export class Dataset<Row = AnyRow> extends ConsumableDataset<Row> {
+export class Dataset<Row = AnyRow> extends DivisibleDataset<Row> {
   /**
    * Writes one Parquet file per block, `part-00000.parquet` and so on, and removes parts that an
    * earlier run left beyond them. Files appear when they are complete. Gives their paths.

@@ -43,6 +43,10 @@ export type AggregatedColumns<Row, Aggregates extends readonly AnyAggregate[]> =
 
 /** Without a name: that of the column follows from the aggregate's. */
 type Unnamed<Options> = Omit<Options, 'alias'>
+/** The keys of groups, and a column that an aggregate makes of them. */
+type Made<Row, Key extends keyof Row, Name extends string, Value> = Dataset<
+  Pick<Row, Key> & { [K in Name]: Value }
+>
 type GroupOut<Out> = Out | Promise<Out>
 
 /**
@@ -85,42 +89,66 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
   }
 
   /** The sum of a column in each group. */
-  sum<C extends keyof Row & string>(on: C, options?: Unnamed<AggregateOptions>) {
+  sum<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<AggregateOptions>,
+  ): Made<Row, Key, `sum(${C})`, Row[C]> {
     return this.aggregate(Sum(on, options))
   }
 
   /** The least value of a column in each group. */
-  min<C extends keyof Row & string>(on: C, options?: Unnamed<AggregateOptions>) {
+  min<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<AggregateOptions>,
+  ): Made<Row, Key, `min(${C})`, Row[C]> {
     return this.aggregate(Min(on, options))
   }
 
   /** The greatest value of a column in each group. */
-  max<C extends keyof Row & string>(on: C, options?: Unnamed<AggregateOptions>) {
+  max<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<AggregateOptions>,
+  ): Made<Row, Key, `max(${C})`, Row[C]> {
     return this.aggregate(Max(on, options))
   }
 
   /** The mean of a column in each group. */
-  mean<C extends keyof Row & string>(on: C, options?: Unnamed<AggregateOptions>) {
+  mean<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<AggregateOptions>,
+  ): Made<Row, Key, `mean(${C})`, number> {
     return this.aggregate(Mean(on, options))
   }
 
   /** The standard deviation of a column in each group. */
-  std<C extends keyof Row & string>(on: C, options?: Unnamed<StdOptions>) {
+  std<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<StdOptions>,
+  ): Made<Row, Key, `std(${C})`, number> {
     return this.aggregate(Std(on, options))
   }
 
   /** A quantile of a column in each group: the median unless `q` says otherwise. */
-  quantile<C extends keyof Row & string>(on: C, options?: Unnamed<QuantileOptions>) {
+  quantile<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<QuantileOptions>,
+  ): Made<Row, Key, `quantile(${C})`, number> {
     return this.aggregate(Quantile(on, options))
   }
 
   /** The different values of a column in each group, as a list. */
-  unique<C extends keyof Row & string>(on: C, options?: Unnamed<AggregateOptions>) {
+  unique<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<AggregateOptions>,
+  ): Made<Row, Key, `unique(${C})`, unknown[]> {
     return this.aggregate(Unique(on, options))
   }
 
   /** The number of different values of a column in each group. */
-  countDistinct<C extends keyof Row & string>(on: C, options?: Unnamed<AggregateOptions>) {
+  countDistinct<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<AggregateOptions>,
+  ): Made<Row, Key, `count_distinct(${C})`, number> {
     return this.aggregate(CountDistinct(on, options))
   }
 

@@ -2,7 +2,7 @@
 
 import { RayError } from '../base/errors.js'
 
-const names = ['split', 'streamingSplit', 'trainTestSplit', 'writeCsv', 'writeJson']
+const names = ['writeCsv', 'writeJson']
 
 /** Gives a prototype a method for each of the names that it has none for. */
 export function refuseMethodsNotBuilt(prototype: object): void {

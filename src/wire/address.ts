@@ -7,14 +7,12 @@
 import { connect, type Socket } from 'node:net'
 import { SessionError } from '../base/errors.js'
 import { nodeNumberOf, type ProcessId } from '../base/ids.js'
+import { dial } from './transport.js'
 
 export interface HostPort {
   readonly host: string
   readonly port: number
 }
-
-/** Idle connections of a machine that vanished are noticed by the kernel after about this long. */
-const keepAliveMs = 10_000
 
 /** `host:port`, with brackets around an IPv6 address. Undefined when it is something else. */
 export function parseHostPort(text: string): HostPort | undefined {
@@ -34,9 +32,7 @@ export function connectTo(address: string): Socket {
   const target = parseHostPort(address)
   if (target === undefined)
     throw new SessionError(`${address} is no address: it must be host:port.`)
-  const socket = connect({ ...target, noDelay: true })
-  socket.setKeepAlive(true, keepAliveMs)
-  return socket
+  return dial(target)
 }
 
 /** Both ways to reach a worker; `tcp` undefined when other machines cannot. */

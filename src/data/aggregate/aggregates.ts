@@ -39,7 +39,9 @@ export class Aggregate<out Name extends string = string, out Value = unknown> {
 export interface AggregateOptions {
   /** Name of the column that it makes; `sum(x)` for a sum of `x` unless told otherwise. */
   readonly alias?: string
-  /** Whether nulls are left out, as they are unless told otherwise; else one makes the result null. */
+  /**
+   * Whether nulls are left out, as they are unless told otherwise; else one makes the result null.
+   */
   readonly ignoreNulls?: boolean
 }
 
@@ -155,7 +157,8 @@ export function Std<const On extends AggregateOn, const Options extends StdOptio
  * The greatest value of a column without its sign.
  *
  * @example
- * const furthest = await fromItems([{ x: -3 }, { x: 2 }]).aggregate(AbsMax('x')) // { 'abs_max(x)': 3 }
+ * const furthest = await fromItems([{ x: -3 }, { x: 2 }]).aggregate(AbsMax('x')) // { 'abs_max(x)':
+ * 3 }
  */
 export function AbsMax<
   const On extends AggregateOn,

@@ -1,4 +1,5 @@
-// Aggregates in SQL: of all rows at once, or of each block first (partial) and then of those (final).
+// Aggregates in SQL: of all rows at once, or of each block first (partial) and then of those
+// (final).
 //
 // Numbers keep their JavaScript kind: counts, and sums of what JavaScript sees as numbers, are
 // doubles; sums of 64-bit integers, which are bigints, stay 64-bit integers.

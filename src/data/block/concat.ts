@@ -21,7 +21,7 @@ export function concatBlocks(blocks: readonly Block[]): Block {
   const full = blocks.filter((block) => block.numRows > 0)
   const [only] = full
   if (full.length === 1 && only !== undefined && only.batches.length === 1) return only
-  const taken = full.length === 0 ? blocks.slice(0, 1) : full
+  const taken = full.length === 0 ? blocks : full
   const names = [...new Set(taken.flatMap((b) => b.schema.fields.map((field) => field.name)))]
   if (names.length === 0) return blockOfColumns({})
   const parts = taken.map((block) => {

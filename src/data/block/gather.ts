@@ -2,7 +2,7 @@
 // type are moved as they lie in memory. An index of -1 makes a row of nulls, which is what outer
 // joins need.
 
-import { Bool, type Data, DataType, type Field, makeData, Null } from 'apache-arrow'
+import { type Bool, type Data, DataType, type Field, makeData, type Null } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
 import { type Block, blockOfData, columnAt, toOneBatch } from './block.js'
 
@@ -112,7 +112,10 @@ function gatherBits(data: Data<Bool>, indices: RowIndices): Uint8Array {
 
 type FixedValues = Float64Array | BigInt64Array | Uint8Array
 
-/** Values of a fixed width. 64-bit integers move as two words: a bigint each would be ten times as slow. */
+/**
+ * Values of a fixed width. 64-bit integers move as two words: a bigint each would be ten times as
+ * slow.
+ */
 function gatherFixed(values: FixedValues, indices: RowIndices, stride: number): FixedValues {
   const ArrayType = values.constructor as new (length: number) => FixedValues
   const picked = new ArrayType(indices.length * stride)

@@ -16,6 +16,8 @@ export interface BlockMetadata {
   readonly file?: string
   /** Sort keys of some of its rows, as bytes, where they were asked for. */
   readonly sample?: readonly Uint8Array[]
+  /** What a function that was asked found in it. */
+  readonly report?: unknown
   /** Process that made it. */
   readonly pid: number
   /** Machine that made it. */

@@ -2,9 +2,9 @@
 //
 // Where the parts are known beforehand (hash, random), the tasks that make the blocks cut them as
 // well, and nothing is stored whole. Where they are not (the boundaries of a sort, the size of an
-// aggregate's partial results), blocks are stored first, and cut by tasks of their own if they must.
-// The tasks that put parts together are submitted as their blocks are asked for, so that a consumer
-// that stops early, or is slow, costs nothing.
+// aggregate's partial results), blocks are stored first, and cut by tasks of their own if they
+// must. The tasks that put parts together are submitted as their blocks are asked for, so that a
+// consumer that stops early, or is slow, costs nothing.
 
 import { dataBlockBytes } from '../../base/limits.js'
 import type { BlockRef } from '../block/metadata.js'

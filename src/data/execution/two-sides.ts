@@ -39,7 +39,8 @@ export async function* zipBlocks(operator: ZipOperator, execution: Execution, ru
   })
   if (rows !== others) {
     throw new RayError(
-      `zip: both datasets must have one length, and they have ${rows ?? 0} and ${others ?? 0} rows.`,
+      'zip: both datasets must have one length, and they have ' +
+        `${rows ?? 0} and ${others ?? 0} rows.`,
     )
   }
   const combiner = new Combiner(operator, execution)

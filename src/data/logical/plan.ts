@@ -77,6 +77,16 @@ export interface CountStep {
   readonly kind: 'count'
 }
 
+/**
+ * Asks of each block what a function finds in it: the answers are in the metadata, the blocks are
+ * dropped.
+ */
+export interface ReportStep {
+  readonly kind: 'report'
+  readonly name: string
+  readonly fn: (block: never) => unknown
+}
+
 /** A step that looks at one block at a time, and so can share a task with its neighbours. */
 export type BlockStep =
   | FunctionStep
@@ -86,6 +96,7 @@ export type BlockStep =
   | RenameColumnsStep
   | WriteParquetStep
   | CountStep
+  | ReportStep
 
 /** Several steps in one task. */
 export interface FusedStep extends StepResources {
@@ -129,6 +140,8 @@ export function stepName(step: Step): string {
       return 'writeParquet'
     case 'count':
       return 'count'
+    case 'report':
+      return step.name
     case 'fused':
       return step.steps.map(stepName).join(' -> ')
     default:

@@ -10,7 +10,6 @@ import { shareArrow } from '../block/arrow-library.js'
 import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/block.js'
 import { dropColumns, renameColumns } from '../block/column-names.js'
 import { type BlockMetadata, describeBlock } from '../block/metadata.js'
-import { blockOfRows } from '../block/rows.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import { addColumn, filterRows, flatMapRows, mapBatches, mapRows } from './function-transforms.js'
 import type { CombineInputs, ExchangeTransform, PartitionTransform } from './exchange-transforms.js'
@@ -78,6 +77,10 @@ async function runTask(
     switch (transform.kind) {
       case 'discard':
         return { made: [], metadata: { ...describeBlock(current, startedMs), bytes: 0 } }
+      case 'report': {
+        const report = (transform.fn as (block: Block) => unknown)(current)
+        return { made: [], metadata: { ...describeBlock(current, startedMs), bytes: 0, report } }
+      }
       case 'write': {
         const file = partFile(transform.folder, task.index)
         const { writeParquetFile } = await import('../datasource/parquet-writer.js')
@@ -172,7 +175,7 @@ function isRetried(transform: BlockTransform, error: unknown): boolean {
 
 type BlockTransform = Exclude<
   TransformGroup,
-  { kind: 'discard' | 'write' | 'relational' | ExchangeTransform['kind'] }
+  { kind: 'discard' | 'write' | 'report' | 'relational' | ExchangeTransform['kind'] }
 >
 
 /** One transform of one block. */

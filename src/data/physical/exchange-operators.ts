@@ -26,7 +26,9 @@ export type Exchange =
   /** The blocks in random order. */
   | { readonly kind: 'block-order'; readonly seed: number | undefined }
 
-/** A sorted dataset has as many blocks as it had before, but no more than this if they are small. */
+/**
+ * A sorted dataset has as many blocks as it had before, but no more than this if they are small.
+ */
 export const sortedBlocksMax = 64
 
 export interface ExchangeOperator {

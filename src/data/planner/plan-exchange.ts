@@ -1,5 +1,5 @@
-// Steps in which rows change blocks, as operators: what the tasks before the exchange do in addition,
-// and what those behind it put together.
+// Steps in which rows change blocks, as operators: what the tasks before the exchange do in
+// addition, and what those behind it put together.
 
 import { type AggregateSpec, isDecomposable } from '../aggregate/spec.js'
 import { columnsOfNode } from '../expression/node.js'

@@ -1,13 +1,14 @@
 // Groups of rows and what is computed of each: of the rows of a block, of the results of several
 // blocks, or of all rows at once.
 //
-// Keys that are dictionary columns are grouped by their codes, integers, and become strings again in
-// the result.
+// Keys that are dictionary columns are grouped by their codes, integers, and become strings again
+// in the result.
 
-import type { Data } from 'apache-arrow'
+import { type Data, DataType, Float64, makeData, Null } from 'apache-arrow'
 import type { EngineAggregate } from '../aggregate/spec.js'
 import { finalSql, meansSql, partialSql, type TypeOf, wholeSql } from '../aggregate/sql.js'
 import { type Block, blockOfColumns, blockOfData } from '../block/block.js'
+import { nullsOf } from '../block/concat.js'
 import { dataOfBlock } from '../block/gather.js'
 import { query, quoteName } from '../engine/engine.js'
 import { columnsOfNode, type ExpressionNode, substitute } from '../expression/node.js'
@@ -19,7 +20,7 @@ import {
   hasCodes,
   requireColumns,
 } from './engine-table.js'
-import { compacted, type FlatQuery, whereSql } from './run-query.js'
+import { compacted, type FlatQuery, outputNodes, whereSql } from './run-query.js'
 import type { PartialAggregateStep } from './steps.js'
 
 /** Groups what a query gives, as far as one block can. */
@@ -33,6 +34,7 @@ export function partialAggregate(
   return group(table, flat, {
     keys: step.keys,
     values: valuesOf(specs),
+    isPartial: true,
     aggregates: (over, typeOf) => {
       return specs.flatMap((spec, i) => partialSql(rewritten(spec, over), i, typeOf))
     },
@@ -49,6 +51,7 @@ export function wholeAggregate(
   return group(table, flat, {
     keys,
     values: valuesOf(specs),
+    isPartial: false,
     aggregates: (over, typeOf) =>
       specs.map((spec) => `${wholeSql(rewritten(spec, over), typeOf)} AS ${quoteName(spec.name)}`),
   })
@@ -60,7 +63,7 @@ export function finalAggregate(
   keys: readonly string[],
   specs: readonly EngineAggregate[],
 ): Block {
-  const table = new BlockTable(block)
+  const table = new BlockTable(withNumbers(block, keys))
   const typeOf = (sql: string): string => {
     return table.use({ columns: table.names }, (from) => typesIn(from, [sql]).get(sql) ?? '')
   }
@@ -72,6 +75,22 @@ export function finalAggregate(
     return query(`SELECT ${[...names, ...outputs].join(', ')} FROM ${source} ${groupSql(names)}`)
   })
   return compactedBlock(result)
+}
+
+/** Without values a column has no type, which lets other blocks decide what it is. */
+function untyped(data: Data): Data {
+  const { length, nullCount } = data
+  return length > 0 && nullCount === length ? makeData({ type: new Null(), length }) : data
+}
+
+/** The block with numbers where no block had values to say otherwise. */
+function withNumbers(block: Block, keys: readonly string[]): Block {
+  const names = block.schema.fields.map((field) => field.name)
+  const columns = dataOfBlock(block).map((data, i) => {
+    const isUnknown = DataType.isNull(data.type) && !keys.includes(names[i] ?? '')
+    return isUnknown ? nullsOf(new Float64(), data.length) : data
+  })
+  return blockOfData(names, columns)
 }
 
 /** A block of results for no rows at all, of which not even the columns are known. */
@@ -103,6 +122,8 @@ interface Grouping {
   readonly keys: readonly string[]
   /** What is aggregated, over the outputs of the query. */
   readonly values: readonly ExpressionNode[]
+  /** Whether the result is to be put together with those of other blocks. */
+  readonly isPartial: boolean
   readonly aggregates: (over: Over, typeOf: TypeOf) => readonly string[]
 }
 
@@ -111,12 +132,18 @@ function valuesOf(specs: readonly EngineAggregate[]): readonly ExpressionNode[] 
 }
 
 function rewritten(spec: EngineAggregate, over: Over): EngineAggregate {
-  return spec.value === undefined ? spec : { ...spec, value: over(spec.value) }
+  return spec.value === undefined ? spec : { ...spec, value: typed(over(spec.value)) }
+}
+
+/** Aggregates must know what they aggregate, even if it is nothing. */
+function typed(node: ExpressionNode): ExpressionNode {
+  const isNull = node.kind === 'literal' && node.value === null
+  return isNull ? { kind: 'cast', value: node, type: 'float64', isTry: false } : node
 }
 
 function group(table: EngineTable, flat: FlatQuery, grouping: Grouping): Block {
   const { keys, values } = grouping
-  const outputs = new Map(flat.outputs.map(({ name, value }) => [name, value]))
+  const outputs = outputNodes(table, flat)
   requireColumns([...outputs.keys()], [...keys, ...columnsOfNode(...values)])
   const over: Over = (node) => substitute(node, outputs)
   const keyNodes = keys.map((name) => over({ kind: 'column', name }))
@@ -128,7 +155,7 @@ function group(table: EngineTable, flat: FlatQuery, grouping: Grouping): Block {
   const result = table.use({ columns, codes }, (from) => {
     const typeOf = typesOf(
       from,
-      values.map((node) => sqlOfNode(over(node))),
+      values.map((node) => sqlOfNode(typed(over(node)))),
     )
     const positions = keys.map((_, i) => i + 1)
     const keySql = keyNodes.map((node, i) => `${sqlOfNode(node)} AS k${i}`)
@@ -138,7 +165,8 @@ function group(table: EngineTable, flat: FlatQuery, grouping: Grouping): Block {
   })
   const data = dataOfBlock(result).map((each, i) => {
     const like = coded[i]
-    return like === undefined ? compacted(each) : dataOfCodes(each, like)
+    if (like !== undefined) return dataOfCodes(each, like)
+    return grouping.isPartial ? untyped(compacted(each)) : compacted(each)
   })
   const names = result.schema.fields.map((field, i) => keys[i] ?? field.name)
   return blockOfData(names, data)

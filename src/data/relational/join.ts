@@ -3,7 +3,7 @@
 // Keys that are compared for equality are one column of the result, as in Ray (pyarrow's
 // `coalesce_keys`): from whichever side has the row.
 
-import { Null } from 'apache-arrow'
+import { type Data, DataType, Null } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
 import { type Block, blockOfData } from '../block/block.js'
 import { nullsOf } from '../block/concat.js'
@@ -48,17 +48,27 @@ export function joinTable(left: Block, right: Block, spec: JoinSpec): JoinTable 
   return new JoinTable({ left: leftTable, right: rightTable, join: sqlOfJoin[how], on, columns })
 }
 
-/** A side without rows may have no columns at all: it gets the keys, of the other side's types. */
+/**
+ * A side without rows may have no columns at all, and one without values has no types: it gets its
+ * keys, of the other side's types.
+ */
 function withKeys(block: Block, other: Block, on: JoinSpec['on']): Block {
-  const names = block.schema.fields.map((field) => field.name)
-  const missing = on.filter(([key]) => !names.includes(key))
-  if (block.numRows > 0 || missing.length === 0) return block
-  const added = missing.map(([, key]) => {
-    const at = other.schema.fields.findIndex((field) => field.name === key)
-    const like = dataOfBlock(other)[at]
-    return nullsOf(like?.type ?? new Null(), 0)
-  })
-  return blockOfData([...names, ...missing.map(([key]) => key)], [...dataOfBlock(block), ...added])
+  const columns = columnsByName(block)
+  const others = columnsByName(other)
+  let isComplete = true
+  for (const [key, otherKey] of on) {
+    const data = columns.get(key)
+    if (data === undefined && block.numRows > 0) continue
+    if (data !== undefined && !DataType.isNull(data.type)) continue
+    isComplete = false
+    columns.set(key, nullsOf(others.get(otherKey)?.type ?? new Null(), block.numRows))
+  }
+  return isComplete ? block : blockOfData([...columns.keys()], [...columns.values()])
+}
+
+function columnsByName(block: Block): Map<string, Data> {
+  const data = dataOfBlock(block)
+  return new Map(block.schema.fields.map(({ name }, i) => [name, data[i] as Data]))
 }
 
 function joinColumns(

@@ -1,5 +1,5 @@
-// Cuts a block into parts, by the hash of keys, by ranges of them, or at random. The engine only says
-// where each row goes; its columns are then moved as they lie in memory.
+// Cuts a block into parts, by the hash of keys, by ranges of them, or at random. The engine only
+// says where each row goes; its columns are then moved as they lie in memory.
 
 import { DataType } from 'apache-arrow'
 import { type Block, blockOfData } from '../block/block.js'

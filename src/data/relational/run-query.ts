@@ -16,6 +16,21 @@ export interface FlatQuery {
   readonly outputs: readonly NamedNode[]
 }
 
+const nothing: ExpressionNode = { kind: 'literal', value: null }
+
+/**
+ * What the outputs of a query stand for in further expressions. A column without a type, because it
+ * has no values, is null itself: the engine would have to take it for strings.
+ */
+export function outputNodes(table: EngineTable, flat: FlatQuery): Map<string, ExpressionNode> {
+  return new Map(
+    flat.outputs.map(({ name, value }) => {
+      const stored = value.kind === 'column' ? table.stored(value.name) : undefined
+      return [name, stored !== undefined && DataType.isNull(stored.data.type) ? nothing : value]
+    }),
+  )
+}
+
 /** All columns of all rows. */
 export function wholeTable(names: readonly string[]): FlatQuery {
   const outputs = names.map((name) => ({ name, value: { kind: 'column', name } as const }))

@@ -1,6 +1,6 @@
-// Runs of relational steps as one query: `filter`, `withColumn`, `filter`, `select` become one SELECT
-// with one WHERE, because each step's expressions are written over the columns that the first one
-// read. A function of the user, or anything that depends on a row's place, ends a run.
+// Runs of relational steps as one query: `filter`, `withColumn`, `filter`, `select` become one
+// SELECT with one WHERE, because each step's expressions are written over the columns that the
+// first one read. A function of the user, or anything that depends on a row's place, ends a run.
 
 import { type Block, blockOfData } from '../block/block.js'
 import { dataOfBlock, gatherData } from '../block/gather.js'
@@ -15,7 +15,7 @@ import { operatorError } from '../physical/function-transforms.js'
 import { partialAggregate } from './aggregate.js'
 import { type EvaluationPlace, withComputed } from './computed.js'
 import { BlockTable, type EngineTable, requireColumns } from './engine-table.js'
-import { type FlatQuery, runQuery, wholeTable } from './run-query.js'
+import { type FlatQuery, outputNodes, runQuery, wholeTable } from './run-query.js'
 import { sampleIndices } from './sample.js'
 import { relationalStepName, type RelationalStep, type SampleStep } from './steps.js'
 
@@ -58,7 +58,7 @@ class RelationalRun {
     if (step.kind === 'partial-aggregate') {
       this.#restart(this.#named(() => partialAggregate(this.#table, this.#flat, step)))
     } else {
-      this.#flat = this.#named(() => fold(this.#flat, step, isEmptyTable(this.#table)))
+      this.#flat = this.#named(() => fold(this.#table, this.#flat, step))
     }
   }
 
@@ -72,13 +72,12 @@ class RelationalRun {
   }
 
   async #addComputed(step: RelationalStep): Promise<void> {
-    const { names, rows } = this.#restart(this.result())
+    const { names } = this.#restart(this.result())
     this.#names.push(relationalStepName(step))
     const computed = await withComputed(this.#table, step, this.#place)
     this.#table = computed.table
-    const flat = this.#named(() =>
-      fold(wholeTable(computed.table.names), computed.step, rows === 0),
-    )
+    const all = wholeTable(computed.table.names)
+    const flat = this.#named(() => fold(computed.table, all, computed.step))
     const made = step.kind === 'project' ? step.outputs.map(({ name }) => name) : []
     const shown = new Set([...names, ...made])
     this.#flat = { ...flat, outputs: flat.outputs.filter(({ name }) => shown.has(name)) }
@@ -107,8 +106,9 @@ function nodesOf(step: RelationalStep): readonly ExpressionNode[] {
 const nothing: ExpressionNode = { kind: 'literal', value: null }
 
 /** The query with one more step. */
-function fold(flat: FlatQuery, step: RelationalStep, isEmpty: boolean): FlatQuery {
-  const values = new Map(flat.outputs.map(({ name, value }) => [name, value]))
+function fold(table: EngineTable, flat: FlatQuery, step: RelationalStep): FlatQuery {
+  const values = outputNodes(table, flat)
+  const isEmpty = isEmptyTable(table)
   const over = (node: ExpressionNode): ExpressionNode => {
     const wanted = columnsOfNode(node)
     if (!isEmpty) requireColumns([...values.keys()], wanted)
