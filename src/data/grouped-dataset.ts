@@ -93,7 +93,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<AggregateOptions>,
   ): Made<Row, Key, `sum(${C})`, Row[C]> {
-    return this.aggregate(Sum(on, options))
+    return this.#one(Sum(on, options))
   }
 
   /** The least value of a column in each group. */
@@ -101,7 +101,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<AggregateOptions>,
   ): Made<Row, Key, `min(${C})`, Row[C]> {
-    return this.aggregate(Min(on, options))
+    return this.#one(Min(on, options))
   }
 
   /** The greatest value of a column in each group. */
@@ -109,7 +109,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<AggregateOptions>,
   ): Made<Row, Key, `max(${C})`, Row[C]> {
-    return this.aggregate(Max(on, options))
+    return this.#one(Max(on, options))
   }
 
   /** The mean of a column in each group. */
@@ -117,7 +117,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<AggregateOptions>,
   ): Made<Row, Key, `mean(${C})`, number> {
-    return this.aggregate(Mean(on, options))
+    return this.#one(Mean(on, options))
   }
 
   /** The standard deviation of a column in each group. */
@@ -125,7 +125,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<StdOptions>,
   ): Made<Row, Key, `std(${C})`, number> {
-    return this.aggregate(Std(on, options))
+    return this.#one(Std(on, options))
   }
 
   /** A quantile of a column in each group: the median unless `q` says otherwise. */
@@ -133,7 +133,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<QuantileOptions>,
   ): Made<Row, Key, `quantile(${C})`, number> {
-    return this.aggregate(Quantile(on, options))
+    return this.#one(Quantile(on, options))
   }
 
   /** The different values of a column in each group, as a list. */
@@ -141,7 +141,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<AggregateOptions>,
   ): Made<Row, Key, `unique(${C})`, unknown[]> {
-    return this.aggregate(Unique(on, options))
+    return this.#one(Unique(on, options))
   }
 
   /** The number of different values of a column in each group. */
@@ -149,7 +149,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<AggregateOptions>,
   ): Made<Row, Key, `count_distinct(${C})`, number> {
-    return this.aggregate(CountDistinct(on, options))
+    return this.#one(CountDistinct(on, options))
   }
 
   /**
@@ -183,5 +183,9 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     }
     const step = { kind: 'group-map', keys: this.#keys, blocks: this.#blocks } as const
     return this.#dataset.derive({ ...compiled, ...step, batchFormat, dates })
+  }
+
+  #one<Made>(aggregate: Aggregate): Made {
+    return this.aggregate(aggregate) as Made
   }
 }
