@@ -286,6 +286,12 @@ export const nodeJoinMs = 10_000
 export const redisConnectMs = 10_000
 /** Longest wait between two attempts to reach Redis again, in milliseconds. */
 export const redisRetryMsMax = 1000
+/** Bytes of files in the working folder of a program that is sent to other machines. */
+export const packageBytesMax = 250_000_000
+/** It travels in messages of this size. */
+export const packageChunkBytes = 4 * 1024 * 1024
+/** A worker that needs it waits this long for it. */
+export const packageWaitMs = 60_000
 /** Messages that a raylet keeps for a GCS that is away; beyond that the node gives up. */
 export const gcsKeptMax = 1_000_000
 /** Nodes have this long to come back to a GCS that has started again, in milliseconds. */
