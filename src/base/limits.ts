@@ -155,6 +155,15 @@ export const placementRetryMs = 1000
  * milliseconds.
  */
 export const clusterViewMs = 100
+/**
+ * What was sent to another node counts as used there for so long; a view that is younger has it in,
+ * in milliseconds.
+ */
+export const claimMs = 250
+/** Arguments of fewer bytes are no reason to prefer the node that has them. */
+export const localityBytesMin = 100 * 1024
+/** Requests at other nodes that are looked at in one round of calling back. */
+export const callBackMax = 64
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
 export const leaseOvertakenMax = 16
 /** Time for a worker to drop the lease of a dead owner before it is killed, in milliseconds. */
@@ -286,6 +295,12 @@ export const nodeJoinMs = 10_000
 export const redisConnectMs = 10_000
 /** Longest wait between two attempts to reach Redis again, in milliseconds. */
 export const redisRetryMsMax = 1000
+/** Bytes of files in the working folder of a program that is sent to other machines. */
+export const packageBytesMax = 250_000_000
+/** It travels in messages of this size. */
+export const packageChunkBytes = 4 * 1024 * 1024
+/** A worker that needs it waits this long for it. */
+export const packageWaitMs = 60_000
 /** Messages that a raylet keeps for a GCS that is away; beyond that the node gives up. */
 export const gcsKeptMax = 1_000_000
 /** Nodes have this long to come back to a GCS that has started again, in milliseconds. */

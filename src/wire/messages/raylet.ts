@@ -13,6 +13,7 @@ import type { LiveTask, StateQuery, TaskEvents } from './state.js'
 import type {
   Location,
   ObjectKey,
+  PackagePiece,
   PlacementGroupTarget,
   ProcessExit,
   Resources,
@@ -83,6 +84,16 @@ export type ToRaylet =
    */
   | { readonly kind: 'cancelLeaseRequest'; readonly request: number }
   | { readonly kind: 'returnLease'; readonly lease: number }
+  /**
+   * Owner, of a worker on another node, whose claim word it cannot reach: stop this epoch of the
+   * lease. `leaseStopped` answers.
+   */
+  | { readonly kind: 'stopLease'; readonly lease: number }
+  /**
+   * Owner: the connection to the worker of another node is broken. If the worker lives it is ended,
+   * because nobody would know what it has run.
+   */
+  | { readonly kind: 'lineBroken'; readonly lease: number }
   /** Worker: the recalled lease is closed; nothing of it runs or will run. */
   | {
       readonly kind: 'leaseClosed'
@@ -223,6 +234,8 @@ export type ToRaylet =
       readonly contains: readonly ObjectKey[]
     }
   | { readonly kind: 'fetchFunction'; readonly hash: string }
+  /** A piece of a packed working folder, for machines that do not have it. */
+  | ({ readonly kind: 'exportPackage' } & PackagePiece)
   | { readonly kind: 'createActor'; readonly request: number; readonly spec: ActorSpec }
   | { readonly kind: 'subscribeActor'; readonly actor: ObjectKey }
   | {
@@ -402,6 +415,8 @@ export interface Welcome {
   /** How other machines are reached; see wire/transport. */
   readonly tls?: TlsFiles
   readonly tunnel?: string
+  /** The cluster may have nodes on other machines. */
+  readonly isCluster?: boolean
 }
 
 /** From the raylet to a driver or worker. */
@@ -420,6 +435,17 @@ export type FromRaylet =
       readonly carried: boolean
     }
   | { readonly kind: 'leaseRefused'; readonly request: number; readonly error: WireError }
+  /** The node to which the request was passed on is dead: its task may have run. */
+  | { readonly kind: 'requestLost'; readonly request: number; readonly exit: ProcessExit }
+  /**
+   * So many tasks of the epoch were started when the raylet stopped it; -1: somebody else had
+   * stopped it, or the lease is over.
+   */
+  | { readonly kind: 'leaseStopped'; readonly lease: number; readonly started: number }
+  /** Whatever was on that node is gone. */
+  | { readonly kind: 'nodeDied'; readonly nodeNumber: number; readonly exit: ProcessExit }
+  /** What all nodes have together. */
+  | { readonly kind: 'clusterHas'; readonly total: Resources }
   /** The lease is over: recalled by the raylet (the worker agreed), or its worker died. */
   | { readonly kind: 'leaseEnded'; readonly lease: number; readonly exit?: ProcessExit }
   | {
