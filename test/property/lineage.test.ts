@@ -331,7 +331,7 @@ class World {
   async #settle(): Promise<void> {
     for (let isOpen = true, rounds = 0; isOpen; rounds++) {
       assert.ok(rounds < 10_000, 'it comes to an end')
-      await null
+      await Promise.resolve()
       isOpen = this.#deliver(this.#toRaylet, 0) || this.#toWorker(0)
       const heard = this.#fromRaylet.get(owner)?.shift()
       heard?.()
@@ -386,7 +386,7 @@ test('whatever is lost when, who asks for an object gets it', async (t) => {
         const world = new World()
         for (const each of steps) {
           world.step(each)
-          await null
+          await Promise.resolve()
         }
         await world.end()
       },
