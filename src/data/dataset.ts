@@ -4,11 +4,11 @@
 
 import fs from 'node:fs'
 import path from 'node:path'
-import { ConsumableDataset } from './consumable-dataset.js'
 import { refuseMethodsNotBuilt } from './methods-not-built.js'
 import type { Callable } from './mappable-dataset.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
 import { compileFunction, refuseUnknown, type StepOptions } from './step-options.js'
+import { DivisibleDataset } from './split/divisible-dataset.js'
 
 /**
  * Rows in blocks across the cluster.
@@ -19,7 +19,7 @@ import { compileFunction, refuseUnknown, type StepOptions } from './step-options
  *   .map((row) => ({ origin: row.origin, hours: Number(row.delay) / 60 }))
  * console.log(await delays.count())
  */
-export class Dataset<Row = AnyRow> extends ConsumableDataset<Row> {
+export class Dataset<Row = AnyRow> extends DivisibleDataset<Row> {
   /** Keeps the rows for which the function returns true. */
   filter(fn: Callable<Row, boolean>, options: StepOptions = {}): Dataset<Row> {
     return this.derive({ kind: 'filter', ...compileFunction('filter', fn, options) })

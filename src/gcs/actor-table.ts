@@ -24,7 +24,7 @@
 import { assert } from '../base/assert.js'
 import { deadActorsMax, deadProcessesMax } from '../base/limits.js'
 import type { ProcessId } from '../base/ids.js'
-import type { ObjectKey, WireError } from '../wire/messages/terms.js'
+import { type ObjectKey, setupReason, type WireError } from '../wire/messages/terms.js'
 import type { ActorSpec, ActorState } from '../wire/messages/raylet.js'
 import type { StateRow } from '../wire/messages/state.js'
 import * as death from './actor-death.js'
@@ -437,6 +437,9 @@ export class ActorTable {
     if (record.ending !== undefined) this.#end(record, record.ending, effects)
     else if (death.isSelfExit(exit)) {
       this.#end(record, death.exited(spec, exit), effects)
+    } else if (exit.reason.startsWith(setupReason)) {
+      // The hook would do the same in another worker.
+      this.#end(record, death.crashed(spec, exit, 0), effects)
     } else if (record.killReason !== undefined) {
       this.#restart(record, { ...death.killed(spec, record.killReason), exit }, effects)
     } else {

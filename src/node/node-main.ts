@@ -98,6 +98,7 @@ function run(config: NodeConfig, session: HeadSession, membership: Membership): 
     spillFolder: config.spillFolder,
     memoryMonitor: config.memoryMonitor,
     taskOomRetries: config.taskOomRetries,
+    lineageBytes: config.lineageMemory,
     workerEntry: config.workerEntry ?? entry,
     logRotateBytes: config.logRotateBytes,
     logRotateBackups: config.logRotateBackups,

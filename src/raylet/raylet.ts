@@ -26,6 +26,7 @@ import { LeaseState } from './lease-state.js'
 import { nodeHoldings } from './node-holdings.js'
 import { JobTable } from './job-table.js'
 import { PeerLinks } from './peer-links.js'
+import { WorkerLauncher } from './worker-launcher.js'
 import { MemoryMonitor } from './memory-monitor.js'
 import { OutputRelay, type OutputReader } from './output-relay.js'
 import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table.js'
@@ -75,6 +76,7 @@ export class Raylet {
   readonly #workers = new Map<string, WorkerFace>()
   readonly jobs: JobTable
   readonly peers: PeerLinks
+  readonly launcher: WorkerLauncher
   #workerCount = 0
   #isEnding = false
   #cancelTick: (() => void) | undefined
@@ -121,6 +123,7 @@ export class Raylet {
       this.#connections.add(connection)
     })
     this.#pool = this.#makePool()
+    this.launcher = this.#makeLauncher()
     this.#output = new OutputRelay({
       logs: this.#logs,
       loggingOf: (jobId) => this.jobs.environmentOf(jobId).logging ?? usualLogging,
@@ -169,6 +172,17 @@ export class Raylet {
     })
   }
 
+  #makeLauncher(): WorkerLauncher {
+    return new WorkerLauncher({
+      ...this.options,
+      clock: this.#clock,
+      jobs: this.jobs,
+      pool: this.#pool,
+      isWanted: (start) => this.#workers.has(start),
+      failed: (start, exit) => this.#processEnded(start, exit),
+    })
+  }
+
   #makePool(): WorkerPool {
     const { workerEntry: entry, token, nodeNumber, nodeIp, clusterAddress, tls } = this.options
     return new WorkerPool({
@@ -214,6 +228,7 @@ export class Raylet {
     this.#cancelTick?.()
     this.#cancelBeat?.()
     this.peers.close()
+    await this.launcher.packages.close()
     this.#memory.close()
     this.#server.close()
     for (const connection of this.#connections) connection.end()
@@ -370,7 +385,7 @@ export class Raylet {
     })
     const full = environmentFor(base, environment)
     this.setups.expect(start, full)
-    this.#pool.start(start, jobId, full)
+    this.launcher.start(start, jobId, full)
   }
 
   #hello(hello: Hello, connection: ControlConnection): boolean {
@@ -446,8 +461,9 @@ export class Raylet {
     if (hello === undefined || this.#members.get(hello.process) !== connection) return
     this.#members.delete(hello.process)
     if (hello.role === 'driver') {
-      this.#driverGone(hello.process, connection.jobId)
-      this.#ended({ process: hello.process, isOrderly: connection.saidGoodbye })
+      // Its workers, which end in order, still have to say what they have done.
+      if (connection.farewell === undefined) this.#driverGone(hello.process, connection)
+      else void connection.farewell.then(() => this.#driverGone(hello.process, connection))
     } else if (hello.role === 'worker') this.#workerSilent(hello)
   }
 
@@ -508,7 +524,7 @@ export class Raylet {
     this.#logs.note(`worker ${workerIdOf(id)}, pid ${pid}${what}, has ended: ${how}${why}`)
   }
 
-  #driverGone(id: ProcessId, jobId: string): void {
+  #driverGone(id: ProcessId, { jobId, farewell }: ControlConnection): void {
     this.#pool.resume(jobId)
     this.leaseEvent({ kind: 'jobFinished', jobId })
     this.leaseEvent({ kind: 'processDied', process: id })
@@ -518,6 +534,7 @@ export class Raylet {
     this.jobs.finish(jobId)
     const isLast = ![...this.#members.values()].some((member) => member.hello?.role === 'driver')
     if (isLast) this.options.abandoned()
+    this.#ended({ process: id, isOrderly: farewell !== undefined })
   }
 
   #ended(how: { process: ProcessId; exit?: ProcessExit; isOrderly: boolean }): void {
@@ -538,7 +555,6 @@ export class Raylet {
    * terminal.
    */
   async goodbye(connection: ControlConnection): Promise<void> {
-    connection.saidGoodbye = true
     const drivers = [...this.#members.values()].filter((member) => member.hello?.role === 'driver')
     if (this.options.isShared === true) await this.#endJob(connection.jobId)
     else if (drivers.length === 1) await this.endWorkers()

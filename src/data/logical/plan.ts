@@ -68,9 +68,25 @@ export interface CountStep {
   readonly kind: 'count'
 }
 
+/**
+ * Asks of each block what a function finds in it: the answers are in the metadata, the blocks are
+ * dropped.
+ */
+export interface ReportStep {
+  readonly kind: 'report'
+  readonly name: string
+  readonly fn: (block: never) => unknown
+}
+
 /** A step that looks at one block at a time, and so can share a task with its neighbours. */
 export type BlockStep =
-  FunctionStep | SelectStep | DropColumnsStep | RenameColumnsStep | WriteParquetStep | CountStep
+  | FunctionStep
+  | SelectStep
+  | DropColumnsStep
+  | RenameColumnsStep
+  | WriteParquetStep
+  | CountStep
+  | ReportStep
 
 /** Several steps in one task. */
 export interface FusedStep extends StepResources {
@@ -114,6 +130,8 @@ export function stepName(step: Step): string {
       return 'writeParquet'
     case 'count':
       return 'count'
+    case 'report':
+      return step.name
     case 'fused':
       return step.steps.map(stepName).join(' -> ')
   }

@@ -48,6 +48,10 @@ export async function runBlockTask(
       case 'discard':
         metadata = { ...describeBlock(current, startedMs), bytes: 0 }
         return [blockOfColumns({}), metadata]
+      case 'report': {
+        const report = (transform.fn as (block: Block) => unknown)(current)
+        return [blockOfColumns({}), { ...describeBlock(current, startedMs), bytes: 0, report }]
+      }
       case 'write': {
         const file = partFile(transform.folder, task.index)
         const { writeParquetFile } = await import('../datasource/parquet-writer.js')
@@ -114,7 +118,7 @@ function isRetried(transform: BlockTransform, error: unknown): boolean {
   return retried.some((Class) => cause instanceof Class)
 }
 
-type BlockTransform = Exclude<Transform, { kind: 'discard' | 'write' }>
+type BlockTransform = Exclude<Transform, { kind: 'discard' | 'write' | 'report' }>
 
 /** One transform of one block. */
 async function applyTransform(

@@ -44,6 +44,7 @@ export type Transform =
   | { readonly kind: 'slice'; readonly start: number; readonly end: number }
   | { readonly kind: 'write'; readonly folder: string }
   | { readonly kind: 'discard' }
+  | { readonly kind: 'report'; readonly fn: (block: never) => unknown }
 
 export interface TaskResources {
   readonly numCpus: number

@@ -15,7 +15,8 @@ export async function prepareTransforms(
 }
 
 function needsPreparation(transform: Transform): transform is FunctionTransform {
-  return 'fn' in transform && (transform.isClass === true || transform.args !== undefined)
+  if (!('fn' in transform) || transform.kind === 'report') return false
+  return transform.isClass === true || transform.args !== undefined
 }
 
 async function prepare(transform: FunctionTransform): Promise<FunctionTransform> {

@@ -115,6 +115,8 @@ function transformOf(step: BlockStep): Transform {
       return { kind: 'write', folder: step.folder }
     case 'count':
       return { kind: 'discard' }
+    case 'report':
+      return { kind: 'report', fn: step.fn }
     default:
       return assertNever(step)
   }

@@ -31,6 +31,8 @@ export const groupRemovedReason = 'placement group removed'
 
 /** Reason of a ProcessExit of the memory monitor begins with this; the rest says who used what. */
 export const memoryReason = 'out of memory: '
+/** How the reason begins for which the raylet ends a worker whose setup hook computes too long. */
+export const setupReason = 'the setup hook of runtimeEnv has not returned'
 
 /** How an actor ends itself: an end, and not a crash. Also the reason of its ProcessExit. */
 export type SelfExit = 'exitActor' | '__ray_terminate__'
@@ -88,8 +90,25 @@ export interface WorkerEnvironment {
   /** Working directory. */
   readonly cwd: string
   readonly setup?: SetupHook
+  readonly folder?: FolderPackage
   /** Of a job, when it is not the usual. */
   readonly logging?: JobLogging
+}
+
+/** The folder that a program was in, for machines that do not have it. */
+export interface FolderPackage {
+  /** Names its contents. */
+  readonly hash: string
+  /** Its path on the machine of the program. */
+  readonly root: string
+}
+
+export interface PackagePiece {
+  readonly hash: string
+  readonly index: number
+  /** Pieces of the package, in all. */
+  readonly count: number
+  readonly bytes: Uint8Array
 }
 
 /** What a worker runs before its first task. */
