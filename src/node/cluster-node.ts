@@ -10,6 +10,7 @@ import { SessionError } from '../base/errors.js'
 import { newId } from '../base/ids.js'
 import { nodeJoinMs } from '../base/limits.js'
 import { type StoragePlace, storagePlace } from '../gcs/storage/open-storage.js'
+import { nodeHoldings } from '../raylet/node-holdings.js'
 import type { Raylet } from '../raylet/raylet.js'
 import { hostPortText, parseHostPort } from '../wire/address.js'
 import type { Caller } from '../wire/link/dialed-link.js'
@@ -150,7 +151,8 @@ async function enter(entrance: Entrance): Promise<JoinedNode> {
   const { link, registered } = dialGcs(gcsAddress, {
     caller: () => ({ token: cluster.token, role: 'gcs', nodeId, nodeNumber }),
     message: receive,
-    holdings: () => raylet?.holdings() ?? nothingHeld(resources),
+    holdings: () =>
+      raylet === undefined ? nothingHeld(resources) : nodeHoldings(raylet.leases.tables),
   })
   link.send({
     kind: 'registerNode',

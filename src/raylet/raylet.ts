@@ -13,7 +13,7 @@ import type { Clock } from '../base/clock.js'
 import { newId, nodeNumberOf, type ProcessId, workerIdHex, workerProcess } from '../base/ids.js'
 import { lastMessagesMs, nodeHeartbeatMs, workerExitMs, workerSilentMs } from '../base/limits.js'
 import type { ProcessExit } from '../wire/messages/terms.js'
-import type { FromGcs, NodeHoldings, ToGcs } from '../wire/messages/gcs.js'
+import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { usualLogging } from '../wire/logging.js'
 import { ClaimSlots } from './claim-slots.js'
@@ -23,7 +23,6 @@ import { FunctionTable } from './function-table.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import { reservationKey } from './lease-request.js'
 import { LeaseState } from './lease-state.js'
-import { nodeHoldings } from './node-holdings.js'
 import { JobTable } from './job-table.js'
 import { PeerLinks } from './peer-links.js'
 import { WorkerLauncher } from './worker-launcher.js'
@@ -266,11 +265,6 @@ export class Raylet {
 
   toGcs(message: ToGcs): void {
     this.options.toGcs(message)
-  }
-
-  /** For a GCS that has started anew. */
-  holdings(): NodeHoldings {
-    return nodeHoldings(this.leases.tables)
   }
 
   fromGcs(message: FromGcs): void {
