@@ -155,6 +155,15 @@ export const placementRetryMs = 1000
  * milliseconds.
  */
 export const clusterViewMs = 100
+/**
+ * What was sent to another node counts as used there for so long; a view that is younger has it in,
+ * in milliseconds.
+ */
+export const claimMs = 250
+/** Arguments of fewer bytes are no reason to prefer the node that has them. */
+export const localityBytesMin = 100 * 1024
+/** Requests at other nodes that are looked at in one round of calling back. */
+export const callBackMax = 64
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
 export const leaseOvertakenMax = 16
 /** Time for a worker to drop the lease of a dead owner before it is killed, in milliseconds. */

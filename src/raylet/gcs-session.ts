@@ -75,6 +75,9 @@ export class GcsSession {
       case 'subscribePlacementGroup':
         this.#subscribe(groupKey(message.from, message.group), message)
         break
+      case 'locateGroup':
+        this.#subscribe(groupKey(0, message.group), message)
+        break
       case 'createPlacementGroup': {
         const { nodeId, from, group } = message
         const subscription = { kind: 'subscribePlacementGroup', nodeId, from, group } as const
@@ -117,6 +120,9 @@ export class GcsSession {
         const key = actorKey(to, actor)
         return this.#told(key, `${state.state} ${more}`, state.state === 'dead')
       }
+      case 'returnBundles':
+        if (message.removed) this.#subscriptions.delete(groupKey(0, message.group))
+        return true
       case 'placementGroupChanged': {
         const { to, group, state, message: text = '' } = message
         return this.#told(groupKey(to, group), `${state} ${text}`, state === 'removed')
