@@ -305,3 +305,13 @@ export const packageWaitMs = 60_000
 export const gcsKeptMax = 1_000_000
 /** Nodes have this long to come back to a GCS that has started again, in milliseconds. */
 export const gcsReconcileMs = 10_000
+/** The GCS says at most this often what it has handled, in milliseconds. */
+export const gcsHandledMs = 50
+/** The first wait before a GCS that died again is started again, in milliseconds. */
+export const gcsRestartMs = 50
+/** The longest of those waits, in milliseconds. */
+export const gcsRestartMsMax = 5000
+/** A GCS that has lived for this long has not failed to start, in milliseconds. */
+export const gcsStableMs = 30_000
+/** Deaths of the GCS in a row after which the head gives up. */
+export const gcsFailuresMax = 10
