@@ -1,5 +1,5 @@
-// A raw copy over TCP on loopback from one process into shared memory of another, in which all pages
-// exist: what an object that goes from node to node cannot be faster than.
+// A raw copy over TCP on loopback from one process into shared memory of another, in which all
+// pages exist: what an object that goes from node to node cannot be faster than.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
