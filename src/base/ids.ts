@@ -35,6 +35,11 @@ export function newProcessId(nodeNumber: number = firstNodeNumber): ProcessId {
   return nodeNumber * processesPerNode + firstDriver + local
 }
 
+/** The raylet of a node, where it holds objects itself. */
+export function rayletProcess(nodeNumber: number): ProcessId {
+  return nodeNumber * processesPerNode
+}
+
 /** The number of the process's node. */
 export function nodeNumberOf(process: ProcessId): number {
   return Math.floor(process / processesPerNode)

@@ -281,3 +281,15 @@ export const nodeJoinMs = 15_000
 export const redisConnectMs = 10_000
 /** Longest wait between two attempts to reach Redis again, in milliseconds. */
 export const redisRetryMsMax = 1000
+
+/** Objects travel between nodes in pieces of this size; a node passes on what it has of them. */
+export const transferChunkBytes = 4 * 1024 * 1024
+/** Pieces that are asked of one node at a time: enough that it is never idle. */
+export const transferWindow = 4
+/** Nodes that one object is taken from at the same time. */
+export const transferSourcesMax = 4
+/** Objects that come from other nodes at the same time may take this share of the store. */
+export const pullShare = 0.5
+/** What nobody could give is asked for again after this, doubled each time up to the last. */
+export const pullRetryMs = 20
+export const pullRetryMsMax = 1000

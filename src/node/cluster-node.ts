@@ -42,6 +42,7 @@ class Reception {
     if (role === 'gcs' && this.#hub !== undefined) this.#hub.accept(socket, guest)
     else if (this.#raylet === undefined) this.#waiting.push({ socket, guest })
     else if (role === 'peer') this.#raylet.peers.accept(socket, guest)
+    else if (role === 'bulk') this.#raylet.objects.puller.links.accept(socket, guest)
     else socket.destroy()
   }
 }

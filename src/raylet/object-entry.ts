@@ -1,8 +1,9 @@
 // One object, or one actor, that is known outside of its owner.
 
-import type { ProcessId } from '../base/ids.js'
+import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import type { StreamItem } from '../wire/messages/raylet.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
+import type { ObjectCopies } from './object-copies.js'
 
 export interface Waiter {
   readonly process: ProcessId
@@ -10,6 +11,8 @@ export interface Waiter {
   readonly isSignal: boolean
   /** It holds already what the value contains, so nothing is lent to it. */
   readonly isBare: boolean
+  /** How soon it should come, from another node: see PullState. */
+  readonly urgency: number
 }
 
 const noKeys: readonly ObjectKey[] = []
@@ -28,6 +31,12 @@ export class ObjectEntry {
   isOwnerDead = false
   /** Its value is in the object store. */
   isStored = false
+  /** Where, while it is stored. */
+  copies: ObjectCopies | null = null
+  /** How often its value was stored: it may be lost and made again. */
+  version = 0
+  /** Why its value is gone for good. */
+  lost: string | null = null
   body: Uint8Array | undefined = undefined
   /**
    * Objects nested in its value (of an actor: in its arguments); it holds one count on each until
@@ -52,7 +61,13 @@ export class ObjectEntry {
   }
 
   get isSettled(): boolean {
-    return this.isStored || this.body !== undefined || this.isFreed || this.isOwnerDead
+    return (
+      this.isStored ||
+      this.body !== undefined ||
+      this.isFreed ||
+      this.isOwnerDead ||
+      this.lost !== null
+    )
   }
 
   get isUnheld(): boolean {
@@ -89,5 +104,14 @@ export class ObjectEntry {
     const before = this.waiters.length
     if (before > 0) this.waiters = this.waiters.filter(({ process }) => process !== holder)
     return count !== 0 || this.waiters.length !== before
+  }
+
+  /** The same for all processes of a node. */
+  forgetNode(node: number): boolean {
+    const there = this.holders().filter((holder) => nodeNumberOf(holder) === node)
+    for (const holder of there) this.forget(holder)
+    const before = this.waiters.length
+    this.waiters = this.waiters.filter(({ process }) => nodeNumberOf(process) !== node)
+    return there.length > 0 || this.waiters.length !== before
   }
 }

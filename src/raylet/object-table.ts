@@ -19,93 +19,22 @@
 //   - a settled object that has escaped has a count that is not zero.
 
 import { assert, assertNever } from '../base/assert.js'
-import { objectIdHex, workerIdHex, type ProcessId } from '../base/ids.js'
+import {
+  nodeNumberOf,
+  objectIdHex,
+  type ProcessId,
+  rayletProcess,
+  workerIdHex,
+} from '../base/ids.js'
 import { objectPlaceholderMs } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
 import type { ObjectKey, WireError } from '../wire/messages/terms.js'
-import type { FromRaylet, StreamItem } from '../wire/messages/raylet.js'
 import { isLost, LostStreams } from './lost-streams.js'
+import { ObjectCopies } from './object-copies.js'
 import { ObjectEntry, type Waiter } from './object-entry.js'
+import type { ObjectEffect, ObjectEvent } from './object-events.js'
 
-export type ObjectEvent =
-  | {
-      readonly kind: 'escape'
-      readonly from: ProcessId
-      readonly objects: readonly {
-        readonly sequence: number
-        readonly body?: Uint8Array
-        readonly contains?: readonly ObjectKey[]
-      }[]
-    }
-  | {
-      readonly kind: 'settle'
-      readonly from: ProcessId
-      readonly object: ObjectKey
-      readonly body: Uint8Array
-      readonly contains?: readonly ObjectKey[]
-    }
-  /** The store holds the object now. */
-  | {
-      readonly kind: 'seal'
-      readonly object: ObjectKey
-      readonly contains?: readonly ObjectKey[]
-    }
-  | {
-      readonly kind: 'lend'
-      readonly to: ProcessId
-      readonly objects: readonly ObjectKey[]
-      readonly item?: StreamItem
-    }
-  | {
-      readonly kind: 'dropItems'
-      readonly from: ProcessId
-      readonly worker: ProcessId
-      readonly item: StreamItem
-    }
-  | { readonly kind: 'unlend'; readonly from: ProcessId; readonly objects: readonly ObjectKey[] }
-  | {
-      readonly kind: 'release'
-      readonly from: ProcessId
-      /** Flat: owner, sequence, owner, sequence. */
-      readonly objects: readonly number[]
-    }
-  /**
-   * The values of objects whose refs never left their owner, flat as in release. They came only in
-   * case they do.
-   */
-  | { readonly kind: 'forget'; readonly from: ProcessId; readonly objects: readonly number[] }
-  | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
-  | {
-      readonly kind: 'getObjects' | 'awaitObjects'
-      readonly from: ProcessId
-      readonly objects: readonly ObjectKey[]
-      readonly isBare?: boolean
-    }
-  /** An actor and what its arguments nest; the creating process holds one count on it. */
-  | {
-      readonly kind: 'createActor'
-      readonly from: ProcessId
-      readonly actor: ObjectKey
-      readonly nested: readonly ObjectKey[]
-    }
-  /**
-   * Something of the raylet's own, such as a function, holds the objects for as long as the node
-   * lives.
-   */
-  | { readonly kind: 'keep'; readonly objects: readonly ObjectKey[] }
-  | { readonly kind: 'processDied'; readonly process: ProcessId }
-
-export type ObjectEffect =
-  | { readonly kind: 'send'; readonly to: ProcessId; readonly message: FromRaylet }
-  /** Pin the object for the receiver and send it `ready` with the location. */
-  | {
-      readonly kind: 'sendStored'
-      readonly to: ProcessId
-      readonly object: ObjectKey
-      readonly contains: readonly ObjectKey[]
-    }
-  | { readonly kind: 'freeStored'; readonly object: ObjectKey }
-  | { readonly kind: 'actorOutOfScope'; readonly actor: ObjectKey }
+export type { ObjectEffect, ObjectEvent }
 
 type EventOf<Kind extends ObjectEvent['kind']> = Extract<ObjectEvent, { kind: Kind }>
 
@@ -122,6 +51,8 @@ export class ObjectTable {
    */
   readonly #owners = new Map<ProcessId, Map<number, ObjectEntry>>()
   readonly #gone = new Set<ProcessId>()
+  readonly #goneNodes = new Set<number>()
+  readonly #node: number
   /**
    * Entries that were named before their owner said that they escaped, oldest first, with the time.
    */
@@ -134,6 +65,11 @@ export class ObjectTable {
    * recursion.
    */
   #dirty: ObjectEntry[] = []
+
+  /** The table of a node: it is the home of the objects of that node's processes. */
+  constructor(nodeNumber = 0) {
+    this.#node = nodeNumber
+  }
 
   get size(): number {
     return this.#size
@@ -164,6 +100,7 @@ export class ObjectTable {
     for (const entry of this.entries()) {
       size++
       for (const key of entry.contains) {
+        if (this.#isForeign(key)) continue
         const inner = this.#find(key)
         assert(inner !== undefined, 'what a live value contains is known')
         contained.set(inner, (contained.get(inner) ?? 0) + 1)
@@ -173,7 +110,9 @@ export class ObjectTable {
     for (const entry of this.entries()) {
       assert(entry.kept >= 0, 'nothing is kept a negative number of times')
       assert(entry.contained === (contained.get(entry) ?? 0), 'contained counts add up')
-      for (const holder of entry.holders()) assert(!this.#gone.has(holder), 'the dead hold nothing')
+      for (const holder of entry.holders()) assert(!this.#isGone(holder), 'the dead hold nothing')
+      const isThere = entry.copies?.primary !== undefined
+      assert(isThere === entry.isStored, 'what is stored has a copy somewhere')
       if (entry.isSettled && entry.isKnown) assert(!entry.isUnheld, 'a settled object is held')
     }
   }
@@ -206,8 +145,13 @@ export class ObjectTable {
       case 'keep':
         for (const key of event.objects) this.#entry(key, now).kept++
         return undefined
+      case 'copyAdded':
+      case 'copyRemoved':
+        return this.#copyChanged(event)
       case 'processDied':
         return this.#processDied(event.process)
+      case 'nodeDied':
+        return this.#nodeDied(event.node)
       default:
         return assertNever(event)
     }
@@ -225,18 +169,26 @@ export class ObjectTable {
   #settle({ from, object, body, contains }: EventOf<'settle'>, now: number): void {
     // The owner's own escape came before on the same socket: what it settles and is not here has
     // been freed.
-    if (from === object[0] && this.#find(object) === undefined) return
+    if (from === object[0] && this.#find(object) === undefined) {
+      this.#giveBack(contains)
+      return
+    }
     this.#settleEntry(this.#entry(object, now), { body, contains: contains ?? [], now })
   }
 
-  #seal({ object, contains }: EventOf<'seal'>, now: number): void {
+  #seal(event: EventOf<'seal'>, now: number): void {
+    const { object, contains, node = this.#node, sizeBytes = 0 } = event
     const entry = this.#entry(object, now)
     this.#makeKnown(entry)
     if (entry.isSettled) {
-      // It was freed, or failed, before its value came. The store is told to drop what it has.
-      if (!entry.isStored) this.#effects.push({ kind: 'freeStored', object: entry.key })
+      // It was freed, or failed, before its value came, or another node made it too. The store is
+      // told to drop what it has.
+      if (entry.copies?.has(node) !== true) this.#dropCopies(entry.key, [node])
+      this.#giveBack(contains)
     } else {
       entry.isStored = true
+      entry.version++
+      entry.copies = new ObjectCopies(node, sizeBytes)
       this.#setContains(entry, contains ?? [], now)
       this.#answerAll(entry)
     }
@@ -248,7 +200,7 @@ export class ObjectTable {
     if (entry.isKnown) return
     entry.isKnown = true
     this.#placeholders.delete(entry)
-    if (this.#gone.has(entry.key[0])) return
+    if (this.#isGone(entry.key[0])) return
     entry.add(entry.key[0], 1)
   }
 
@@ -256,10 +208,12 @@ export class ObjectTable {
     entry: ObjectEntry,
     value: { body: Uint8Array; contains: readonly ObjectKey[]; now: number },
   ): void {
-    if (entry.isSettled) return
     // The body only says that the object is in the store: `seal`, on another socket perhaps, says
     // where.
-    if (value.body[0] === bodyTag.stored) return
+    if (entry.isSettled || value.body[0] === bodyTag.stored) {
+      this.#giveBack(value.contains)
+      return
+    }
     entry.body = value.body
     this.#setContains(entry, value.contains, value.now)
     this.#answerAll(entry)
@@ -268,7 +222,8 @@ export class ObjectTable {
 
   #setContains(entry: ObjectEntry, contains: readonly ObjectKey[], now: number): void {
     entry.contains = contains
-    for (const key of contains) this.#entry(key, now).contained++
+    // Objects of other homes came with a count for this raylet on each.
+    for (const key of contains) if (!this.#isForeign(key)) this.#entry(key, now).contained++
   }
 
   #count(
@@ -276,7 +231,7 @@ export class ObjectTable {
     { holder, change, now }: { holder: ProcessId; change: 1 | -1; now: number },
   ): void {
     // What the dead held was dropped; what is still on its way to them is not counted.
-    if (this.#gone.has(holder)) return
+    if (this.#isGone(holder)) return
     for (const key of keys) {
       const entry = this.#entry(key, now)
       entry.add(holder, change)
@@ -334,7 +289,10 @@ export class ObjectTable {
 
   #createActor({ from, actor, nested }: EventOf<'createActor'>, now: number): void {
     const entry = this.#entry(actor, now)
-    if (entry.isActor) return
+    if (entry.isActor) {
+      this.#giveBack(nested)
+      return
+    }
     entry.isActor = true
     entry.isKnown = true
     this.#placeholders.delete(entry)
@@ -371,10 +329,11 @@ export class ObjectTable {
       process: from,
       isSignal: kind === 'awaitObjects',
       isBare: event.isBare === true,
+      urgency: event.urgency ?? 0,
     }
     for (const key of objects) {
       const entry = this.#entry(key, now)
-      if (this.#gone.has(key[0]) && !entry.isSettled) entry.isOwnerDead = true
+      if (this.#isGone(key[0]) && !entry.isSettled) entry.isOwnerDead = true
       if (entry.isSettled) this.#answer(entry, waiter)
       else entry.waiters.push(waiter)
       this.#dirty.push(entry)
@@ -400,12 +359,23 @@ export class ObjectTable {
       this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, error } })
       return
     }
-    // The receiver holds what the value contains from the moment the value is on its way.
-    for (const key of contains) this.#find(key)?.add(to, 1)
-    if (body === undefined) {
-      this.#effects.push({ kind: 'sendStored', to, object, contains })
+    this.#lendContained(to, contains)
+    const { copies, version } = entry
+    if (copies !== null) {
+      this.#effects.push({
+        kind: 'sendStored',
+        to,
+        object,
+        contains,
+        isNesting: entry.contains.length > 0,
+        sizeBytes: copies.sizeBytes,
+        sources: copies.sourcesFor(to),
+        version,
+        urgency: waiter.urgency,
+      })
       return
     }
+    if (body === undefined) return
     this.#effects.push({
       kind: 'send',
       to,
@@ -434,16 +404,91 @@ export class ObjectTable {
   }
 
   #dropValue(entry: ObjectEntry): void {
-    if (entry.isStored) this.#effects.push({ kind: 'freeStored', object: entry.key })
+    if (entry.copies !== null) this.#dropCopies(entry.key, entry.copies.nodes())
     entry.isStored = false
+    entry.copies = null
     entry.body = undefined
     const { contains } = entry
     entry.contains = []
+    this.#giveBack(contains)
     for (const key of contains) {
+      if (this.#isForeign(key)) continue
       const inner = this.#find(key)
       if (inner === undefined) continue
       inner.contained--
       this.#dirty.push(inner)
+    }
+  }
+
+  #dropCopies(object: ObjectKey, nodes: readonly number[]): void {
+    if (nodes.includes(this.#node)) this.#effects.push({ kind: 'freeStored', object })
+    const others = nodes.filter((node) => node !== this.#node && !this.#goneNodes.has(node))
+    if (others.length > 0) this.#effects.push({ kind: 'dropCopies', object, nodes: others })
+  }
+
+  #isForeign([owner]: ObjectKey): boolean {
+    return nodeNumberOf(owner) !== this.#node
+  }
+
+  #isGone(process: ProcessId): boolean {
+    return this.#gone.has(process) || this.#goneNodes.has(nodeNumberOf(process))
+  }
+
+  /** The receiver holds what a value contains from the moment the value is on its way. */
+  #lendContained(to: ProcessId, contains: readonly ObjectKey[]): void {
+    const foreign: ObjectKey[] = []
+    for (const key of contains) {
+      if (this.#isForeign(key)) foreign.push(key)
+      else this.#find(key)?.add(to, 1)
+    }
+    if (foreign.length === 0) return
+    this.#effects.push({ kind: 'elsewhere', event: { kind: 'lend', to, objects: foreign } })
+  }
+
+  /** Counts of this raylet on objects of other homes that came with a value. */
+  #giveBack(contains: readonly ObjectKey[] | undefined): void {
+    const foreign = contains?.filter((key) => this.#isForeign(key)) ?? []
+    if (foreign.length === 0) return
+    const event = { kind: 'release', from: rayletProcess(this.#node), objects: foreign.flat() }
+    this.#effects.push({ kind: 'elsewhere', event: { ...event, kind: 'release' } })
+  }
+
+  #copyChanged(event: EventOf<'copyAdded' | 'copyRemoved'>): void {
+    const { object, node } = event
+    const entry = this.#find(object)
+    if (event.kind === 'copyAdded') {
+      if (entry?.copies == null) this.#dropCopies(object, [node])
+      else entry.copies.completed(node)
+      return
+    }
+    if (event.isMissing === true) this.#dropCopies(object, [node])
+    if (entry !== undefined) this.#strike(entry, node, 'no node has a copy of it any more')
+  }
+
+  /** The node has no copy of it. */
+  #strike(entry: ObjectEntry, node: number, reason: string): void {
+    const { copies } = entry
+    const before = copies?.primary
+    if (copies == null || !copies.remove(node)) return
+    const { primary } = copies
+    if (primary === undefined) {
+      this.#copiesLost(entry, reason)
+      this.#dirty.push(entry)
+    } else if (primary !== before) {
+      this.#effects.push({ kind: 'makePrimary', object: entry.key, node: primary })
+    }
+  }
+
+  #copiesLost(entry: ObjectEntry, reason: string): void {
+    this.#dropValue(entry)
+    entry.lost = reason
+  }
+
+  #nodeDied(node: number): void {
+    this.#goneNodes.add(node)
+    for (const entry of this.entries()) {
+      if (entry.forgetNode(node)) this.#dirty.push(entry)
+      this.#strike(entry, node, `node number ${node}, which had the only copy, has died`)
     }
   }
 
@@ -490,6 +535,10 @@ function errorOf(entry: ObjectEntry): WireError | undefined {
       `Object ${id} was freed by ray.free or ref.free(). Keep it until all who ` +
       `need it have read it.`
     return { code: 'RAY_OBJECT_FREED', message, fields }
+  }
+  if (entry.lost !== null) {
+    const message = `Object ${id} is lost: ${entry.lost}. Make it again.`
+    return { code: 'RAY_OBJECT_LOST', message, fields }
   }
   if (!entry.isOwnerDead) return undefined
   const message =

@@ -1,7 +1,7 @@
 // What each message to the raylet means: which state machine hears of it, and who gets the answer.
 
 import { assertNever } from '../base/assert.js'
-import { objectIdHex, workerIdHex } from '../base/ids.js'
+import { workerIdHex } from '../base/ids.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ExportedFunction, FromGcs } from '../wire/messages/gcs.js'
@@ -10,7 +10,6 @@ import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
 import type { ControlConnection } from './control-connection.js'
 import { environmentProblem } from './environment.js'
 import { functionDefined } from './function-table.js'
-import type { ObjectEffect } from './object-table.js'
 import { reservationKey } from './lease-request.js'
 import { answerPending } from './pending-answers.js'
 import type { Raylet } from './raylet.js'
@@ -141,43 +140,35 @@ export class RayletMessages {
     }
   }
 
-  fromPeer(_from: number, message: PeerMessage): void {
+  fromPeer(from: number, message: PeerMessage): void {
     const raylet = this.#raylet
     switch (message.kind) {
       case 'deliver':
+        raylet.objects.delivered(message.to, message.message)
         return raylet.send(message.to, message.message)
       case 'processGone':
         raylet.objectEvent({ kind: 'processDied', process: message.process })
         return raylet.leaseEvent({ kind: 'processDied', process: message.process })
       default:
-        return assertNever(message)
+        return raylet.objects.fromPeer(from, message)
     }
+  }
+
+  actorOutOfScope(actor: ObjectKey): void {
+    this.#raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', actor) })
+    this.#raylet.toGcs({ kind: 'actorOutOfScope', actor })
   }
 
   /** Nothing more comes from the node, and nothing reaches it. */
   nodeDied(nodeNumber: number): void {
     this.#raylet.note(`node number ${nodeNumber} is dead`)
+    this.#raylet.objects.nodeDied(nodeNumber)
   }
 
   /** A driver of another node has ended. */
   #jobOver(jobId: string): void {
     this.#raylet.leaseEvent({ kind: 'jobFinished', jobId })
     this.#raylet.jobs.finish(jobId)
-  }
-
-  /** Pins a stored object for who asked and says where it is. */
-  sendStored({ to, object, contains }: Extract<ObjectEffect, { kind: 'sendStored' }>): void {
-    const raylet = this.#raylet
-    const location = raylet.store.pin(to, object)
-    const nested = contains.length === 0 ? {} : { contains }
-    if (location !== undefined) {
-      raylet.send(to, { kind: 'ready', object, location, ...nested })
-      return
-    }
-    const id = objectIdHex(object[0], object[1])
-    const message = `Object ${id} is not in the object store of this node any more.`
-    const error = { code: 'RAY_OBJECT_LOST', message, fields: { objectId: id } }
-    raylet.send(to, { kind: 'ready', object, error })
   }
 
   #requestLease(message: MessageOf<'requestLease'>, connection: ControlConnection): void {
@@ -239,10 +230,10 @@ export class RayletMessages {
     raylet.leaseEvent({ kind: 'reserve', key, from, name: group, jobId, depth: 0, need })
   }
 
-  #seal({ allocation, object, contains }: MessageOf<'seal'>, from: number): void {
+  #seal({ allocation, object, contains, sizeBytes }: MessageOf<'seal'>, from: number): void {
     this.#raylet.store.seal(from, allocation, object)
     const nested = contains === undefined ? {} : { contains }
-    this.#raylet.objectEvent({ kind: 'seal', object, ...nested })
+    this.#raylet.objects.sealed({ kind: 'seal', object, sizeBytes, ...nested })
   }
 
   #exportFunction(message: MessageOf<'exportFunction'>, jobId: string): void {

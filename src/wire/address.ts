@@ -28,13 +28,19 @@ export function hostPortText({ host, port }: HostPort): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
+/** Where a socket reads to; without one it makes buffers of its own. */
+export interface ReadInto {
+  readonly buffer: () => Uint8Array
+  readonly callback: (byteCount: number) => boolean
+}
+
 /** Connects to one address; the socket may be written to at once. */
-export function connectTo(address: string): Socket {
+export function connectTo(address: string, onread?: ReadInto): Socket {
   if (address.startsWith('\0')) return connect(address)
   const target = parseHostPort(address)
   if (target === undefined)
     throw new SessionError(`${address} is no address: it must be host:port.`)
-  const socket = connect({ ...target, noDelay: true })
+  const socket = connect({ ...target, noDelay: true, ...(onread && { onread }) })
   socket.setKeepAlive(true, keepAliveMs)
   return socket
 }

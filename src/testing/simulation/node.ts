@@ -7,7 +7,7 @@ import type { ToRaylet } from '../../wire/messages/raylet.js'
 import { LeaseState } from '../../raylet/lease-state.js'
 import type { LeaseEffect, LeaseEvent } from '../../raylet/lease-events.js'
 import { ObjectTable } from '../../raylet/object-table.js'
-import type { ObjectEffect, ObjectEvent } from '../../raylet/object-table.js'
+import type { ObjectEffect, ObjectEvent } from '../../raylet/object-events.js'
 import { actorName } from './checker.js'
 import { SimulatedProcess } from './process.js'
 import type { World } from './world.js'
@@ -316,6 +316,9 @@ export class SimulatedNode {
         return this.#toGcs(effect)
       case 'sendStored':
       case 'freeStored':
+      case 'dropCopies':
+      case 'makePrimary':
+      case 'elsewhere':
         return this.world.checker.fail('no object of the simulation is in the store', [])
     }
   }

@@ -1,0 +1,112 @@
+// What the table of objects hears, and what it wants done.
+
+import type { ProcessId } from '../base/ids.js'
+import type { FromRaylet, StreamItem } from '../wire/messages/raylet.js'
+import type { StoredObject } from '../wire/messages/peer.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
+
+export type ObjectEvent =
+  | {
+      readonly kind: 'escape'
+      readonly from: ProcessId
+      readonly objects: readonly {
+        readonly sequence: number
+        readonly body?: Uint8Array
+        readonly contains?: readonly ObjectKey[]
+      }[]
+    }
+  | {
+      readonly kind: 'settle'
+      readonly from: ProcessId
+      readonly object: ObjectKey
+      readonly body: Uint8Array
+      readonly contains?: readonly ObjectKey[]
+    }
+  /** The store of a node holds the object now. */
+  | {
+      readonly kind: 'seal'
+      readonly object: ObjectKey
+      readonly contains?: readonly ObjectKey[]
+      /** The home's own, unless said otherwise. */
+      readonly node?: number
+      readonly sizeBytes?: number
+    }
+  /** A reader's node has all of it. */
+  | { readonly kind: 'copyAdded'; readonly object: ObjectKey; readonly node: number }
+  /**
+   * A node has it no more, or never will. With `isMissing` another node says so, which did not find
+   * it there.
+   */
+  | {
+      readonly kind: 'copyRemoved'
+      readonly object: ObjectKey
+      readonly node: number
+      readonly isMissing?: boolean
+    }
+  | {
+      readonly kind: 'lend'
+      readonly to: ProcessId
+      readonly objects: readonly ObjectKey[]
+      readonly item?: StreamItem
+    }
+  | {
+      readonly kind: 'dropItems'
+      readonly from: ProcessId
+      readonly worker: ProcessId
+      readonly item: StreamItem
+    }
+  | { readonly kind: 'unlend'; readonly from: ProcessId; readonly objects: readonly ObjectKey[] }
+  | {
+      readonly kind: 'release'
+      readonly from: ProcessId
+      /** Flat: owner, sequence, owner, sequence. */
+      readonly objects: readonly number[]
+    }
+  /**
+   * The values of objects whose refs never left their owner, flat as in release. They came only in
+   * case they do.
+   */
+  | { readonly kind: 'forget'; readonly from: ProcessId; readonly objects: readonly number[] }
+  | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
+  | {
+      readonly kind: 'getObjects' | 'awaitObjects'
+      readonly from: ProcessId
+      readonly objects: readonly ObjectKey[]
+      readonly isBare?: boolean
+      readonly urgency?: number
+    }
+  /** An actor and what its arguments nest; the creating process holds one count on it. */
+  | {
+      readonly kind: 'createActor'
+      readonly from: ProcessId
+      readonly actor: ObjectKey
+      readonly nested: readonly ObjectKey[]
+    }
+  /**
+   * Something of the raylet's own, such as a function, holds the objects for as long as the node
+   * lives.
+   */
+  | { readonly kind: 'keep'; readonly objects: readonly ObjectKey[] }
+  | { readonly kind: 'processDied'; readonly process: ProcessId }
+  /** A node with all its processes and copies. */
+  | { readonly kind: 'nodeDied'; readonly node: number }
+
+export type ObjectEffect =
+  | { readonly kind: 'send'; readonly to: ProcessId; readonly message: FromRaylet }
+  /** Pin the object for the receiver on its node and send it `ready` with the location. */
+  | ({ readonly kind: 'sendStored' } & StoredObject)
+  | { readonly kind: 'freeStored'; readonly object: ObjectKey }
+  /** The same on other nodes. */
+  | {
+      readonly kind: 'dropCopies'
+      readonly object: ObjectKey
+      readonly nodes: readonly number[]
+    }
+  /** The node has the only copy that must not be evicted from here on. */
+  | { readonly kind: 'makePrimary'; readonly object: ObjectKey; readonly node: number }
+  /** For the home of the objects, which is another node. */
+  | {
+      readonly kind: 'elsewhere'
+      readonly event: Extract<ObjectEvent, { kind: 'lend' | 'release' }>
+    }
+  | { readonly kind: 'actorOutOfScope'; readonly actor: ObjectKey }
