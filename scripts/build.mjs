@@ -9,8 +9,9 @@
 //
 // Files are overwritten in place and orphans removed afterwards: a program that runs from dist/
 // never finds its folder gone.
-import { mkdirSync, readdirSync, rmSync, existsSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { tokenizer, tokTypes } from 'acorn'
 import { build } from 'esbuild'
 import {
   cacheFolder,
@@ -52,8 +53,34 @@ const doors = [
   'src/cli/cli-main.ts',
 ]
 
+// Node looks for it in the line that it would print above an error that nobody caught.
+const silentMark = '//node-do-not-add-exception-line'
+
+/**
+ * Above an error that nobody caught Node prints the line that threw it: of a bundle, that tells a
+ * user nothing. So lines that throw end with the comment that tells Node not to.
+ */
+function markThrowingLines(text) {
+  const tokens = [...tokenizer(text, { ecmaVersion: 'latest', sourceType: 'module' })]
+  // Texts may go on in the next line.
+  const broken = tokens.filter(({ start, end }) => text.slice(start, end).includes('\n'))
+  const ends = new Set()
+  for (const { type, start } of tokens) {
+    if (type !== tokTypes._throw) continue
+    const end = text.indexOf('\n', start)
+    if (!broken.some((each) => each.start <= end && end < each.end)) ends.add(end)
+  }
+  let marked = ''
+  let from = 0
+  for (const end of ends) {
+    marked += text.slice(from, end) + silentMark
+    from = end
+  }
+  return marked + text.slice(from)
+}
+
 async function bundleDoors() {
-  await build({
+  const { metafile } = await build({
     entryPoints: doors.map((file) => path.join(root, file)).filter((file) => existsSync(file)),
     outdir: path.join(root, 'dist'),
     outbase: root,
@@ -72,7 +99,14 @@ async function bundleDoors() {
     sourcemap: 'external',
     sourcesContent: false,
     logLevel: 'warning',
+    metafile: true,
+    absWorkingDir: root,
   })
+  for (const output of Object.keys(metafile.outputs)) {
+    if (!output.endsWith('.js')) continue
+    const file = path.join(root, output)
+    writeFileSync(file, markThrowingLines(readFileSync(file, 'utf8')))
+  }
 }
 
 export async function buildAll() {

@@ -276,7 +276,7 @@ export const nodeDeadlineMs = 10_000
 /** Messages that wait for a node that has not connected yet. */
 export const peerWaitingMax = 1_000_000
 /** Time that a node has to join its cluster. */
-export const nodeJoinMs = 15_000
+export const nodeJoinMs = 10_000
 /** How long Redis may take to answer when the tables of the cluster are opened, in milliseconds. */
 export const redisConnectMs = 10_000
 /** Longest wait between two attempts to reach Redis again, in milliseconds. */
@@ -293,3 +293,7 @@ export const pullShare = 0.5
 /** What nobody could give is asked for again after this, doubled each time up to the last. */
 export const pullRetryMs = 20
 export const pullRetryMsMax = 1000
+/** Messages that a raylet keeps for a GCS that is away; beyond that the node gives up. */
+export const gcsKeptMax = 1_000_000
+/** Nodes have this long to come back to a GCS that has started again, in milliseconds. */
+export const gcsReconcileMs = 10_000

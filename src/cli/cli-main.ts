@@ -71,8 +71,12 @@ const run =
 
 program
   .command('start')
-  .description('start a cluster on this machine that outlives the programs which use it')
-  .option('--head', 'start the first node of a cluster (this must be said)')
+  .description('start a node that outlives the programs which use it: a head, or one that joins it')
+  .option('--head', 'start the first node of a cluster')
+  .option('--address <host:port>', 'join the cluster whose head is there')
+  .option('--node-ip-address <ip>', 'where other machines reach this one; 127.0.0.1 for a head')
+  .option('--port <port>', 'where this node listens; 6379 for a head, if that is free', count)
+  .option('--token-file <file>', "the cluster's token; see typeray token")
   .option('--num-cpus <number>', 'CPUs that tasks may use; all by default', count)
   .option('--num-gpus <number>', 'GPUs that tasks may use', count)
   .option('--memory <bytes>', 'memory that tasks may ask for', count)
@@ -81,13 +85,16 @@ program
   .option('--labels <json>', 'labels of the node, as in \'{"zone": "a"}\'', json)
   .option('--spill-folder <path>', 'where objects go that do not fit into memory')
   .option('--temp-dir <path>', 'where the folder of the session is made')
-  .option('--block', 'stay until Ctrl-C; the cluster ends with this process, however that ends')
+  .option('--block', 'stay until Ctrl-C; the node ends with this process, however that ends')
   .addHelpText(
     'after',
     `
 Examples:
   $ typeray start --head
   $ typeray start --head --num-cpus 2 --resources '{"licence": 1}'
+  $ typeray start --address 127.0.0.1:6379                     a second node on this machine
+  $ typeray start --head --node-ip-address 10.0.0.1            one that other machines can join
+  $ typeray start --address 10.0.0.1:6379                      on another machine
   $ typeray start --head --block          under a service manager`,
   )
   .action(run(async () => (await import('./start.js')).start))
@@ -103,6 +110,22 @@ program
   .description('nodes, resources in use, jobs, workers and the object store')
   .addOption(address())
   .action(run(async () => (await import('./status.js')).status))
+
+program
+  .command('token')
+  .description('the secret that machines need to join a cluster')
+  .addArgument(
+    new Argument('<what>', 'generate one, or show where it is').choices(['generate', 'show']),
+  )
+  .option('--file <file>', 'instead of ~/.typeray/token')
+  .addHelpText(
+    'after',
+    `
+Every machine of a cluster needs the same token: in ~/.typeray/token, in a file named by
+TYPERAY_TOKEN_FILE or --token-file, or in TYPERAY_TOKEN. Whoever has it can run anything there.
+To encrypt, with a certificate for each: TYPERAY_TLS_CERT, TYPERAY_TLS_KEY, TYPERAY_TLS_CA.`,
+  )
+  .action(run(async () => (await import('./token.js')).token))
 
 const resources = ['tasks', 'actors', 'objects', 'workers', 'nodes', 'jobs', 'placement-groups']
 

@@ -10,14 +10,16 @@ import { stopSession } from '../node/start-head.js'
 export async function stop({ address }: { readonly address?: string }): Promise<void> {
   const sessions =
     address === undefined
-      ? liveSessions(sessionsFolder()).filter(({ isHead }) => isHead)
+      ? liveSessions(sessionsFolder())
+          .filter(({ isStarted }) => isStarted)
+          .reverse()
       : [sessionToObserve(address)]
   if (sessions.length === 0) {
     process.stdout.write('No cluster is running.\n')
     return
   }
   for (const session of sessions) {
-    if (!session.isHead) {
+    if (!session.isStarted) {
       throw new SessionError(
         `The session ${session.sessionName} belongs to the program that started it, ` +
           `and ends with that.`,

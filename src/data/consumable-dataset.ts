@@ -3,26 +3,30 @@
 import type { Table } from 'apache-arrow'
 import { RayError } from '../base/errors.js'
 import { type BatchFormat, batchOfBlock } from './block/batch.js'
+import { type Block, columnsOfBlock, joinBlocks } from './block/block.js'
 import type { Columns, DateFormat } from './block/column.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
 import { rowsOfBlock } from './block/rows.js'
+import { batchesOfBlocks, type IterBatchesOptions } from './consume/iter-batches.js'
+import { prefetched } from './consume/prefetch.js'
+import {
+  type DatasetSummary,
+  joinSummaries,
+  type PartialSummary,
+  summarizeBlock,
+} from './consume/summary.js'
 import type { Dataset } from './dataset.js'
-import { batchesOf } from './execution/batch-stream.js'
 import type { DatasetStatistics } from './execution/statistics.js'
 import { MappableDataset } from './mappable-dataset.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
 import { formatRows } from './show-rows.js'
-import { refuseUnknown, whole } from './step-options.js'
+import { checkBatchFormat } from './step-options.js'
 
-/** How `iterBatches` cuts and shows rows. */
-export interface IterBatchesOptions<Format extends BatchFormat = BatchFormat> {
-  /** 'columns', the default, or 'arrow'. */
-  readonly batchFormat?: Format
-  /** Rows per batch, across blocks; as the blocks are unless told otherwise. */
-  readonly batchSize?: number
-  /** How 'columns' shows timestamps; as `Date` by default. */
-  readonly dates?: DateFormat
-}
+/** How `takeBatch` shows rows. */
+export type TakeBatchOptions<Format extends BatchFormat = BatchFormat> = Pick<
+  IterBatchesOptions<Format>,
+  'batchFormat' | 'dates'
+>
 
 /** Names and Arrow types of the columns of a dataset. */
 export interface Schema {
@@ -53,11 +57,58 @@ export abstract class ConsumableDataset<Row> extends MappableDataset<Row> {
     return taken
   }
 
-  /** All rows, in the memory of this process. */
-  async takeAll(options: ConsumeOptions = {}): Promise<Row[]> {
+  /**
+   * All rows, in the memory of this process.
+   *
+   * @throws RayError if there are more than `limit`.
+   */
+  async takeAll(options: ConsumeOptions & { readonly limit?: number } = {}): Promise<Row[]> {
+    const { limit = Number.POSITIVE_INFINITY } = options
     const parts: AnyRow[][] = []
-    for await (const block of this.blocks(options)) parts.push(rowsOfBlock(block))
+    let rows = 0
+    for await (const block of this.blocks(options)) {
+      rows += block.numRows
+      if (rows > limit) {
+        throw new RayError(`takeAll: the dataset has more rows than its limit, ${limit}.`)
+      }
+      parts.push(rowsOfBlock(block))
+    }
     return parts.flat() as Row[]
+  }
+
+  /** The first `rows` rows as one batch. */
+  takeBatch(rows?: number, options?: TakeBatchOptions<'columns'>): Promise<Columns<Row>>
+  takeBatch(
+    rows: number,
+    options: TakeBatchOptions<'arrow'> & { readonly batchFormat: 'arrow' },
+  ): Promise<Table>
+  takeBatch(
+    rows: number,
+    options: TakeBatchOptions<'rows'> & { readonly batchFormat: 'rows' },
+  ): Promise<Row[]>
+  async takeBatch(rows = 20, options: TakeBatchOptions = {}): Promise<unknown> {
+    const { batchFormat = 'columns', dates = 'date' } = options
+    checkBatchFormat('takeBatch', batchFormat)
+    return batchOfBlock(await this.limit(rows).joined(), { batchFormat, dates })
+  }
+
+  /** All rows as one Arrow table, in the memory of this process. */
+  async toArrow(options: ConsumeOptions = {}): Promise<Table> {
+    return this.joined(options)
+  }
+
+  /** All rows as columns, in the memory of this process. */
+  async toColumns(
+    options: ConsumeOptions & { readonly dates?: DateFormat } = {},
+  ): Promise<Columns<Row>> {
+    return columnsOfBlock(await this.joined(options), options.dates) as Columns<Row>
+  }
+
+  /** @internal All rows as one block. */
+  async joined(options: ConsumeOptions = {}): Promise<Block> {
+    const blocks: Block[] = []
+    for await (const block of this.blocks(options)) blocks.push(block)
+    return joinBlocks(blocks)
   }
 
   /** Prints the first `rows` rows as a table. */
@@ -85,23 +136,30 @@ export abstract class ConsumableDataset<Row> extends MappableDataset<Row> {
   iterBatches(
     options: IterBatchesOptions<'arrow'> & { readonly batchFormat: 'arrow' },
   ): AsyncGenerator<Table, void, void>
-  async *iterBatches(options: IterBatchesOptions = {}): AsyncGenerator<unknown, void, void> {
-    refuseUnknown('iterBatches', options, ['batchFormat', 'batchSize', 'dates'])
-    const { batchSize, batchFormat = 'columns', dates = 'date' } = options
-    const size = whole('iterBatches', 'batchSize', batchSize)
-    for await (const block of batchesOf(this.blocks(), size)) {
-      yield batchOfBlock(block, { batchFormat, dates })
+  iterBatches(
+    options: IterBatchesOptions<'rows'> & { readonly batchFormat: 'rows' },
+  ): AsyncGenerator<Row[], void, void>
+  iterBatches(options: IterBatchesOptions = {}): AsyncGenerator<unknown, void, void> {
+    return batchesOfBlocks(this.blocks(), options)
+  }
+
+  /**
+   * Rows in order, while later blocks are being computed; `for await` of a dataset does the same.
+   */
+  async *iterRows(options: ConsumeOptions = {}): AsyncGenerator<Row, void, void> {
+    for await (const block of prefetched(this.blocks(options), 1)) {
+      yield* rowsOfBlock(block) as Row[]
     }
   }
 
-  /** Rows in order, while later blocks are being computed. */
-  async *iterRows(): AsyncGenerator<Row, void, void> {
-    for await (const block of this.blocks()) yield* rowsOfBlock(block) as Row[]
+  /** Rows in order, as `iterRows`. */
+  [Symbol.asyncIterator](): AsyncGenerator<Row, void, void> {
+    return this.iterRows()
   }
 
   /** Refs of the blocks in order, each when it is finished: for tasks and actors of your own. */
   async *iterRefBundles(options: ConsumeOptions = {}): AsyncGenerator<RefBundle, void, void> {
-    yield* this.execute(options)
+    for await (const { block, metadata } of this.execute(options)) yield { block, metadata }
   }
 
   /** Refs of all blocks, each an apache-arrow table in the object store. */
@@ -117,7 +175,7 @@ export abstract class ConsumableDataset<Row> extends MappableDataset<Row> {
    */
   async materialize(options: ConsumeOptions = {}): Promise<Dataset<Row>> {
     const bundles: RefBundle[] = []
-    for await (const bundle of this.execute(options)) bundles.push(bundle)
+    for await (const { block, metadata } of this.execute(options)) bundles.push({ block, metadata })
     const result = this.over({ source: { kind: 'blocks', bundles }, steps: [] })
     result.statistics = this.statistics
     return result
@@ -126,6 +184,29 @@ export abstract class ConsumableDataset<Row> extends MappableDataset<Row> {
   /** The number of blocks that the dataset is computed in. */
   async numBlocks(): Promise<number> {
     return this.session.countBlocks(this.plan)
+  }
+
+  /** Bytes that the blocks of the dataset have; computes them if they are not known. */
+  async sizeBytes(): Promise<number> {
+    const known = await this.session.bytesFromMetadata(this.plan)
+    if (known !== undefined) return known
+    let bytes = 0
+    for await (const { block, metadata, isOwned } of this.execute()) {
+      bytes += metadata.bytes
+      if (isOwned) this.session.release(block)
+    }
+    return bytes
+  }
+
+  /** Counts, extremes, means and deviations of every column; prints as a table. */
+  async summary(options: ConsumeOptions = {}): Promise<DatasetSummary> {
+    const partial = this.derive<Row>({ kind: 'report', name: 'summary', fn: summarizeBlock })
+    const parts: PartialSummary[][] = []
+    for await (const { metadata } of partial.execute(options)) {
+      parts.push(metadata.report as PartialSummary[])
+    }
+    this.statistics = partial.statistics
+    return joinSummaries(parts)
   }
 
   /** What the last execution of this dataset did; prints as a table. */

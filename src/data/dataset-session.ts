@@ -7,15 +7,16 @@ import type { BlockRef, RefBundle } from './block/metadata.js'
 import { unifySchemas } from './block/unify-schemas.js'
 import { type FilesDescription, type FilesSource, rowsIn } from './datasource/files.js'
 import { StatisticsCollector } from './execution/statistics.js'
-import { executePlan, type Progress } from './execution/streaming-executor.js'
+import { executePlan, type OwnedBundle, type Progress } from './execution/streaming-executor.js'
 import type { TaskRunner } from './execution/task-runner.js'
 import type { LogicalPlan } from './logical/plan.js'
-import { addUp, type PhysicalPlan, plannedBlocks } from './physical/operators.js'
+import { addUp, type PhysicalPlan, plainResources, plannedBlocks } from './physical/operators.js'
 import { planPhysical } from './planner/planner.js'
 import { optimize } from './rules/index.js'
+import { isWhole, type RowRange } from './split/row-ranges.js'
 
 export interface RunningPlan {
-  readonly bundles: AsyncGenerator<RefBundle, void, void>
+  readonly bundles: AsyncGenerator<OwnedBundle, void, void>
   readonly statistics: StatisticsCollector
 }
 
@@ -40,6 +41,26 @@ export class DatasetSession {
 
   get(block: BlockRef): Promise<Block> {
     return this.#runner.get(block)
+  }
+
+  /** Blocks of their own for parts of blocks; those that are wanted whole stay what they are. */
+  async sliceBlocks(ranges: readonly RowRange[]): Promise<readonly RefBundle[]> {
+    const runner = this.#runner
+    return Promise.all(
+      ranges.map(async (range) => {
+        if (isWhole(range)) return range.bundle
+        const { start, end } = range
+        const shared = runner.share([{ kind: 'slice', start, end }])
+        const options = { name: 'split', resources: plainResources, block: range.bundle.block }
+        const { block, metadata } = runner.submit({ index: 0 }, shared, options)
+        return { block, metadata: await metadata }
+      }),
+    )
+  }
+
+  /** Lets go of a block that nobody else holds. */
+  release(block: BlockRef): void {
+    this.#runner.release(block)
   }
 
   /** The number of rows, if the plan's source knows it and nothing else is asked of the plan. */
@@ -91,6 +112,17 @@ export class DatasetSession {
       default:
         return undefined
     }
+  }
+
+  /** The size of the blocks, if they are there already. */
+  async bytesFromMetadata(plan: LogicalPlan): Promise<number | undefined> {
+    const { source, steps } = optimize(plan)
+    if (steps.length > 0) return undefined
+    if (source.kind === 'blocks') {
+      return source.bundles.reduce((sum, { metadata }) => sum + metadata.bytes, 0)
+    }
+    if (source.kind !== 'union') return undefined
+    return addUp(await Promise.all(source.inputs.map((input) => this.bytesFromMetadata(input))))
   }
 
   async countBlocks(plan: LogicalPlan): Promise<number> {

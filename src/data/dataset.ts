@@ -4,15 +4,11 @@
 
 import fs from 'node:fs'
 import path from 'node:path'
-import { ConsumableDataset } from './consumable-dataset.js'
 import { refuseMethodsNotBuilt } from './methods-not-built.js'
+import type { Callable } from './mappable-dataset.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
-import {
-  compileStepOptions,
-  functionName,
-  refuseUnknown,
-  type StepOptions,
-} from './step-options.js'
+import { compileFunction, refuseUnknown, type StepOptions } from './step-options.js'
+import { DivisibleDataset } from './split/divisible-dataset.js'
 
 /**
  * Rows in blocks across the cluster.
@@ -23,11 +19,10 @@ import {
  *   .map((row) => ({ origin: row.origin, hours: Number(row.delay) / 60 }))
  * console.log(await delays.count())
  */
-export class Dataset<Row = AnyRow> extends ConsumableDataset<Row> {
+export class Dataset<Row = AnyRow> extends DivisibleDataset<Row> {
   /** Keeps the rows for which the function returns true. */
-  filter(fn: (row: Row) => boolean, options: StepOptions = {}): Dataset<Row> {
-    const name = functionName('filter', fn)
-    return this.derive({ kind: 'filter', name, fn, ...compileStepOptions('filter', options) })
+  filter(fn: Callable<Row, boolean>, options: StepOptions = {}): Dataset<Row> {
+    return this.derive({ kind: 'filter', ...compileFunction('filter', fn, options) })
   }
 
   /** Keeps the named columns. Right behind `readParquet` the others are not even read. */

@@ -3,10 +3,7 @@
 import { RayError } from '../base/errors.js'
 
 const names = [
-  'addColumn',
   'aggregate',
-  'dropColumns',
-  'flatMap',
   'groupBy',
   'join',
   'max',
@@ -14,14 +11,10 @@ const names = [
   'min',
   'randomSample',
   'randomShuffle',
-  'renameColumns',
   'repartition',
   'sort',
-  'split',
   'std',
-  'streamingSplit',
   'sum',
-  'trainTestSplit',
   'unique',
   'withColumn',
   'writeCsv',

@@ -1,11 +1,10 @@
 // What every face of a dataset stands on: the plan, how to add to it, and how to run it.
 
 import type { Block, SchemaField } from './block/block.js'
-import type { RefBundle } from './block/metadata.js'
 import type { Dataset } from './dataset.js'
 import type { DatasetSession } from './dataset-session.js'
 import type { DatasetStatistics } from './execution/statistics.js'
-import type { Progress } from './execution/streaming-executor.js'
+import type { OwnedBundle, Progress } from './execution/streaming-executor.js'
 import type { LogicalPlan, Step } from './logical/plan.js'
 
 /** A row of a dataset whose type is not known at compile time. */
@@ -49,7 +48,7 @@ export abstract class PlannedDataset<Row> {
   }
 
   /** @internal Runs the plan; gives its blocks in order, each when it is finished. */
-  async *execute(options: ConsumeOptions = {}): AsyncGenerator<RefBundle, void, void> {
+  async *execute(options: ConsumeOptions = {}): AsyncGenerator<OwnedBundle, void, void> {
     const execution = await this.session.execute(this.plan, options.onProgress)
     try {
       yield* execution.bundles
@@ -62,7 +61,11 @@ export abstract class PlannedDataset<Row> {
 
   /** @internal The blocks themselves, in the memory of this process. */
   async *blocks(options: ConsumeOptions = {}): AsyncGenerator<Block, void, void> {
-    for await (const { block } of this.execute(options)) yield await this.session.get(block)
+    for await (const { block, isOwned } of this.execute(options)) {
+      const got = await this.session.get(block)
+      if (isOwned) this.session.release(block)
+      yield got
+    }
   }
 
   /** @internal Names and types of the columns; computes the first block if it must. */

@@ -2,22 +2,39 @@
 
 import { RayError } from '../base/errors.js'
 import { didYouMean } from '../base/nearest-name.js'
-import type { BatchFormat } from './block/batch.js'
+import { type BatchFormat, batchFormats } from './block/batch.js'
 import type { DateFormat } from './block/column.js'
-import type { StepResources } from './logical/plan.js'
+import type { RetriedErrors, UserFunction } from './block/user-function.js'
+import type { StepResources } from './logical/function-step.js'
 
-/** What tasks of a step need. */
+/** What the tasks or actors of a step need. */
 export interface StepOptions {
-  /** CPUs of each task; 1 unless told otherwise. */
+  /** CPUs of each task or actor; 1 unless told otherwise. */
   readonly numCpus?: number
-  /** Tasks that run at once at most. */
-  readonly concurrency?: number
+  /** GPUs of each task or actor. */
+  readonly numGpus?: number
+  /** Bytes of memory that each task or actor reserves. */
+  readonly memory?: number
+  /** Custom resources of each task or actor. */
+  readonly resources?: Readonly<Record<string, number>>
+  /**
+   * Of a function: tasks that run at once at most. Of a class: the actors of its pool, a number or
+   * `{ min, max }` between which the pool grows; from 1 to as many as there are CPUs by default.
+   */
+  readonly concurrency?: number | { readonly min?: number; readonly max: number }
+  /** Arguments of the function after the rows; refs among them are resolved, without a copy. */
+  readonly fnArgs?: readonly unknown[]
+  /** Arguments of the class's constructor; refs among them are resolved. */
+  readonly fnConstructorArgs?: readonly unknown[]
+  /** Calls the function again when it throws: anything, or one of these classes. */
+  readonly retryExceptions?: RetriedErrors
 }
 
 /** What `mapBatches` gives its function. */
 export interface MapBatchesOptions<Format extends BatchFormat = BatchFormat> extends StepOptions {
   /**
-   * 'columns' (typed arrays and arrays by name, the default) or 'arrow' (an apache-arrow table).
+   * 'columns' (typed arrays and arrays by name, the default), 'arrow' (an apache-arrow table) or
+   * 'rows' (an array of objects).
    */
   readonly batchFormat?: Format
   /** Rows per batch; a whole block unless told otherwise. Batches do not cross blocks. */
@@ -29,22 +46,31 @@ export interface MapBatchesOptions<Format extends BatchFormat = BatchFormat> ext
   readonly dates?: DateFormat
 }
 
-export interface MapBatchesConfig extends StepResources {
+export interface MapBatchesConfig {
   readonly batchFormat: BatchFormat
   readonly batchSize: number | undefined
   readonly dates: DateFormat
 }
 
-const ofSteps = ['numCpus', 'concurrency']
-const ofBatches = [...ofSteps, 'batchFormat', 'batchSize', 'dates']
+const ofSteps = [
+  'numCpus', 'numGpus', 'memory', 'resources', 'concurrency', 'fnArgs', 'fnConstructorArgs',
+  'retryExceptions',
+] // prettier-ignore
+export const ofBatches: readonly string[] = ['batchFormat', 'batchSize', 'dates']
 /** Options of Ray Data that are not built. */
 const later = [
-  'numGpus', 'memory', 'fnArgs', 'fnKwargs', 'fnConstructorArgs', 'fnConstructorKwargs',
-  'zeroCopyBatch', 'compute', 'rayRemoteArgs', 'partitionCols', 'partitioning', 'includePaths',
+  'partitionCols', 'partitioning', 'includePaths',
   'filter', 'schema', 'shuffle', 'overrideNumBlocks', 'filesystem', 'compression',
-  'prefetchBatches',
-  'dropLast', 'localShuffleBufferSize', 'localShuffleSeed',
 ] // prettier-ignore
+
+/** Options of Ray Data that mean nothing here, with the reason. */
+const refused: Readonly<Record<string, string>> = {
+  fnKwargs: 'JavaScript has no keyword arguments; put an object into fnArgs',
+  fnConstructorKwargs: 'JavaScript has no keyword arguments; put an object into fnConstructorArgs',
+  zeroCopyBatch: "batches are never copied, and writing to one changes nobody else's",
+  compute: 'a class runs in a pool of actors, whose size is the option concurrency',
+  rayRemoteArgs: 'give numCpus, numGpus, memory and resources themselves',
+}
 
 /**
  * Refuses options that do not exist, or not yet, so that none is silently ignored.
@@ -57,6 +83,10 @@ export function refuseUnknown(operator: string, options: unknown, known: readonl
   }
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue
+    const reason = refused[key]
+    if (reason !== undefined) {
+      throw new TypeError(`${operator}: there is no option '${key}': ${reason}.`)
+    }
     if (later.includes(key)) {
       throw new TypeError(`${operator}: the option '${key}' is not built yet.`)
     }
@@ -67,32 +97,71 @@ export function refuseUnknown(operator: string, options: unknown, known: readonl
   }
 }
 
-export function compileStepOptions(
+/** The function or class of a step, and what it needs. */
+export function compileFunction(
   operator: string,
+  fn: unknown,
   options: StepOptions,
-  known: readonly string[] = ofSteps,
-): StepResources {
-  refuseUnknown(operator, options, known)
+  known: readonly string[] = [],
+): UserFunction & StepResources {
+  refuseUnknown(operator, options, [...ofSteps, ...known])
+  const { fnArgs, fnConstructorArgs, numGpus, memory, resources, retryExceptions } = options
+  const name = functionName(operator, fn)
+  const isClass = /^class\b/.test(Function.prototype.toString.call(fn))
+  if (!isClass && fnConstructorArgs !== undefined) {
+    throw new RayError(`${operator}: fnConstructorArgs are for a class, and ${name} is a function.`)
+  }
+  const args = { ...(fnArgs && { args: [...fnArgs] }), constructorArgs: fnConstructorArgs ?? [] }
   return {
+    name,
+    fn: fn as UserFunction['fn'],
+    ...(isClass && { isClass }),
+    ...args,
     numCpus: atLeast(operator, 'numCpus', { value: options.numCpus, least: 0 }),
-    concurrency: whole(operator, 'concurrency', options.concurrency),
+    ...(numGpus !== undefined && { numGpus }),
+    ...(memory !== undefined && { memory }),
+    ...(resources !== undefined && { resources }),
+    ...(retryExceptions !== undefined && { retryExceptions }),
+    ...(isClass ? poolOf(operator, options) : tasksOf(operator, options)),
   }
 }
 
-export function compileMapBatchesOptions(options: MapBatchesOptions): MapBatchesConfig {
-  const step = compileStepOptions('mapBatches', options, ofBatches)
-  const batchFormat = options.batchFormat ?? 'columns'
-  if (batchFormat !== 'columns' && batchFormat !== 'arrow') {
+function tasksOf(operator: string, { concurrency }: StepOptions) {
+  if (typeof concurrency === 'object') {
     throw new RayError(
-      `mapBatches: batchFormat must be 'columns' or 'arrow', not ${show(batchFormat)}.`,
+      `${operator}: only a pool of actors grows; the concurrency of a function is a number.`,
     )
   }
-  const dates = options.dates ?? 'date'
+  return { concurrency: whole(operator, 'concurrency', concurrency) }
+}
+
+function poolOf(operator: string, { concurrency }: StepOptions) {
+  const { min = 1, max } =
+    typeof concurrency === 'object' ? concurrency : { min: concurrency, max: concurrency }
+  const pool = {
+    min: whole(operator, 'concurrency.min', min) ?? 1,
+    max: whole(operator, 'concurrency', max) ?? Number.POSITIVE_INFINITY,
+  }
+  if (pool.max >= pool.min) return { concurrency: undefined, pool }
+  throw new RayError(`${operator}: concurrency.max is ${pool.max}, below min, ${pool.min}.`)
+}
+
+export function compileMapBatchesOptions(options: MapBatchesOptions): MapBatchesConfig {
+  const { batchFormat = 'columns', dates = 'date' } = options
+  checkBatchFormat('mapBatches', batchFormat)
   if (dates !== 'date' && dates !== 'number') {
     throw new RayError(`mapBatches: dates must be 'date' or 'number', not ${show(dates)}.`)
   }
   const batchSize = whole('mapBatches', 'batchSize', options.batchSize)
-  return { ...step, batchFormat, batchSize, dates }
+  return { batchFormat, batchSize, dates }
+}
+
+export function checkBatchFormat(operator: string, batchFormat: unknown): void {
+  if ((batchFormats as readonly unknown[]).includes(batchFormat)) return
+  const formats = batchFormats.map((each) => `'${each}'`).join(', ')
+  throw new RayError(
+    `${operator}: batchFormat must be one of ${formats}, not ${show(batchFormat)}.`,
+  )
 }
 
 /** A count of rows, as take, limit and show want it. */
@@ -122,22 +191,10 @@ function atLeast(
   throw new RayError(`${operator}: ${option} must be at least ${least}, not ${show(value)}.`)
 }
 
-/**
- * The name of a user's function in errors and statistics. Classes are refused: they would need
- * actors.
- */
-export function functionName(operator: string, fn: unknown): string {
-  if (typeof fn !== 'function' || 'remote' in fn) {
-    throw new RayError(`${operator} takes a function, and was given ${show(fn)}.`)
-  }
-  if (/^class\b/.test(Function.prototype.toString.call(fn))) {
-    throw new RayError(
-      `${operator} takes a function. A class, which would run in a pool of actors, ` +
-        'is not supported yet: create what is expensive once per process, ' +
-        'in a module that the function imports.',
-    )
-  }
-  return fn.name === '' ? 'anonymous' : fn.name
+/** The name of a user's function or class in errors and statistics. */
+function functionName(operator: string, fn: unknown): string {
+  if (typeof fn === 'function' && !('remote' in fn)) return fn.name === '' ? 'anonymous' : fn.name
+  throw new RayError(`${operator} takes a function or a class, and was given ${show(fn)}.`)
 }
 
 function show(value: unknown): string {

@@ -22,6 +22,16 @@ export interface ActorName {
   readonly className: string
 }
 
+/** Of a worker that ended while its node could not say so. */
+export const unreportedExit: ProcessExit = {
+  pid: 0,
+  exitCode: null,
+  signal: null,
+  stderr: [],
+  reason: 'it ended while the GCS was away',
+  started: -1,
+}
+
 export function actorIdHex(actor: ObjectKey): string {
   return objectIdHex(actor[0], actor[1])
 }
@@ -112,6 +122,7 @@ function describeExit(exit: ProcessExit): string {
   const reason = exit.reason === '' ? '' : ` (${exit.reason})`
   if (exit.signal !== null) return `${exit.pid} was ended by signal ${exit.signal}${reason}`
   if (exit.exitCode !== null) return `${exit.pid} exited with code ${exit.exitCode}${reason}`
+  if (exit === unreportedExit) return `is gone${reason}`
   return `${exit.pid} is gone${reason}`
 }
 

@@ -60,6 +60,11 @@ export class ActorPlacement {
     return choice
   }
 
+  /** An earlier GCS has asked the node for it. */
+  asked(spec: ActorSpec, nodeId: string): void {
+    this.#nodes.claim(nodeId, claimOf(spec), spec.resources)
+  }
+
   /** The node has answered, or need not any more. */
   answered(spec: ActorSpec, nodeId: string): void {
     this.#nodes.unclaim(nodeId, claimOf(spec))

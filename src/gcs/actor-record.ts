@@ -10,6 +10,8 @@ import type { Death } from './actor-death.js'
 
 export interface ActorRecord {
   readonly key: string
+  /** Grows from one creation to the next. */
+  readonly order: number
   readonly spec: ActorSpec
   /** Equal for actors that ask for the same place. */
   readonly shape: string
@@ -70,12 +72,13 @@ export function nameTaken(spec: ActorSpec): WireError {
 export function newRecord(
   key: string,
   event: ToGcs & { readonly kind: 'createActor' },
+  order: number,
 ): ActorRecord {
-  const { placement, resources, strategy } = event.spec
   return {
     key,
+    order,
     spec: event.spec,
-    shape: JSON.stringify([placement, resources, strategy]),
+    shape: shapeOf(event.spec),
     jobId: event.jobId,
     ownerNode: event.nodeId,
     state: 'PENDING_CREATION',
@@ -89,6 +92,10 @@ export function newRecord(
     refusedBy: new Set(),
     subscribers: new Map(),
   }
+}
+
+export function shapeOf({ placement, resources, strategy }: ActorSpec): string {
+  return JSON.stringify([placement, resources, strategy])
 }
 
 export function publicState(record: ActorRecord): ActorState {

@@ -24,8 +24,7 @@
 import { assert } from '../base/assert.js'
 import { deadActorsMax, deadProcessesMax } from '../base/limits.js'
 import type { ProcessId } from '../base/ids.js'
-import type { ObjectKey, WireError } from '../wire/messages/terms.js'
-import type { ToGcs } from '../wire/messages/gcs.js'
+import { type ObjectKey, setupReason, type WireError } from '../wire/messages/terms.js'
 import type { ActorSpec, ActorState } from '../wire/messages/raylet.js'
 import type { StateRow } from '../wire/messages/state.js'
 import * as death from './actor-death.js'
@@ -38,56 +37,33 @@ import {
   nameKey,
   nameTaken,
   newRecord,
-  objectKeyOf,
   publicState,
 } from './actor-record.js'
 import type { ActorRecord, Audience } from './actor-record.js'
 import { actorRow } from './actor-rows.js'
+import type { ActorEvent, EventOf } from './actor-event.js'
+import { actorOf, type Grave, graveOf, type StoredActor, storedActor } from './actor-storage.js'
 import { BoundedMap } from './bounded-map.js'
+import { ChangedRows } from './changed-rows.js'
+import { EarlyActors } from './early-actors.js'
 import { send } from './effect.js'
 import type { Send } from './effect.js'
+import type { StorageChange } from './storage/gcs-storage.js'
 
-export type ActorEvent =
-  | (ToGcs & {
-      readonly kind:
-        | 'createActor'
-        | 'subscribeActor'
-        | 'killActor'
-        | 'actorOutOfScope'
-        | 'actorPlaced'
-        | 'actorNotPlaced'
-        | 'actorStarted'
-        | 'actorWorkerDied'
-    })
-  /**
-   * Something may have become free; `nodeId` when it is known where, undefined to ask those again
-   * who said no.
-   */
-  | { readonly kind: 'viewChanged'; readonly nodeId?: string }
-  | { readonly kind: 'groupChanged'; readonly group: string; readonly removed: boolean }
-  | { readonly kind: 'nodeDied'; readonly nodeId: string }
-  | { readonly kind: 'processDied'; readonly process: ProcessId }
-  | { readonly kind: 'jobFinished'; readonly jobId: string }
-
-type EventOf<K extends ActorEvent['kind']> = ActorEvent & { readonly kind: K }
-
-/** What came for an actor before its creation. */
-interface Early {
-  readonly subscribers: Map<ProcessId, string>
-  kill: { readonly noRestart: boolean; readonly reason: string } | undefined
-}
+export type { ActorEvent } from './actor-event.js'
 
 export class ActorTable {
   readonly #placement: ActorPlacement
   readonly #live = new Map<string, ActorRecord>()
-  readonly #dead = new BoundedMap<string, Death>(deadActorsMax)
-  /** What can be listed of those that have lived. */
-  readonly #buried = new BoundedMap<string, StateRow>(deadActorsMax)
+  readonly #dead = new BoundedMap<string, Grave>(deadActorsMax)
+  readonly #changed = new ChangedRows('actors')
+  /** Actors that came and went so far: rows are loaded in this order. */
+  #count = 0
   /** Actors in `unplaced`, in the order in which they came to it. */
   readonly #unplaced = new Set<ActorRecord>()
   /** By namespace and name. A dead or draining actor has none. */
   readonly #named = new Map<string, ActorRecord>()
-  readonly #early = new Map<string, Early>()
+  readonly #early = new EarlyActors()
   readonly #deadProcesses = new BoundedMap<ProcessId, true>(deadProcessesMax)
   readonly #finishedJobs = new BoundedMap<string, true>(deadProcessesMax)
   /** Actors that died since `takeEnded` was called. */
@@ -124,6 +100,9 @@ export class ActorTable {
       case 'actorWorkerDied':
         this.#workerDied(event, effects)
         break
+      case 'nodeHolds':
+        this.#nodeHolds(event, effects)
+        break
       case 'viewChanged':
         this.#viewChanged(event.nodeId, effects)
         break
@@ -158,13 +137,42 @@ export class ActorTable {
   stateOf(actor: ObjectKey): ActorState | undefined {
     const key = keyOf(actor)
     const record = this.#live.get(key)
-    return record === undefined ? this.#dead.get(key) : publicState(record)
+    return record === undefined ? this.#dead.get(key)?.state : publicState(record)
   }
 
   /** The living, then the dead. */
   stateRows(): StateRow[] {
     const living = [...this.#live.values()].map((record) => actorRow(record))
-    return [...living, ...this.#buried.values()]
+    const dead = [...this.#dead.values()].flatMap(({ row }) => (row === undefined ? [] : [row]))
+    return [...living, ...dead]
+  }
+
+  /** Begins with what an earlier GCS has stored. The nodes and groups are loaded already. */
+  load(rows: readonly StoredActor[], finishedJobs: readonly string[]): void {
+    for (const jobId of finishedJobs) this.#finishedJobs.set(jobId, true)
+    for (const row of [...rows].sort((a, b) => a.order - b.order)) {
+      this.#count = Math.max(this.#count, row.order)
+      if (row.kind === 'dead') {
+        this.#dead.set(row.key, graveOf(row))
+        continue
+      }
+      const record = actorOf(row)
+      const { spec, nodeId } = record
+      this.#live.set(record.key, record)
+      if (record.phase === 'unplaced') this.#unplaced.add(record)
+      if (record.phase === 'placing' && nodeId !== undefined) this.#placement.asked(spec, nodeId)
+      const isNamed = spec.name !== '' && record.ending === undefined
+      if (isNamed) this.#named.set(nameKey(spec.namespace, spec.name), record)
+    }
+  }
+
+  /** What is to be stored since the last call. */
+  takeChanges(): StorageChange[] {
+    return this.#changed.take((key) => storedActor(this.#live.get(key) ?? this.#dead.get(key)))
+  }
+
+  forgetChanges(): void {
+    this.#changed.forget()
   }
 
   /** The actors that have died since the last call: what belongs to them ends too. */
@@ -212,25 +220,29 @@ export class ActorTable {
     const answer = (more: { existing?: ActorSpec; error?: WireError }): void => {
       effects.push(send(nodeId, { kind: 'actorRegistered', to: from, request, ...more }))
     }
-    if (this.#live.has(key) || this.#dead.has(key)) {
-      answer({})
+    const holder = spec.name === '' ? undefined : this.byName(spec.namespace, spec.name)
+    const refusal =
+      holder !== undefined && spec.getIfExists ? { existing: holder } : { error: nameTaken(spec) }
+    const grave = this.#dead.get(key)
+    if (this.#live.has(key) || grave !== undefined) {
+      // The answer to the first creation may have been lost with an earlier GCS.
+      answer(grave?.state.cause === 'nameTaken' ? refusal : {})
       return
     }
-    const holder = spec.name === '' ? undefined : this.byName(spec.namespace, spec.name)
     if (holder !== undefined) {
-      answer(spec.getIfExists ? { existing: holder } : { error: nameTaken(spec) })
+      answer(refusal)
       // Whoever got a handle before the answer came must not wait for ever.
       const state = death.nameTaken(spec, holder.actor)
-      this.#dead.set(key, state)
-      const subscribers = this.#early.get(key)?.subscribers ?? new Map<ProcessId, string>()
-      this.#early.delete(key)
+      this.#bury(key, state)
+      const { subscribers } = this.#early.of(key)
+      this.#early.take(key)
       this.#tell({ actor: spec.actor, subscribers }, state, effects)
       return
     }
     answer({})
-    const record = newRecord(key, event)
-    const early = this.#early.get(key)
-    this.#early.delete(key)
+    const record = newRecord(key, event, ++this.#count)
+    this.#changed.mark(key)
+    const early = this.#early.take(key)
     for (const [process, node] of early?.subscribers ?? []) record.subscribers.set(process, node)
     this.#live.set(key, record)
     this.#unplaced.add(record)
@@ -259,17 +271,8 @@ export class ActorTable {
       const gone = death.ownerDied({ actor, className: 'of an unknown class' })
       effects.push(send(nodeId, { kind: 'actorChanged', to: from, actor, state: gone }))
     } else {
-      this.#earlyOf(key).subscribers.set(from, nodeId)
+      this.#early.of(key).subscribers.set(from, nodeId)
     }
-  }
-
-  #earlyOf(key: string): Early {
-    let early = this.#early.get(key)
-    if (early === undefined) {
-      early = { subscribers: new Map(), kill: undefined }
-      this.#early.set(key, early)
-    }
-    return early
   }
 
   /** Returns false when the actor has to wait. */
@@ -288,13 +291,17 @@ export class ActorTable {
       case 'node': {
         record.phase = 'placing'
         record.nodeId = placement.nodeId
+        this.#changed.mark(record.key)
         record.refusedBy.clear()
         this.#unplaced.delete(record)
-        const { spec, incarnation, jobId } = record
-        effects.push(send(placement.nodeId, { kind: 'placeActor', spec, incarnation, jobId }))
+        this.#sendPlace(record, placement.nodeId, effects)
         return true
       }
     }
+  }
+
+  #sendPlace({ spec, incarnation, jobId }: ActorRecord, nodeId: string, effects: Send[]): void {
+    effects.push(send(nodeId, { kind: 'placeActor', spec, incarnation, jobId }))
   }
 
   #placed(event: EventOf<'actorPlaced'>, effects: Send[]): void {
@@ -303,11 +310,9 @@ export class ActorTable {
     this.#placement.answered(record.spec, event.nodeId)
     record.phase = 'starting'
     record.worker = { process: event.worker, address: event.address }
+    this.#changed.mark(record.key)
     // Ends that were asked for while there was no worker to end.
-    if (record.ending !== undefined) this.#sendEnd(record, true, 'out of scope', effects)
-    else if (record.killReason !== undefined) {
-      this.#sendEnd(record, false, record.killReason, effects)
-    }
+    this.#sendEnds(record, effects)
   }
 
   #notPlaced(event: EventOf<'actorNotPlaced'>, effects: Send[]): void {
@@ -331,6 +336,7 @@ export class ActorTable {
   }
 
   #unplace(record: ActorRecord): void {
+    this.#changed.mark(record.key)
     record.phase = 'unplaced'
     record.nodeId = undefined
     record.worker = undefined
@@ -349,6 +355,7 @@ export class ActorTable {
       this.#end(record, ending ?? death.creationFailed(record.spec, event.error), effects)
       return
     }
+    this.#changed.mark(record.key)
     record.phase = 'alive'
     record.state = 'ALIVE'
     if (record.ending === undefined) this.#publish(record, effects)
@@ -394,11 +401,12 @@ export class ActorTable {
     const record = this.#live.get(key)
     if (record === undefined) {
       const isKnown = this.#dead.has(key) || this.#deadProcesses.has(event.actor[0])
-      if (!isKnown) this.#earlyOf(key).kill = { noRestart: event.noRestart, reason: event.reason }
+      if (!isKnown) this.#early.of(key).kill = { noRestart: event.noRestart, reason: event.reason }
     } else if (event.noRestart) {
       this.#end(record, death.killed(record.spec, event.reason), effects)
     } else if (record.phase !== 'unplaced' && record.killReason === undefined) {
       record.killReason = event.reason
+      this.#changed.mark(key)
       if (record.phase !== 'placing') this.#sendEnd(record, false, event.reason, effects)
     }
   }
@@ -412,6 +420,7 @@ export class ActorTable {
       return
     }
     record.ending = ending
+    this.#changed.mark(record.key)
     this.#releaseName(record)
     if (record.phase !== 'placing') this.#sendEnd(record, true, 'out of scope', effects)
   }
@@ -428,6 +437,9 @@ export class ActorTable {
     if (record.ending !== undefined) this.#end(record, record.ending, effects)
     else if (death.isSelfExit(exit)) {
       this.#end(record, death.exited(spec, exit), effects)
+    } else if (exit.reason.startsWith(setupReason)) {
+      // The hook would do the same in another worker.
+      this.#end(record, death.crashed(spec, exit, 0), effects)
     } else if (record.killReason !== undefined) {
       this.#restart(record, { ...death.killed(spec, record.killReason), exit }, effects)
     } else {
@@ -435,8 +447,42 @@ export class ActorTable {
     }
   }
 
+  /** A node that was away says what it has: it and this table may each have missed an end. */
+  #nodeHolds({ nodeId, actors }: EventOf<'nodeHolds'>, effects: Send[]): void {
+    const held = new Map(actors.map((each) => [keyOf(each.actor), each]))
+    for (const record of [...this.#live.values()]) {
+      if (record.nodeId !== nodeId) continue
+      const { key, incarnation } = record
+      const { actor } = record.spec
+      const there = held.get(key)
+      if (there?.incarnation === incarnation) {
+        held.delete(key)
+        const { worker, address, isStarted } = there
+        // What ended it may have been lost on the way to its node.
+        if (record.worker !== undefined) this.#sendEnds(record, effects)
+        else if (worker === undefined) this.#sendPlace(record, nodeId, effects)
+        else this.#placed({ ...there, kind: 'actorPlaced', nodeId, worker, address }, effects)
+        if (isStarted) this.#started({ kind: 'actorStarted', actor, incarnation }, effects)
+      } else if (record.phase === 'placing') this.#sendPlace(record, nodeId, effects)
+      else {
+        const exit = death.unreportedExit
+        this.#workerDied({ kind: 'actorWorkerDied', actor, incarnation, exit }, effects)
+      }
+    }
+    for (const { actor } of held.values()) {
+      effects.push(send(nodeId, { kind: 'endActor', actor, drain: false, reason: 'is over' }))
+    }
+  }
+
+  #sendEnds(record: ActorRecord, effects: Send[]): void {
+    if (record.ending !== undefined) this.#sendEnd(record, true, 'out of scope', effects)
+    else if (record.killReason !== undefined) {
+      this.#sendEnd(record, false, record.killReason, effects)
+    }
+  }
+
   #nodeDied(nodeId: string, effects: Send[]): void {
-    for (const early of this.#early.values()) dropNode(early.subscribers, nodeId)
+    this.#early.nodeDied(nodeId)
     for (const record of this.#live.values()) dropNode(record.subscribers, nodeId)
     for (const record of [...this.#live.values()]) {
       const { spec } = record
@@ -465,17 +511,10 @@ export class ActorTable {
       const isOwned = spec.actor[0] === process && !spec.detached
       if (isOwned) this.#end(record, death.ownerDied(spec), effects)
     }
-    for (const [key, early] of this.#early) {
-      early.subscribers.delete(process)
-      const actor = objectKeyOf(key)
-      if (actor[0] === process) {
-        // Its creation will never come.
-        const state = death.ownerDied({ actor, className: 'of an unknown class' })
-        this.#early.delete(key)
-        this.#tell({ actor, subscribers: early.subscribers }, state, effects)
-      } else if (early.subscribers.size === 0 && early.kill === undefined) {
-        this.#early.delete(key)
-      }
+    for (const audience of this.#early.processDied(process)) {
+      // Its creation will never come.
+      const name = { actor: audience.actor, className: 'of an unknown class' }
+      this.#tell(audience, death.ownerDied(name), effects)
     }
   }
 
@@ -505,14 +544,21 @@ export class ActorTable {
     this.#releaseName(record)
     this.#live.delete(record.key)
     this.#unplaced.delete(record)
-    this.#dead.set(record.key, state)
-    this.#buried.set(record.key, actorRow(record, state))
+    this.#bury(record.key, state, actorRow(record, state))
     this.#ended.push(record.spec.actor)
     if (record.nodeId !== undefined) {
       this.#placement.answered(record.spec, record.nodeId)
       this.#sendEnd(record, false, state.cause, effects)
     }
     this.#tell(audienceOf(record), state, effects)
+  }
+
+  /** A name that was refused has no row: nobody has lived. */
+  #bury(key: string, state: Death, row?: StateRow): void {
+    const grave = { key, order: ++this.#count, state, row }
+    const forgotten = this.#dead.set(key, grave)
+    this.#changed.mark(key)
+    if (forgotten !== undefined) this.#changed.mark(forgotten)
   }
 
   #releaseName(record: ActorRecord): void {

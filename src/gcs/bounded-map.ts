@@ -23,12 +23,16 @@ export class BoundedMap<K, V> {
     this.#map.delete(key)
   }
 
-  set(key: K, value: V): void {
+  entries(): IterableIterator<[K, V]> {
+    return this.#map.entries()
+  }
+
+  /** Returns the key that was forgotten for it. */
+  set(key: K, value: V): K | undefined {
     this.#map.set(key, value)
-    if (this.#map.size <= this.#max) return
-    for (const oldest of this.#map.keys()) {
-      this.#map.delete(oldest)
-      return
-    }
+    if (this.#map.size <= this.#max) return undefined
+    const { value: oldest } = this.#map.keys().next()
+    if (oldest !== undefined) this.#map.delete(oldest)
+    return oldest
   }
 }

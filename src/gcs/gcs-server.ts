@@ -4,24 +4,31 @@
 // This shell joins the tables to each other and to time. It decides the order in which they hear of
 // one event: nodes first, then placement groups, which live on nodes, then actors, which may live
 // in groups.
+//
+// With storage, messages leave when what they follow from is stored (`outbox`), and a GCS can begin
+// with the tables of an earlier one. Nodes then come back and say what they hold, the tables and
+// the nodes are compared, and a node that does not come in time is dead.
 
 import type { Clock } from '../base/clock.js'
 import { nodeNumberOf } from '../base/ids.js'
-import { clusterViewMs, placementRetryMs } from '../base/limits.js'
+import { clusterViewMs, gcsReconcileMs, placementRetryMs } from '../base/limits.js'
 import { addAmounts } from '../scheduling/resource-amounts.js'
 import type { ClusterNode, Resources } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import type { PlacementGroupRow } from '../wire/messages/raylet.js'
 import { FunctionStore } from './function-store.js'
 import { type JobNews, JobTable } from './job-table.js'
 import { ActorPlacement } from './actor-placement.js'
 import { ActorTable } from './actor-table.js'
 import type { ActorEvent } from './actor-table.js'
 import { NodeTable } from './node-table.js'
+import { Outbox, type Persist } from './outbox.js'
 import type { NodeEffect, NodeEvent } from './node-table.js'
 import { PlacementGroupTable } from './placement-group-table.js'
 import type { PlacementGroupEvent } from './placement-group-table.js'
 import { ProcessTable } from './process-table.js'
 import { answerState } from './state-answers.js'
+import type { StoredTables } from './stored-tables.js'
 import { TaskTable } from './task-table.js'
 
 export interface GcsOptions {
@@ -33,15 +40,21 @@ export interface GcsOptions {
   readonly nodeDeadlineMs?: number
   /** What the nodes that join are told. */
   readonly sessionName?: string
+  /** Stores changes; undefined: nothing is kept, and nothing waits for it. */
+  readonly persist?: Persist
+  /** What an earlier GCS has left. */
+  readonly stored?: StoredTables
+  /** Reads bytes of a function from storage; undefined when they cannot be found. */
+  readonly readFunction?: (hash: string, then: (bytes: Uint8Array) => void) => void
   /** Checks every table after every message; for tests. */
   readonly validate?: boolean
 }
 
 export class GcsServer {
   readonly #clock: Clock
-  readonly #send: (nodeId: string, message: FromGcs) => void
-  readonly #validates: boolean
-  readonly #sessionName: string
+  readonly #sendNow: (nodeId: string, message: FromGcs) => void
+  readonly #options: GcsOptions
+  readonly #outbox: Outbox | undefined
   readonly #nodes = new NodeTable()
   readonly #groups = new PlacementGroupTable(this.#nodes)
   readonly #actors = new ActorTable(new ActorPlacement(this.#nodes, this.#groups))
@@ -56,7 +69,17 @@ export class GcsServer {
     processes: this.#processes,
     tasks: this.#tasks,
   }
+  readonly #durable = [
+    this.#nodes,
+    this.#jobs,
+    this.#processes,
+    this.#groups,
+    this.#actors,
+    this.#functions,
+  ]
   #cancelHealthCheck: () => void = () => {}
+  /** Runs while nodes of an earlier GCS may come back. */
+  #cancelReconcile: () => void = () => {}
   /** Set while a change of what is free waits to be told. */
   #cancelView: (() => void) | undefined
 
@@ -69,37 +92,79 @@ export class GcsServer {
     options: GcsOptions = {},
   ) {
     this.#clock = clock
-    this.#send = send
-    this.#validates = options.validate ?? false
-    this.#sessionName = options.sessionName ?? ''
-    if (options.nodeDeadlineMs !== undefined) this.#checkHealth(options.nodeDeadlineMs)
+    this.#sendNow = send
+    this.#options = options
+    const { persist, stored, nodeDeadlineMs } = options
+    this.#outbox = persist && new Outbox(persist)
+    if (stored !== undefined) this.#load(stored)
+    if (nodeDeadlineMs !== undefined) this.#checkHealth(nodeDeadlineMs)
   }
 
-  receive(message: ToGcs): void {
+  /** `handled` is called when what the message has changed is stored. */
+  receive(message: ToGcs, handled?: () => void): void {
     this.#route(message)
+    if (handled !== undefined) this.#say(handled)
     this.#retryLater()
-    if (this.#validates) this.validate()
+    this.#commit()
   }
 
   /** The connection to the node is gone for good, or its process is known to be dead. */
   nodeLost(nodeId: string): void {
     this.#node({ kind: 'lost', nodeId })
     this.#retryLater()
-    if (this.#validates) this.validate()
+    this.#commit()
   }
 
   close(): void {
     this.#cancelHealthCheck()
+    this.#cancelReconcile()
     this.#cancelView?.()
     this.#cancelView = undefined
     this.#cancelRetry?.()
     this.#cancelRetry = undefined
   }
 
+  /** As they are decided, stored or not; for the checks of the simulator. */
+  placementGroups(): PlacementGroupRow[] {
+    return this.#groups.rows()
+  }
+
   validate(): void {
     this.#nodes.validate()
     this.#groups.validate()
     this.#actors.validate()
+  }
+
+  #load(stored: StoredTables): void {
+    const mayReturn = this.#nodes.load(stored.nodes, this.#clock.now())
+    const finishedJobs = this.#jobs.load(stored.jobs)
+    this.#processes.load(stored.drivers)
+    this.#functions.load(stored.functions)
+    this.#groups.load(stored.groups, finishedJobs)
+    this.#actors.load(stored.actors, finishedJobs)
+    if (this.#options.validate === true) this.validate()
+    if (!mayReturn) return
+    this.#cancelReconcile = this.#clock.timer(gcsReconcileMs, () => {
+      this.#node({ kind: 'reconciled' })
+      this.#retryLater()
+      this.#commit()
+    })
+  }
+
+  /** The event is handled: what it has changed is stored, and then what it said goes out. */
+  #commit(): void {
+    if (this.#outbox === undefined) for (const table of this.#durable) table.forgetChanges()
+    else this.#outbox.commit(this.#durable.flatMap((table) => table.takeChanges()))
+    if (this.#options.validate === true) this.validate()
+  }
+
+  #say(run: () => void): void {
+    if (this.#outbox === undefined) run()
+    else this.#outbox.say(run)
+  }
+
+  #send(nodeId: string, message: FromGcs): void {
+    this.#say(() => this.#sendNow(nodeId, message))
   }
 
   #route(message: ToGcs): void {
@@ -110,6 +175,11 @@ export class GcsServer {
       case 'nodeReport':
         if (this.#nodes.isDead(message.nodeId)) this.#tellDead(message.nodeId)
         this.#node({ ...message, kind: 'reported' })
+        break
+      case 'nodeHolds':
+        this.#group(message)
+        this.#actor(message)
+        this.#node({ ...message, kind: 'returned' })
         break
       case 'jobStarted':
         this.#tellOthers(this.#jobs.handle(message))
@@ -160,14 +230,18 @@ export class GcsServer {
 
   #register(message: ToGcs & { readonly kind: 'registerNode' }): void {
     const { nodeId } = message
-    if (this.#nodes.isDead(nodeId)) return this.#tellDead(nodeId)
     const isKnown = this.#nodes.isAlive(nodeId)
+    const isForgotten = message.isBack === true && !isKnown
+    if (this.#nodes.isDead(nodeId) || isForgotten) return this.#tellDead(nodeId)
     const earlier = this.#jobs.all()
     this.#node({ ...message, kind: 'registered' })
     const nodeNumber = this.#nodes.numberOf(nodeId)
-    if (isKnown || nodeNumber === undefined) return
-    this.#send(nodeId, { kind: 'nodeRegistered', nodeNumber, sessionName: this.#sessionName })
+    if (nodeNumber === undefined) return
+    const { sessionName = '' } = this.#options
+    if (!isKnown) this.#send(nodeId, { kind: 'nodeRegistered', nodeNumber, sessionName })
     for (const job of earlier) this.#send(nodeId, { kind: 'jobStarted', ...job })
+    if (!isKnown) return
+    for (const jobId of this.#jobs.finished()) this.#send(nodeId, { kind: 'jobFinished', jobId })
   }
 
   /** Its actors and objects were given up: it cannot go on as if nothing had happened. */
@@ -178,14 +252,19 @@ export class GcsServer {
 
   #tellOthers(news: JobNews | undefined): void {
     if (news === undefined) return
-    for (const { nodeId, nodeNumber } of this.#nodes.view()) {
+    for (const { nodeId, nodeNumber } of this.#nodes.alive()) {
       if (nodeNumber !== nodeNumberOf(news.driver)) this.#send(nodeId, news.message)
     }
   }
 
   #sendFunction(hash: string, nodeId: string): void {
     const row = this.#functions.fetch(hash, nodeId)
-    if (row !== undefined) this.#deliver(nodeId, { ...row, kind: 'functionFound' })
+    if (row === 'unknown') return
+    if (row !== 'stored') return this.#deliver(nodeId, { ...row, kind: 'functionFound' })
+    this.#options.readFunction?.(hash, (bytes) => {
+      for (const each of this.#functions.read(hash, bytes)) this.#sendFunction(hash, each)
+      this.#commit()
+    })
   }
 
   #node(event: NodeEvent): void {
@@ -285,7 +364,7 @@ export class GcsServer {
   #sendView(): void {
     this.#cancelView?.()
     this.#cancelView = undefined
-    const nodes = this.#nodes.view().map((node): ClusterNode => {
+    const nodes = this.#nodes.alive().map((node): ClusterNode => {
       const { nodeId, nodeNumber, alive, address, total, available, labels, isClient } = node
       const more = isClient ? { isClient } : {}
       return { nodeId, nodeNumber, alive, address, total, available, labels, ...more }
@@ -299,10 +378,11 @@ export class GcsServer {
    * little old.
    */
   #sendViewSoon(): void {
-    if (this.#cancelView !== undefined || this.#nodes.view().length < 2) return
+    if (this.#cancelView !== undefined || this.#nodes.alive().length < 2) return
     this.#cancelView = this.#clock.timer(clusterViewMs, () => {
       this.#cancelView = undefined
       this.#sendView()
+      this.#commit()
     })
   }
 
@@ -318,12 +398,14 @@ export class GcsServer {
       this.#group({ kind: 'viewChanged' })
       this.#actor({ kind: 'viewChanged' })
       this.#retryLater()
+      this.#commit()
     })
   }
 
   #checkHealth(deadlineMs: number): void {
     this.#cancelHealthCheck = this.#clock.timer(deadlineMs / 5, () => {
       this.#node({ kind: 'healthCheck', deadlineMs })
+      this.#commit()
       this.#checkHealth(deadlineMs)
     })
   }

@@ -4,6 +4,8 @@ import { finishedJobsMax } from '../base/limits.js'
 import type { ProcessId } from '../base/ids.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { JobFacts } from '../wire/messages/terms.js'
+import { ChangedRows } from './changed-rows.js'
+import type { StorageChange } from './storage/gcs-storage.js'
 
 type JobMessage = Extract<ToGcs, { kind: 'jobStarted' | 'jobFinished' }>
 
@@ -13,10 +15,13 @@ export interface JobNews {
   readonly message: FromGcs
 }
 
+export type StoredJob = JobFacts & { readonly isFinished: boolean }
+
 export class JobTable {
   /** Added by `jobStarted`, removed long after `jobFinished`: what is detached needs them. */
   readonly #jobs = new Map<string, JobFacts>()
   readonly #finished = new Set<string>()
+  readonly #changed = new ChangedRows('jobs')
 
   /** Returns what all nodes but that of the driver must hear. */
   handle(message: JobMessage): JobNews | undefined {
@@ -24,6 +29,7 @@ export class JobTable {
     const { jobId, driver, namespace, environment } = message
     if (this.#jobs.has(jobId)) return undefined
     this.#jobs.set(jobId, { jobId, driver, namespace, environment })
+    this.#changed.mark(jobId)
     return { driver, message }
   }
 
@@ -32,12 +38,39 @@ export class JobTable {
     const job = this.#jobs.get(jobId)
     if (job === undefined || this.#finished.has(jobId)) return undefined
     this.#finished.add(jobId)
+    this.#changed.mark(jobId)
     const [oldest] = this.#finished
     if (this.#finished.size > finishedJobsMax && oldest !== undefined) {
       this.#finished.delete(oldest)
       this.#jobs.delete(oldest)
+      this.#changed.mark(oldest)
     }
     return { driver: job.driver, message }
+  }
+
+  /** Begins with what an earlier GCS has stored. Returns the jobs that are over. */
+  load(rows: readonly StoredJob[]): string[] {
+    for (const { isFinished, ...job } of rows) {
+      this.#jobs.set(job.jobId, job)
+      if (isFinished) this.#finished.add(job.jobId)
+    }
+    return [...this.#finished]
+  }
+
+  /** What is to be stored since the last call. */
+  takeChanges(): StorageChange[] {
+    return this.#changed.take((jobId): StoredJob | undefined => {
+      const job = this.#jobs.get(jobId)
+      return job === undefined ? undefined : { ...job, isFinished: this.#finished.has(jobId) }
+    })
+  }
+
+  forgetChanges(): void {
+    this.#changed.forget()
+  }
+
+  finished(): string[] {
+    return [...this.#finished]
   }
 
   /** For a node that has joined. */

@@ -6,6 +6,9 @@
 // later: too high an estimate costs a refusal by the raylet, which has the last word, but one that
 // stays too low would let somebody wait for ever beside a free node.
 //
+// Nodes that an earlier GCS has stored are away until they say what they hold: they count in what
+// the cluster has, and have nothing free. One that does not come back in time is dead.
+//
 // Invariants, checked by validate(): a dead node never comes back under its id, and nothing is
 // placed on it.
 
@@ -14,6 +17,8 @@ import { firstNodeNumber, nodeNumbersEnd } from '../base/ids.js'
 import { parseHostPort } from '../wire/address.js'
 import type { StateRow } from '../wire/messages/state.js'
 import type { Resources } from '../wire/messages/terms.js'
+import { ChangedRows } from './changed-rows.js'
+import type { StorageChange } from './storage/gcs-storage.js'
 import type { NodeView } from '../scheduling/node-view.js'
 import { sameAmounts, subtractAmounts } from '../scheduling/resource-amounts.js'
 
@@ -34,6 +39,15 @@ export type NodeEvent =
       readonly total: Resources
     }
   | { readonly kind: 'lost'; readonly nodeId: string }
+  /** A node that was away has said what it holds. */
+  | {
+      readonly kind: 'returned'
+      readonly nodeId: string
+      readonly available: Resources
+      readonly total: Resources
+    }
+  /** Whoever is still away will not come. */
+  | { readonly kind: 'reconciled' }
   /**
    * Declares nodes dead that were not heard of for `deadlineMs`; to be sent several times per
    * deadline.
@@ -55,6 +69,8 @@ interface NodeRecord {
   readonly isClient: boolean
   readonly nodeNumber: number
   alive: boolean
+  /** True from the start of this GCS until the node has said what it holds. */
+  isAway: boolean
   total: Resources
   /** As the node said last. */
   reported: Resources
@@ -74,11 +90,17 @@ export interface NodeRow {
   readonly labels: Readonly<Record<string, string>>
 }
 
+type Kept =
+  'nodeId' | 'address' | 'labels' | 'isHead' | 'isClient' | 'nodeNumber' | 'alive' | 'total'
+
+export type StoredNode = Readonly<Pick<NodeRecord, Kept>>
+
 /** Rows of dead nodes that `ray.nodes()` still shows. */
 const deadNodesKept = 1000
 
 export class NodeTable {
   readonly #nodes = new Map<string, NodeRecord>()
+  readonly #changed = new ChangedRows('nodes')
   #checkedAt: number | undefined
   /** Numbers are never given out again. That of the head is known beforehand. */
   #newest = firstNodeNumber
@@ -91,9 +113,34 @@ export class NodeTable {
         return this.#reported(event, now)
       case 'lost':
         return this.#lost(event.nodeId)
+      case 'returned':
+        return this.#returned(event, now)
+      case 'reconciled':
+        return [...this.#nodes.values()]
+          .filter((node) => node.alive && node.isAway)
+          .flatMap((node) => this.#lost(node.nodeId))
       case 'healthCheck':
         return this.#healthCheck(event.deadlineMs, now)
     }
+  }
+
+  /** Begins with what an earlier GCS has stored. Returns whether any of the nodes may come back. */
+  load(rows: readonly StoredNode[], now: number): boolean {
+    for (const row of [...rows].sort((a, b) => a.nodeNumber - b.nodeNumber)) {
+      const nothing = { claims: new Map(), reported: {}, available: {} }
+      this.#nodes.set(row.nodeId, { ...row, ...nothing, isAway: row.alive, heardAt: now })
+      this.#newest = Math.max(this.#newest, row.nodeNumber)
+    }
+    return rows.some((row) => row.alive)
+  }
+
+  /** What is to be stored since the last call. */
+  takeChanges(): StorageChange[] {
+    return this.#changed.take((nodeId) => storedNode(this.#nodes.get(nodeId)))
+  }
+
+  forgetChanges(): void {
+    this.#changed.forget()
   }
 
   isAlive(nodeId: string): boolean {
@@ -101,8 +148,13 @@ export class NodeTable {
   }
 
   /** Alive nodes. */
-  view(): NodeRecordView[] {
+  alive(): NodeRecordView[] {
     return [...this.#nodes.values()].filter((node) => node.alive)
+  }
+
+  /** Alive nodes that run something. */
+  view(): NodeRecordView[] {
+    return this.alive().filter((node) => !node.isClient)
   }
 
   /** The highest number that was ever given out. */
@@ -176,8 +228,13 @@ export class NodeTable {
       return []
     }
     const { nodeId, address, resources, labels, isHead, isClient = false } = event
-    const nodeNumber = isHead ? firstNodeNumber : ++this.#newest
+    // The first head has its number before it asks. One that takes over the tables of another is a
+    // node like any other, and that other one is gone.
+    const isFirst = isHead && this.#nodes.size === 0
+    const nodeNumber = isFirst ? firstNodeNumber : ++this.#newest
     assert(nodeNumber < nodeNumbersEnd, 'there are numbers left')
+    this.#changed.mark(nodeId)
+    const replaced = [...this.#nodes.values()].filter((node) => isHead && node.isHead)
     this.#nodes.set(nodeId, {
       nodeId,
       address,
@@ -186,12 +243,22 @@ export class NodeTable {
       isClient,
       nodeNumber,
       alive: true,
+      isAway: false,
       total: resources,
       reported: resources,
       claims: new Map(),
       available: resources,
       heardAt: now,
     })
+    const lost = replaced.flatMap((node) => this.#lost(node.nodeId))
+    return [{ kind: 'clusterChanged' }, ...lost]
+  }
+
+  #returned(event: NodeEvent & { kind: 'returned' }, now: number): NodeEffect[] {
+    const node = this.#nodes.get(event.nodeId)
+    if (node === undefined || !node.alive) return []
+    node.isAway = false
+    this.#reported({ ...event, kind: 'reported' }, now)
     return [{ kind: 'clusterChanged' }]
   }
 
@@ -199,11 +266,15 @@ export class NodeTable {
     const node = this.#nodes.get(event.nodeId)
     if (node === undefined || !node.alive) return []
     node.heardAt = now
+    if (node.isAway) return []
     const isSameTotal = sameAmounts(node.total, event.total)
     node.total = event.total
     node.reported = event.available
     updateAvailable(node)
-    if (!isSameTotal) return [{ kind: 'clusterChanged' }]
+    if (!isSameTotal) {
+      this.#changed.mark(event.nodeId)
+      return [{ kind: 'clusterChanged' }]
+    }
     // Said even when the amounts are those expected: whoever was refused tries again after the next
     // report.
     return [{ kind: 'availableChanged', nodeId: event.nodeId }]
@@ -212,12 +283,17 @@ export class NodeTable {
   #lost(nodeId: string): NodeEffect[] {
     const node = this.#nodes.get(nodeId)
     if (node === undefined || !node.alive) return []
+    this.#changed.mark(nodeId)
     node.alive = false
+    node.isAway = false
     node.reported = {}
     node.available = {}
     node.claims.clear()
     const dead = [...this.#nodes.values()].filter((each) => !each.alive)
-    for (const old of dead.slice(0, -deadNodesKept)) this.#nodes.delete(old.nodeId)
+    for (const old of dead.slice(0, -deadNodesKept)) {
+      this.#nodes.delete(old.nodeId)
+      this.#changed.mark(old.nodeId)
+    }
     return [{ kind: 'nodeDied', nodeId }]
   }
 
@@ -235,6 +311,12 @@ export class NodeTable {
     }
     return effects
   }
+}
+
+function storedNode(node: NodeRecord | undefined): StoredNode | undefined {
+  if (node === undefined) return undefined
+  const { nodeId, address, labels, isHead, isClient, nodeNumber, alive, total } = node
+  return { nodeId, address, labels, isHead, isClient, nodeNumber, alive, total }
 }
 
 /** What a placement and the raylets are told. */

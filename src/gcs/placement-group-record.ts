@@ -25,6 +25,8 @@ export type GroupOwner =
 
 export interface GroupRecord {
   readonly group: string
+  /** Grows from one creation to the next. */
+  readonly order: number
   readonly name: string
   readonly nameKey: string
   readonly namespace: string
@@ -47,7 +49,10 @@ export interface GroupRecord {
   readonly subscribers: Map<ProcessId, string>
 }
 
-export function newGroup(event: ToGcs & { readonly kind: 'createPlacementGroup' }): GroupRecord {
+export function newGroup(
+  event: ToGcs & { readonly kind: 'createPlacementGroup' },
+  order: number,
+): GroupRecord {
   const { group, name, namespace, strategy, detached, jobId, creatorActor, from, nodeId } = event
   const owner: GroupOwner =
     creatorActor === undefined
@@ -55,6 +60,7 @@ export function newGroup(event: ToGcs & { readonly kind: 'createPlacementGroup' 
       : { kind: 'actor', actor: keyOf(creatorActor) }
   return {
     group,
+    order,
     name,
     nameKey: nameKey(namespace, name),
     namespace,

@@ -29,8 +29,10 @@ import type { ToGcs } from '../wire/messages/gcs.js'
 import type { PlacementGroupRow } from '../wire/messages/raylet.js'
 import { dropNode, keyOf, nameKey } from './actor-record.js'
 import { BoundedMap } from './bounded-map.js'
+import { ChangedRows } from './changed-rows.js'
 import { send } from './effect.js'
 import type { Send } from './effect.js'
+import { groupOf, type StoredGroup, storedGroup } from './group-storage.js'
 import type { NodeTable } from './node-table.js'
 import {
   byNode,
@@ -41,11 +43,16 @@ import {
   infeasibleGroup,
   newGroup,
 } from './placement-group-record.js'
-import type { GroupRecord } from './placement-group-record.js'
+import type { Bundle, GroupRecord } from './placement-group-record.js'
+import type { StorageChange } from './storage/gcs-storage.js'
 
 type FromRaylets = ToGcs & {
   readonly kind:
-    'createPlacementGroup' | 'subscribePlacementGroup' | 'removePlacementGroup' | 'bundlesReserved'
+    | 'createPlacementGroup'
+    | 'subscribePlacementGroup'
+    | 'removePlacementGroup'
+    | 'bundlesReserved'
+    | 'nodeHolds'
 }
 
 export type PlacementGroupEvent =
@@ -82,6 +89,9 @@ export class PlacementGroupTable {
   readonly #named = new Map<string, GroupRecord>()
   readonly #removed = new Set<string>()
   readonly #early = new BoundedMap<string, Early>(placementGroupTombstonesMax)
+  readonly #changed = new ChangedRows('groups')
+  /** Groups that were created so far: rows are loaded in this order. */
+  #count = 0
   readonly #finishedJobs = new BoundedMap<string, true>(deadProcessesMax)
   readonly #endedActors = new BoundedMap<string, true>(deadActorsMax)
 
@@ -107,6 +117,9 @@ export class PlacementGroupTable {
       case 'bundlesReserved':
         this.#reserved(event, effects)
         break
+      case 'nodeHolds':
+        this.#nodeHolds(event, effects)
+        break
       case 'viewChanged':
         for (const record of [...this.#unplaced]) this.#tryPlace(record, effects)
         break
@@ -128,6 +141,36 @@ export class PlacementGroupTable {
         break
     }
     return effects
+  }
+
+  /** Begins with what an earlier GCS has stored. The nodes are loaded already. */
+  load(rows: readonly StoredGroup[], finishedJobs: readonly string[]): void {
+    for (const jobId of finishedJobs) this.#finishedJobs.set(jobId, true)
+    for (const row of [...rows].sort((a, b) => a.order - b.order)) {
+      const record = groupOf(row)
+      const { group, state, waitingFor } = record
+      this.#count = Math.max(this.#count, record.order)
+      this.#groups.set(group, record)
+      if (state === 'removed') {
+        this.#removed.add(group)
+        continue
+      }
+      if (record.name !== '') this.#named.set(record.nameKey, record)
+      const isWhole = record.bundles.every((bundle) => bundle.isHeld)
+      if (!isWhole && waitingFor.size === 0) this.#unplaced.add(record)
+      for (const [nodeId, bundles] of byNode(record.bundles)) {
+        if (waitingFor.has(nodeId)) this.#claim(record, nodeId, bundles)
+      }
+    }
+  }
+
+  /** What is to be stored since the last call. */
+  takeChanges(): StorageChange[] {
+    return this.#changed.take((group) => storedGroup(this.#groups.get(group)))
+  }
+
+  forgetChanges(): void {
+    this.#changed.forget()
   }
 
   /** As `listPlacementGroups` shows them. */
@@ -190,7 +233,8 @@ export class PlacementGroupTable {
       this.#publish(known, effects)
       return
     }
-    const record = newGroup(event)
+    const record = newGroup(event, ++this.#count)
+    this.#changed.mark(event.group)
     const early = this.#early.get(event.group)
     for (const [process, node] of early?.subscribers ?? []) record.subscribers.set(process, node)
     this.#early.delete(event.group)
@@ -261,15 +305,26 @@ export class PlacementGroupTable {
     if (choice.kind === 'wait') return
     for (const bundle of missing) bundle.nodeId = choice.nodeIds.get(bundle.index)
     this.#unplaced.delete(record)
+    this.#changed.mark(record.group)
     record.attempt++
     for (const [nodeId, bundles] of byNode(missing)) {
       record.waitingFor.add(nodeId)
-      const share = bundles.reduce<Resources>((sum, each) => addAmounts(sum, each.resources), {})
-      this.#nodes.claim(nodeId, claimOf(record), share)
-      const shares = bundles.map(({ index, resources }) => ({ index, resources }))
-      const { group, attempt } = record
-      effects.push(send(nodeId, { kind: 'reserveBundles', group, attempt, bundles: shares }))
+      this.#claim(record, nodeId, bundles)
+      this.#sendReserve(record, nodeId, effects)
     }
+  }
+
+  #claim(record: GroupRecord, nodeId: string, bundles: readonly Bundle[]): void {
+    const share = bundles.reduce<Resources>((sum, each) => addAmounts(sum, each.resources), {})
+    this.#nodes.claim(nodeId, claimOf(record), share)
+  }
+
+  #sendReserve(record: GroupRecord, nodeId: string, effects: PlacementGroupEffect[]): void {
+    const { group, attempt } = record
+    const bundles = record.bundles
+      .filter((bundle) => bundle.nodeId === nodeId && !bundle.isHeld)
+      .map(({ index, resources }) => ({ index, resources }))
+    effects.push(send(nodeId, { kind: 'reserveBundles', group, attempt, bundles }))
   }
 
   #reserved(event: EventOf<'bundlesReserved'>, effects: PlacementGroupEffect[]): void {
@@ -289,6 +344,7 @@ export class PlacementGroupTable {
 
   #created(record: GroupRecord, effects: PlacementGroupEffect[]): void {
     for (const bundle of record.bundles) bundle.isHeld = true
+    this.#changed.mark(record.group)
     this.#unplaced.delete(record)
     this.#setState(record, 'created', effects)
   }
@@ -298,6 +354,7 @@ export class PlacementGroupTable {
    */
   #abandon(record: GroupRecord, effects: PlacementGroupEffect[], refusedBy?: string): void {
     if (record.waitingFor.size === 0) return
+    this.#changed.mark(record.group)
     record.waitingFor.clear()
     const planned = record.bundles.filter((bundle) => !bundle.isHeld)
     for (const [nodeId, bundles] of byNode(planned)) {
@@ -316,15 +373,53 @@ export class PlacementGroupTable {
     if (record.owner !== undefined && record.driver?.nodeId === nodeId) {
       this.#remove(record, 'the node of its driver died', effects)
     }
-    if (!record.bundles.some((bundle) => bundle.nodeId === nodeId)) return
+    const lost = record.bundles.filter((bundle) => bundle.nodeId === nodeId)
+    this.#lose(record, lost, { why: `Node ${nodeId}, which held some of it, died.`, effects })
+  }
+
+  #lose(
+    record: GroupRecord,
+    lost: readonly Bundle[],
+    { why, effects }: { why: string; effects: PlacementGroupEffect[] },
+  ): void {
+    if (lost.length === 0) return
     this.#abandon(record, effects)
-    for (const bundle of record.bundles) {
-      if (bundle.nodeId !== nodeId) continue
+    this.#changed.mark(record.group)
+    for (const bundle of lost) {
       bundle.nodeId = undefined
       bundle.isHeld = false
     }
     this.#unplaced.add(record)
-    this.#setState(record, 'pending', effects, `Node ${nodeId}, which held some of it, died.`)
+    this.#setState(record, 'pending', effects, why)
+  }
+
+  /** A node that was away says what it has: it and this table may each have missed something. */
+  #nodeHolds(event: EventOf<'nodeHolds'>, effects: PlacementGroupEffect[]): void {
+    const { nodeId } = event
+    const held = new Map(event.bundles.map(({ group, indexes }) => [group, new Set(indexes)]))
+    for (const record of [...this.#groups.values()]) {
+      const { group } = record
+      const there = held.get(group)
+      const mine = record.bundles.filter((bundle) => bundle.nodeId === nodeId)
+      const indexes = [...(there ?? [])].filter((each) => !mine.some((b) => b.index === each))
+      const removed = record.state === 'removed'
+      if (indexes.length > 0 || (removed && event.awaited.includes(group))) {
+        effects.push(send(nodeId, { kind: 'returnBundles', group, indexes, removed }))
+      }
+      if (record.waitingFor.has(nodeId)) this.#sendReserve(record, nodeId, effects)
+      const lost = mine.filter((bundle) => bundle.isHeld && there?.has(bundle.index) !== true)
+      this.#lose(record, lost, { why: `Node ${nodeId} has lost some of it.`, effects })
+    }
+    for (const [group, indexes] of held) {
+      if (this.#groups.has(group)) continue
+      const message = {
+        kind: 'returnBundles',
+        group,
+        indexes: [...indexes],
+        removed: true,
+      } as const
+      effects.push(send(nodeId, message))
+    }
   }
 
   #processDied(process: ProcessId, effects: PlacementGroupEffect[]): void {
@@ -350,7 +445,7 @@ export class PlacementGroupTable {
     if (this.#named.get(record.nameKey) === record) this.#named.delete(record.nameKey)
     // Every node hears of it: requests for the group may wait anywhere, also if it never had a
     // bundle there.
-    for (const { nodeId } of this.#nodes.view()) {
+    for (const { nodeId } of this.#nodes.alive()) {
       const indexes = indexesOf.get(nodeId) ?? []
       effects.push(send(nodeId, { kind: 'returnBundles', group, indexes, removed: true }))
     }
@@ -362,6 +457,7 @@ export class PlacementGroupTable {
       if (this.#removed.size <= placementGroupTombstonesMax) break
       this.#removed.delete(oldest)
       this.#groups.delete(oldest)
+      this.#changed.mark(oldest)
     }
   }
 
@@ -372,6 +468,7 @@ export class PlacementGroupTable {
     message?: string,
   ): void {
     if (record.state === state && record.message === message) return
+    this.#changed.mark(record.group)
     const isNews = record.state !== state || state === 'infeasible'
     record.state = state
     record.message = message

@@ -4,6 +4,8 @@ import { workerIdHex, type ProcessId } from '../base/ids.js'
 import { endedProcessesMax } from '../base/limits.js'
 import type { ProcessExit } from '../wire/messages/terms.js'
 import type { ProcessNews, StateRow } from '../wire/messages/state.js'
+import { ChangedRows } from './changed-rows.js'
+import type { StorageChange } from './storage/gcs-storage.js'
 
 type Started = Extract<ProcessNews, { kind: 'processStarted' }>
 type Ended = Extract<ProcessNews, { kind: 'processEnded' }>
@@ -14,24 +16,50 @@ interface ProcessRecord {
   ended: Ended | undefined
 }
 
+/** Drivers are jobs, and are stored; workers are announced again by their raylets. */
+export type StoredDriver = Readonly<ProcessRecord>
+
 export class ProcessTable {
   /** By process, in the order in which they came. */
   readonly #processes = new Map<ProcessId, ProcessRecord>()
   /** Those that are gone, in the order in which they went. */
   readonly #ended = new Set<ProcessId>()
+  readonly #changed = new ChangedRows('drivers')
+
+  /** Begins with what an earlier GCS has stored. */
+  load(rows: readonly StoredDriver[]): void {
+    for (const { started, ended } of [...rows].sort((a, b) => a.started.atMs - b.started.atMs)) {
+      this.#processes.set(started.process, { started, ended })
+      if (ended !== undefined) this.#ended.add(started.process)
+    }
+  }
+
+  /** What is to be stored since the last call. */
+  takeChanges(): StorageChange[] {
+    return this.#changed.take((key): StoredDriver | undefined => this.#processes.get(Number(key)))
+  }
+
+  forgetChanges(): void {
+    this.#changed.forget()
+  }
 
   handle(news: ProcessNews): void {
     if (news.kind === 'processStarted') {
+      if (this.#processes.has(news.process)) return
       this.#processes.set(news.process, { started: news, ended: undefined })
+      if (news.role === 'driver') this.#changed.mark(String(news.process))
       return
     }
     const record = this.#processes.get(news.process)
     if (record === undefined || record.ended !== undefined) return
     record.ended = news
+    if (record.started.role === 'driver') this.#changed.mark(String(news.process))
     this.#ended.add(news.process)
     for (const oldest of this.#ended) {
       if (this.#ended.size <= endedProcessesMax) break
       this.#ended.delete(oldest)
+      const isDriver = this.#processes.get(oldest)?.started.role === 'driver'
+      if (isDriver) this.#changed.mark(String(oldest))
       this.#processes.delete(oldest)
     }
   }

@@ -8,9 +8,10 @@ import { nodeDeadlineMs, nodeJoinMs } from '../base/limits.js'
 import { GcsHub } from '../gcs/gcs-hub.js'
 import { GcsServer } from '../gcs/gcs-server.js'
 import type { Raylet } from '../raylet/raylet.js'
-import { hostPortText } from '../wire/address.js'
+import { hostPortText, parseHostPort } from '../wire/address.js'
 import { DialedLink } from '../wire/link/dialed-link.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import { configureTransport, dial, type Tunnel } from '../wire/transport.js'
 import { Gateway, type Guest } from './gateway.js'
 import type { Membership } from './membership.js'
 import type { ClusterConfig, NodeConfig } from './node-config.js'
@@ -39,7 +40,8 @@ class Reception {
 
   #accept(socket: Socket, guest: Guest): void {
     const { role } = guest.hello
-    if (role === 'gcs' && this.#hub !== undefined) this.#hub.accept(socket, guest)
+    if (role === 'tunnel') openTunnel(socket, guest)
+    else if (role === 'gcs' && this.#hub !== undefined) this.#hub.accept(socket, guest)
     else if (this.#raylet === undefined) this.#waiting.push({ socket, guest })
     else if (role === 'peer') this.#raylet.peers.accept(socket, guest)
     else if (role === 'bulk') this.#raylet.objects.puller.links.accept(socket, guest)
@@ -65,6 +67,7 @@ export async function openCluster(cluster: ClusterConfig): Promise<Membership> {
     receive: (message) => inTurn(() => gcs.receive(message)),
     nodeLost: (lost) => inTurn(() => gcs.nodeLost(lost)),
   })
+  configureTransport(cluster)
   const reception = new Reception(cluster.token, hub)
   const clusterAddress = hostPortText(await reception.gateway.listen(cluster))
   const membership: Membership = {
@@ -92,8 +95,11 @@ export async function openCluster(cluster: ClusterConfig): Promise<Membership> {
 /** A node that joins. Settles when the GCS has given it a number. */
 export async function joinCluster(cluster: ClusterConfig, config: NodeConfig): Promise<Membership> {
   const nodeId = newId()
+  const tunnel = tunnelOf(cluster)
+  configureTransport({ ...cluster, ...(tunnel !== undefined && { tunnel }) })
   const reception = new Reception(cluster.token, undefined)
-  const clusterAddress = hostPortText(await reception.gateway.listen(cluster))
+  const isClient = cluster.isClient === true
+  const clusterAddress = isClient ? '' : hostPortText(await reception.gateway.listen(cluster))
   const early: FromGcs[] = []
   let nodeNumber = 0
   const { link, registered } = dialGcs(cluster, {
@@ -108,7 +114,7 @@ export async function joinCluster(cluster: ClusterConfig, config: NodeConfig): P
     resources: config.resources,
     labels: { ...config.labels, 'ray.io/node-id': nodeId },
     isHead: false,
-    isClient: cluster.isClient === true,
+    isClient,
   })
   nodeNumber = await registered
   membership = {
@@ -132,6 +138,33 @@ export async function joinCluster(cluster: ClusterConfig, config: NodeConfig): P
   return membership
 }
 
+/** Whoever is let in at the head may reach all nodes through it. */
+function openTunnel(socket: Socket, { hello, rest }: Guest): void {
+  const [host = '', port = ''] = (hello.target ?? '').split(' ')
+  const target = dial({ host, port: Number(port) })
+  const end = (): void => {
+    socket.destroy()
+    target.destroy()
+  }
+  for (const side of [socket, target]) {
+    side.on('error', end)
+    side.on('close', end)
+  }
+  if (rest.length > 0) target.write(rest)
+  socket.pipe(target)
+  target.pipe(socket)
+}
+
+/** A client reaches nothing but the port of the head. */
+function tunnelOf({ head = '', token, isClient }: ClusterConfig): Tunnel | undefined {
+  const target = parseHostPort(head)
+  return isClient === true && target !== undefined ? { head: target, token } : undefined
+}
+
+function problemOf({ lastProblem }: { readonly lastProblem: string }): string {
+  return lastProblem === '' ? '' : ` (${lastProblem})`
+}
+
 interface GcsCaller {
   readonly caller: () => { token: string; role: 'gcs'; nodeId: string; nodeNumber: number }
   readonly message: (message: FromGcs) => void
@@ -152,8 +185,8 @@ function dialGcs(
     link.close()
     fail(
       new SessionError(
-        `The head at ${head} does not answer. Does 'typeray start --head' run there, and may ` +
-          'this machine reach that port?',
+        `The head at ${head} does not answer${problemOf(link)}. Does 'typeray start --head' run ` +
+          'there, and may this machine reach that port?',
       ),
     )
   }, nodeJoinMs)

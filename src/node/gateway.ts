@@ -3,11 +3,12 @@
 // The first frame says who comes. Whoever does not know the token, speaks another version, or sends
 // something else altogether is refused, which is logged, and nothing has changed.
 
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { systemClock } from '../base/clock.js'
 import { SessionError } from '../base/errors.js'
 import { type HostPort, hostPortText } from '../wire/address.js'
 import { refuseHello } from '../wire/link/accepted-links.js'
+import { serve } from '../wire/transport.js'
 import { firstFrame } from '../wire/link/first-frame.js'
 import { helloProblem, type LinkHello, readLinkHello } from '../wire/link/link-hello.js'
 
@@ -24,6 +25,11 @@ export interface GatewayOptions {
   readonly note: (text: string) => void
 }
 
+interface Where {
+  /** When the port is taken, any that is free will do. */
+  readonly isAnyPort?: boolean
+}
+
 export class Gateway {
   readonly #options: GatewayOptions
   readonly #server: Server
@@ -31,11 +37,24 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options
-    this.#server = createServer({ noDelay: true }, (socket) => void this.#accept(socket))
+    this.#server = serve((socket) => void this.#accept(socket))
+    this.#server.on('tlsClientError', (error: Error, socket: Socket) => {
+      const from = `${socket.remoteAddress ?? 'somebody'}:${socket.remotePort ?? 0}`
+      options.note(`refused ${from}: no certificate of the cluster (${error.message})`)
+    })
   }
 
   /** Returns the address; port 0 takes any that is free. */
-  async listen({ host, port }: HostPort): Promise<HostPort> {
+  async listen({ host, port, isAnyPort }: HostPort & Where): Promise<HostPort> {
+    try {
+      return await this.#listen({ host, port })
+    } catch (error) {
+      if (isAnyPort !== true) throw error
+      return this.#listen({ host, port: 0 })
+    }
+  }
+
+  async #listen({ host, port }: HostPort): Promise<HostPort> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (cause: Error) =>
         reject(

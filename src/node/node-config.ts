@@ -16,6 +16,7 @@ import {
 } from '../base/limits.js'
 import { acceleratorType, gpuCount } from './machine-gpus.js'
 import type { Resources, WorkerEnvironment } from '../wire/messages/terms.js'
+import type { TlsFiles } from '../wire/transport.js'
 import { sessionsFolder } from './session-folder.js'
 
 export interface NodeOptions {
@@ -62,10 +63,14 @@ export interface ClusterConfig {
   /** Where this node listens for the others; port 0: any that is free. */
   readonly host: string
   readonly port: number
+  /** When the port is taken, any that is free will do. */
+  readonly isAnyPort?: boolean
   /** Whoever knows it may join and run anything. */
   readonly token: string
   /** No other machine reaches it, and it runs nothing. */
   readonly isClient?: boolean
+  /** Connections to other machines are encrypted. */
+  readonly tls?: TlsFiles
 }
 
 /**

@@ -14,6 +14,7 @@ import { nodeStartMs, sessionPruneDelayMs, shutdownMs } from '../base/limits.js'
 import { packageVersion, wireVersion } from '../base/version.js'
 import { GcsServer } from '../gcs/gcs-server.js'
 import { Raylet } from '../raylet/raylet.js'
+import type { RayletOptions } from '../raylet/raylet-options.js'
 import { joinCluster, openCluster } from './cluster-node.js'
 import type { Membership } from './membership.js'
 import type { NodeConfig, NodeEnd } from './node-config.js'
@@ -82,7 +83,7 @@ function run(config: NodeConfig, membershipOf: () => Membership): void {
     ...ids,
     nodeIp,
     isRegistered,
-    isClient: config.cluster?.isClient === true,
+    ...transportOf(config),
     resources: config.resources,
     labels: { ...config.labels, 'ray.io/node-id': nodeId },
     objectStoreBytes: config.objectStoreBytes,
@@ -122,6 +123,16 @@ function run(config: NodeConfig, membershipOf: () => Membership): void {
   )
 }
 
+function transportOf({ cluster }: NodeConfig): Pick<RayletOptions, 'isClient' | 'tls' | 'tunnel'> {
+  if (cluster === undefined) return {}
+  const { isClient = false, tls, head } = cluster
+  return {
+    isClient,
+    ...(tls !== undefined && { tls }),
+    ...(isClient && head !== undefined && { tunnel: head }),
+  }
+}
+
 /** Lets others find the session. */
 function announce(ready: NodeReady, config: NodeConfig): void {
   const { sessionName, sessionDir, address, token, nodeId, nodeNumber, clusterAddress, pid } = ready
@@ -133,20 +144,21 @@ function announce(ready: NodeReady, config: NodeConfig): void {
     nodeId,
     nodeNumber,
     clusterAddress,
+    headAddress: config.cluster?.head ?? clusterAddress,
     pid,
     startTicks: startTicksOf(pid) ?? '',
     startedAtMs: Date.now(),
-    isHead: config.endsWith !== 'drivers' && config.cluster?.head === undefined,
+    isStarted: config.endsWith !== 'drivers',
     version: packageVersion,
     wireVersion,
   }
   writeSession(session)
-  if (session.isHead || isFree(config)) makeCurrent(session)
+  if (session.isStarted && isFree(config)) makeCurrent(session)
 }
 
-/** A node that joins is where the programs of its machine go, unless another is there. */
+/** Programs of the machine go to its head, else to the node that was started first. */
 function isFree(config: NodeConfig): boolean {
-  if (config.cluster === undefined || config.cluster.isClient === true) return false
+  if (config.cluster?.head === undefined) return true
   const folder = currentSessionDir(config.tempDir)
   const current = folder === undefined ? undefined : readSession(folder)
   return current === undefined || !isAlive(current)

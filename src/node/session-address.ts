@@ -1,13 +1,14 @@
 // Which session an address means.
 //
 // An address is the folder of a session on this machine; the name of a session stands for its
-// folder in the usual place. Clusters of several machines will be named `host:port`, which no
-// folder is. Whoever says nothing gets the address in TYPERAY_ADDRESS, else the cluster that
-// `typeray start --head` has started, else a session of its own.
+// folder in the usual place. A cluster of several machines is named by `host:port` of its head,
+// which no folder is. Whoever says nothing gets the address in TYPERAY_ADDRESS, else the cluster
+// that `typeray start` has started, else a session of its own.
 
 import path from 'node:path'
 import { SessionError } from '../base/errors.js'
 import { isCompatible, packageVersion, wireVersion } from '../base/version.js'
+import { parseHostPort } from '../wire/address.js'
 import {
   currentSessionDir,
   isAlive,
@@ -36,17 +37,32 @@ export function checkVersion({ sessionDir, version, wireVersion: wire }: Session
   )
 }
 
-/** The session to join; undefined: start one. */
+/**
+ * The session to join; undefined: start one; a text: the head of a cluster to which no node of this
+ * machine belongs.
+ */
 export function sessionToJoin(
   address: string | undefined,
   tempDir?: string,
-): SessionFile | undefined {
+): SessionFile | string | undefined {
   const asked = address ?? environmentAddress()
   if (asked === 'local') return undefined
   const root = sessionsFolder(tempDir)
   if (asked === undefined) return living(currentSessionDir(root))
   if (asked === 'auto') return currentSession(root)
-  return sessionAt(asked, root)
+  if (parseHostPort(asked) === undefined) return sessionAt(asked, root)
+  return nodeOf(asked, root) ?? asked
+}
+
+/** Living sessions of this machine. */
+export function sessionsOf(tempDir?: string): SessionFile[] {
+  return liveSessions(sessionsFolder(tempDir))
+}
+
+/** A node of this machine in the cluster with this head. */
+function nodeOf(head: string, root: string): SessionFile | undefined {
+  const nodes = liveSessions(root).filter((session) => session.isStarted)
+  return nodes.find((session) => [session.clusterAddress, session.headAddress].includes(head))
 }
 
 /**
@@ -56,7 +72,12 @@ export function sessionToJoin(
 export function sessionToObserve(address: string | undefined, tempDir?: string): SessionFile {
   const asked = address ?? environmentAddress()
   const root = sessionsFolder(tempDir)
-  if (asked !== undefined && asked !== 'auto' && asked !== 'local') return sessionAt(asked, root)
+  if (asked !== undefined && asked !== 'auto' && asked !== 'local') {
+    if (parseHostPort(asked) === undefined) return sessionAt(asked, root)
+    const node = nodeOf(asked, root)
+    if (node !== undefined) return node
+    throw new SessionError(`No node of this machine belongs to the cluster at ${asked}.`)
+  }
   const current = asked === 'local' ? undefined : living(currentSessionDir(root))
   if (current !== undefined) return current
   const live = liveSessions(root)
@@ -84,13 +105,6 @@ function living(folder: string | undefined): SessionFile | undefined {
 }
 
 function sessionAt(address: string, root: string): SessionFile {
-  if (/^(?:\w+:\/\/.*|[^/]*:\d+)$/.test(address)) {
-    throw new SessionError(
-      `The address ${address} names a cluster of several machines, or a client for one: ` +
-        `neither is built yet. On this machine use 'auto', or the address that ` +
-        `'typeray start --head' printed.`,
-    )
-  }
   const folder = path.resolve(root, address)
   const session = readSession(folder)
   if (session === undefined) {

@@ -26,12 +26,14 @@ export interface SessionFile {
   readonly nodeNumber: number
   /** `host:port` of the node for others; '' when it is alone. */
   readonly clusterAddress: string
+  /** The same of the cluster's head; '' when the node is alone. */
+  readonly headAddress: string
   readonly pid: number
   /** When that process started, in clock ticks since the machine did. */
   readonly startTicks: string
   readonly startedAtMs: number
-  /** Started by `typeray start --head`: it outlives its drivers. */
-  readonly isHead: boolean
+  /** It outlives its drivers: `typeray start` has started it, and `typeray stop` ends it. */
+  readonly isStarted: boolean
   /** Of the package that it was started with. */
   readonly version?: string
   readonly wireVersion?: number

@@ -5,7 +5,8 @@ import { newProcessId } from '../base/ids.js'
 import { shutdownMs } from '../base/limits.js'
 import { startNode, startNodeSync } from '../node/start-node.js'
 import type { NodeOptions } from '../node/node-config.js'
-import { checkVersion, sessionToJoin } from '../node/session-address.js'
+import { clientCluster } from '../node/cluster-options.js'
+import { checkVersion, sessionsOf, sessionToJoin } from '../node/session-address.js'
 import type { SessionFile } from '../node/session-file.js'
 import { CoreWorker, currentCore, installCore } from '../worker/index.js'
 import { driverEnvironment } from './driver-environment.js'
@@ -97,14 +98,18 @@ export async function init(options: InitOptions = {}): Promise<Session> {
 }
 
 async function begin(nodeOptions: NodeOptions, options: InitOptions): Promise<Session> {
-  const cluster = sessionToJoin(options.address, options.tempDir)
+  const found = sessionToJoin(options.address, options.tempDir)
+  if (typeof found === 'string') refuseNodeOptions(options, found)
+  const cluster = typeof found === 'string' ? undefined : found
   if (cluster !== undefined) {
     refuseNodeOptions(options, cluster.sessionDir)
     const core = await CoreWorker.join(joinOptions(raylet(cluster), nodeOptions))
     exportSetupHook(core, nodeOptions, options)
     return adopt(core, leaving(core), options)
   }
-  const node = await startNode(nodeOptions)
+  const node = await startNode(
+    typeof found === 'string' ? asClient(nodeOptions, found) : nodeOptions,
+  )
   try {
     const core = await CoreWorker.join(joinOptions(node, nodeOptions))
     exportSetupHook(core, nodeOptions, options)
@@ -126,6 +131,12 @@ function exportSetupHook(core: CoreWorker, nodeOptions: NodeOptions, options: In
     core.close()
     throw error
   }
+}
+
+/** This machine has no node of the cluster: one that runs nothing is started for this program. */
+function asClient(options: NodeOptions, head: string): NodeOptions {
+  const cluster = clientCluster(head, sessionsOf(options.tempDir))
+  return { ...options, cluster, numCpus: 0, numGpus: 0, memory: 0, resources: {} }
 }
 
 function raylet(cluster: SessionFile): { address: string; token: string; nodeNumber: number } {
@@ -203,12 +214,13 @@ export function requireSession(): CoreWorker {
   }
   const nodeOptions = nodeOptionsOf({})
   const cluster = sessionToJoin(undefined)
-  if (cluster !== undefined) {
+  if (typeof cluster === 'object') {
     const core = CoreWorker.joinSync(joinOptions(raylet(cluster), nodeOptions))
     adopt(core, leaving(core), {})
     return core
   }
-  const node = startNodeSync(nodeOptions)
+  const own = cluster === undefined ? nodeOptions : asClient(nodeOptions, cluster)
+  const node = startNodeSync(own)
   const joined = CoreWorker.joinSync(joinOptions(node, nodeOptions))
   adopt(joined, node.stop, {})
   return joined

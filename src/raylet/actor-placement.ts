@@ -104,7 +104,10 @@ export class ActorPlacement {
       incarnation,
       ...(error === undefined ? {} : { error }),
     })
-    if (error === undefined) return
+    if (error === undefined) {
+      worker.actor.isStarted = true
+      return
+    }
     worker.killAt = now + shutdownMs
     worker.killReason = 'constructor failed'
     const message = { kind: 'exit', reason: 'constructor failed' } as const

@@ -110,6 +110,11 @@ export class BundleTable {
     return this.#groups.has(group)
   }
 
+  /** What is reserved, by group. */
+  held(): { readonly group: string; readonly indexes: readonly number[] }[] {
+    return [...this.#groups].map(([group, held]) => ({ group, indexes: [...held.keys()] }))
+  }
+
   /** The pools that a target may take from: none while the group is pending. */
   pools(target: PlacementGroupTarget): ResourcePool[] {
     const held = this.#groups.get(target.group)

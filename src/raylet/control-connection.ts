@@ -40,7 +40,8 @@ export class ControlConnection {
   /** Set once it has said hello. */
   hello: Hello | undefined = undefined
   jobId = ''
-  saidGoodbye = false
+  /** A driver has said goodbye: resolves when its workers have ended, or have had their time. */
+  farewell: Promise<void> | undefined = undefined
   readonly #socket: Socket
   readonly #token: string
   readonly #events: ControlConnectionEvents

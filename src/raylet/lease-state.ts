@@ -184,7 +184,7 @@ export class LeaseState {
     this.#effects.push({ kind: 'nameWorker', start: worker.start, name, jobId: request.jobId })
     if (request.actor !== undefined) {
       this.tables.workers.setState(worker, 'actor', now)
-      worker.actor = { actor: request.actor, pool, allocation }
+      worker.actor = { actor: request.actor, isStarted: false, pool, allocation }
       this.#actors.handOver(worker, worker.actor)
       return
     }

@@ -33,7 +33,7 @@ export class RayletMessages {
       case 'hello':
         return connection.destroy()
       case 'goodbye':
-        return void raylet.goodbye(connection)
+        return void (connection.farewell ??= raylet.goodbye(connection))
       case 'requestLease':
         return this.#requestLease(message, connection)
       case 'cancelLeaseRequest':
@@ -135,6 +135,9 @@ export class RayletMessages {
         return this.#passOn(message)
       case 'answer':
         return this.#passOn(message)
+      case 'gcsHandled':
+        // For whoever holds the link.
+        return undefined
       default:
         return assertNever(message)
     }

@@ -2,6 +2,7 @@
 
 import type { ToGcs } from '../wire/messages/gcs.js'
 import type { Resources, WorkerEnvironment } from '../wire/messages/terms.js'
+import type { TlsFiles } from '../wire/transport.js'
 import type { MemoryMonitorOptions } from './memory-monitor.js'
 
 export interface RayletOptions {
@@ -12,6 +13,10 @@ export interface RayletOptions {
   readonly clusterAddress: string
   /** No other machine reaches it, and it runs nothing. */
   readonly isClient?: boolean
+  /** Connections to other machines are encrypted. */
+  readonly tls?: TlsFiles
+  /** `host:port` through which this node reaches all others; undefined: it reaches them itself. */
+  readonly tunnel?: string
   /** The GCS knows the node already. */
   readonly isRegistered?: boolean
   readonly sessionName: string

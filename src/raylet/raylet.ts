@@ -41,6 +41,7 @@ import type { RayletOptions } from './raylet-options.js'
 import { SessionLogs, workerIdOf } from './session-logs.js'
 import { StateService } from './state-service.js'
 import { SetupWatch } from './setup-watch.js'
+import { welcomeTo } from './welcome.js'
 import { StoreService } from './store-service.js'
 import { WorkerPool } from './worker-pool.js'
 
@@ -191,7 +192,7 @@ export class Raylet {
   }
 
   #makePool(): WorkerPool {
-    const { workerEntry: entry, token, nodeNumber, nodeIp, clusterAddress } = this.options
+    const { workerEntry: entry, token, nodeNumber, nodeIp, clusterAddress, tls } = this.options
     return new WorkerPool({
       clock: this.#clock,
       entry,
@@ -202,6 +203,7 @@ export class Raylet {
         TYPERAY_START: start,
         TYPERAY_PROCESS: String(workerProcess(nodeNumber, this.#workerCount++)),
         ...(clusterAddress !== '' && { TYPERAY_LISTEN: nodeIp }),
+        ...(tls !== undefined && { TYPERAY_TLS: JSON.stringify(tls) }),
         TYPERAY_RAYLET_PID: String(process.pid),
       }),
       output: (output) => {
@@ -225,7 +227,7 @@ export class Raylet {
     if (this.options.isRegistered !== true) {
       this.toGcs({ kind: 'registerNode', nodeId, address, resources, labels, isHead: true })
     }
-    if (address !== '') this.#beat()
+    if (address !== '' || this.options.isRegistered === true) this.#beat()
   }
 
   /** Ends every worker, then everything else. Idempotent. */
@@ -438,26 +440,8 @@ export class Raylet {
   }
 
   #welcome(connection: ControlConnection, { claimSlot, namespace }: WelcomeDetails): void {
-    const { nodeId, nodeIp, sessionName, sessionDir, resources } = this.options
-    connection.send({
-      kind: 'welcome',
-      nodeId,
-      nodeIp,
-      jobId: connection.jobId,
-      sessionName,
-      sessionDir,
-      namespace,
-      rayletPid: process.pid,
-      taskOomRetries: this.options.taskOomRetries,
-      arenaFile: this.store.arenaFile,
-      arenaBytes: this.store.arenaBytes,
-      claimFile: this.#claims.file,
-      claimBytes: this.#claims.sizeBytes,
-      claimSlot,
-      storeAddress: this.storeAddress,
-      resources,
-      environment: this.jobs.environmentOf(connection.jobId),
-    })
+    const slots = { claimFile: this.#claims.file, claimBytes: this.#claims.sizeBytes, claimSlot }
+    connection.send(welcomeTo(this, connection.jobId, { ...slots, namespace }))
   }
 
   #closed(connection: ControlConnection): void {
@@ -466,8 +450,9 @@ export class Raylet {
     if (hello === undefined || this.#members.get(hello.process) !== connection) return
     this.#members.delete(hello.process)
     if (hello.role === 'driver') {
-      this.#driverGone(hello.process, connection.jobId)
-      this.#ended({ process: hello.process, isOrderly: connection.saidGoodbye })
+      // Its workers, which end in order, still have to say what they have done.
+      if (connection.farewell === undefined) this.#driverGone(hello.process, connection)
+      else void connection.farewell.then(() => this.#driverGone(hello.process, connection))
     } else if (hello.role === 'worker') this.#workerSilent(hello)
   }
 
@@ -528,7 +513,7 @@ export class Raylet {
     this.#logs.note(`worker ${workerIdOf(id)}, pid ${pid}${what}, has ended: ${how}${why}`)
   }
 
-  #driverGone(id: ProcessId, jobId: string): void {
+  #driverGone(id: ProcessId, { jobId, farewell }: ControlConnection): void {
     this.#pool.resume(jobId)
     this.leaseEvent({ kind: 'jobFinished', jobId })
     this.leaseEvent({ kind: 'processDied', process: id })
@@ -538,6 +523,7 @@ export class Raylet {
     this.jobs.finish(jobId)
     const isLast = ![...this.#members.values()].some((member) => member.hello?.role === 'driver')
     if (isLast) this.options.abandoned()
+    this.#ended({ process: id, isOrderly: farewell !== undefined })
   }
 
   #ended(how: { process: ProcessId; exit?: ProcessExit; isOrderly: boolean }): void {
@@ -558,7 +544,6 @@ export class Raylet {
    * terminal.
    */
   async goodbye(connection: ControlConnection): Promise<void> {
-    connection.saidGoodbye = true
     const drivers = [...this.#members.values()].filter((member) => member.hello?.role === 'driver')
     if (this.options.isShared === true) await this.#endJob(connection.jobId)
     else if (drivers.length === 1) await this.endWorkers()

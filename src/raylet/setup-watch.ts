@@ -5,7 +5,7 @@
 
 import type { Clock } from '../base/clock.js'
 import { setupGraceMs } from '../base/limits.js'
-import type { SetupHook, WorkerEnvironment } from '../wire/messages/terms.js'
+import { type SetupHook, setupReason, type WorkerEnvironment } from '../wire/messages/terms.js'
 
 export class SetupWatch {
   readonly #clock: Clock
@@ -32,7 +32,7 @@ export class SetupWatch {
     this.#expected.delete(start)
     const cancel = this.#clock.timer(timeoutMs + setupGraceMs, () => {
       this.#cancels.delete(start)
-      this.#kill(start, `the setup hook of runtimeEnv has not returned within ${timeoutMs} ms`)
+      this.#kill(start, `${setupReason} within ${timeoutMs} ms`)
     })
     this.#cancels.set(start, cancel)
   }

@@ -34,6 +34,8 @@ export interface Lease {
 
 export interface ActorHold {
   readonly actor: PendingActor
+  /** Its constructor has returned. */
+  isStarted: boolean
   readonly pool: ResourcePool
   readonly allocation: Allocation
 }

@@ -59,7 +59,8 @@ function timeoutOf(what: string, timeoutMs: number | undefined): number {
 
 /**
  * A first-in first-out queue that tasks, actors and the driver share. Pass it to them like any
- * value: every copy is the same queue. A ref that is put comes out as a ref.
+ * value: every copy is the same queue. A ref that is put comes out as a ref. An item is given out
+ * at most once, as in Ray: with a reader that is killed at that moment it is lost.
  *
  * @example
  * const queue = new Queue<number>(100)

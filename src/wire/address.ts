@@ -7,14 +7,12 @@
 import { connect, type Socket } from 'node:net'
 import { SessionError } from '../base/errors.js'
 import { nodeNumberOf, type ProcessId } from '../base/ids.js'
+import { dial, type ReadInto } from './transport.js'
 
 export interface HostPort {
   readonly host: string
   readonly port: number
 }
-
-/** Idle connections of a machine that vanished are noticed by the kernel after about this long. */
-const keepAliveMs = 10_000
 
 /** `host:port`, with brackets around an IPv6 address. Undefined when it is something else. */
 export function parseHostPort(text: string): HostPort | undefined {
@@ -28,21 +26,13 @@ export function hostPortText({ host, port }: HostPort): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** Where a socket reads to; without one it makes buffers of its own. */
-export interface ReadInto {
-  readonly buffer: () => Uint8Array
-  readonly callback: (byteCount: number) => boolean
-}
-
 /** Connects to one address; the socket may be written to at once. */
-export function connectTo(address: string, onread?: ReadInto): Socket {
+export function connectTo(address: string, into?: ReadInto): Socket {
   if (address.startsWith('\0')) return connect(address)
   const target = parseHostPort(address)
   if (target === undefined)
     throw new SessionError(`${address} is no address: it must be host:port.`)
-  const socket = connect({ ...target, noDelay: true, ...(onread && { onread }) })
-  socket.setKeepAlive(true, keepAliveMs)
-  return socket
+  return dial(target, into)
 }
 
 /** Both ways to reach a worker; `tcp` undefined when other machines cannot. */

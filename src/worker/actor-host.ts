@@ -165,8 +165,8 @@ export class ActorHost {
     this.#runner.escape(connection, sequence)
   }
 
-  abandon(connection: OwnerConnection): void {
-    this.#runner.abandon(connection)
+  abandon(connection: OwnerConnection, others: Iterable<OwnerConnection>): void {
+    this.#runner.abandon(connection, others)
     for (const [call, context] of this.#contexts) {
       if (call.from === connection && endsWithCaller(context)) {
         context.cancel(cancelledError(context))

@@ -17,6 +17,7 @@ import {
 } from '../base/errors.js'
 import { objectIdHex, type ProcessId } from '../base/ids.js'
 import { addressFrom, connectTo } from '../wire/address.js'
+import { CallQueue } from './call-queue.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
 import { FrameReader, frameType, pushFlag } from '../wire/frame.js'
 import { hearLastWords } from '../wire/last-words.js'
@@ -50,8 +51,7 @@ export class ActorLine {
   readonly className: string
   readonly frames = new SlabWriter()
   /** Calls not sent, in order; those whose arguments are not ready have no slab. */
-  #queue: Task[] = []
-  #queueAt = 0
+  readonly #queue = new CallQueue()
   /** Of an unordered actor: calls whose arguments are not ready. They are queued when they are. */
   readonly #unready = new Set<Task>()
   /** Set by every handle of the actor, before its first call. */
@@ -77,15 +77,15 @@ export class ActorLine {
   }
 
   get pendingCalls(): number {
-    return this.#inFlight.size + this.#queue.length - this.#queueAt + this.#unready.size
+    return this.#inFlight.size + this.#queue.size + this.#unready.size
   }
 
   /** Adds the calls that are not over: those sent, then those that wait here. */
   listLive(list: LiveTaskList): void {
     const { key, className } = this
     for (const call of this.#inFlight.values()) list.addCall(call, { key, className, isSent: true })
-    for (const call of this.#queue.slice(this.#queueAt)) {
-      list.addCall(call, { key, className, isSent: false })
+    for (const calls of [this.#queue, this.#unready]) {
+      for (const call of calls) list.addCall(call, { key, className, isSent: false })
     }
   }
 
@@ -93,7 +93,7 @@ export class ActorLine {
   progressOf(call: Task): { state: ActorState['state']; worker: ProcessId; ahead: number } {
     if (this.#target !== null) return this.#target.progressOf(call)
     const sent = [...this.#inFlight.keys()].indexOf(call.ref.sequence)
-    const queued = this.#queue.indexOf(call, this.#queueAt) - this.#queueAt
+    const queued = this.#queue.indexOf(call)
     const ahead = sent >= 0 ? sent : this.#inFlight.size + Math.max(0, queued)
     return { state: this.#state.state, worker: this.#worker, ahead }
   }
@@ -110,10 +110,7 @@ export class ActorLine {
   /** These calls belong to another actor after all: it is the one that has the name. */
   forwardTo(line: ActorLine): void {
     this.#target = line
-    const queue = this.#queue.slice(this.#queueAt)
-    this.#queue = []
-    this.#queueAt = 0
-    for (const task of [...queue, ...this.#unready]) line.append(task)
+    for (const task of [...this.#queue.take(), ...this.#unready]) line.append(task)
     this.#unready.clear()
   }
 
@@ -154,7 +151,7 @@ export class ActorLine {
       return
     }
     if (this.#isDirty) {
-      if ((this.#queue.length & 63) === 0) this.#pump()
+      if ((this.#queue.size & 63) === 0) this.#pump()
       return
     }
     this.#isDirty = true
@@ -174,15 +171,16 @@ export class ActorLine {
     let slab: Uint8Array | null = null
     let start = 0
     let end = 0
-    while (this.#queueAt < queue.length && this.#inFlight.size < windowCallsMax) {
-      const task = queue[this.#queueAt]!
+    while (this.#inFlight.size < windowCallsMax) {
+      const task = queue.first
+      if (task === null) break
       if (task.status === taskStatus.finished) {
-        this.#queueAt++
+        queue.shift()
         continue
       }
       if (task.slab === null) break
-      this.#queueAt++
-      if (task.retryExceptions !== false) task.slab[task.start + 5]! |= pushFlag.retried
+      queue.shift()
+      markRetried(task)
       if (task.slab === slab && task.start === end) end = task.end
       else {
         if (slab !== null) parts.push(slab.subarray(start, end))
@@ -193,10 +191,6 @@ export class ActorLine {
       task.status = taskStatus.inFlight
       this.#inFlight.set(task.ref.sequence, task)
       if (task.nested !== null) this.#ports.references.lend(this.#worker, task.nested)
-    }
-    if (this.#queueAt > 1024 || this.#queueAt === queue.length) {
-      this.#queue = queue.slice(this.#queueAt)
-      this.#queueAt = 0
     }
     if (slab === null) return
     parts.push(slab.subarray(start, end))
@@ -230,7 +224,7 @@ export class ActorLine {
     const reader = new FrameReader((buffer, start, end) => this.#frame(buffer, start, end))
     socket.on('data', (chunk: Uint8Array) => {
       reader.push(chunk)
-      if (this.#queueAt < this.#queue.length) this.#pump()
+      if (this.#queue.size > 0) this.#pump()
     })
     this.#channel = new ControlChannel<ToWorker, FromWorker>(socket, () => undefined)
     this.#channel.send({
@@ -265,16 +259,11 @@ export class ActorLine {
         again.push(task)
       } else this.#ports.settler.fail(task, this.#unavailable(task))
     }
-    if (again.length > 0) {
-      this.#queue = [...again, ...this.#queue.slice(this.#queueAt)]
-      this.#queueAt = 0
-    }
+    this.#queue.unshift(again)
   }
 
   #failQueued(error: RayError): void {
-    const queue = [...this.#queue.slice(this.#queueAt), ...this.#unready]
-    this.#queue = []
-    this.#queueAt = 0
+    const queue = [...this.#queue.take(), ...this.#unready]
     this.#unready.clear()
     for (const task of queue) {
       if (task.status !== taskStatus.finished) this.#ports.settler.fail(task, error)
@@ -296,8 +285,7 @@ export class ActorLine {
     }
     task.status = taskStatus.queued
     task.slab![task.start + 6]!++
-    this.#queue = [task, ...this.#queue.slice(this.#queueAt)]
-    this.#queueAt = 0
+    this.#queue.unshift([task])
     this.pumpSoon()
   }
 
@@ -391,4 +379,15 @@ export class ActorLine {
       unpackMessage(buffer.subarray(start + 1, end))
     }
   }
+}
+
+/**
+ * Whether an error that it throws is not the last word: its owner decides. The worker of the last
+ * attempt settles its error for those who borrow the ref.
+ */
+function markRetried(task: Task): void {
+  if (task.retryExceptions === false) return
+  const at = task.start + 5
+  if (task.retriesLeft !== 0) task.slab![at]! |= pushFlag.retried
+  else task.slab![at]! &= ~pushFlag.retried
 }

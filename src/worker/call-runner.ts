@@ -315,10 +315,18 @@ export class CallRunner {
     this.#escaped.add(keyOf(connection, sequence))
   }
 
-  /** The owner is gone: nobody asks for more items, and an actor has others to serve. */
-  abandon(connection: OwnerConnection): void {
-    const prefix = `${connection.owner}:`
-    for (const key of this.#escaped) if (key.startsWith(prefix)) this.#escaped.delete(key)
+  /**
+   * A connection is gone: nobody asks for more items on it, and an actor has others to serve. With
+   * the last of its owner, which may have said on one what concerns a task of another, its notes go
+   * too.
+   */
+  abandon(connection: OwnerConnection, others: Iterable<OwnerConnection>): void {
+    let isLast = true
+    for (const { owner } of others) if (owner === connection.owner) isLast = false
+    if (isLast) {
+      const prefix = `${connection.owner}:`
+      for (const key of this.#escaped) if (key.startsWith(prefix)) this.#escaped.delete(key)
+    }
     for (const { job } of this.#streams.values()) {
       if (job.task.from === connection) job.context.cancel(cancelledError(job.context))
     }

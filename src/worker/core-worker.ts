@@ -14,7 +14,7 @@ import { ActorLines } from './actor-lines.js'
 import { ArgumentEncoder } from './argument-encoder.js'
 import { Canceller, type CancelOptions } from './canceller.js'
 import { ClaimSlots } from './claim-slots.js'
-import { helloOf, helloSync } from './hello.js'
+import { adoptTransport, helloOf, helloSync } from './hello.js'
 import { FunctionExports } from './function-exports.js'
 import { requestGarbageCollection } from './garbage.js'
 import { LiveTaskList } from './live-tasks.js'
@@ -121,6 +121,7 @@ export class CoreWorker {
     this.now = now
     this.welcome = welcome
     this.raylet = raylet
+    if (options.role === 'driver') adoptTransport(welcome, token)
     const borrow = (owner: ProcessId, sequence: number): ObjectRef => this.#borrow(owner, sequence)
     const sender = {
       send: (message: ToRaylet): void => this.#send(message),

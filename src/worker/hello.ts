@@ -6,9 +6,11 @@ import { readU32 } from '../base/bytes.js'
 import { LocalRayletDiedError } from '../base/errors.js'
 import { nodeStartMs } from '../base/limits.js'
 import { connectUnix, pollReadable } from '../store/index.js'
+import { parseHostPort } from '../wire/address.js'
 import { packMessage, unpackMessage } from '../wire/control-channel.js'
 import { controlFrame } from '../wire/frame.js'
 import type { FromRaylet, ToRaylet, Welcome } from '../wire/messages/raylet.js'
+import { configureTransport } from '../wire/transport.js'
 import type { JoinOptions } from './core-worker.js'
 import { errorFromWire } from './store-access.js'
 
@@ -53,4 +55,13 @@ export function helloSync(options: JoinOptions): {
     welcome: message,
     rest: bytes.subarray(end),
   }
+}
+
+/** A driver reaches other machines as its node does. Workers are told when they start. */
+export function adoptTransport({ tls, tunnel }: Welcome, token: string): void {
+  const head = tunnel === undefined ? undefined : parseHostPort(tunnel)
+  configureTransport({
+    ...(tls !== undefined && { tls }),
+    ...(head !== undefined && { tunnel: { head, token } }),
+  })
 }

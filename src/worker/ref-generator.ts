@@ -1,17 +1,15 @@
-// The consumer side of a streaming generator: refs of items as they arrive.
+// What the program holds of a streaming generator.
 
-import { readU48 } from '../base/bytes.js'
-import type { ProcessId } from '../base/ids.js'
-import { generatorItemsMax } from '../base/limits.js'
-import { bodyTag } from '../wire/frame.js'
-import type { CoreWorker } from './core-worker.js'
-import { ObjectRef, refState } from './object-ref.js'
-import type { Task } from './task.js'
+import type { ItemStream } from './item-stream.js'
+import type { ObjectRef } from './object-ref.js'
+
+const dropped = new FinalizationRegistry<ItemStream>((stream) => stream.abandon())
 
 /**
  * What a call with `numReturns: 'streaming'` returns: iterate it with `for await` to get an
  * ObjectRef for each item as soon as it is there. An error of the generator is the last ref.
- * Leaving the loop cancels the generator and frees what was not read.
+ * Leaving the loop cancels the generator and frees what was not read; so does dropping it, as soon
+ * as the generator waits to be read.
  *
  * Follows `ray.ObjectRefGenerator` of Ray.
  *
@@ -22,27 +20,12 @@ import type { Task } from './task.js'
  * for await (const ref of count.remote(3)) console.log(await ref.get())
  */
 export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<ObjectRef<T>> {
-  readonly #core: CoreWorker
-  readonly #task: Task
-  readonly #limit: number
-  #items: (ObjectRef<T> | undefined)[] = []
-  #read = 0
-  #arrived = 0
-  #credited: number
-  #isEnded = false
-  #isFailed = false
-  #isRestarted = false
-  /** Which attempt at the task this is, and how many items have come of it. */
-  #attempt = 0
-  #came = 0
-  #wakes: (() => void)[] = []
+  readonly #stream: ItemStream
 
   /** @internal */
-  constructor(core: CoreWorker, task: Task, limit: number | undefined) {
-    this.#core = core
-    this.#task = task
-    this.#limit = limit ?? generatorItemsMax
-    this.#credited = this.#limit
+  constructor(stream: ItemStream) {
+    this.#stream = stream
+    dropped.register(this, stream)
   }
 
   [Symbol.asyncIterator](): this {
@@ -51,111 +34,14 @@ export class ObjectRefGenerator<T = unknown> implements AsyncIterableIterator<Ob
 
   /** The ref of the next item, as soon as the item is there. */
   async next(): Promise<IteratorResult<ObjectRef<T>, undefined>> {
-    while (this.#items.length === 0 && !this.#isEnded) {
-      this.#core.waiting(1)
-      await new Promise<void>((resolve) => this.#wakes.push(resolve))
-      this.#core.waiting(-1)
-    }
-    const item = this.#items.shift()
-    if (item !== undefined) {
-      this.#read++
-      this.#giveCredit()
-      return { done: false, value: item }
-    }
-    if (this.#isFailed) {
-      this.#isFailed = false
-      return { done: false, value: this.#task.ref as ObjectRef<T> }
-    }
-    return { done: true, value: undefined }
+    // Awaited here, so that a generator lives as long as somebody waits for its next item.
+    const step = await this.#stream.next()
+    return step as IteratorResult<ObjectRef<T>, undefined>
   }
 
   /** Ends the stream: the generator is cancelled, its `finally` runs, unread items are freed. */
-  async return(): Promise<IteratorResult<ObjectRef<T>, undefined>> {
-    if (!this.#isEnded) this.#core.cancel(this.#task, { force: false, recursive: true })
-    this.#isEnded = true
-    this.#isFailed = false
-    for (const item of this.#items)
-      if (item !== undefined) this.#core.references.release(item as ObjectRef)
-    this.#items = []
+  return(): Promise<IteratorResult<ObjectRef<T>, undefined>> {
+    this.#stream.close()
     return Promise.resolve({ done: true, value: undefined })
-  }
-
-  // Half of the window at a time: one message for many items.
-  #giveCredit(): void {
-    const next = this.#read + this.#limit
-    if (this.#isEnded || next - this.#credited < Math.max(1, this.#limit >> 1)) return
-    this.#credited = next
-    this.#core.sendToTask(this.#task, {
-      kind: 'credit',
-      sequence: this.#task.ref.sequence,
-      items: next,
-    })
-  }
-
-  /** @internal */
-  itemArrived(index: number, body: Uint8Array): void {
-    if (this.#isRestarted) {
-      this.#isRestarted = false
-      this.#credited = this.#limit
-      this.#giveCredit()
-    }
-    this.#came = index + 1
-    if (index < this.#arrived || this.#isEnded) {
-      // We were lent what was stored, and have it already or do not want it.
-      if (body[0] === bodyTag.stored) this.#core.references.release(this.#storedRef(body))
-      return
-    }
-    this.#arrived = index + 1
-    let ref: ObjectRef
-    if (body[0] === bodyTag.stored) ref = this.#storedRef(body)
-    else {
-      ref = new ObjectRef(this.#core.process, this.#core.nextSequence())
-      this.#core.settler.settle(ref, body)
-    }
-    this.#items.push(ref as ObjectRef<T>)
-    this.#notify()
-  }
-
-  #storedRef(body: Uint8Array): ObjectRef {
-    const ref = new ObjectRef(readU48(body, 7), readU48(body, 13))
-    ref.state = refState.stored
-    this.#core.references.hold(ref)
-    return ref
-  }
-
-  /** @internal */
-  ended(): void {
-    this.#isEnded = true
-    this.#notify()
-  }
-
-  /** @internal */
-  failed(): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
-    this.#isFailed = true
-    this.#notify()
-  }
-
-  /** @internal What the worker had stored ahead and not told of is given back. */
-  lost(worker: ProcessId): void {
-    const { sequence } = this.#task.ref
-    const item = { stream: sequence, attempt: this.#attempt, index: this.#came }
-    this.#core.references.dropItems(worker, item)
-  }
-
-  /**
-   * @internal The generator runs again from its first item: those that were delivered are skipped.
-   * Its new run has the credit of a beginner; it hears of more with its first item, because until
-   * then nobody knows where it runs.
-   */
-  restarted(): void {
-    this.#isRestarted = true
-    this.#attempt = (this.#attempt + 1) & 0xff
-    this.#came = 0
-  }
-
-  #notify(): void {
-    for (const wake of this.#wakes.splice(0)) wake()
   }
 }

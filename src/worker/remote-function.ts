@@ -13,6 +13,7 @@ import { compileTaskOptions, type TaskConfig, type TaskOptions } from './call-op
 import type { CoreWorker } from './core-worker.js'
 import { requireCore } from './current-core.js'
 import type { Code } from './function-exports.js'
+import { ItemStream } from './item-stream.js'
 import { ObjectRef } from './object-ref.js'
 import { ObjectRefGenerator } from './ref-generator.js'
 import { withInspect } from './inspect-option.js'
@@ -227,9 +228,9 @@ export function shapeReturns(
   backpressure: number | undefined,
 ): Submitted {
   if (returns === returnsStreaming) {
-    const stream = new ObjectRefGenerator(core, task, backpressure)
+    const stream = new ItemStream(core, task, backpressure)
     task.stream = stream
-    return stream
+    return new ObjectRefGenerator(stream)
   }
   if (returns === 0) {
     task.returns = []

@@ -25,6 +25,8 @@ export class SchedulingKey {
   /** Leases that can be useful at once: what the cluster's resources allow. */
   readonly capacity: number
   isDirty = false
+  /** It has tasks, requests or leases; see TaskSubmitter. */
+  isUsed = false
   submittedInTurn = 0
 
   constructor(lease: LeaseKey, capacity: number) {

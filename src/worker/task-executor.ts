@@ -400,7 +400,7 @@ export class TaskExecutor implements ConnectionEvents {
 
   closed(connection: OwnerConnection): void {
     this.#connections.delete(connection)
-    ;(connection.isActor ? this.actor : this.#runner)?.abandon(connection)
+    ;(connection.isActor ? this.actor : this.#runner)?.abandon(connection, this.#connections)
   }
 
   #drain(): void {

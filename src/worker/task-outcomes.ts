@@ -6,6 +6,7 @@ import {
   NodeDiedError,
   OutOfMemoryError,
   type RayError,
+  RuntimeEnvSetupError,
   TaskCancelledError,
   TaskPlacementGroupRemovedError,
   WorkerCrashedError,
@@ -18,6 +19,7 @@ import {
   groupRemovedReason,
   memoryReason,
   type ProcessExit,
+  setupReason,
   type WireError,
 } from '../wire/messages/terms.js'
 import type { ErrorClass } from './call-options.js'
@@ -190,6 +192,7 @@ export class TaskSettler {
   workerLost(task: Task, exit: ProcessExit): void {
     if (task.status === taskStatus.finished) return
     if (task.isCancelled || isFailed(task.ref)) this.fail(task, cancelled(task))
+    else if (exit.reason.startsWith(setupReason)) this.fail(task, setupError(task, exit))
     else if (exit.reason.startsWith(memoryReason)) this.#memoryShort(task, exit)
     else if (task.retriesLeft !== 0) this.retry(task)
     else this.fail(task, crashError(task, exit))
@@ -243,6 +246,15 @@ export function describeExit(exit: ProcessExit): string {
 /** Runs of the task so far. */
 function attemptsOf(task: Task): number {
   return (task.slab?.[task.start + 6] ?? 0) + 1
+}
+
+/** The task has not run, and the hook would do the same in another worker. */
+function setupError({ ref, fn }: Task, exit: ProcessExit): RuntimeEnvSetupError {
+  return new RuntimeEnvSetupError(
+    `Task ${fn.name} (${ref.id}) cannot run: ${exit.reason} in worker ${exit.pid}, which ` +
+      `computed all the time. Do less in it, or raise setupTimeoutMs.`,
+    { fields: { taskId: ref.id, functionName: fn.name, pid: exit.pid } },
+  )
 }
 
 function crashError(task: Task, exit: ProcessExit): RayError {

@@ -28,6 +28,7 @@ import { keysOf, type RayletSender, type ReferenceHolder } from './reference-hol
 import { nextAverage } from './running-average.js'
 import { SchedulingKey } from './scheduling-key.js'
 import { type FunctionEntry, type Task, taskStatus } from './task.js'
+import { WeakTable } from './weak-table.js'
 
 /** A task whose measured functions take longer than this is long: nothing is sent behind it. */
 const longTaskUs = windowWorkUs
@@ -64,7 +65,12 @@ export class TaskSubmitter {
   readonly #claims: ClaimSlots
   readonly #outcomes: TaskOutcomes
   readonly #now: () => number
-  readonly #keys = new Map<string, SchedulingKey>()
+  /** Keys with tasks, requests or leases. Added with the first of these, removed with the last. */
+  readonly #keys = new Set<SchedulingKey>()
+  /**
+   * All that somebody still holds, a remote function for example: two of the same lease are one.
+   */
+  readonly #known = new WeakTable<string, SchedulingKey>()
   readonly #requests = new Map<number, SchedulingKey>()
   /** Requests that we took back and that the raylet has not answered. */
   readonly #trimmed = new Set<number>()
@@ -102,12 +108,28 @@ export class TaskSubmitter {
 
   key(lease: LeaseKey): SchedulingKey {
     const id = JSON.stringify(lease)
-    let key = this.#keys.get(id)
+    let key = this.#known.get(id)
     if (key === undefined) {
       key = new SchedulingKey(lease, this.#capacityOf(lease))
-      this.#keys.set(id, key)
+      this.#known.set(id, key)
     }
     return key
+  }
+
+  /** How many kinds of tasks this process remembers. */
+  get knownKeys(): number {
+    return this.#known.size
+  }
+
+  #use(key: SchedulingKey): void {
+    key.isUsed = true
+    this.#keys.add(key)
+  }
+
+  #dropIfUnused(key: SchedulingKey): void {
+    if (key.length > 0 || key.requests.size > 0 || key.lines.length > 0) return
+    key.isUsed = false
+    this.#keys.delete(key)
   }
 
   #capacityOf(lease: LeaseKey): number {
@@ -126,6 +148,7 @@ export class TaskSubmitter {
     task.key = key
     if (mayRetryThrown(task)) task.slab![task.start + 5]! |= pushFlag.retried
     key.append(task)
+    if (!key.isUsed) this.#use(key)
     if (!key.isDirty) {
       key.isDirty = true
       this.#dirty.push(key)
@@ -293,6 +316,7 @@ export class TaskSubmitter {
     this.#lines.set(line.lease, line)
     this.#keyOfLine.set(line, key)
     key.lines.push(line)
+    this.#use(key)
     if (task !== null) {
       if (message.carried) {
         line.carried = task
@@ -320,11 +344,13 @@ export class TaskSubmitter {
     }
     if (task.isCancelled) {
       this.#outcomes.leaseRefused(task, error)
+      this.#dropIfUnused(key)
       return
     }
     // Whatever else is queued under this key can be placed no better.
     const tasks = [task]
     for (let next = key.shift(); next !== null; next = key.shift()) tasks.push(next)
+    this.#dropIfUnused(key)
     for (const each of tasks) this.#outcomes.leaseRefused(each, error)
   }
 
@@ -362,6 +388,7 @@ export class TaskSubmitter {
     if (key === undefined) return
     const index = key.lines.indexOf(line)
     if (index >= 0) key.lines.splice(index, 1)
+    this.#dropIfUnused(key)
   }
 
   #makeEvents(): LineEvents {
@@ -411,6 +438,7 @@ export class TaskSubmitter {
   /** These have not run. Those that were cancelled meanwhile never will. */
   #putBack(key: SchedulingKey, tasks: readonly Task[]): void {
     const open = tasks.filter((task) => task.status !== taskStatus.finished)
+    this.#use(key)
     key.prepend(open.filter((task) => !task.isCancelled))
     for (const task of open) if (task.isCancelled) this.#outcomes.cancelled(task)
   }
@@ -438,6 +466,7 @@ export class TaskSubmitter {
     // The worker of the last attempt settles its error for those who borrow the ref.
     if (!mayRetryThrown(task)) task.slab![task.start + 5]! &= ~pushFlag.retried
     task.line = null
+    this.#use(key)
     key.prepend([task])
     this.#pump(key)
   }
@@ -486,7 +515,7 @@ export class TaskSubmitter {
     this.#steal = setTimeout(() => {
       this.#steal = null
       let isWatching = false
-      for (const key of this.#keys.values()) {
+      for (const key of this.#keys) {
         for (const line of key.lines) {
           if (line.inFlight < 2 || line.isSuspended) continue
           isWatching = true
@@ -502,7 +531,7 @@ export class TaskSubmitter {
   /** Fails every task that is not finished; the session is over. */
   failAll(error: RayError): void {
     const tasks: Task[] = []
-    for (const key of this.#keys.values()) {
+    for (const key of this.#keys) {
       for (let task = key.shift(); task !== null; task = key.shift()) tasks.push(task)
       for (const carried of key.requests.values()) if (carried !== null) tasks.push(carried)
       key.requests.clear()
@@ -514,12 +543,12 @@ export class TaskSubmitter {
 
   /** Adds the tasks that are not over. */
   listLive(list: LiveTaskList): void {
-    for (const key of this.#keys.values()) list.addKey(key)
+    for (const key of this.#keys) list.addKey(key)
   }
 
   /** Is any task not finished that has its arguments? */
   get isBusy(): boolean {
-    for (const key of this.#keys.values()) {
+    for (const key of this.#keys) {
       if (key.length > 0) return true
       for (const carried of key.requests.values()) if (carried !== null) return true
     }

@@ -9,6 +9,7 @@ import { createServer, type Socket } from 'node:net'
 import { lastMessagesMs } from '../base/limits.js'
 import { hasPreloads } from '../base/one-copy.js'
 import { hostPortText, workerAddress } from '../wire/address.js'
+import { configureTransport, serve as serveOthers, type TlsFiles } from '../wire/transport.js'
 import { type JobLogging, loggingVariable } from '../wire/logging.js'
 import { randomBytes } from '../base/random.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
@@ -43,7 +44,8 @@ const claimsDelayMs = 20
 async function main(): Promise<void> {
   const { TYPERAY_RAYLET, TYPERAY_TOKEN, TYPERAY_START, TYPERAY_ORPHAN, TYPERAY_RAYLET_PID } =
     process.env
-  const { TYPERAY_PROCESS, TYPERAY_LISTEN } = process.env
+  const { TYPERAY_PROCESS, TYPERAY_LISTEN, TYPERAY_TLS } = process.env
+  if (TYPERAY_TLS !== undefined) configureTransport({ tls: JSON.parse(TYPERAY_TLS) as TlsFiles })
   if (TYPERAY_RAYLET === undefined || TYPERAY_TOKEN === undefined) {
     throw new Error('typeray: worker-main is started by a raylet')
   }
@@ -103,7 +105,7 @@ async function listenToOthers(
   host: string | undefined,
 ): Promise<string | undefined> {
   if (host === undefined) return undefined
-  const server = createServer({ noDelay: true }, accept)
+  const server = serveOthers(accept)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, host, resolve)
@@ -208,6 +210,7 @@ async function leave(core: CoreWorker, executor: TaskExecutor): Promise<void> {
 /** Ends once its last words are out. */
 async function end(core: CoreWorker, executor: TaskExecutor): Promise<void> {
   executor.flush()
+  core.recorder.report()
   core.unseen.flush()
   core.references.flush()
   core.raylet.flush()

@@ -2,10 +2,12 @@
 // are the messages that the server sends.
 
 import type { ActorSpec, ActorState } from '../../src/wire/messages/raylet.js'
-import type { FromGcs, ToGcs } from '../../src/wire/messages/gcs.js'
+import type { FromGcs, HeldActor, ToGcs } from '../../src/wire/messages/gcs.js'
 import type { ObjectKey, ProcessExit, Resources, WireError } from '../../src/wire/messages/terms.js'
 import type { SchedulingStrategy } from '../../src/wire/messages/terms.js'
 import { GcsServer } from '../../src/gcs/gcs-server.js'
+import { MemoryStorage } from '../../src/gcs/storage/memory-storage.js'
+import { tablesOf } from '../../src/gcs/stored-tables.js'
 import { VirtualClock } from '../../src/testing/virtual-clock.js'
 import type { Command } from './transcript.js'
 
@@ -15,6 +17,7 @@ export class GcsScript {
   readonly #clock = new VirtualClock()
   readonly #lines: string[] = []
   readonly #totals = new Map<string, Resources>()
+  #storage = new MemoryStorage()
   #server = this.#newServer()
 
   run(command: Command): readonly string[] {
@@ -22,6 +25,10 @@ export class GcsScript {
     if (command.verb === 'reset') {
       this.#server.close()
       this.#totals.clear()
+      this.#storage = new MemoryStorage()
+      this.#server = this.#newServer()
+    } else if (command.verb === 'restart') {
+      this.#server.close()
       this.#server = this.#newServer()
     } else if (command.verb === 'lose') this.#server.nodeLost(command.word(0))
     else if (command.verb === 'wait') this.#clock.advance(Number(command.word(0)))
@@ -36,7 +43,15 @@ export class GcsScript {
       if (message.kind === 'clusterView' || message.kind === 'nodeRegistered') return
       this.#lines.push(`${nodeId} <- ${describe(message)}`)
     }
-    return new GcsServer(this.#clock, write, { nodeDeadlineMs: 15_000, validate: true })
+    return new GcsServer(this.#clock, write, {
+      nodeDeadlineMs: 15_000,
+      validate: true,
+      stored: tablesOf((table) => this.#storage.rows(table)),
+      persist: (changes, done) => {
+        this.#storage.apply(changes)
+        done()
+      },
+    })
   }
 
   #message(command: Command): ToGcs {
@@ -47,8 +62,11 @@ export class GcsScript {
         const resources = amounts(command)
         this.#totals.set(id, resources)
         const where = { nodeId: id, address: `${id}:1`, labels: {}, isHead: id === 'n1' }
-        return { kind: 'registerNode', ...where, resources }
+        const isBack = command.flag('back')
+        return { kind: 'registerNode', ...where, resources, isBack }
       }
+      case 'holds':
+        return holdings(command, this.#totals.get(command.word(0)) ?? {})
       case 'report': {
         const id = command.word(0)
         const total = this.#totals.get(id) ?? {}
@@ -91,6 +109,11 @@ export class GcsScript {
           what: 'namedActors',
           ...(command.text('namespace', '') !== '' && { namespace: command.text('namespace', '') }),
         })
+      case 'job': {
+        const environment = { execArgv: [], env: {}, cwd: '/' }
+        const facts = { jobId: command.word(0), driver: 7, namespace: 'default', environment }
+        return { kind: 'jobStarted', ...facts }
+      }
       case 'jobFinished':
         return { kind: 'jobFinished', jobId: command.word(0) }
       case 'processDied':
@@ -99,6 +122,25 @@ export class GcsScript {
         return actorMessage(command, nodeId)
     }
   }
+}
+
+/** `holds n1 actors=1:0:50:started,2:1 bundles=g:0+1 awaited=g CPU=1`, the rest is free. */
+function holdings(command: Command, total: Resources): ToGcs {
+  const list = (name: string): string[] => command.text(name, '').split(',').filter(Boolean)
+  const actors = list('actors').map((text): HeldActor => {
+    const [sequence, incarnation, worker, started] = text.split(':')
+    const actor: ObjectKey = [7, Number(sequence)]
+    const held = { actor, incarnation: Number(incarnation), isStarted: started === 'started' }
+    if (worker === undefined) return { ...held, address: '' }
+    return { ...held, worker: Number(worker), address: `w${worker}` }
+  })
+  const bundles = list('bundles').map((text) => {
+    const [group = '', indexes = ''] = text.split(':')
+    return { group, indexes: indexes.split('+').map(Number) }
+  })
+  const available = { ...total, ...amounts(command) }
+  const awaited = list('awaited')
+  return { kind: 'nodeHolds', nodeId: command.word(0), available, total, actors, bundles, awaited }
 }
 
 function groupCreation(command: Command, nodeId: string): ToGcs {
@@ -258,6 +300,8 @@ function describe(message: FromGcs): string {
       return `functionFound ${message.hash}`
     case 'clusterView':
       return `clusterView of ${message.nodes.length}`
+    case 'gcsHandled':
+      return `gcsHandled ${message.count}`
   }
 }
 

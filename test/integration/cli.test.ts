@@ -21,6 +21,13 @@ const program = `
   await new Promise((resolve) => setTimeout(resolve, 100_000))
 `
 
+/** The commands of docs/cli.md that only ask. */
+const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8')
+const documented = [...page.matchAll(/^typeray (?<line>[^|\n]+)/gm)]
+  .map((found) => found.groups?.['line']?.trim() ?? '')
+  .filter((line) => /^(list|summary|get|memory|status|logs)\b/.test(line) && !line.includes('<'))
+assert.ok(documented.length >= 3, 'the page has examples')
+
 type Rows = readonly Readonly<Record<string, unknown>>[]
 
 void test('commands list, count and find what a program does, and say what is wrong', () =>
@@ -65,6 +72,11 @@ void test('commands list, count and find what a program does, and say what is wr
     assert.equal((await cli('timeline', '--output', file)).code, 0)
     const events = JSON.parse(readFileSync(file, 'utf8')) as { name: string }[]
     assert.ok(events.some(({ name }) => name === 'Counter.hello'))
+
+    for (const line of documented) {
+      const { code, stderr } = await cli(...line.split(' '))
+      assert.equal(code, 0, `typeray ${line}: ${stderr}`)
+    }
 
     const wrong = async (...args: readonly string[]): Promise<string> => {
       const { code, stdout, stderr } = await cli(...args)
@@ -114,4 +126,13 @@ test('a program does not join a session of another version, and both versions ar
     assert.match((await driver(joins).ended).stderr, /wire version 99/)
     pretend({ version: `${mine.split('.')[0] ?? ''}.99.0` })
     assert.equal((await driver(joins).ended).stdout, 'joined\n')
+  }))
+
+test('all tasks of a program that ends at once are listed', () =>
+  withHead([], async ({ cli, run }) => {
+    await run(`
+      const f = ray.remote(function brief() { return 1 })
+      await ray.get(Array.from({ length: 300 }, () => f.remote()))`)
+    const { stdout } = await cli('summary', 'tasks')
+    assert.match(stdout, /brief +NORMAL_TASK +FINISHED: 300/)
   }))

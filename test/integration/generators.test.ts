@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { until } from '../../src/testing/index.js'
@@ -55,11 +55,47 @@ inCluster(
       const stream = waits.options({ numReturns: 'streaming' }).remote(file)
       const first = await stream.next()
       assert.equal(await first.value?.get(), 'first')
-      const { writeFileSync } = await import('node:fs')
       writeFileSync(file, '')
       const second = await stream.next()
       assert.equal(await second.value?.get(), 'second')
       assert.equal((await stream.next()).done, true)
+    },
+
+    async 'a generator that is dropped is cancelled when it waits to be read'() {
+      const made = path.join(folder, 'made')
+      const ended = path.join(folder, 'dropped')
+      const endless = ray.remote(async function* (files: { made: string; ended: string }) {
+        const fs = await import('node:fs')
+        try {
+          for (let i = 0; ; i++) {
+            fs.writeFileSync(files.made, String(i))
+            yield i
+          }
+        } finally {
+          fs.writeFileSync(files.ended, '')
+        }
+      })
+      const options = { numReturns: 'streaming', generatorBackpressureNumObjects: 3 } as const
+      const drop = (): void => void endless.options(options).remote({ made, ended })
+      drop()
+      await until(() => {
+        void collectGarbage()
+        return existsSync(ended)
+      })
+      assert.equal(readFileSync(made, 'utf8'), '2')
+    },
+
+    async 'a generator that somebody waits for is not dropped'() {
+      const file = path.join(folder, 'late')
+      const waits = ray.remote(async function* (go: string) {
+        const fs = await import('node:fs')
+        while (!fs.existsSync(go)) await new Promise((resolve) => setTimeout(resolve, 10))
+        yield 'late'
+      })
+      const first = waits.options({ numReturns: 'streaming' }).remote(file).next()
+      for (let i = 0; i < 5; i++) await collectGarbage()
+      writeFileSync(file, '')
+      assert.equal(await (await first).value?.get(), 'late')
     },
 
     async 'the producer waits when its consumer does not read'() {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import type { NodeOptions } from '../../src/node/node-config.js'
+import type { ClusterConfig, NodeOptions } from '../../src/node/node-config.js'
 import { isAlive, type SessionFile } from '../../src/node/session-file.js'
 import { startHead, stopSession } from '../../src/node/start-head.js'
 import { SessionTraces } from '../../src/testing/session-traces.js'
@@ -25,13 +25,14 @@ export interface Nodes {
   run(source: string, options?: DriverOptions & { readonly on?: SessionFile }): Promise<string>
 }
 
-const token = 'a token for the nodes of a test'
+const token = 'token-for-the-nodes-of-a-test'
 
 /** `count` nodes with one CPU each, unless `options` say otherwise. */
 export async function withNodes(
   count: number,
   body: (nodes: Nodes) => Promise<void>,
   options: NodeOptions = {},
+  security: Pick<ClusterConfig, 'tls'> = {},
 ): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'nodes-'))
   const traces = new SessionTraces()
@@ -41,7 +42,7 @@ export async function withNodes(
     const tempDir = path.join(folder, `node${sessions.length + 1}`)
     mkdirSync(tempDir, { recursive: true })
     const host = `127.0.0.${sessions.length + 1}`
-    const cluster = { host, port: 0, token, ...(head !== undefined && { head }) }
+    const cluster = { ...security, host, port: 0, token, ...(head !== undefined && { head }) }
     Object.assign(process.env, traces.environment)
     const { session } = await startHead({ ...usual, tempDir, cluster, ...options, ...more })
     for (const name of Object.keys(traces.environment)) Reflect.deleteProperty(process.env, name)

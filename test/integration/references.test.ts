@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import { test } from 'node:test'
 import { type TestCluster, until, withCluster } from '../../src/testing/index.js'
 import * as ray from '../../src/index.js'
@@ -169,6 +172,42 @@ test('a borrower waits for the retries of the task, and does not see its first f
       .options({ retryExceptions: true, maxRetries: 3 })
     const read = ray.remote(async (refs: ray.ObjectRef<string>[]) => ray.get(refs[0]!))
     assert.equal(await ray.get(read.remote([flaky.remote()])), 'at last')
+  }))
+
+test('the error of the last attempt at a call reaches a borrower while the owner computes', () =>
+  withCluster(options, async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'typeray-references-'))
+    const [last, computing, told] = ['last', 'computing', 'told'].map((name) =>
+      path.join(folder, name),
+    ) as [string, string, string]
+    const Flaky = ray.remote(
+      class {
+        async fail(begun: string, go: string) {
+          const fs = await import('node:fs')
+          if (ray.getRuntimeContext().attempt < 1) throw new Error('first')
+          fs.writeFileSync(begun, '')
+          while (!fs.existsSync(go)) await new Promise((resolve) => setTimeout(resolve, 5))
+          throw new Error('last')
+        }
+      },
+    )
+    const actor = Flaky.options({ maxTaskRetries: 1 }).remote()
+    const ref = actor.fail.options({ retryExceptions: true }).remote(last, computing)
+    const read = ray.remote(async (refs: ray.ObjectRef[], file: string) => {
+      const error: unknown = await ray.get(refs[0]!).catch((thrown: unknown) => thrown)
+      const { writeFileSync } = await import('node:fs')
+      writeFileSync(file, String((error as Error).cause))
+    })
+    const reading = read.remote([ref], told)
+    await until(() => existsSync(last))
+    // No turn of the event loop from here on: the owner can help nobody.
+    writeFileSync(computing, '')
+    for (const end = Date.now() + 30_000; !existsSync(told) && Date.now() < end;);
+    assert.equal(existsSync(told), true)
+    await reading.get()
+    assert.match(readFileSync(told, 'utf8'), /last/)
+    rmSync(folder, { recursive: true })
+    await rejection(ref.get())
   }))
 
 test('a task that has nothing but a ref can get and free its value', () =>

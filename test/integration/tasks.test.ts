@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import * as ray from '../../src/index.js'
-import { inCluster, rejection } from './in-cluster.js'
+import { until } from '../../src/testing/index.js'
+import { requireCore } from '../../src/worker/index.js'
+import { collectGarbage, inCluster, rejection } from './in-cluster.js'
 
 const add = ray.remote((a: number, b: number) => a + b)
 const later = ray.remote(async (ms: number) => {
@@ -21,6 +23,20 @@ inCluster(
       assert.equal(await ray.get(later.remote(1)), 1)
       const nothing = ray.remote(() => undefined)
       assert.equal(await ray.get(nothing.remote()), undefined)
+    },
+
+    async 'kinds of tasks that nobody holds any more are forgotten'() {
+      const kinds = Array.from({ length: 100 }, (_, i) => ({ numCpus: (i + 1) / 1000 }))
+      const run = async (): Promise<void> => {
+        await ray.get(kinds.map((options) => add.options(options).remote(1, 2)))
+      }
+      await run()
+      const submitter = requireCore('this test').submitter
+      await until(async () => {
+        await collectGarbage()
+        return submitter.knownKeys < 20
+      })
+      await run()
     },
 
     async 'a chain of 100 dependent tasks yields 100'() {

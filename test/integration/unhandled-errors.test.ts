@@ -114,3 +114,9 @@ test('an actor or placement group that can never be and is not used is told of',
   assert.equal(stderr.split('Unhandled error').length, 3, stderr)
   assert.match(stderr, /Unhandled error: Actor Big.*huge/)
 })
+
+test('above an error that nobody catches stands no line of ours', async () => {
+  const { code, stderr } = await runDriver(`import * as ray from 'typeray'\nray.remote(1)`)
+  assert.equal(code, 1)
+  assert.match(stderr, /^TypeError: ray\.remote takes a function or a class/)
+})

@@ -4,9 +4,15 @@ import type { Table } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
 import { type Block, blockOfColumns, lazyColumnsOfBlock, sliceBlock, toOneBatch } from './block.js'
 import type { ColumnBatch, DateFormat } from './column.js'
+import { blockOfRows, type Row, rowsOfBlock } from './rows.js'
 
-/** How a batch shows its rows: 'columns' by name, or an 'arrow' table of apache-arrow. */
-export type BatchFormat = 'columns' | 'arrow'
+/**
+ * How a batch shows its rows: 'columns' by name, an 'arrow' table of apache-arrow, or 'rows', an
+ * array of objects.
+ */
+export type BatchFormat = 'columns' | 'arrow' | 'rows'
+
+export const batchFormats: readonly BatchFormat[] = ['columns', 'arrow', 'rows']
 
 export interface BatchOptions {
   readonly batchFormat: BatchFormat
@@ -14,8 +20,18 @@ export interface BatchOptions {
 }
 
 /** Shows a block in a batch format. */
-export function batchOfBlock(block: Block, options: BatchOptions): Table | ColumnBatch {
-  return options.batchFormat === 'arrow' ? block : lazyColumnsOfBlock(block, options.dates)
+export function batchOfBlock(
+  block: Block,
+  options: BatchOptions,
+): Table | ColumnBatch | readonly Row[] {
+  switch (options.batchFormat) {
+    case 'arrow':
+      return block
+    case 'columns':
+      return lazyColumnsOfBlock(block, options.dates)
+    case 'rows':
+      return rowsOfBlock(block)
+  }
 }
 
 /** Takes what a batch function returned; `like` is the batch that it was given. */
@@ -23,6 +39,10 @@ export function blockOfBatch(batch: unknown, like: Block, options: BatchOptions)
   if (options.batchFormat === 'arrow') {
     if (isTable(batch)) return toOneBatch(batch)
     throw new RayError(`must return an Arrow table, and returned ${describe(batch)}`)
+  }
+  if (options.batchFormat === 'rows') {
+    if (Array.isArray(batch)) return blockOfRows(batch as readonly Row[], like)
+    throw new RayError(`must return an array of rows, and returned ${describe(batch)}`)
   }
   if (typeof batch !== 'object' || batch === null || Array.isArray(batch) || isTable(batch)) {
     throw new RayError(`must return an object of columns, and returned ${describe(batch)}`)

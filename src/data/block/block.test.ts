@@ -125,8 +125,3 @@ test('columns of different lengths and values of different types are refused by 
   assert.throws(() => blockOfColumns({ a: [1], b: [1, 2] }), /"b" has 2/)
   assert.throws(() => blockOfColumns({ a: [1, 'x'] }), /column "a" differ in type: row 1/)
 })
-
-test('nested values travel as Arrow infers them', () => {
-  const [row] = rowsOfBlock(blockOfRows([{ list: [1, 2] }]))
-  assert.deepEqual([...(row?.list as Iterable<number>)], [1, 2])
-})

@@ -171,7 +171,7 @@ export function projectBlock(block: Block, names: readonly string[]): Block {
   return block.select([...names])
 }
 
-function noColumn(name: string, schema: readonly SchemaField[]): RayError {
+export function noColumn(name: string, schema: readonly SchemaField[]): RayError {
   const present = schema.map((field) => field.name).join(', ')
   return new RayError(`There is no column "${name}"; the columns are ${present}.`, {
     fields: { column: name },

@@ -9,53 +9,35 @@ import {
   Bool,
   type Data,
   DataType,
-  Float32,
   Float64,
-  Int16,
-  Int32,
   Int64,
-  Int8,
   makeData,
   Null,
   Timestamp,
   TimeUnit,
-  Uint16,
-  Uint32,
   Uint64,
-  Uint8,
   vectorFromArray,
 } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
 import { type Column, unitsPerMillisecond } from './column.js'
 import { DictionaryColumn, tryDictionaryEncode } from './dictionary-column.js'
+import { nestedData, tensorData } from './nested-data.js'
+import { fixedData, typeOfArray } from './number-data.js'
+import { TensorColumn } from './tensor.js'
 import { encodeDictionary, encodeStrings, NullBits } from './utf8.js'
 
 /** Builds the Arrow column of `name`; `hint` is the type that the column had before. */
 export function dataOfColumn(name: string, column: Column, hint?: DataType): Data {
   if (column instanceof DictionaryColumn) return encodeDictionary(column)
+  if (column instanceof TensorColumn) return tensorData(column.data, column.shape)
   if (ArrayBuffer.isView(column)) return dataOfTypedArray(column, hint)
   if (Array.isArray(column)) return dataOfArray(name, column, hint)
   throw new RayError(
-    `Column "${name}" must be an array, a typed array or a DictionaryColumn, ` +
+    `Column "${name}" must be an array, a typed array, a DictionaryColumn or a TensorColumn, ` +
       `and is ${column === null ? 'null' : typeof column}.`,
     { fields: { column: name } },
   )
 }
-
-type ArrayClass = abstract new (...args: never[]) => ArrayBufferView
-
-const typesOfArrays: ReadonlyMap<unknown, () => DataType> = new Map<unknown, () => DataType>([
-  [Int8Array, () => new Int8()],
-  [Uint8Array, () => new Uint8()],
-  [Int16Array, () => new Int16()],
-  [Uint16Array, () => new Uint16()],
-  [Int32Array, () => new Int32()],
-  [Uint32Array, () => new Uint32()],
-  [Float32Array, () => new Float32()],
-  [Float64Array, () => new Float64()],
-  [BigInt64Array, () => new Int64()],
-  [BigUint64Array, () => new Uint64()],
-])
 
 function dataOfTypedArray(values: ArrayBufferView & ArrayLike<unknown>, hint?: DataType): Data {
   const length = values.length
@@ -74,26 +56,7 @@ function isDate(type: DataType): boolean {
 
 function isStoredAs(type: DataType, values: ArrayBufferView): boolean {
   const isAlias = isDate(type) || DataType.isTime(type)
-  return isAlias && values instanceof (type.ArrayType as ArrayClass)
-}
-
-function typeOfArray(values: ArrayBufferView): DataType {
-  for (const [type, make] of typesOfArrays) {
-    if (values instanceof (type as ArrayClass)) return make()
-  }
-  throw new RayError(`A ${values.constructor.name} cannot be a column.`)
-}
-
-interface FixedParts {
-  readonly type: DataType
-  readonly length: number
-  readonly data: ArrayBufferView
-  readonly nullCount: number
-  readonly nullBitmap: Uint8Array | null
-}
-
-function fixedData(parts: FixedParts): Data {
-  return makeData(parts as Parameters<typeof makeData>[0])
+  return isAlias && values instanceof (type.ArrayType as abstract new () => ArrayBufferView)
 }
 
 function dataOfArray(name: string, values: readonly unknown[], hint?: DataType): Data {
@@ -110,7 +73,8 @@ function dataOfArray(name: string, values: readonly unknown[], hint?: DataType):
     case 'string':
       return dataOfStrings(name, values)
     default:
-      return first instanceof Date ? dataOfDates(name, values, hint) : dataOfNested(name, values)
+      if (first instanceof Date) return dataOfDates(name, values, hint)
+      return dataOfNested(name, values, hint)
   }
 }
 
@@ -225,17 +189,14 @@ function writeInt64(words: Int32Array, index: number, value: number): void {
   words[2 * index + 1] = Math.floor(value / 0x1_0000_0000)
 }
 
-function dataOfNested(name: string, values: readonly unknown[]): Data {
-  try {
-    const [data] = vectorFromArray(values.map((value) => value ?? null)).data
-    if (data !== undefined) return data
-  } catch (cause) {
-    throw new RayError(`The values of column "${name}" have no common Arrow type.`, {
-      fields: { column: name },
-      cause,
-    })
-  }
-  return makeData({ type: new Null(), length: values.length })
+function dataOfNested(name: string, values: readonly unknown[], hint?: DataType): Data {
+  const data = nestedData({ name, values, hint, build: dataOfArray })
+  if (data !== undefined) return data
+  throw new RayError(
+    `The values of column "${name}" have no common Arrow type: arrays, objects, Maps, bytes and ` +
+      'tensors do not mix with each other or with plain values.',
+    { fields: { column: name } },
+  )
 }
 
 function mixed(name: string, row: number, value: unknown): RayError {

@@ -4,25 +4,19 @@
 // Everything else becomes an array: strings, booleans, dates, and whatever has nulls, because a
 // typed array cannot say null.
 
-import { type Data, DataType, type Decimal, type Vector } from 'apache-arrow'
+import { type Data, DataType, type Decimal, makeVector, type Vector } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
 import { DictionaryColumn } from './dictionary-column.js'
+import { nestedValues } from './nested-values.js'
+import type { BigintArray, NumberArray } from './number-array.js'
+import type { Tensor, TensorColumn } from './tensor.js'
 import { decodeStrings } from './utf8.js'
 
-export type NumberArray =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array
-
-export type BigintArray = BigInt64Array | BigUint64Array
+export type { BigintArray, NumberArray }
 
 /** What a batch function may return for a column. */
-export type Column = NumberArray | BigintArray | DictionaryColumn | readonly unknown[]
+export type Column =
+  NumberArray | BigintArray | DictionaryColumn | TensorColumn | readonly unknown[]
 
 /** A batch in the format 'columns', whatever its columns. */
 export type ColumnBatch = Readonly<Record<string, Column>>
@@ -41,9 +35,11 @@ export type Columns<Row> = { [K in keyof Row]: ColumnOf<Row[K]> }
 export type RowOfColumns<Batch> = {
   -readonly [K in keyof Batch]: Batch[K] extends DictionaryColumn<infer V>
     ? V
-    : Batch[K] extends ArrayLike<infer V>
-      ? V
-      : never
+    : Batch[K] extends TensorColumn<infer A>
+      ? Tensor<A>
+      : Batch[K] extends ArrayLike<infer V>
+        ? V
+        : never
 }
 
 /**
@@ -56,7 +52,7 @@ export type DateFormat = 'date' | 'number'
 export function columnOfVector(
   vector: Vector,
   dateFormat: DateFormat = 'date',
-): Exclude<Column, DictionaryColumn> {
+): Exclude<Column, DictionaryColumn | TensorColumn> {
   const { type } = vector
   const isDate = DataType.isTimestamp(type) || DataType.isDate(type)
   if (isDate && dateFormat === 'number' && vector.nullCount === 0 && vector.length > 0) {
@@ -78,6 +74,8 @@ function arrayOfData(data: Data, vector: Vector): unknown[] {
   if (dictionary !== undefined) return dictionary.toArray()
   if (DataType.isTimestamp(type) || DataType.isDate(type)) return dates(data)
   if (DataType.isDecimal(type)) return decimals(data, type)
+  const nested = nestedValues(data, (child) => columnOfVector(makeVector(child)))
+  if (nested !== undefined) return nested
   const values = new Array<unknown>(data.length)
   const reader = vector.data.length === 1 ? vector : readerOf(vector, data)
   for (let i = 0; i < data.length; i++) values[i] = reader.get(i)

@@ -14,6 +14,8 @@ export interface BlockMetadata {
   readonly schema: readonly SchemaField[]
   /** The file that the task wrote, if it was one that writes. */
   readonly file?: string
+  /** What a function that was asked found in it. */
+  readonly report?: unknown
   /** Process that made it. */
   readonly pid: number
   /** Machine that made it. */

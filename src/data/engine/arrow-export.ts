@@ -8,31 +8,27 @@
 import {
   type Data,
   DataType,
-  Field,
+  type Field,
   makeData,
+  Null,
   RecordBatch,
   Schema,
   Struct,
   Table,
 } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
-import { typeOfFormat } from './arrow-format.js'
+import { readField } from './arrow-schema.js'
 import { duckdbLibrary, type Pointer } from './duckdb-library.js'
-import {
-  copyFromNative,
-  nativeBox,
-  pointerBox,
-  readCString,
-  readPointer,
-  readWords,
-} from './native-memory.js'
+import { copyFromNative, nativeBox, pointerBox, readPointer, readWords } from './native-memory.js'
 
 /** One column of one chunk, in DuckDB's memory. */
 interface Piece {
   readonly rows: number
   readonly nullCount: number
-  /** Validity, then values; or validity, offsets, then bytes. */
+  /** Validity, then values; or validity, offsets, then bytes; or validity and offsets of a list. */
   readonly buffers: Float64Array
+  /** The ArrowArrays of list items and struct members. */
+  readonly children: Float64Array
 }
 
 /** Takes the result apart into a table; the result is destroyed, whatever happens. */
@@ -44,8 +40,8 @@ export function exportResult(result: Buffer): Table {
     const fields = readFields(result, options)
     fetchArrays(result, options, arrays)
     const columns = fields.map((field, index) => {
-      const pieces = arrays.map((array) => readPiece(array, index))
-      return joinPieces(field, pieces)
+      const pieces = arrays.map((array) => readPiece(childAt(array, index)))
+      return joinPieces(field.type, pieces)
     })
     const rows = arrays.reduce((sum, array) => sum + Number(array.readBigInt64LE(0)), 0)
     return tableOf(fields, columns, rows)
@@ -84,11 +80,7 @@ function readFields(result: Buffer, options: Pointer): Field[] {
   const schema = nativeBox()
   throwArrowError(call.toArrowSchema(options, types, names, count, schema))
   try {
-    return Array.from(readWords(readPointer(schema, 40), count), (child) => {
-      const [format = 0, name = 0] = readWords(child, 2)
-      const column = readCString(name)
-      return new Field(column, typeOfFormat(readCString(format), column), true)
-    })
+    return Array.from(readWords(readPointer(schema, 40), count), readField)
   } finally {
     release(readPointer(schema, 56), schema)
     for (let i = 0; i < count; i++) call.destroyType(types.subarray(8 * i))
@@ -109,29 +101,84 @@ function fetchArrays(result: Buffer, options: Pointer, arrays: Buffer[]): void {
   }
 }
 
-function readPiece(array: Buffer, column: number): Piece {
-  const [child = 0] = readWords(readPointer(array, 48) + 8 * column, 1)
-  const [rows = 0, nullCount = 0, , bufferCount = 0, , buffers = 0] = readWords(child, 6)
-  return { rows, nullCount, buffers: readWords(buffers, bufferCount) }
+function childAt(array: Buffer, index: number): Pointer {
+  return readWords(readPointer(array, 48) + 8 * index, 1)[0] ?? 0
 }
 
-function joinPieces(field: Field, pieces: readonly Piece[]): Data {
-  const { type } = field
+function readPiece(array: Pointer): Piece {
+  const [rows = 0, nullCount = 0, , bufferCount = 0, childCount = 0, buffers = 0, children = 0] =
+    readWords(array, 7)
+  return {
+    rows,
+    nullCount,
+    buffers: readWords(buffers, bufferCount),
+    children: readWords(children, childCount),
+  }
+}
+
+function joinPieces(type: DataType, pieces: readonly Piece[]): Data {
   const length = pieces.reduce((sum, piece) => sum + piece.rows, 0)
   if (DataType.isNull(type)) return makeData({ type, length })
   const nullCount = pieces.reduce((sum, piece) => sum + Math.max(0, piece.nullCount), 0)
   const nullBitmap = nullCount > 0 ? joinBits(pieces, length, 0) : null
-  if (DataType.isUtf8(type)) {
-    return makeData({ type, length, nullCount, nullBitmap, ...joinBytes(pieces, length) })
+  const buffers = buffersOf(type, pieces, length)
+  const parts = { type, length, nullCount, nullBitmap, ...buffers }
+  return makeData(parts as unknown as Parameters<typeof makeData>[0])
+}
+
+/** What differs between types: values, offsets, children. */
+function buffersOf(type: DataType, pieces: readonly Piece[], length: number): object {
+  if (DataType.isUtf8(type) || DataType.isBinary(type)) return joinBytes(pieces, length)
+  if (DataType.isBool(type)) return { data: joinBits(pieces, length, 1) }
+  if (DataType.isList(type) || DataType.isMap(type)) {
+    const [child = joinPieces(new Null(), [])] = joinChildren(type, pieces)
+    return { valueOffsets: joinOffsets(pieces, length, itemCounts(pieces)), child }
   }
-  if (DataType.isBinary(type)) {
-    return makeData({ type, length, nullCount, nullBitmap, ...joinBytes(pieces, length) })
+  if (DataType.isFixedSizeList(type)) {
+    return { child: joinChildren(type, pieces)[0] }
   }
-  if (DataType.isBool(type)) {
-    return makeData({ type, length, nullCount, nullBitmap, data: joinBits(pieces, length, 1) })
+  if (DataType.isStruct(type)) return { children: joinChildren(type, pieces) }
+  return { data: joinFixed(type, pieces, length) }
+}
+
+function joinChildren(type: DataType, pieces: readonly Piece[]): readonly Data[] {
+  const fields = (type.children ?? []) as readonly Field[]
+  return fields.map((field, i) => {
+    const items = pieces.map((piece) => readPiece(piece.children[i] ?? 0))
+    return joinPieces(field.type, items)
+  })
+}
+
+/** The number of list items that each piece has. */
+function itemCounts(pieces: readonly Piece[]): readonly number[] {
+  return pieces.map((piece) => readWords(piece.children[0] ?? 0, 1)[0] ?? 0)
+}
+
+/** Joins the offsets of pieces whose values have `sizes`; each piece begins where one ended. */
+function joinOffsets(
+  pieces: readonly Piece[],
+  length: number,
+  sizes: readonly number[],
+): Int32Array {
+  const joined = new Int32Array(length + 1)
+  let row = 0
+  let begin = 0
+  for (const [index, { rows, buffers }] of pieces.entries()) {
+    const offsets = joined.subarray(row, row + rows + 1)
+    const bytes = new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength)
+    copyFromNative(bytes, buffers[1] ?? 0)
+    if (begin > 0) for (let i = 0; i <= rows; i++) offsets[i] = (offsets[i] ?? 0) + begin
+    row += rows
+    begin += sizes[index] ?? 0
   }
-  const data = joinFixed(type, pieces, length)
-  return makeData({ type, length, nullCount, nullBitmap, data } as Parameters<typeof makeData>[0])
+  return joined
+}
+
+/** The number of bytes that the strings of a piece take: its last offset. */
+function byteCount({ rows, buffers }: Piece): number {
+  const last = new Int32Array(1)
+  if (rows > 0) copyFromNative(new Uint8Array(last.buffer), (buffers[1] ?? 0) + 4 * rows)
+  return last[0] ?? 0
 }
 
 /** The number of array elements that one value of `type` takes: more than one for decimals. */
@@ -153,30 +200,15 @@ function joinFixed(type: DataType, pieces: readonly Piece[], length: number): Ar
 }
 
 function joinBytes(pieces: readonly Piece[], length: number) {
-  const valueOffsets = new Int32Array(length + 1)
-  const sizes: number[] = []
-  let row = 0
-  let bytes = 0
-  for (const { rows, buffers } of pieces) {
-    const offsets = valueOffsets.subarray(row, row + rows + 1)
-    copyFromNative(
-      new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength),
-      buffers[1] ?? 0,
-    )
-    const size = offsets[rows] ?? 0
-    if (bytes > 0) for (let i = 0; i <= rows; i++) offsets[i] = (offsets[i] ?? 0) + bytes
-    sizes.push(size)
-    row += rows
-    bytes += size
-  }
-  const data = new Uint8Array(bytes)
+  const sizes = pieces.map(byteCount)
+  const data = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0))
   let at = 0
   for (const [index, piece] of pieces.entries()) {
     const size = sizes[index] ?? 0
     copyFromNative(data.subarray(at, at + size), piece.buffers[2] ?? 0)
     at += size
   }
-  return { valueOffsets, data }
+  return { valueOffsets: joinOffsets(pieces, length, sizes), data }
 }
 
 /** Joins bitmaps; a piece without one has all its bits set. */

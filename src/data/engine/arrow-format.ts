@@ -65,10 +65,9 @@ export function typeOfFormat(format: string, column: string): DataType {
     const [precision = 38, scale = 0, bits = 128] = format.slice(2).split(',').map(Number)
     return new Decimal(scale, precision, bits)
   }
-  const nested = format.startsWith('+') ? 'a nested type (list, struct or map)' : 'a type'
   throw new RayError(
-    `readParquet: column "${column}" has ${nested} that Typeray does not read yet ` +
-      `(Arrow format "${format}"). Name the other columns in the \`columns\` option.`,
+    `Column "${column}" has a type that Typeray does not read (Arrow format "${format}"). ` +
+      'Name the other columns in the `columns` option.',
     { fields: { column, format } },
   )
 }
@@ -84,7 +83,7 @@ export function formatOfType(type: DataType, column: string): { format: string; 
   const found = formats.get(type.typeId) ?? formatOfParameterised(type)
   if (found !== undefined) return { format: found[0], type: found[2] ?? { id: found[1] } }
   throw new RayError(
-    `writeParquet: column "${column}" has type ${String(type)}, which Typeray does not write yet.`,
+    `Column "${column}" has type ${String(type)}, which the engine does not take.`,
     { fields: { column, type: String(type) } },
   )
 }
@@ -95,6 +94,8 @@ const formats: ReadonlyMap<number, Format> = new Map<number, Format>([
   [Type.Bool, ['b', 1]],
   [Type.Utf8, ['u', 17]],
   [Type.Binary, ['z', 18]],
+  [Type.LargeUtf8, ['U', 17]],
+  [Type.LargeBinary, ['Z', 18]],
 ])
 
 const integers: readonly Format[] = [
@@ -117,7 +118,11 @@ function formatOfParameterised(type: DataType): Format | undefined {
   if (typeId === Type.Float && 'precision' in type) {
     return type.precision === 1 ? ['f', 10] : type.precision === 2 ? ['g', 11] : undefined
   }
-  if (typeId === Type.Date && 'unit' in type) return type.unit === 0 ? ['tdD', 13] : undefined
+  if (typeId === Type.Date && 'unit' in type) return [type.unit === 0 ? 'tdD' : 'tdm', 13]
+  if (typeId === Type.Time && 'unit' in type) {
+    // DuckDB's times count microseconds.
+    return Number(type.unit) < 3 ? [`tt${units.charAt(Number(type.unit))}`, 14] : undefined
+  }
   if (typeId === Type.Timestamp && 'unit' in type && 'timezone' in type) {
     return formatOfTimestamp(Number(type.unit), String(type.timezone ?? ''))
   }

@@ -5,6 +5,7 @@ import { type Data, DataType, type Field } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
 import { formatOfType } from './arrow-format.js'
 import { duckdbLibrary, type Pointer } from './duckdb-library.js'
+import { childrenOf } from './duckdb-types.js'
 import { addressOf, nativeBox } from './native-memory.js'
 
 /** Offsets of the ArrowArrays, inside a layout, that move together. */
@@ -30,10 +31,15 @@ export class ArrowLayout {
 
   /** Describes `fields` as a struct; gives the address of its ArrowSchema. */
   schema(fields: readonly Field[]): Pointer {
-    const children = fields.map((field) =>
-      this.#schema({ format: formatOfType(field.type, field.name).format, name: field.name }),
-    )
+    const children = fields.map((field) => this.#fieldSchema(field))
     return this.address(this.#schema({ format: '+s', name: '', children }))
+  }
+
+  #fieldSchema({ name, type }: Field): number {
+    const nested = childrenOf(type)
+    if (nested === undefined) return this.#schema({ ...formatOfType(type, name), name })
+    const children = nested.map((child) => this.#fieldSchema(child))
+    return this.#schema({ format: nestedFormat(type), name, children })
   }
 
   #schema(of: { format: string; name: string; children?: readonly number[] }): number {
@@ -53,14 +59,15 @@ export class ArrowLayout {
     if (column.offset > 0 && (bitmap !== 0 || DataType.isBool(type))) {
       throw new RayError('A sliced column with a bitmap must be copied before it is scanned.')
     }
-    const hasOffsets = DataType.isUtf8(type) || DataType.isBinary(type)
-    const values = addressOf(column.values as ArrayBufferView)
-    const buffers = hasOffsets
-      ? [bitmap, addressOf(column.valueOffsets as ArrayBufferView), values]
-      : [bitmap, values]
+    const buffers = [bitmap, ...buffersOf(column)]
     const pointers = this.#pointers(buffers)
+    const children = column.children.map((child) => this.address(this.array(child)))
+    const childPointers = this.#pointers(children)
     const { noRelease } = duckdbLibrary()
-    return this.#words([0, column.nullCount, 0, buffers.length, 0, pointers, 0, 0, noRelease, 0])
+    // The length of what is nested does not change; that of the column itself is set by moveTo.
+    const { length, nullCount } = column
+    const counts = [length, nullCount, 0, buffers.length, children.length]
+    return this.#words([...counts, pointers, childPointers, 0, noRelease, 0])
   }
 
   /** The struct of all columns; gives the offset of its ArrowArray. */
@@ -106,4 +113,28 @@ export class ArrowLayout {
   #pointers(pointers: readonly Pointer[]): Pointer {
     return pointers.length === 0 ? 0 : this.address(this.#words(pointers))
   }
+}
+
+/** Bytes that the structures of a column take, names included: an upper bound. */
+export function layoutBytes({ name, type }: Field): number {
+  const children = childrenOf(type) ?? []
+  return 512 + 4 * name.length + children.reduce((sum, child) => sum + layoutBytes(child), 0)
+}
+
+function nestedFormat(type: DataType): string {
+  if (DataType.isList(type)) return '+l'
+  if (DataType.isMap(type)) return '+m'
+  return DataType.isFixedSizeList(type) ? `+w:${type.listSize}` : '+s'
+}
+
+/** The buffers of a column behind its validity. */
+function buffersOf(column: Data): readonly Pointer[] {
+  const { type } = column
+  if (DataType.isStruct(type) || DataType.isFixedSizeList(type)) return []
+  // Null, and not undefined, in columns that came through a message.
+  const offsets = column.valueOffsets as ArrayBufferView | null | undefined
+  const offsetsAt = offsets === null || offsets === undefined ? undefined : addressOf(offsets)
+  if (DataType.isList(type) || DataType.isMap(type)) return [offsetsAt ?? 0]
+  const values = addressOf(column.values as ArrayBufferView)
+  return offsetsAt === undefined ? [values] : [offsetsAt, values]
 }

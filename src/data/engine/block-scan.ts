@@ -12,9 +12,9 @@
 import type { Table } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
 import { throwArrowError } from './arrow-export.js'
-import { type DuckdbType, formatOfType } from './arrow-format.js'
-import { ArrowLayout } from './arrow-layout.js'
+import { ArrowLayout, layoutBytes } from './arrow-layout.js'
 import { duckdbLibrary, type Pointer } from './duckdb-library.js'
+import { assertEngineTakes, withLogicalType } from './duckdb-types.js'
 import { engineConnection } from './engine.js'
 import { nativeBox, pointerBox, readPointer } from './native-memory.js'
 
@@ -35,7 +35,7 @@ let isInstalled = false
  */
 export function withBlock<T>(block: Table, body: (tableSql: string) => T): T {
   install()
-  for (const field of block.schema.fields) formatOfType(field.type, field.name)
+  block.schema.fields.forEach(assertEngineTakes)
   const number = nextNumber++
   blocks.set(number, block)
   try {
@@ -61,7 +61,9 @@ function install(): void {
   const { call, callback } = duckdbLibrary()
   const fn = Number(call.createTableFunction())
   call.setFunctionName(fn, 'typeray_block')
-  withType({ id: bigintType }, (type) => call.addParameter(fn, type))
+  const parameter = Number(call.createType(bigintType))
+  call.addParameter(fn, parameter)
+  call.destroyType(pointerBox(parameter))
   call.supportProjection(fn, true)
   call.setBind(fn, callback(reporting(call.bindError, bind), 1))
   call.setInit(fn, callback(reporting(call.initError, init), 1))
@@ -85,17 +87,6 @@ function reporting(report: (...args: readonly unknown[]) => unknown, body: Callb
   }
 }
 
-function withType(type: DuckdbType, body: (pointer: Pointer) => void): void {
-  const { call } = duckdbLibrary()
-  const pointer = Number(
-    type.decimal === undefined
-      ? call.createType(type.id)
-      : call.createDecimalType(type.decimal.precision, type.decimal.scale),
-  )
-  body(pointer)
-  call.destroyType(pointerBox(pointer))
-}
-
 function findBlock(number: number): Table {
   const block = blocks.get(number)
   if (block === undefined) throw new RayError(`There is no block ${number} to scan.`)
@@ -109,8 +100,7 @@ function bind(info: Pointer): void {
   call.destroyValue(pointerBox(parameter))
   const block = findBlock(number)
   for (const field of block.schema.fields) {
-    const { type } = formatOfType(field.type, field.name)
-    withType(type, (pointer) => call.bindAddColumn(info, field.name, pointer))
+    withLogicalType(field, (type) => call.bindAddColumn(info, field.name, type))
   }
   call.bindCardinality(info, block.numRows, true)
   call.bindSetData(info, number, null)
@@ -125,7 +115,7 @@ function init(info: Pointer): void {
     Number(call.initColumnIndex(info, i)),
   ).filter((index) => index < fields.length)
   call.initThreads(info, 1)
-  const layout = new ArrowLayout(1024 + fields.reduce((sum, f) => sum + 512 + 4 * f.name.length, 0))
+  const layout = new ArrowLayout(1024 + fields.reduce((sum, field) => sum + layoutBytes(field), 0))
   const schema = nativeBox(8)
   const children = block.batches[0]?.data.children ?? []
   const columns = wanted.flatMap((index) => {

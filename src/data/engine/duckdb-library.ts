@@ -55,6 +55,11 @@ const declarations = {
   registerTableFunction: 'int duckdb_register_table_function(uintptr_t connection, uintptr_t fn)',
   createType: 'uintptr_t duckdb_create_logical_type(int type)',
   createDecimalType: 'uintptr_t duckdb_create_decimal_type(uint8 width, uint8 scale)',
+  createListType: 'uintptr_t duckdb_create_list_type(uintptr_t item)',
+  createArrayType: 'uintptr_t duckdb_create_array_type(uintptr_t item, uint64 size)',
+  createMapType: 'uintptr_t duckdb_create_map_type(uintptr_t key, uintptr_t value)',
+  createStructType:
+    'uintptr_t duckdb_create_struct_type(void* types, const char** names, uint64 count)',
   destroyType: 'void duckdb_destroy_logical_type(void* type)',
   bindParameter: 'uintptr_t duckdb_bind_get_parameter(uintptr_t bind, uint64 index)',
   valueInt64: 'int64 duckdb_get_int64(uintptr_t value)',

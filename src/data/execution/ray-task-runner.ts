@@ -8,7 +8,15 @@ import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import { type BlockTask, runBlockTask, runDescribeFiles } from '../physical/block-task.js'
 import type { Transform } from '../physical/operators.js'
-import type { BlockTaskOptions, PendingBlock, SharedTransforms, TaskRunner } from './task-runner.js'
+import { RayBlockPool } from './ray-block-pool.js'
+import { taskOptionsOf, unwrapped } from './ray-task-options.js'
+import type {
+  BlockPool,
+  BlockTaskOptions,
+  PendingBlock,
+  SharedTransforms,
+  TaskRunner,
+} from './task-runner.js'
 
 const blockTask = ray.remote(runBlockTask)
 const describeTask = ray.remote(runDescribeFiles)
@@ -25,6 +33,11 @@ export class RayTaskRunner implements TaskRunner {
     return Math.max(1, Math.floor(CPU))
   }
 
+  async storeBytes(): Promise<number> {
+    const { objectStoreMemory = 0 } = await ray.clusterResources()
+    return objectStoreMemory
+  }
+
   share(transforms: readonly Transform[]): SharedTransforms {
     return ray.put(transforms)
   }
@@ -32,19 +45,27 @@ export class RayTaskRunner implements TaskRunner {
   submit(task: BlockTask, transforms: SharedTransforms, options: BlockTaskOptions): PendingBlock {
     const { name, resources, block } = options
     const [made, described] = blockTask
-      .options({ name, numReturns: 2, numCpus: resources.numCpus })
+      .options({ name, numReturns: 2, ...taskOptionsOf(resources) })
       .remote(task, transforms as ray.ObjectRef<Transform[]>, block)
     const metadata = unwrapped(ray.get(described) as Promise<BlockMetadata>)
     this.#unfinished.add(made)
     const end = (): void => void this.#unfinished.delete(made)
     // A block that nobody reads may fail unnoticed.
     metadata.then(end, end)
-    return { block: made, metadata }
+    return { block: made, metadata, isOwned: true }
+  }
+
+  startPool(transforms: SharedTransforms, options: BlockTaskOptions): BlockPool {
+    return new RayBlockPool(transforms as ray.ObjectRef<Transform[]>, options)
   }
 
   cancel(pending: PendingBlock): void {
     if (!this.#unfinished.has(pending.block)) return
     ray.cancel(pending.block)
+  }
+
+  release(block: BlockRef): void {
+    block[Symbol.dispose]()
   }
 
   describe(source: FilesSource): Promise<FilesDescription> {
@@ -53,16 +74,5 @@ export class RayTaskRunner implements TaskRunner {
 
   get(block: BlockRef): Promise<Block> {
     return unwrapped(ray.get(block))
-  }
-}
-
-/** An error that names the operator already does not need the name of the task before it. */
-async function unwrapped<T>(result: Promise<T>): Promise<T> {
-  try {
-    return await result
-  } catch (error) {
-    const cause = error instanceof ray.RayTaskError ? error.cause : undefined
-    if (cause instanceof ray.RayError && 'operator' in cause.fields) throw cause
-    throw error
   }
 }

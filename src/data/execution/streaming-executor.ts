@@ -7,17 +7,19 @@
 // stops reading cancels what is under way.
 
 import { assertNever } from '../../base/assert.js'
-import type { BlockMetadata, RefBundle } from '../block/metadata.js'
+import type { RefBundle } from '../block/metadata.js'
 import {
   type LimitOperator,
   type MapOperator,
   type PhysicalPlan,
+  plainResources,
   plannedBlocks,
   type SourceOperator,
-  type TaskResources,
   type UnionOperator,
 } from '../physical/operators.js'
+import { originOf } from '../physical/row-origin.js'
 import { type BackpressurePolicy, blocksAhead } from './backpressure-policy.js'
+import { workersOf } from './operator-workers.js'
 import type { StatisticsCollector } from './statistics.js'
 import type { PendingBlock, TaskRunner } from './task-runner.js'
 
@@ -38,25 +40,30 @@ export interface Execution {
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
+/** A finished block; `isOwned` if whoever takes it is to let go of it. */
+export interface OwnedBundle extends RefBundle {
+  readonly isOwned: boolean
+}
+
 type Blocks = AsyncGenerator<PendingBlock, void, void>
 
 /** Gives the blocks of the plan in order, each when it is finished. */
 export async function* executePlan(
   plan: PhysicalPlan,
   execution: Execution,
-): AsyncGenerator<RefBundle, void, void> {
+): AsyncGenerator<OwnedBundle, void, void> {
   const { onProgress } = execution
   const policy = policyOf(plan, execution)
   const blocks = planBlocks(plan, execution)
   const blocksTotal = plannedBlocks(plan)
   let done = 0
   let rows = 0
-  for await (const { block, metadata } of ahead(blocks, policy, execution)) {
+  for await (const { block, metadata, isOwned } of ahead(blocks, policy, execution)) {
     const finished = await metadata
     done++
     rows += finished.rows
     onProgress?.({ blocks: done, rows, blocksTotal })
-    yield { block, metadata: finished }
+    yield { block, metadata: finished, isOwned: isOwned === true }
   }
 }
 
@@ -66,12 +73,16 @@ function policyOf(plan: PhysicalPlan, { cpus }: Execution): BackpressurePolicy {
 
 /** The blocks of a plan, submitted as they are asked for. */
 function planBlocks(plan: PhysicalPlan, execution: Execution): Blocks {
+  const policy = policyOf(plan, execution)
   let blocks = sourceBlocks(plan, execution)
   for (const operator of plan.operators) {
-    blocks =
-      operator.kind === 'limit'
-        ? limitBlocks(operator, ahead(blocks, policyOf(plan, execution), execution), execution)
-        : mapBlocks(operator, blocks, execution)
+    if (operator.kind === 'limit') {
+      blocks = limitBlocks(operator, ahead(blocks, policy, execution), execution)
+    } else {
+      const isPool = operator.resources.pool !== undefined
+      const inputs = isPool ? ahead(blocks, policy, execution) : blocks
+      blocks = mapBlocks(operator, inputs, execution)
+    }
   }
   return blocks
 }
@@ -101,30 +112,55 @@ async function* unionBlocks(operator: UnionOperator, execution: Execution): Bloc
 }
 
 async function* readBlocks(operator: SourceOperator, execution: Execution): Blocks {
-  const { name, inputs, transforms, resources } = operator
-  const shared = execution.runner.share(transforms)
-  const running = new RunningTasks(resources)
-  for (const [index, input] of inputs.entries()) {
-    await running.room()
-    const options = { name, resources }
-    yield running.add(name, execution, () => {
-      return execution.runner.submit({ input, index }, shared, options)
-    })
+  const workers = workersOf(operator, execution)
+  try {
+    for (const [index, input] of operator.inputs.entries()) {
+      await workers.room()
+      yield { ...workers.submit({ input, index }, undefined), origin: originOf(input) }
+    }
+    workers.finish()
+  } finally {
+    workers.stop()
   }
 }
 
 async function* mapBlocks(operator: MapOperator, blocks: Blocks, execution: Execution): Blocks {
-  const { name, transforms, resources } = operator
-  const shared = execution.runner.share(transforms)
-  const running = new RunningTasks(resources)
+  const workers = workersOf(operator, execution)
   let index = 0
-  for await (const { block } of blocks) {
-    await running.room()
-    const options = { name, resources, block }
-    const task = { index }
-    index++
-    yield running.add(name, execution, () => execution.runner.submit(task, shared, options))
+  try {
+    for await (const input of blocks) {
+      // A task may wait for its block; an actor would keep others waiting meanwhile.
+      if (operator.resources.pool !== undefined && !(await isMade(input))) {
+        yield input
+        continue
+      }
+      await workers.room()
+      const { origin } = input
+      const made = workers.submit({ index, origin }, input.block)
+      index++
+      if (input.isOwned === true) releaseAfter(made, input, execution)
+      yield { ...made, origin }
+    }
+    workers.finish()
+  } finally {
+    workers.stop()
   }
+}
+
+/** False where the block failed: whoever reads it learns why. */
+async function isMade({ metadata }: PendingBlock): Promise<boolean> {
+  try {
+    await metadata
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** An intermediate block goes as soon as what is made of it is there. */
+function releaseAfter(made: PendingBlock, input: PendingBlock, { runner }: Execution): void {
+  const release = (): void => runner.release(input.block)
+  made.metadata.then(release, release)
 }
 
 /** Ends, and with it everything upstream, as soon as it has rows enough. */
@@ -134,9 +170,8 @@ async function* limitBlocks(operator: LimitOperator, blocks: Blocks, execution: 
   for await (const pending of blocks) {
     const { rows } = await pending.metadata
     if (rows > left) {
-      const shared = execution.runner.share([{ kind: 'head', rows: left }])
-      const resources = { numCpus: 1, concurrency: 1 }
-      const options = { name: operator.name, resources, block: pending.block }
+      const shared = execution.runner.share([{ kind: 'slice', start: 0, end: left }])
+      const options = { name: operator.name, resources: plainResources, block: pending.block }
       yield execution.runner.submit({ index: 0 }, shared, options)
       return
     }
@@ -168,33 +203,5 @@ async function* ahead(blocks: Blocks, policy: BackpressurePolicy, execution: Exe
   } finally {
     for (const pending of queue) execution.runner.cancel(pending)
     await blocks.return()
-  }
-}
-
-/** The unfinished tasks of one operator, never more than its concurrency. */
-class RunningTasks {
-  readonly #max: number
-  /** Added by `add`, removed when the task succeeds or fails. */
-  readonly #unfinished = new Set<Promise<unknown>>()
-
-  constructor(resources: TaskResources) {
-    this.#max = resources.concurrency
-  }
-
-  async room(): Promise<void> {
-    while (this.#unfinished.size >= this.#max) await Promise.race(this.#unfinished)
-  }
-
-  add(name: string, execution: Execution, submit: () => PendingBlock): PendingBlock {
-    const pending = submit()
-    const finished: Promise<unknown> = pending.metadata
-      .then(
-        (metadata: BlockMetadata) => execution.statistics.add(name, metadata),
-        // Whoever reads the block meets the failure; here it only makes room.
-        () => undefined,
-      )
-      .finally(() => this.#unfinished.delete(finished))
-    this.#unfinished.add(finished)
-    return pending
   }
 }

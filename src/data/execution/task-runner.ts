@@ -6,11 +6,19 @@ import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { BlockTask } from '../physical/block-task.js'
 import type { TaskResources, Transform } from '../physical/operators.js'
+import type { RowOrigin } from '../physical/row-origin.js'
 
 /** A submitted task's block: its ref is there at once, its metadata when the task is done. */
 export interface PendingBlock {
   readonly block: BlockRef
   readonly metadata: Promise<BlockMetadata>
+  /** Where its rows come from, if one place can be named. */
+  readonly origin?: RowOrigin | undefined
+  /**
+   * Made for this execution, and to be released when it has been used; a block that somebody else
+   * holds, of a materialized dataset, is not.
+   */
+  readonly isOwned?: boolean
 }
 
 /** Transforms, made ready to be sent with many tasks. */
@@ -23,13 +31,29 @@ export interface BlockTaskOptions {
   readonly block?: BlockRef
 }
 
+/** Actors that keep the instances of a class between blocks. */
+export interface BlockPool {
+  /** Resolves when an actor can take another block. */
+  room(): Promise<void>
+  submit(task: BlockTask, block: BlockRef | undefined): PendingBlock
+  /** No more blocks will come: ends the actors when they have done what they were given. */
+  finish(): void
+  /** Ends the actors, whatever they do, unless they are finishing. */
+  stop(): void
+}
+
 export interface TaskRunner {
   /** CPUs of the cluster. */
   cpus(): Promise<number>
+  /** Bytes that the object store of the cluster holds before it spills. */
+  storeBytes(): Promise<number>
   share(transforms: readonly Transform[]): SharedTransforms
   submit(task: BlockTask, transforms: SharedTransforms, options: BlockTaskOptions): PendingBlock
+  startPool(transforms: SharedTransforms, options: BlockTaskOptions): BlockPool
   /** Gives up on a block that nobody will read. */
   cancel(pending: PendingBlock): void
+  /** Lets go of a block: its memory is free once nobody reads it. */
+  release(block: BlockRef): void
   describe(source: FilesSource): Promise<FilesDescription>
   get(block: BlockRef): Promise<Block>
 }

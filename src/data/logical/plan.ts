@@ -1,10 +1,17 @@
 // What a dataset is to do: a source and the steps after it. Nothing here runs; rules rewrite plans,
 // the planner turns them into physical operators.
 
-import type { BatchFormat } from '../block/batch.js'
-import type { DateFormat } from '../block/column.js'
 import type { RefBundle } from '../block/metadata.js'
 import type { FilesSource } from '../datasource/files.js'
+import { type FunctionStep, functionStepName, type StepResources } from './function-step.js'
+
+export type {
+  FilterStep,
+  FunctionStep,
+  MapBatchesStep,
+  MapStep,
+  StepResources,
+} from './function-step.js'
 
 export interface ItemsSource {
   readonly kind: 'items'
@@ -30,38 +37,20 @@ export interface UnionSource {
 
 export type Source = FilesSource | ItemsSource | RangeSource | BlocksSource | UnionSource
 
-/**
- * What the tasks of a step need; undefined leaves it to the neighbours that the step is fused with.
- */
-export interface StepResources {
-  readonly numCpus: number | undefined
-  readonly concurrency: number | undefined
-}
-
-export interface MapBatchesStep extends StepResources {
-  readonly kind: 'map-batches'
-  readonly name: string
-  readonly fn: (batch: never) => unknown
-  readonly batchFormat: BatchFormat
-  readonly batchSize: number | undefined
-  readonly dates: DateFormat
-}
-
-export interface MapStep extends StepResources {
-  readonly kind: 'map'
-  readonly name: string
-  readonly fn: (row: never) => unknown
-}
-
-export interface FilterStep extends StepResources {
-  readonly kind: 'filter'
-  readonly name: string
-  readonly fn: (row: never) => unknown
-}
-
 export interface SelectStep {
   readonly kind: 'select'
   readonly columns: readonly string[]
+}
+
+export interface DropColumnsStep {
+  readonly kind: 'drop-columns'
+  readonly columns: readonly string[]
+}
+
+export interface RenameColumnsStep {
+  readonly kind: 'rename-columns'
+  /** New names by old ones, or new names of all columns in order. */
+  readonly names: Readonly<Record<string, string>> | readonly string[]
 }
 
 export interface LimitStep {
@@ -79,9 +68,25 @@ export interface CountStep {
   readonly kind: 'count'
 }
 
+/**
+ * Asks of each block what a function finds in it: the answers are in the metadata, the blocks are
+ * dropped.
+ */
+export interface ReportStep {
+  readonly kind: 'report'
+  readonly name: string
+  readonly fn: (block: never) => unknown
+}
+
 /** A step that looks at one block at a time, and so can share a task with its neighbours. */
 export type BlockStep =
-  MapBatchesStep | MapStep | FilterStep | SelectStep | WriteParquetStep | CountStep
+  | FunctionStep
+  | SelectStep
+  | DropColumnsStep
+  | RenameColumnsStep
+  | WriteParquetStep
+  | CountStep
+  | ReportStep
 
 /** Several steps in one task. */
 export interface FusedStep extends StepResources {
@@ -99,18 +104,24 @@ export interface LogicalPlan {
 export type Rule = (plan: LogicalPlan) => LogicalPlan
 
 export function resourcesOf(step: BlockStep): StepResources {
-  if ('numCpus' in step) return { numCpus: step.numCpus, concurrency: step.concurrency }
-  return { numCpus: undefined, concurrency: undefined }
+  if (!('numCpus' in step)) return { numCpus: undefined, concurrency: undefined }
+  const { numCpus, numGpus, memory, resources, concurrency, pool } = step
+  return { numCpus, numGpus, memory, resources, concurrency, pool }
 }
 
 /** The name of a step in errors and statistics. */
 export function stepName(step: Step): string {
   switch (step.kind) {
     case 'map-batches':
-      return `mapBatches(${step.name})`
     case 'map':
+    case 'flat-map':
     case 'filter':
-      return `${step.kind}(${step.name})`
+    case 'add-column':
+      return functionStepName(step)
+    case 'drop-columns':
+      return `dropColumns(${step.columns.join(', ')})`
+    case 'rename-columns':
+      return 'renameColumns'
     case 'select':
       return `selectColumns(${step.columns.join(', ')})`
     case 'limit':
@@ -119,6 +130,8 @@ export function stepName(step: Step): string {
       return 'writeParquet'
     case 'count':
       return 'count'
+    case 'report':
+      return step.name
     case 'fused':
       return step.steps.map(stepName).join(' -> ')
   }

@@ -7,22 +7,29 @@ import path from 'node:path'
 import { assertNever } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
 import { shareArrow } from '../block/arrow-library.js'
-import { batchOfBlock, blockOfBatch, splitBlock } from '../block/batch.js'
-import { type Block, blockOfColumns, joinBlocks, projectBlock, sliceBlock } from '../block/block.js'
-import { gatherBlock } from '../block/gather.js'
+import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/block.js'
+import { dropColumns, renameColumns } from '../block/column-names.js'
 import { type BlockMetadata, describeBlock } from '../block/metadata.js'
-import { blockOfRows, type Row, rowReader } from '../block/rows.js'
+import { blockOfRows } from '../block/rows.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
+import { addColumn, filterRows, flatMapRows, mapBatches, mapRows } from './function-transforms.js'
 import type { TaskInput, Transform } from './operators.js'
+import { prepareTransforms } from './prepare-transforms.js'
+import { originOf, Place, type RowOrigin } from './row-origin.js'
 
 // When this module is loaded, in driver or worker, and so before blocks are decoded for it.
 shareArrow()
+
+/** How often a function that throws what it may is called again for a block. */
+const retriesMax = 3
 
 export interface BlockTask {
   /** Absent where the task is given a block. */
   readonly input?: TaskInput
   /** Position of the block in the output of its operator; names the file that is written. */
   readonly index: number
+  /** Where the rows of the block that it is given come from. */
+  readonly origin?: RowOrigin | undefined
 }
 
 /** Runs as a task: gives a block, and as a second return what the driver needs to know of it. */
@@ -32,13 +39,19 @@ export async function runBlockTask(
   block: Block | undefined,
 ): Promise<[Block, BlockMetadata]> {
   const startedMs = performance.now()
+  const ready = await prepareTransforms(transforms)
   let current = block ?? (await makeBlock(task.input))
   let metadata = describeBlock(current, startedMs)
-  for (const transform of transforms) {
+  const place = new Place(task.origin ?? (task.input && originOf(task.input)))
+  for (const transform of ready) {
     switch (transform.kind) {
       case 'discard':
         metadata = { ...describeBlock(current, startedMs), bytes: 0 }
         return [blockOfColumns({}), metadata]
+      case 'report': {
+        const report = (transform.fn as (block: Block) => unknown)(current)
+        return [blockOfColumns({}), { ...describeBlock(current, startedMs), bytes: 0, report }]
+      }
       case 'write': {
         const file = partFile(transform.folder, task.index)
         const { writeParquetFile } = await import('../datasource/parquet-writer.js')
@@ -46,7 +59,7 @@ export async function runBlockTask(
         return [blockOfColumns({}), { ...describeBlock(current, startedMs), file }]
       }
       default:
-        current = await applyTransform(transform, current)
+        current = await applyWithRetries(transform, current, place)
     }
   }
   metadata = describeBlock(current, startedMs)
@@ -83,86 +96,57 @@ async function makeBlock(input: TaskInput | undefined): Promise<Block> {
   }
 }
 
-type BlockTransform = Exclude<Transform, { kind: 'discard' | 'write' }>
+/** Calls a function of the user again while it throws what it may. */
+async function applyWithRetries(
+  transform: BlockTransform,
+  block: Block,
+  place: Place,
+): Promise<Block> {
+  for (let retries = 0; ; retries++) {
+    try {
+      return await applyTransform(transform, block, place)
+    } catch (error) {
+      if (retries === retriesMax || !isRetried(transform, error)) throw error
+    }
+  }
+}
+
+function isRetried(transform: BlockTransform, error: unknown): boolean {
+  const retried = 'fn' in transform ? (transform.retryExceptions ?? false) : false
+  if (typeof retried === 'boolean') return retried
+  const { cause } = error as { cause?: unknown }
+  return retried.some((Class) => cause instanceof Class)
+}
+
+type BlockTransform = Exclude<Transform, { kind: 'discard' | 'write' | 'report' }>
 
 /** One transform of one block. */
-async function applyTransform(transform: BlockTransform, block: Block): Promise<Block> {
+async function applyTransform(
+  transform: BlockTransform,
+  block: Block,
+  place: Place,
+): Promise<Block> {
   switch (transform.kind) {
     case 'batches':
-      return mapBatches(transform, block)
+      return mapBatches(transform, block, place)
     case 'rows':
-      return mapRows(transform, block)
+      return mapRows(transform, block, place)
+    case 'flat-rows':
+      return flatMapRows(transform, block, place)
     case 'filter':
-      return filterRows(transform, block)
+      return filterRows(transform, block, place)
+    case 'add-column':
+      return addColumn(transform, block, place)
     case 'select':
       return projectBlock(block, transform.columns)
-    case 'head':
-      return sliceBlock(block, 0, transform.rows)
+    case 'drop-columns':
+      return dropColumns(block, transform.columns)
+    case 'rename-columns':
+      return renameColumns(block, transform.names)
+    case 'slice':
+      place.loseRows()
+      return sliceBlock(block, transform.start, transform.end)
     default:
       return assertNever(transform)
   }
-}
-
-type MapBatches = Extract<Transform, { kind: 'batches' }>
-type RowTransform = Extract<Transform, { kind: 'rows' | 'filter' }>
-
-async function mapBatches(transform: MapBatches, block: Block): Promise<Block> {
-  const fn = transform.fn as (batch: unknown) => unknown
-  const results: Block[] = []
-  for (const part of splitBlock(block, transform.batchSize)) {
-    if (part.numRows === 0) continue
-    try {
-      const result = await fn(batchOfBlock(part, transform))
-      results.push(blockOfBatch(result, part, transform))
-    } catch (error) {
-      throw operatorError(`mapBatches(${transform.name})`, error)
-    }
-  }
-  return results.length === 0 ? block : joinBlocks(results)
-}
-
-async function mapRows(transform: RowTransform, block: Block): Promise<Block> {
-  const fn = transform.fn as (row: Row) => unknown
-  const read = rowReader(block)
-  const results = new Array<unknown>(block.numRows)
-  try {
-    for (let i = 0; i < results.length; i++) results[i] = fn(read(i))
-    const rows = results[0] instanceof Promise ? await Promise.all(results) : results
-    for (let i = 0; i < rows.length; i++) assertRow(rows[i])
-    return blockOfRows(rows as readonly Row[], block)
-  } catch (error) {
-    throw operatorError(`map(${transform.name})`, error)
-  }
-}
-
-function assertRow(value: unknown): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
-  throw new RayError(`must return a row, an object, and returned ${String(value)}`)
-}
-
-function filterRows(transform: RowTransform, block: Block): Block {
-  const fn = transform.fn as (row: Row) => unknown
-  const read = rowReader(block)
-  const kept = new Uint32Array(block.numRows)
-  let count = 0
-  try {
-    for (let i = 0; i < kept.length; i++) {
-      const answer = fn(read(i))
-      // A promise is always true: without this check an async predicate would silently keep
-      // everything.
-      if (answer instanceof Promise) {
-        throw new RayError('must answer at once, and returned a promise')
-      }
-      if (answer) kept[count++] = i
-    }
-    return count === block.numRows ? block : gatherBlock(block, kept.subarray(0, count))
-  } catch (error) {
-    throw operatorError(`filter(${transform.name})`, error)
-  }
-}
-
-/** Says which operator failed; what the user's function threw is the cause. */
-function operatorError(operator: string, cause: unknown): RayError {
-  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
-  return new RayError(`${operator} failed: ${reason}`, { fields: { operator }, cause })
 }

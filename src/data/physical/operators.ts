@@ -3,36 +3,62 @@
 import type { BatchFormat } from '../block/batch.js'
 import type { DateFormat } from '../block/column.js'
 import type { RefBundle } from '../block/metadata.js'
+import type { PoolSize, UserFunction } from '../block/user-function.js'
 import type { ReadRequest } from '../datasource/file-readers.js'
 
 /** Where a task that has no input block gets its rows. */
 export type TaskInput =
   | { readonly kind: 'files'; readonly request: ReadRequest }
-  | { readonly kind: 'rows'; readonly rows: readonly Readonly<Record<string, unknown>>[] }
+  | {
+      readonly kind: 'rows'
+      readonly rows: readonly Readonly<Record<string, unknown>>[]
+      /** Number of the first of them. */
+      readonly start?: number
+    }
   | { readonly kind: 'range'; readonly start: number; readonly rows: number }
 
-/** What a task does to a block. Travels to the worker, functions and all. */
-export type Transform =
-  | {
+/** What a task does to a block with a function of the user. */
+export type FunctionTransform =
+  | (UserFunction & {
       readonly kind: 'batches'
-      readonly name: string
-      readonly fn: (batch: never) => unknown
       readonly batchFormat: BatchFormat
       readonly batchSize: number | undefined
       readonly dates: DateFormat
-    }
-  | { readonly kind: 'rows'; readonly name: string; readonly fn: (row: never) => unknown }
-  | { readonly kind: 'filter'; readonly name: string; readonly fn: (row: never) => unknown }
+    })
+  | (UserFunction & { readonly kind: 'rows' | 'flat-rows' | 'filter' })
+  | (UserFunction & {
+      readonly kind: 'add-column'
+      readonly column: string
+      readonly batchFormat: BatchFormat
+    })
+
+/** What a task does to a block. Travels to the worker, functions and all. */
+export type Transform =
+  | FunctionTransform
   | { readonly kind: 'select'; readonly columns: readonly string[] }
-  | { readonly kind: 'head'; readonly rows: number }
+  | { readonly kind: 'drop-columns'; readonly columns: readonly string[] }
+  | {
+      readonly kind: 'rename-columns'
+      readonly names: Readonly<Record<string, string>> | readonly string[]
+    }
+  | { readonly kind: 'slice'; readonly start: number; readonly end: number }
   | { readonly kind: 'write'; readonly folder: string }
   | { readonly kind: 'discard' }
+  | { readonly kind: 'report'; readonly fn: (block: never) => unknown }
 
 export interface TaskResources {
   readonly numCpus: number
+  readonly numGpus?: number | undefined
+  readonly memory?: number | undefined
+  readonly resources?: Readonly<Record<string, number>> | undefined
   /** Tasks of the operator that may run at once. */
   readonly concurrency: number
+  /** Where the operator runs in actors: how many. */
+  readonly pool?: PoolSize | undefined
 }
+
+/** What a task needs unless the user says otherwise. */
+export const plainResources: TaskResources = { numCpus: 1, concurrency: Number.POSITIVE_INFINITY }
 
 /** Makes one block per input. */
 export interface SourceOperator {

@@ -9,6 +9,8 @@ import {
   firstRows,
   groupPieces,
 } from '../datasource/files.js'
+import type { PoolSize } from '../block/user-function.js'
+import type { StepResources } from '../logical/function-step.js'
 import {
   type BlockStep,
   type FusedStep,
@@ -17,13 +19,15 @@ import {
   sourceName,
   stepName,
 } from '../logical/plan.js'
-import type {
-  LimitOperator,
-  MapOperator,
-  PhysicalPlan,
-  TaskInput,
-  TaskResources,
-  Transform,
+import { planPools } from './plan-pools.js'
+import {
+  type LimitOperator,
+  type MapOperator,
+  type PhysicalPlan,
+  plainResources,
+  type TaskInput,
+  type TaskResources,
+  type Transform,
 } from '../physical/operators.js'
 
 export interface Cluster {
@@ -38,10 +42,14 @@ const blocksPerCpu = 4
 const rowsPerBlockMin = 1000
 
 export async function planPhysical(plan: LogicalPlan, cluster: Cluster): Promise<PhysicalPlan> {
+  return planPools(await planOperators(plan, cluster), cluster.cpus)
+}
+
+async function planOperators(plan: LogicalPlan, cluster: Cluster): Promise<PhysicalPlan> {
   const operators = plan.steps.map((step): MapOperator | LimitOperator => {
     if (step.kind === 'limit') return { kind: 'limit', name: stepName(step), rows: step.rows }
     assert(step.kind === 'fused', `step ${stepName(step)} was not fused`)
-    return mapOperator(step)
+    return mapOperator(step, cluster.cpus)
   })
   const name = sourceName(plan.source)
   if (plan.source.kind === 'blocks') {
@@ -56,49 +64,59 @@ export async function planPhysical(plan: LogicalPlan, cluster: Cluster): Promise
   const [first, ...rest] = operators
   const source = { kind: 'source', name, inputs } as const
   if (first?.kind !== 'map') {
-    const resources = compileResources({ numCpus: undefined, concurrency: undefined })
-    return { source: { ...source, transforms: [], resources }, operators }
+    return { source: { ...source, transforms: [], resources: plainResources }, operators }
   }
   const { transforms, resources } = first
   const fusedName = `${name} -> ${first.name}`
   return { source: { ...source, name: fusedName, transforms, resources }, operators: rest }
 }
 
-function mapOperator(step: FusedStep): MapOperator {
+function mapOperator(step: FusedStep, cpus: number): MapOperator {
   return {
     kind: 'map',
     name: stepName(step),
     transforms: step.steps.map(transformOf),
-    resources: compileResources(step),
+    resources: compileResources(step, cpus),
   }
 }
 
-function compileResources(asked: {
-  numCpus: number | undefined
-  concurrency: number | undefined
-}): TaskResources {
+function compileResources(asked: StepResources, cpus: number): TaskResources {
+  const { numCpus, numGpus, memory, resources, concurrency, pool } = asked
   return {
-    numCpus: asked.numCpus ?? 1,
-    concurrency: asked.concurrency ?? Number.POSITIVE_INFINITY,
+    numCpus: numCpus ?? 1,
+    numGpus,
+    memory,
+    resources,
+    concurrency: concurrency ?? Number.POSITIVE_INFINITY,
+    pool: pool && compilePool(pool, cpus),
   }
+}
+
+function compilePool(pool: PoolSize, cpus: number): PoolSize {
+  return Number.isFinite(pool.max) ? pool : { min: pool.min, max: Math.max(pool.min, cpus) }
 }
 
 function transformOf(step: BlockStep): Transform {
   switch (step.kind) {
-    case 'map-batches': {
-      const { name, fn, batchFormat, batchSize, dates } = step
-      return { kind: 'batches', name, fn, batchFormat, batchSize, dates }
-    }
+    case 'map-batches':
+      return { ...step, kind: 'batches' }
     case 'map':
-      return { kind: 'rows', name: step.name, fn: step.fn }
+      return { ...step, kind: 'rows' }
+    case 'flat-map':
+      return { ...step, kind: 'flat-rows' }
     case 'filter':
-      return { kind: 'filter', name: step.name, fn: step.fn }
+    case 'add-column':
+      return step
     case 'select':
-      return { kind: 'select', columns: step.columns }
+    case 'drop-columns':
+    case 'rename-columns':
+      return step
     case 'write-parquet':
       return { kind: 'write', folder: step.folder }
     case 'count':
       return { kind: 'discard' }
+    case 'report':
+      return { kind: 'report', fn: step.fn }
     default:
       return assertNever(step)
   }
@@ -119,7 +137,7 @@ async function inputsOf(
     }
     case 'items':
       return evenParts(source.rows.length, wanted).map(({ start, rows }) => {
-        return { kind: 'rows', rows: source.rows.slice(start, start + rows) }
+        return { kind: 'rows', rows: source.rows.slice(start, start + rows), start }
       })
     case 'range':
       return evenParts(source.rows, wanted).map((part) => ({ kind: 'range', ...part }))

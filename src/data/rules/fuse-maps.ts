@@ -1,7 +1,8 @@
 // Puts neighbouring steps into one task, so that a block is read, transformed and written without
-// passing through the object store in between. Steps are fused unless they ask for different CPUs
-// or different concurrency.
+// passing through the object store in between. Steps are fused unless they ask for different
+// resources or different concurrency, or run in a pool of actors.
 
+import { joinResources } from '../logical/function-step.js'
 import {
   type BlockStep,
   type FusedStep,
@@ -31,13 +32,6 @@ function fused(step: BlockStep): FusedStep {
 }
 
 function join(a: FusedStep, b: FusedStep): FusedStep | undefined {
-  const numCpus = agreed(a.numCpus, b.numCpus)
-  const concurrency = agreed(a.concurrency, b.concurrency)
-  if (numCpus === 'differ' || concurrency === 'differ') return undefined
-  return { kind: 'fused', steps: [...a.steps, ...b.steps], numCpus, concurrency }
-}
-
-function agreed(a: number | undefined, b: number | undefined): number | undefined | 'differ' {
-  if (a === undefined || b === undefined || a === b) return a ?? b
-  return 'differ'
+  const resources = joinResources(a, b)
+  return resources && { kind: 'fused', steps: [...a.steps, ...b.steps], ...resources }
 }

@@ -6,7 +6,7 @@
 
 /** The tables of the GCS. Bytes of functions are read one by one, everything else at the start. */
 export type StorageTable =
-  'cluster' | 'nodes' | 'jobs' | 'actors' | 'groups' | 'functions' | 'functionBytes'
+  'cluster' | 'nodes' | 'jobs' | 'drivers' | 'actors' | 'groups' | 'functions' | 'functionBytes'
 
 export interface StorageRow {
   readonly key: string

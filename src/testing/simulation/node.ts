@@ -1,13 +1,14 @@
 // A simulated node: the raylet's own state machines, in a shell that starts no processes and opens
 // no sockets.
 
-import type { FromGcs, ToGcs } from '../../wire/messages/gcs.js'
+import type { FromGcs, NodeHoldings, ToGcs } from '../../wire/messages/gcs.js'
 import type { ProcessExit, Resources } from '../../wire/messages/terms.js'
 import type { ToRaylet } from '../../wire/messages/raylet.js'
 import { LeaseState } from '../../raylet/lease-state.js'
 import type { LeaseEffect, LeaseEvent } from '../../raylet/lease-events.js'
 import { ObjectTable } from '../../raylet/object-table.js'
 import type { ObjectEffect, ObjectEvent } from '../../raylet/object-events.js'
+import { nodeHoldings } from '../../raylet/node-holdings.js'
 import { actorName } from './checker.js'
 import { SimulatedProcess } from './process.js'
 import type { World } from './world.js'
@@ -155,14 +156,15 @@ export class SimulatedNode {
 
   fromGcs(message: FromGcs): void {
     switch (message.kind) {
-      case 'endActor':
       // Numbers, jobs and functions are the shell's, of which there is none here.
       case 'nodeRegistered':
       case 'nodeIsDead':
       case 'jobStarted':
       case 'jobFinished':
       case 'functionFound':
+      case 'gcsHandled':
         return undefined
+      case 'endActor':
       case 'clusterView':
         return this.#leases(message)
       case 'placeActor': {
@@ -195,6 +197,10 @@ export class SimulatedNode {
         return this.#toProcess(to, (process) => process.receive(rest))
       }
     }
+  }
+
+  holdings(): NodeHoldings {
+    return nodeHoldings(this.lease.tables)
   }
 
   validate(): void {

@@ -7,8 +7,6 @@
 // made to stay.
 
 import { Prng } from '../../base/prng.js'
-import { GcsServer } from '../../gcs/gcs-server.js'
-import type { PlacementGroupRow } from '../../wire/messages/raylet.js'
 import type { ObjectKey, Resources } from '../../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../../wire/messages/gcs.js'
 import { VirtualClock } from '../virtual-clock.js'
@@ -16,6 +14,7 @@ import { ResourceSet } from '../../scheduling/resources.js'
 import { actorName, Checker } from './checker.js'
 import { DriverPlan } from './driver-plan.js'
 import { Network } from './network.js'
+import { SimulatedGcs } from './simulated-gcs.js'
 import { SimulatedNode } from './node.js'
 import type { SimulatedProcess } from './process.js'
 import { Trace } from './trace.js'
@@ -38,7 +37,7 @@ export interface SimulationSummary {
   readonly events: number
   readonly messages: number
   readonly virtualMs: number
-  readonly killed: { readonly workers: number; readonly drivers: number; readonly nodes: number }
+  readonly killed: Readonly<Record<'workers' | 'drivers' | 'nodes' | 'gcs', number>>
   readonly counts: Readonly<Record<string, number>>
 }
 
@@ -57,13 +56,11 @@ export class Simulator {
   readonly #checker = new Checker(this.#trace)
   readonly #network: Network
   readonly #world: World
-  readonly #gcs: GcsServer
+  readonly #gcs: SimulatedGcs
   readonly #nodes = new Map<string, SimulatedNode>()
   readonly #plans: DriverPlan[] = []
-  readonly #killed = { workers: 0, drivers: 0, nodes: 0 }
+  readonly #killed = { workers: 0, drivers: 0, nodes: 0, gcs: 0 }
   readonly #hasHeartbeats: boolean
-  #answers: unknown
-
   constructor(options: SimulationOptions) {
     const prng = new Prng(options.seed)
     this.#prng = prng
@@ -84,11 +81,16 @@ export class Simulator {
       tasks: new Map(),
       newProcessId: () => ++processCount,
     }
-    const send = (nodeId: string, message: FromGcs): void => this.#fromGcs(nodeId, message)
     // Without heartbeats the GCS knows of a death from a cut connection only, as on one machine.
     this.#hasHeartbeats = prng.chance(0.5)
     const health = this.#hasHeartbeats ? { nodeDeadlineMs } : {}
-    this.#gcs = new GcsServer(this.#clock, send, { ...health, validate: true })
+    this.#gcs = new SimulatedGcs(this.#world, {
+      health,
+      said: (message) => this.#fromGcs(message),
+      heard: (message) => {
+        if (message.kind !== 'nodeReport') this.#trace.note(`gcs ${describe(message)}`)
+      },
+    })
     for (let i = 1; i <= nodes; i++) this.#addNode(`n${i}`)
   }
 
@@ -128,31 +130,17 @@ export class Simulator {
 
   #addNode(nodeId: string): void {
     const resources = { CPU: this.#prng.pick([1, 2, 2, 4, 8]), slot: this.#prng.integer(1, 6) }
-    const toGcs = (message: ToGcs): void => {
-      this.#network.send({ from: nodeId, to: 'gcs' }, () => this.#toGcs(message))
-    }
+    const toGcs = this.#gcs.link(nodeId)
     const hasHeartbeat = this.#hasHeartbeats
-    this.#nodes.set(
-      nodeId,
-      new SimulatedNode(this.#world, { nodeId, resources, hasHeartbeat, toGcs }),
-    )
+    const node = new SimulatedNode(this.#world, { nodeId, resources, hasHeartbeat, toGcs })
+    this.#nodes.set(nodeId, node)
+    this.#gcs.attach(node)
   }
 
-  #toGcs(message: ToGcs): void {
-    if (message.kind !== 'nodeReport') this.#trace.note(`gcs ${describe(message)}`)
-    this.#gcs.receive(message)
-  }
-
-  #fromGcs(nodeId: string, message: FromGcs): void {
-    if (message.kind === 'answer') this.#answers = message.value
-    if (message.kind === 'placementGroupChanged') {
-      this.#trace.note(`gcs says ${message.group} ${message.state}`)
-      if (message.state === 'created') this.#checkCreated(message.group)
-    }
-    this.#network.send({ from: 'gcs', to: nodeId }, () => {
-      const node = this.#nodes.get(nodeId)
-      if (node?.isAlive === true) node.fromGcs(message)
-    })
+  #fromGcs(message: FromGcs): void {
+    if (message.kind !== 'placementGroupChanged') return
+    this.#trace.note(`gcs says ${message.group} ${message.state}`)
+    if (message.state === 'created') this.#checkCreated(message.group)
   }
 
   #startDrivers(): void {
@@ -175,9 +163,15 @@ export class Simulator {
     plan(3 + nodes, () => this.#killWorker())
     if (this.#prng.chance(0.5)) plan(1, () => this.#killDriver())
     if (nodes > 1) plan(this.#prng.integer(0, Math.ceil(nodes / 10) + 1), () => this.#killNode())
+    if (this.#prng.chance(0.5)) plan(this.#prng.integer(1, 3), () => this.#killGcs())
     if (nodes > 1 && this.#prng.chance(0.5)) {
       plan(1, () => this.#addNode(`n${this.#nodes.size + 1}`))
     }
+  }
+
+  #killGcs(): void {
+    this.#killed.gcs++
+    this.#gcs.restart()
   }
 
   #killWorker(): void {
@@ -264,21 +258,21 @@ export class Simulator {
       if (!isAlive) return true
       const workers = [...processes.values()]
       const { leases, queue } = lease.tables
-      const isEmpty = leases.size === 0 && queue.size === 0
+      // A detached actor may be one of the owners that forget a lease, which nobody else asks for.
+      const isForgotten = ({ owner }: { owner: number }): boolean =>
+        processes.get(owner)?.executor.hosted?.detached === true
+      const isEmpty = [...leases.values()].every(isForgotten) && queue.size === 0
       const jobs = new Set(this.#plans.map(({ driver }) => `${driver.node.nodeId} ${driver.jobId}`))
       // A raylet is told of the end of a job only when the driver was on its node; elsewhere idle
       // workers stay. So do those that were started for an actor just before the GCS heard of the
       // end.
-      const isDone = ({ executor, jobId, node, isLate }: SimulatedProcess): boolean =>
-        executor.hosted !== undefined || isLate || !jobs.has(`${node.nodeId} ${jobId}`)
+      const isDone = ({ id, executor, jobId, node, isLate }: SimulatedProcess): boolean =>
+        executor.hosted !== undefined ||
+        isLate ||
+        lease.tables.workers.ofProcess(id)?.lease !== undefined ||
+        !jobs.has(`${node.nodeId} ${jobId}`)
       return isEmpty && workers.every(isDone)
     })
-  }
-
-  #groupRows(): readonly PlacementGroupRow[] {
-    const query = { what: 'placementGroups' } as const
-    this.#gcs.receive({ kind: 'query', nodeId: 'n1', from: 0, request: 0, query })
-    return this.#answers as PlacementGroupRow[]
   }
 
   /**
@@ -288,7 +282,7 @@ export class Simulator {
   #checkNobodyWaitsForRoom(): void {
     this.#runUntil(this.#clock.now() + 2 * nodeDeadlineMs)
     this.#checkBundles('created')
-    for (const { group, state, bundles } of this.#groupRows()) {
+    for (const { group, state, bundles } of this.#gcs.groups()) {
       const [only, ...more] = bundles
       if (state !== 'pending' || only === undefined || more.length > 0) continue
       this.#checkNoRoom(group, only.resources)
@@ -312,7 +306,7 @@ export class Simulator {
   #checkCreated(group: string): void {
     // The server is in the middle of its work: it is asked when it is done.
     this.#clock.timer(0, () => {
-      const row = this.#groupRows().find((each) => each.group === group)
+      const row = this.#gcs.groups().find((each) => each.group === group)
       if (row?.state !== 'created') return
       for (const { index, nodeId } of row.bundles) {
         const node = this.#nodes.get(nodeId ?? '')
@@ -334,7 +328,7 @@ export class Simulator {
    * of an attempt.
    */
   #checkBundles(which: 'created' | 'any'): void {
-    const rows = new Map(this.#groupRows().map((row) => [row.group, row]))
+    const rows = new Map(this.#gcs.groups().map((row) => [row.group, row]))
     for (const node of this.#nodes.values()) {
       if (!node.isAlive) continue
       for (const [group, indexes] of node.bundles) {

@@ -383,9 +383,7 @@ export async function send(
   dstRank: number,
   options: CollectiveOptions = {},
 ): Promise<void> {
-  const group = await groupOf(options)
-  checkRank('send', dstRank, group.worldSize)
-  refuseSelf('send', dstRank, group)
+  const group = await groupWith('send', dstRank, options)
   return group.send(array, dstRank, timeoutOf(options))
 }
 
@@ -400,13 +398,18 @@ export async function recv<T extends NumericArray>(
   srcRank: number,
   options: CollectiveOptions = {},
 ): Promise<T> {
-  const group = await groupOf(options)
-  checkRank('recv', srcRank, group.worldSize)
-  refuseSelf('recv', srcRank, group)
+  const group = await groupWith('recv', srcRank, options)
   return group.recv(array, srcRank, timeoutOf(options))
 }
 
-function refuseSelf(what: string, rank: number, group: CollectiveGroup): void {
-  if (rank !== group.place.rank) return
+/** The group, in which the rank must be another process. */
+async function groupWith(
+  what: string,
+  rank: number,
+  options: CollectiveOptions,
+): Promise<CollectiveGroup> {
+  const group = await groupOf(options)
+  checkRank(what, rank, group.worldSize)
+  if (rank !== group.place.rank) return group
   throw new RangeError(`${what}: rank ${rank} is this process itself.`)
 }

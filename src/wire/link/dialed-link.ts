@@ -45,6 +45,8 @@ export class DialedLink<
   readonly #options: DialOptions
   readonly #events: DialEvents<In>
   readonly #link: Link<Out, In>
+  /** What went wrong at the last attempt to connect; '' when nobody knows. */
+  lastProblem = ''
   #wasConnected = false
   #isClosed = false
   #failures = 0
@@ -106,8 +108,10 @@ export class DialedLink<
     void firstFrame(socket, this.#options.clock).then((frame) => {
       this.#dialing = undefined
       if (this.#isClosed) socket.destroy()
-      else if (frame === undefined) this.#retry()
-      else this.#answered(socket, readAnswer(frame.payload), frame.rest)
+      else if (frame === undefined) {
+        this.lastProblem = socket.errored?.message ?? this.lastProblem
+        this.#retry()
+      } else this.#answered(socket, readAnswer(frame.payload), frame.rest)
     })
   }
 

@@ -24,6 +24,8 @@ export type ToGcs =
       readonly labels: Readonly<Record<string, string>>
       readonly isHead: boolean
       readonly isClient?: boolean
+      /** The node was here before this GCS, or before it was cut off. */
+      readonly isBack?: boolean
     }
   /** Sent when it changes, joined per turn; also the heartbeat. */
   | {
@@ -32,6 +34,11 @@ export type ToGcs =
       readonly available: Resources
       readonly total: Resources
     }
+  /**
+   * Follows `registerNode` of a node that was known before, when everything is repeated that the
+   * GCS may not have heard: what the node has, for the GCS to compare.
+   */
+  | ({ readonly kind: 'nodeHolds'; readonly nodeId: string } & NodeHoldings)
   | ({ readonly kind: 'jobStarted' } & JobFacts)
   | { readonly kind: 'jobFinished'; readonly jobId: string }
   | {
@@ -152,6 +159,26 @@ export interface ExportedFunction {
   readonly contains: readonly ObjectKey[]
 }
 
+/** An actor that a raylet was asked to place and that has not ended. */
+export interface HeldActor {
+  readonly actor: ObjectKey
+  readonly incarnation: number
+  /** Undefined while it waits for a worker. */
+  readonly worker?: ProcessId
+  readonly address: string
+  /** Its constructor has returned. */
+  readonly isStarted: boolean
+}
+
+export interface NodeHoldings {
+  readonly available: Resources
+  readonly total: Resources
+  readonly actors: readonly HeldActor[]
+  readonly bundles: readonly { readonly group: string; readonly indexes: readonly number[] }[]
+  /** Placement groups that requests on the node wait for. */
+  readonly awaited: readonly string[]
+}
+
 /** From the GCS to a raylet. */
 export type FromGcs =
   | {
@@ -186,6 +213,11 @@ export type FromGcs =
       readonly indexes: readonly number[]
       readonly removed: boolean
     }
+  /**
+   * So many messages of the link were handled, and what they have changed is stored: they need not
+   * be repeated to a GCS that starts anew.
+   */
+  | { readonly kind: 'gcsHandled'; readonly count: number }
   /** To be passed on to a process of that node. */
   | {
       readonly kind: 'actorRegistered'

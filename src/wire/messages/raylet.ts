@@ -6,6 +6,7 @@
 // everything it held is released.
 
 import type { ProcessId } from '../../base/ids.js'
+import type { TlsFiles } from '../transport.js'
 import type { LineFacts, LogLevel } from '../logging.js'
 import type { PendingQuery } from './pending.js'
 import type { LiveTask, StateQuery, TaskEvents } from './state.js'
@@ -377,6 +378,9 @@ export interface Welcome {
   readonly storeAddress: string
   readonly resources: Resources
   readonly environment: WorkerEnvironment
+  /** How other machines are reached; see wire/transport. */
+  readonly tls?: TlsFiles
+  readonly tunnel?: string
 }
 
 /** From the raylet to a driver or worker. */

@@ -31,6 +31,8 @@ export const groupRemovedReason = 'placement group removed'
 
 /** Reason of a ProcessExit of the memory monitor begins with this; the rest says who used what. */
 export const memoryReason = 'out of memory: '
+/** How the reason begins for which the raylet ends a worker whose setup hook computes too long. */
+export const setupReason = 'the setup hook of runtimeEnv has not returned'
 
 /** How an actor ends itself: an end, and not a crash. Also the reason of its ProcessExit. */
 export type SelfExit = 'exitActor' | '__ray_terminate__'

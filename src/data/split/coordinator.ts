@@ -1,0 +1,164 @@
+// The actor that runs a dataset for the readers of a streaming split and hands out its blocks.
+//
+// It takes no CPU: it moves refs, not rows. Each pass over the dataset is an epoch. An epoch begins
+// when a reader asks for it and all readers are through with the one before, so that one execution
+// runs at a time.
+
+import * as ray from '../../ray/index.js'
+import type { BlockRef } from '../block/metadata.js'
+import { DatasetSession } from '../dataset-session.js'
+import type { OwnedBundle } from '../execution/streaming-executor.js'
+import { RayTaskRunner } from '../execution/ray-task-runner.js'
+import type { LogicalPlan } from '../logical/plan.js'
+import { DataIterator } from './data-iterator.js'
+import { SplitState } from './split-state.js'
+
+/** Rows of a block, on their way to a reader. */
+export interface Piece {
+  readonly block: BlockRef
+  readonly start: number
+  readonly end: number
+}
+
+/** Blocks per reader that may wait for slower readers. */
+const queuedPerReader = 2
+
+interface Waiting {
+  readonly reader: number
+  settle(piece: Piece | undefined): void
+  fail(error: unknown): void
+}
+
+interface Epoch {
+  readonly number: number
+  readonly state: SplitState
+  readonly blocks: AsyncGenerator<OwnedBundle, void, void>
+  /** Added by `next`, removed when answered. */
+  waiting: Waiting[]
+  /** Readers that have read to the end, or left. */
+  readonly through: Set<number>
+  isPulling: boolean
+  failure: { readonly error: unknown } | undefined
+}
+
+export class SplitCoordinator {
+  readonly #plan: LogicalPlan
+  readonly #readers: number
+  readonly #equal: boolean
+  #epoch: Promise<Epoch> | undefined
+  /** Wakes who waits for the epoch to change or end. */
+  #turns: (() => void)[] = []
+
+  constructor(plan: LogicalPlan, readers: number, equal: boolean) {
+    this.#plan = plan
+    this.#readers = readers
+    this.#equal = equal
+  }
+
+  /** The next rows for a reader; undefined when the epoch is over. */
+  async next(reader: number, number: number): Promise<Piece | undefined> {
+    const epoch = await this.#reach(number)
+    if (epoch.number > number) return undefined
+    if (epoch.failure !== undefined) throw epoch.failure.error
+    return new Promise((resolve, reject) => {
+      epoch.waiting.push({ reader, settle: resolve, fail: reject })
+      this.#serve(epoch)
+    })
+  }
+
+  /** A reader does not want the rest of the epoch. */
+  async leave(reader: number, number: number): Promise<void> {
+    const epoch = await this.#epoch
+    if (epoch?.number === number) await this.#through(epoch, reader)
+  }
+
+  async #reach(number: number): Promise<Epoch> {
+    this.#epoch ??= this.#start(number)
+    for (;;) {
+      const epoch = await this.#epoch
+      if (epoch.number >= number) return epoch
+      if (epoch.through.size === this.#readers) {
+        // Of several that come here, the first starts the epoch.
+        if (epoch === (await this.#epoch)) this.#epoch = this.#start(number)
+        continue
+      }
+      await new Promise<void>((resolve) => this.#turns.push(resolve))
+    }
+  }
+
+  async #start(number: number): Promise<Epoch> {
+    const session = new DatasetSession(new RayTaskRunner())
+    const { bundles } = await session.execute(this.#plan, undefined)
+    return {
+      number,
+      state: new SplitState(this.#readers, this.#equal),
+      blocks: bundles,
+      waiting: [],
+      through: new Set(),
+      isPulling: false,
+      failure: undefined,
+    }
+  }
+
+  #serve(epoch: Epoch): void {
+    const later: Waiting[] = []
+    for (const each of epoch.waiting) {
+      if (epoch.failure !== undefined) {
+        each.fail(epoch.failure.error)
+        continue
+      }
+      const taken = epoch.state.take(each.reader)
+      if (taken === 'later') {
+        later.push(each)
+      } else if (taken === 'end') {
+        each.settle(undefined)
+        void this.#through(epoch, each.reader)
+      } else {
+        each.settle({ block: taken.bundle.block, start: taken.start, end: taken.end })
+      }
+    }
+    epoch.waiting = later
+    if (later.length > 0 && !epoch.isPulling && this.#mayPull(epoch)) void this.#pull(epoch)
+  }
+
+  /** A reader that is far ahead of the others waits for them, unless they all wait. */
+  #mayPull(epoch: Epoch): boolean {
+    if (epoch.state.queued < queuedPerReader * this.#readers) return true
+    const waiting = new Set(epoch.waiting.map(({ reader }) => reader))
+    return waiting.size + epoch.through.size >= this.#readers
+  }
+
+  async #pull(epoch: Epoch): Promise<void> {
+    epoch.isPulling = true
+    try {
+      const next = await epoch.blocks.next()
+      if (next.done === true) epoch.state.end()
+      else epoch.state.add(next.value)
+    } catch (error) {
+      epoch.failure = { error }
+    }
+    epoch.isPulling = false
+    this.#serve(epoch)
+  }
+
+  async #through(epoch: Epoch, reader: number): Promise<void> {
+    epoch.through.add(reader)
+    if (epoch.through.size === this.#readers) await epoch.blocks.return()
+    for (const turn of this.#turns.splice(0)) turn()
+  }
+}
+
+const coordinatorClass = ray.remote(SplitCoordinator)
+
+/** Starts the actor, and gives the ends that readers hold. */
+export function startStreamingSplit<Row>(
+  plan: LogicalPlan,
+  readers: number,
+  equal: boolean,
+): DataIterator<Row>[] {
+  const coordinator = coordinatorClass
+    // Every reader may wait for one piece while it asks for the next, or leaves.
+    .options({ numCpus: 0, maxConcurrency: 4 * readers })
+    .remote(plan, readers, equal)
+  return Array.from({ length: readers }, (_, i) => new DataIterator<Row>(coordinator, i))
+}

@@ -1,0 +1,79 @@
+// One reader's end of a streaming split. It travels to the task or actor that reads.
+
+import type { Table } from 'apache-arrow'
+import * as ray from '../../ray/index.js'
+import { type Block, sliceBlock } from '../block/block.js'
+import type { Columns } from '../block/column.js'
+import { rowsOfBlock } from '../block/rows.js'
+import { batchesOfBlocks, type IterBatchesOptions } from '../consume/iter-batches.js'
+import { prefetched } from '../consume/prefetch.js'
+import { unwrapped } from '../execution/ray-task-options.js'
+import type { AnyRow } from '../planned-dataset.js'
+import type { SplitCoordinator } from './coordinator.js'
+
+/**
+ * The rows that one reader of `streamingSplit` gets. It can be passed to a task or an actor, and
+ * read there.
+ *
+ * @example
+ * const [rows] = range(100).streamingSplit(1)
+ * for await (const { id } of rows?.iterBatches({ batchSize: 10 }) ?? []) console.log(id)
+ */
+export class DataIterator<Row = AnyRow> {
+  // Plain fields, because private ones do not travel.
+  /** @internal */
+  readonly coordinator: ray.ActorHandle<SplitCoordinator>
+  /** @internal Which of the readers this is. */
+  readonly reader: number
+  /** @internal Passes over the dataset that were begun. */
+  epochs = 0
+
+  /** @internal Use `streamingSplit`. */
+  constructor(coordinator: ray.ActorHandle<SplitCoordinator>, reader: number) {
+    this.coordinator = coordinator
+    this.reader = reader
+  }
+
+  /** Batches, as `Dataset.iterBatches`. */
+  iterBatches(options?: IterBatchesOptions<'columns'>): AsyncGenerator<Columns<Row>, void, void>
+  iterBatches(
+    options: IterBatchesOptions<'arrow'> & { readonly batchFormat: 'arrow' },
+  ): AsyncGenerator<Table, void, void>
+  iterBatches(
+    options: IterBatchesOptions<'rows'> & { readonly batchFormat: 'rows' },
+  ): AsyncGenerator<Row[], void, void>
+  iterBatches(options: IterBatchesOptions = {}): AsyncGenerator<unknown, void, void> {
+    return batchesOfBlocks(this.blocks(), options)
+  }
+
+  /** Rows, one by one. */
+  async *iterRows(): AsyncGenerator<Row, void, void> {
+    for await (const block of prefetched(this.blocks(), 1)) yield* rowsOfBlock(block) as Row[]
+  }
+
+  /** Rows, as `iterRows`. */
+  [Symbol.asyncIterator](): AsyncGenerator<Row, void, void> {
+    return this.iterRows()
+  }
+
+  /** @internal */
+  async *blocks(): AsyncGenerator<Block, void, void> {
+    const epoch = this.epochs++
+    let isOver = false
+    try {
+      for (;;) {
+        const asked = this.coordinator.next.remote(this.reader, epoch)
+        const piece = await unwrapped(ray.get(asked))
+        if (piece === undefined) {
+          isOver = true
+          return
+        }
+        const block = await ray.get(piece.block)
+        piece.block[Symbol.dispose]()
+        yield sliceBlock(block, piece.start, piece.end)
+      }
+    } finally {
+      if (!isOver) this.coordinator.leave.remote(this.reader, epoch)
+    }
+  }
+}
