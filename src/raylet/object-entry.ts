@@ -4,6 +4,7 @@ import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import type { StreamItem } from '../wire/messages/raylet.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ObjectCopies } from './object-copies.js'
+import type { ObjectLoss } from './object-loss.js'
 
 export interface Waiter {
   readonly process: ProcessId
@@ -35,8 +36,18 @@ export class ObjectEntry {
   copies: ObjectCopies | null = null
   /** How often its value was stored: it may be lost and made again. */
   version = 0
-  /** Why its value is gone for good. */
-  lost: string | null = null
+  /** Its value was made by another process than its owner, which may have it made again. */
+  isRecoverable = false
+  /** The attempt at its task whose value was sealed last. */
+  attempt = 0
+  /** The attempt whose seal made it known, if one did. */
+  knownAttempt = 0
+  /** Its value was lost; set until it is there again, or stays lost. */
+  loss: ObjectLoss | null = null
+  /** It was lost before: what its value contains may have changed since it was read. */
+  wasLost = false
+  /** The owner holds it no more, and keeps its lineage until this entry is gone. */
+  isLineageKept = false
   body: Uint8Array | undefined = undefined
   /**
    * Objects nested in its value (of an actor: in its arguments); it holds one count on each until
@@ -66,8 +77,13 @@ export class ObjectEntry {
       this.body !== undefined ||
       this.isFreed ||
       this.isOwnerDead ||
-      this.lost !== null
+      this.loss?.isFinal === true
     )
+  }
+
+  /** Lost, and nobody has asked its owner for it: no value is to come. */
+  get isForsaken(): boolean {
+    return this.loss !== null && !this.loss.isTold
   }
 
   get isUnheld(): boolean {

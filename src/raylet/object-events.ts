@@ -30,6 +30,9 @@ export type ObjectEvent =
       /** The home's own, unless said otherwise. */
       readonly node?: number
       readonly sizeBytes?: number
+      /** Who made the value, and in which attempt at the task. */
+      readonly from?: ProcessId
+      readonly attempt?: number
     }
   /** A reader's node has all of it. */
   | { readonly kind: 'copyAdded'; readonly object: ObjectKey; readonly node: number }
@@ -42,6 +45,30 @@ export type ObjectEvent =
       readonly object: ObjectKey
       readonly node: number
       readonly isMissing?: boolean
+    }
+  /** No node has a copy of these any more; `reason` says how it came. */
+  | {
+      readonly kind: 'copiesLost'
+      readonly objects: readonly ObjectKey[]
+      readonly reason: string
+    }
+  /**
+   * The owner needs an object again that was freed, or that is gone altogether. It holds one more
+   * count, unless `isHeld`.
+   */
+  | {
+      readonly kind: 'revive'
+      readonly from: ProcessId
+      readonly sequence: number
+      readonly attempt: number
+      readonly isHeld?: boolean
+    }
+  /** The owner has no ref of these any more: does anybody need their lineage? */
+  | {
+      readonly kind: 'releaseLineage'
+      readonly from: ProcessId
+      readonly request: number
+      readonly sequences: readonly number[]
     }
   | {
       readonly kind: 'lend'

@@ -19,20 +19,15 @@
 //   - a settled object that has escaped has a count that is not zero.
 
 import { assert, assertNever } from '../base/assert.js'
-import {
-  nodeNumberOf,
-  objectIdHex,
-  type ProcessId,
-  rayletProcess,
-  workerIdHex,
-} from '../base/ids.js'
+import { nodeNumberOf, type ProcessId, rayletProcess } from '../base/ids.js'
 import { objectPlaceholderMs } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
-import type { ObjectKey, WireError } from '../wire/messages/terms.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import { isLost, LostStreams } from './lost-streams.js'
 import { ObjectCopies } from './object-copies.js'
 import { ObjectEntry, type Waiter } from './object-entry.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
+import { errorOf, isLater, lossMessages } from './object-loss.js'
 
 export type { ObjectEffect, ObjectEvent }
 
@@ -65,6 +60,8 @@ export class ObjectTable {
    * recursion.
    */
   #dirty: ObjectEntry[] = []
+  /** Entries whose owners hear of their loss when the event is done. */
+  #told: ObjectEntry[] = []
 
   /** The table of a node: it is the home of the objects of that node's processes. */
   constructor(nodeNumber = 0) {
@@ -80,6 +77,8 @@ export class ObjectTable {
     this.#apply(event, now)
     this.#sweepPlaceholders(now)
     this.#collect()
+    for (const each of lossMessages(this.#told)) this.#effects.push({ kind: 'send', ...each })
+    this.#told = []
     const effects = this.#effects
     this.#effects = []
     return effects
@@ -140,6 +139,12 @@ export class ObjectTable {
       case 'getObjects':
       case 'awaitObjects':
         return this.#ask(event, now)
+      case 'copiesLost':
+        return this.#copiesLost(event)
+      case 'revive':
+        return this.#revive(event, now)
+      case 'releaseLineage':
+        return this.#releaseLineage(event)
       case 'createActor':
         return this.#createActor(event, now)
       case 'keep':
@@ -177,9 +182,12 @@ export class ObjectTable {
   }
 
   #seal(event: EventOf<'seal'>, now: number): void {
-    const { object, contains, node = this.#node, sizeBytes = 0 } = event
+    const { object, contains, node = this.#node, sizeBytes = 0, from, attempt = 0 } = event
     const entry = this.#entry(object, now)
+    if (!entry.isKnown) entry.knownAttempt = attempt
     this.#makeKnown(entry)
+    if (from !== undefined && from !== object[0]) entry.isRecoverable = true
+    if (isLater(attempt, entry.attempt)) entry.attempt = attempt
     if (entry.isSettled) {
       // It was freed, or failed, before its value came, or another node made it too. The store is
       // told to drop what it has.
@@ -189,6 +197,7 @@ export class ObjectTable {
       entry.isStored = true
       entry.version++
       entry.copies = new ObjectCopies(node, sizeBytes)
+      entry.loss = null
       this.#setContains(entry, contains ?? [], now)
       this.#answerAll(entry)
     }
@@ -215,6 +224,7 @@ export class ObjectTable {
       return
     }
     entry.body = value.body
+    entry.loss = null
     this.#setContains(entry, value.contains, value.now)
     this.#answerAll(entry)
     this.#dirty.push(entry)
@@ -287,6 +297,64 @@ export class ObjectTable {
     }
   }
 
+  #copiesLost({ objects, reason }: EventOf<'copiesLost'>): void {
+    for (const key of objects) {
+      const entry = this.#find(key)
+      if (entry?.isStored !== true) continue
+      this.#lose(entry, reason)
+      this.#dirty.push(entry)
+    }
+  }
+
+  #lose(entry: ObjectEntry, reason: string): void {
+    this.#dropValue(entry)
+    entry.wasLost = true
+    const isOwnerDead = this.#gone.has(entry.key[0])
+    const isFinal = isOwnerDead || !entry.isRecoverable
+    entry.isOwnerDead = isOwnerDead && entry.isRecoverable
+    entry.loss = { reason, isTold: isFinal, isFinal }
+    if (isFinal) this.#answerAll(entry)
+    else this.#tell(entry)
+  }
+
+  /** Asks the owner for the value, once. */
+  #tell(entry: ObjectEntry): void {
+    if (entry.loss === null || entry.loss.isTold) return
+    entry.loss.isTold = true
+    this.#told.push(entry)
+  }
+
+  #revive({ from, sequence, attempt, isHeld }: EventOf<'revive'>, now: number): void {
+    const entry = this.#entry([from, sequence], now)
+    entry.isLineageKept = false
+    this.#dirty.push(entry)
+    const isNew = !entry.isKnown
+    this.#makeKnown(entry)
+    // The value may have overtaken this message, and brought the count with it.
+    const isCounted = isHeld === true || isNew || isLater(entry.knownAttempt, attempt)
+    if (!isCounted) entry.add(from, 1)
+    const isGone = entry.isFreed || (isNew && !entry.isSettled)
+    if (!isGone) return
+    entry.isFreed = false
+    entry.isRecoverable = true
+    entry.wasLost = true
+    entry.attempt = attempt
+    entry.loss = { reason: 'it had been freed', isTold: false, isFinal: false }
+    if (entry.waiters.length > 0) this.#tell(entry)
+  }
+
+  #releaseLineage({ from, request, sequences }: EventOf<'releaseLineage'>): void {
+    const kept: number[] = []
+    for (const sequence of sequences) {
+      const entry = this.#find([from, sequence])
+      if (entry === undefined) continue
+      entry.isLineageKept = true
+      kept.push(sequence)
+    }
+    const message = { kind: 'lineageNeeded', request, sequences: kept } as const
+    this.#effects.push({ kind: 'send', to: from, message })
+  }
+
   #createActor({ from, actor, nested }: EventOf<'createActor'>, now: number): void {
     const entry = this.#entry(actor, now)
     if (entry.isActor) {
@@ -335,7 +403,10 @@ export class ObjectTable {
       const entry = this.#entry(key, now)
       if (this.#isGone(key[0]) && !entry.isSettled) entry.isOwnerDead = true
       if (entry.isSettled) this.#answer(entry, waiter)
-      else entry.waiters.push(waiter)
+      else {
+        entry.waiters.push(waiter)
+        this.#tell(entry)
+      }
       this.#dirty.push(entry)
     }
   }
@@ -349,7 +420,8 @@ export class ObjectTable {
   #answer(entry: ObjectEntry, waiter: Waiter): void {
     const { key: object, body } = entry
     const to = waiter.process
-    const contains = waiter.isBare ? [] : entry.contains
+    // What was read before a loss may have contained other objects.
+    const contains = waiter.isBare && !entry.wasLost ? [] : entry.contains
     if (waiter.isSignal) {
       this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, signal: true } })
       return
@@ -389,12 +461,17 @@ export class ObjectTable {
       if (!entry.isUnheld || entry.waiters.length > 0) continue
       if (this.#find(entry.key) !== entry) continue
       // A value that nobody holds any more is still to come; see above.
-      if (!entry.isSettled && !entry.isActor && !this.#isAbandoned(entry)) continue
+      const isPending = !entry.isSettled && !entry.isActor && !entry.isForsaken
+      if (isPending && !this.#isAbandoned(entry)) continue
       // A value may come before the escape that it belongs to.
       if (!entry.isKnown && entry.isSettled && this.#placeholders.has(entry)) continue
       if (entry.isActor) this.#effects.push({ kind: 'actorOutOfScope', actor: entry.key })
       this.#dropValue(entry)
       this.#remove(entry)
+      if (entry.isLineageKept) {
+        const [to, sequence] = entry.key
+        this.#effects.push({ kind: 'send', to, message: { kind: 'lineageDone', sequence } })
+      }
     }
   }
 
@@ -472,16 +549,11 @@ export class ObjectTable {
     if (copies == null || !copies.remove(node)) return
     const { primary } = copies
     if (primary === undefined) {
-      this.#copiesLost(entry, reason)
+      this.#lose(entry, reason)
       this.#dirty.push(entry)
     } else if (primary !== before) {
       this.#effects.push({ kind: 'makePrimary', object: entry.key, node: primary })
     }
-  }
-
-  #copiesLost(entry: ObjectEntry, reason: string): void {
-    this.#dropValue(entry)
-    entry.lost = reason
   }
 
   #nodeDied(node: number): void {
@@ -524,26 +596,4 @@ export class ObjectTable {
     this.#placeholders.delete(entry)
     this.#size--
   }
-}
-
-function errorOf(entry: ObjectEntry): WireError | undefined {
-  const [owner, sequence] = entry.key
-  const id = objectIdHex(owner, sequence)
-  const fields = { objectId: id, ownerId: workerIdHex(owner) }
-  if (entry.isFreed) {
-    const message =
-      `Object ${id} was freed by ray.free or ref.free(). Keep it until all who ` +
-      `need it have read it.`
-    return { code: 'RAY_OBJECT_FREED', message, fields }
-  }
-  if (entry.lost !== null) {
-    const message = `Object ${id} is lost: ${entry.lost}. Make it again.`
-    return { code: 'RAY_OBJECT_LOST', message, fields }
-  }
-  if (!entry.isOwnerDead) return undefined
-  const message =
-    `Object ${id} is lost: process ${workerIdHex(owner)}, which owned it, ended before the ` +
-    `object was ready. ` +
-    'Submit the task again from a process that lives longer.'
-  return { code: 'RAY_OWNER_DIED', message, fields }
 }

@@ -14,7 +14,29 @@ import { reservationKey } from './lease-request.js'
 import { answerPending } from './pending-answers.js'
 import type { Raylet } from './raylet.js'
 
+const droppedReason = 'its copies were dropped, as if their nodes had died'
+
 type MessageOf<Kind extends ToRaylet['kind']> = Extract<ToRaylet, { kind: Kind }>
+
+/** What concerns objects and the store. */
+type ObjectMessage = MessageOf<
+  | 'escape'
+  | 'settle'
+  | 'release'
+  | 'forget'
+  | 'getObjects'
+  | 'awaitObjects'
+  | 'dropItems'
+  | 'revive'
+  | 'releaseLineage'
+  | 'loseObjects'
+  | 'lend'
+  | 'unlend'
+  | 'free'
+  | 'unpin'
+  | 'seal'
+  | 'abortAllocation'
+>
 
 export class RayletMessages {
   readonly #raylet: Raylet
@@ -49,25 +71,6 @@ export class RayletMessages {
         return raylet.leaseEvent({ ...message, from })
       case 'setUp':
         return raylet.setups.end(connection.hello?.start ?? '')
-      case 'escape':
-      case 'settle':
-      case 'release':
-      case 'forget':
-      case 'getObjects':
-      case 'awaitObjects':
-      case 'dropItems':
-        return raylet.objectEvent({ ...message, from })
-      case 'lend':
-      case 'unlend':
-      case 'free':
-        return raylet.objectEvent(message)
-      case 'unpin':
-        for (const object of message.objects) raylet.store.unpin(from, object)
-        return undefined
-      case 'seal':
-        return this.#seal(message, from)
-      case 'abortAllocation':
-        return raylet.store.abort(from, message.allocation)
       case 'exportFunction':
         return this.#exportFunction(message, connection.jobId)
       case 'fetchFunction':
@@ -91,6 +94,37 @@ export class RayletMessages {
         return raylet.toGcs({ ...message, nodeId, process: from, jobId: connection.jobId })
       case 'tasksReported':
         return raylet.state.reported(from, message)
+      default:
+        return this.#objectMessage(message, from)
+    }
+  }
+
+  #objectMessage(message: ObjectMessage, from: number): void {
+    const raylet = this.#raylet
+    switch (message.kind) {
+      case 'escape':
+      case 'settle':
+      case 'release':
+      case 'forget':
+      case 'getObjects':
+      case 'awaitObjects':
+      case 'dropItems':
+      case 'revive':
+      case 'releaseLineage':
+        return raylet.objectEvent({ ...message, from })
+      case 'loseObjects':
+        return raylet.objectEvent({ ...message, kind: 'copiesLost', reason: droppedReason })
+      case 'lend':
+      case 'unlend':
+      case 'free':
+        return raylet.objectEvent(message)
+      case 'unpin':
+        for (const object of message.objects) raylet.store.unpin(from, object)
+        return undefined
+      case 'seal':
+        return this.#seal(message, from)
+      case 'abortAllocation':
+        return raylet.store.abort(from, message.allocation)
       default:
         return assertNever(message)
     }
@@ -233,10 +267,9 @@ export class RayletMessages {
     raylet.leaseEvent({ kind: 'reserve', key, from, name: group, jobId, depth: 0, need })
   }
 
-  #seal({ allocation, object, contains, sizeBytes }: MessageOf<'seal'>, from: number): void {
-    this.#raylet.store.seal(from, allocation, object)
-    const nested = contains === undefined ? {} : { contains }
-    this.#raylet.objects.sealed({ kind: 'seal', object, sizeBytes, ...nested })
+  #seal(message: MessageOf<'seal'>, from: number): void {
+    this.#raylet.store.seal(from, message.allocation, message.object)
+    this.#raylet.objects.sealed({ ...message, from })
   }
 
   #exportFunction(message: MessageOf<'exportFunction'>, jobId: string): void {

@@ -21,6 +21,7 @@ export function welcomeTo(
     sessionDir,
     rayletPid: process.pid,
     taskOomRetries: options.taskOomRetries,
+    lineageBytes: options.lineageBytes,
     arenaFile: store.arenaFile,
     arenaBytes: store.arenaBytes,
     storeAddress,

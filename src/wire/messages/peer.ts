@@ -56,6 +56,9 @@ export type ObjectMessage =
       readonly contains?: readonly ObjectKey[]
       readonly node?: number
       readonly sizeBytes?: number
+      /** Who made the value, and in which attempt at the task. */
+      readonly from?: ProcessId
+      readonly attempt?: number
     }
   | { readonly kind: 'copyAdded'; readonly object: ObjectKey; readonly node: number }
   | {

@@ -166,6 +166,25 @@ export type ToRaylet =
   | { readonly kind: 'forget'; readonly objects: readonly number[] }
   /** Frees the objects now, whatever the counts: later gets fail with ObjectFreedError. */
   | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
+  /** Drops all copies of the objects as if the nodes that have them had died; for tests. */
+  | { readonly kind: 'loseObjects'; readonly objects: readonly ObjectKey[] }
+  /**
+   * Owner: needs its object again, which was freed, or which the raylet does not know any more: its
+   * value is lost then. `attempt`: the last at its task. The sender holds one more count, unless it
+   * says that it holds it already.
+   */
+  | {
+      readonly kind: 'revive'
+      readonly sequence: number
+      readonly attempt: number
+      readonly isHeld?: boolean
+    }
+  /** Owner: has released these. `lineageNeeded` says which of them others still hold. */
+  | {
+      readonly kind: 'releaseLineage'
+      readonly request: number
+      readonly sequences: readonly number[]
+    }
   /**
    * Asks for values; `ready` comes for each as soon as there is one. Stored objects are pinned for
    * the sender.
@@ -195,6 +214,8 @@ export type ToRaylet =
       readonly object: ObjectKey
       readonly sizeBytes: number
       readonly contains?: readonly ObjectKey[]
+      /** The attempt at the task that made it; absent for the first. */
+      readonly attempt?: number
     }
   | { readonly kind: 'abortAllocation'; readonly allocation: number }
   | {
@@ -364,6 +385,8 @@ export interface Welcome {
   readonly rayletPid: number
   /** How often a task that the memory monitor ended runs again; -1: without end. */
   readonly taskOomRetries: number
+  /** Bytes of lineage that the process may keep. */
+  readonly lineageBytes: number
   /** The raylet's fd of the arena memfd. */
   readonly arenaFile: number
   readonly arenaBytes: number
@@ -454,6 +477,23 @@ export type FromRaylet =
       /** True when this answers awaitObjects. */
       readonly signal?: boolean
     }
+  /**
+   * To the owner: the values of these objects (sequence, and attempt at the task that had made it)
+   * are lost. It has them made again, or settles them with an error.
+   */
+  | {
+      readonly kind: 'objectLost'
+      readonly objects: readonly (readonly [number, number])[]
+      /** How they were lost, in words. */
+      readonly reason: string
+    }
+  /** Answer to releaseLineage: others hold these. `lineageDone` comes for each of them. */
+  | {
+      readonly kind: 'lineageNeeded'
+      readonly request: number
+      readonly sequences: readonly number[]
+    }
+  | { readonly kind: 'lineageDone'; readonly sequence: number }
   /**
    * Memory or leases are short: collect garbage, so that refs and views that are only waiting for
    * it go.
