@@ -87,18 +87,7 @@ export class ObjectScript {
           contains,
         }
       }
-      case 'seal': {
-        const by = command.options.get('by')
-        return {
-          kind: verb,
-          object: this.#key(command.word(0)),
-          contains,
-          attempt: command.number('attempt', 0),
-          node: command.number('node', 0),
-          sizeBytes: command.number('size', 1000),
-          ...(by !== undefined && { from: this.#id(by) }),
-        }
-      }
+      case 'seal':
       case 'copy-added':
       case 'copy-removed':
       case 'copy-missing':
@@ -161,14 +150,29 @@ export class ObjectScript {
     }
   }
 
-  #nodeEvent({ verb, ...command }: Command): ObjectEvent {
+  #nodeEvent(command: Command): ObjectEvent {
+    const { verb } = command
     const [first = '', node = first] = command.words
     if (verb === 'node-died') return { kind: 'nodeDied', node: Number(node) }
+    if (verb === 'seal') return this.#seal(command)
     return {
       kind: verb === 'copy-added' ? 'copyAdded' : 'copyRemoved',
       object: this.#key(first),
       node: Number(node),
       ...(verb === 'copy-missing' && { isMissing: true }),
+    }
+  }
+
+  #seal(command: Command): ObjectEvent {
+    const by = command.options.get('by')
+    return {
+      kind: 'seal',
+      object: this.#key(command.word(0)),
+      contains: this.#keys(command.options.get('contains')),
+      attempt: command.number('attempt', 0),
+      node: command.number('node', 0),
+      sizeBytes: command.number('size', 1000),
+      ...(by !== undefined && { from: this.#id(by) }),
     }
   }
 
