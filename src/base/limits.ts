@@ -98,6 +98,17 @@ export const storeWaitingMax = 10_000
  * in Ray).
  */
 export const spillFileBytesMin = 100 * 1024 * 1024
+/** Objects travel between nodes in pieces of this size; a node passes on what it has of them. */
+export const transferChunkBytes = 4 * 1024 * 1024
+/** Pieces that are asked of one node at a time: enough that it is never idle. */
+export const transferWindow = 4
+/** Nodes that one object is taken from at the same time. */
+export const transferSourcesMax = 4
+/** Objects that come from other nodes at the same time may take this share of the store. */
+export const pullShare = 0.5
+/** What nobody could give is asked for again after this, doubled each time up to the last. */
+export const pullRetryMs = 20
+export const pullRetryMsMax = 1000
 /** Time for a worker process to start and say hello, in milliseconds. */
 export const workerStartMs = 60_000
 /** Time for the node process to start, in milliseconds. */
@@ -286,18 +297,12 @@ export const nodeJoinMs = 10_000
 export const redisConnectMs = 10_000
 /** Longest wait between two attempts to reach Redis again, in milliseconds. */
 export const redisRetryMsMax = 1000
-
-/** Objects travel between nodes in pieces of this size; a node passes on what it has of them. */
-export const transferChunkBytes = 4 * 1024 * 1024
-/** Pieces that are asked of one node at a time: enough that it is never idle. */
-export const transferWindow = 4
-/** Nodes that one object is taken from at the same time. */
-export const transferSourcesMax = 4
-/** Objects that come from other nodes at the same time may take this share of the store. */
-export const pullShare = 0.5
-/** What nobody could give is asked for again after this, doubled each time up to the last. */
-export const pullRetryMs = 20
-export const pullRetryMsMax = 1000
+/** Bytes of files in the working folder of a program that is sent to other machines. */
+export const packageBytesMax = 250_000_000
+/** It travels in messages of this size. */
+export const packageChunkBytes = 4 * 1024 * 1024
+/** A worker that needs it waits this long for it. */
+export const packageWaitMs = 60_000
 /** Messages that a raylet keeps for a GCS that is away; beyond that the node gives up. */
 export const gcsKeptMax = 1_000_000
 /** Nodes have this long to come back to a GCS that has started again, in milliseconds. */

@@ -4,7 +4,7 @@ import { assertNever } from '../base/assert.js'
 import { workerIdHex } from '../base/ids.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
-import type { ExportedFunction, FromGcs } from '../wire/messages/gcs.js'
+import type { ExportedFunction, FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { PeerMessage } from '../wire/messages/peer.js'
 import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
 import type { ControlConnection } from './control-connection.js'
@@ -81,10 +81,10 @@ export class RayletMessages {
       case 'subscribePlacementGroup':
         return raylet.toGcs({ ...message, nodeId, from })
       case 'killActor':
-        raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', message.actor) })
-        return raylet.toGcs(message)
+        return this.#unreserve(reservationKey('actor', message.actor), message)
       case 'removePlacementGroup':
-        raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('group', message.group) })
+        return this.#unreserve(reservationKey('group', message.group), message)
+      case 'exportPackage':
         return raylet.toGcs(message)
       case 'createPlacementGroup':
         return this.#createGroup(message, connection)
@@ -130,6 +130,11 @@ export class RayletMessages {
     }
   }
 
+  #unreserve(key: string, message: ToGcs): void {
+    this.#raylet.leaseEvent({ kind: 'unreserve', key })
+    this.#raylet.toGcs(message)
+  }
+
   fromGcs(message: FromGcs): void {
     const raylet = this.#raylet
     switch (message.kind) {
@@ -147,6 +152,8 @@ export class RayletMessages {
         return this.#jobOver(message.jobId)
       case 'functionFound':
         return this.#defineFunction(message)
+      case 'packageFound':
+        return raylet.launcher.packages.arrived(message)
       case 'nodeRegistered':
         return undefined
       case 'nodeIsDead':

@@ -27,6 +27,7 @@ export function welcomeTo(
     storeAddress,
     resources,
     environment: jobs.environmentOf(jobId),
+    ...((options.clusterAddress !== '' || tunnel !== undefined) && { isCluster: true }),
     ...(tls !== undefined && { tls }),
     ...(tunnel !== undefined && { tunnel }),
   }

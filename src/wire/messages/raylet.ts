@@ -13,6 +13,7 @@ import type { LiveTask, StateQuery, TaskEvents } from './state.js'
 import type {
   Location,
   ObjectKey,
+  PackagePiece,
   PlacementGroupTarget,
   ProcessExit,
   Resources,
@@ -225,6 +226,8 @@ export type ToRaylet =
       readonly contains: readonly ObjectKey[]
     }
   | { readonly kind: 'fetchFunction'; readonly hash: string }
+  /** A piece of a packed working folder, for machines that do not have it. */
+  | ({ readonly kind: 'exportPackage' } & PackagePiece)
   | { readonly kind: 'createActor'; readonly request: number; readonly spec: ActorSpec }
   | { readonly kind: 'subscribeActor'; readonly actor: ObjectKey }
   | {
@@ -404,6 +407,8 @@ export interface Welcome {
   /** How other machines are reached; see wire/transport. */
   readonly tls?: TlsFiles
   readonly tunnel?: string
+  /** The cluster may have nodes on other machines. */
+  readonly isCluster?: boolean
 }
 
 /** From the raylet to a driver or worker. */
