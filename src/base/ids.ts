@@ -40,6 +40,16 @@ export function rayletProcess(nodeNumber: number): ProcessId {
   return nodeNumber * processesPerNode
 }
 
+/** Leases of a node are numbered from one above this. */
+export function leasesOf(nodeNumber: number): number {
+  return nodeNumber * processesPerNode
+}
+
+/** The number of the node that a lease is of. */
+export function nodeOfLease(lease: number): number {
+  return Math.floor(lease / processesPerNode)
+}
+
 /** The number of the process's node. */
 export function nodeNumberOf(process: ProcessId): number {
   return Math.floor(process / processesPerNode)

@@ -166,6 +166,15 @@ export const placementRetryMs = 1000
  * milliseconds.
  */
 export const clusterViewMs = 100
+/**
+ * What was sent to another node counts as used there for so long; a view that is younger has it in,
+ * in milliseconds.
+ */
+export const claimMs = 250
+/** Arguments of fewer bytes are no reason to prefer the node that has them. */
+export const localityBytesMin = 100 * 1024
+/** Requests at other nodes that are looked at in one round of calling back. */
+export const callBackMax = 64
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
 export const leaseOvertakenMax = 16
 /** Time for a worker to drop the lease of a dead owner before it is killed, in milliseconds. */
@@ -307,3 +316,13 @@ export const packageWaitMs = 60_000
 export const gcsKeptMax = 1_000_000
 /** Nodes have this long to come back to a GCS that has started again, in milliseconds. */
 export const gcsReconcileMs = 10_000
+/** The GCS says at most this often what it has handled, in milliseconds. */
+export const gcsHandledMs = 50
+/** The first wait before a GCS that died again is started again, in milliseconds. */
+export const gcsRestartMs = 50
+/** The longest of those waits, in milliseconds. */
+export const gcsRestartMsMax = 5000
+/** A GCS that has lived for this long has not failed to start, in milliseconds. */
+export const gcsStableMs = 30_000
+/** Deaths of the GCS in a row after which the head gives up. */
+export const gcsFailuresMax = 10

@@ -6,12 +6,13 @@
 import { assertNever } from '../base/assert.js'
 import type { Clock } from '../base/clock.js'
 import { nodeNumberOf, type ProcessId, rayletProcess } from '../base/ids.js'
-import type { ObjectMessage, PeerMessage, StoredObject } from '../wire/messages/peer.js'
+import type { ObjectMessage, ObjectPeerMessage, StoredObject } from '../wire/messages/peer.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
 import { isAllHere, routeObjectEvent } from './object-router.js'
 import { ObjectTable } from './object-table.js'
+import { PassedRefs } from './passed-refs.js'
 import type { PeerLinks } from './peer-links.js'
 import { homeDied, RemoteAsks } from './remote-asks.js'
 import type { StoreService } from './store-service.js'
@@ -40,6 +41,7 @@ export class ObjectService {
   readonly #ports: ObjectPorts
   readonly #here: number
   readonly #asks = new RemoteAsks()
+  readonly #passed = new PassedRefs()
   /**
    * Copies in this store of objects of other homes, and whether their values contain refs. Added
    * when one is sealed; removed when it is dropped or evicted.
@@ -95,7 +97,7 @@ export class ObjectService {
     }
   }
 
-  fromPeer(from: number, message: PeerMessage): void {
+  fromPeer(from: number, message: ObjectPeerMessage): void {
     switch (message.kind) {
       case 'object':
         return this.#handle(message.event)
@@ -111,12 +113,41 @@ export class ObjectService {
         if (node !== undefined) this.puller.links.dial(node)
         return undefined
       }
-      case 'deliver':
-      case 'processGone':
-        return undefined
       default:
         return assertNever(message)
     }
+  }
+
+  /**
+   * Bytes of these objects that nodes have, by node id. Undefined: nothing is known of them, which
+   * are small, or whose homes are other nodes.
+   */
+  bytesOn(objects: readonly ObjectKey[]): ReadonlyMap<string, number> | undefined {
+    let bytes: Map<string, number> | undefined
+    for (const object of objects) {
+      for (const [node, sizeBytes] of this.table.copiesOf(object)) {
+        const nodeId = this.#ports.peers.nodeOf(node)?.nodeId
+        if (nodeId === undefined) continue
+        bytes ??= new Map()
+        bytes.set(nodeId, (bytes.get(nodeId) ?? 0) + sizeBytes)
+      }
+    }
+    return bytes
+  }
+
+  /** Refs of a task that is passed on to another node go with it. */
+  passOn(to: number, refs: readonly ObjectKey[]): void {
+    if (refs.length > 0) this.event({ kind: 'lend', to: rayletProcess(to), objects: refs })
+  }
+
+  /** A task came from another node with these refs in its arguments. */
+  passedHere(of: ProcessId, request: number, refs: readonly ObjectKey[]): void {
+    this.#passed.add(of, request, refs)
+  }
+
+  /** The worker that runs it holds them now, or it runs elsewhere. */
+  passedDecided(of: ProcessId, request: number): void {
+    this.#giveBack(rayletProcess(this.#here), this.#passed.decided(of, request))
   }
 
   /** An answer of another node passes by, on its way to a process of this one. */
@@ -136,6 +167,7 @@ export class ObjectService {
 
   nodeDied(node: number): void {
     this.puller.links.drop(node)
+    this.#giveBack(rayletProcess(this.#here), this.#passed.nodeDied(node))
     this.#handle({ kind: 'nodeDied', node })
     for (const { from, object, isSignal } of this.#asks.takeOf(node)) {
       this.#homeDied(from, object, isSignal)
@@ -303,6 +335,7 @@ export class ObjectService {
 
   #forget(process: ProcessId): void {
     this.#asks.processDied(process)
+    this.#giveBack(rayletProcess(this.#here), this.#passed.processDied(process))
     this.puller.handle({ kind: 'processDied', process })
   }
 }

@@ -84,9 +84,10 @@ export class ObjectTable {
     return effects
   }
 
-  /** Count of one holder; for tests. */
-  countOf(object: ObjectKey, holder: ProcessId): number {
-    return this.#find(object)?.countOf(holder) ?? 0
+  /** Nodes with a copy of a stored object, and its size. */
+  copiesOf(object: ObjectKey): [number, number][] {
+    const copies = this.#find(object)?.copies
+    return copies?.complete().map((node) => [node, copies.sizeBytes]) ?? []
   }
 
   entries(): ObjectEntry[] {

@@ -94,7 +94,7 @@ void test('arrays travel both ways between nodes, as arguments, results and refs
     assert.deepEqual(out.trim().split('\n'), ['true', ...expected])
   }))
 
-void test('refs in refs in refs over three nodes keep their objects alive, and then free them', () =>
+void test('refs in refs over three nodes keep their objects alive, and then free them', () =>
   withNodes(3, async (cluster) => {
     const driver = startHolding(
       cluster,
@@ -181,7 +181,8 @@ void test('an object that was spilled is read from another node, and comes into 
         ${helpers}
         const [here, there] = (await nodes()).map(peerOn)
         const refs = Array.from({ length: 12 }, (_, n) => ray.put(new Uint8Array(8e6).fill(n)))
-        const far = await ray.get(Array.from({ length: 12 }, (_, n) => there.put.remote(8, 100 + n)))
+        const puts = Array.from({ length: 12 }, (_, n) => there.put.remote(8, 100 + n))
+        const far = await ray.get(puts)
         for (let n = 0; n < 12; n++) {
           const [length, , last] = await ray.get(there.sum.remote(refs[n]))
           const got = await ray.get(far[n][0])

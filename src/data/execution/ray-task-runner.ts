@@ -6,7 +6,12 @@ import * as ray from '../../ray/index.js'
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
-import { type BlockTask, runBlockTask, runDescribeFiles } from '../physical/block-task.js'
+import {
+  type BlockTask,
+  runBlockTask,
+  runDescribeFiles,
+  runPartitionTask,
+} from '../physical/block-task.js'
 import type { Transform } from '../physical/operators.js'
 import { RayBlockPool } from './ray-block-pool.js'
 import { taskOptionsOf, unwrapped } from './ray-task-options.js'
@@ -19,6 +24,7 @@ import type {
 } from './task-runner.js'
 
 const blockTask = ray.remote(runBlockTask)
+const partitionTask = ray.remote(runPartitionTask)
 const describeTask = ray.remote(runDescribeFiles)
 
 export class RayTaskRunner implements TaskRunner {
@@ -43,16 +49,22 @@ export class RayTaskRunner implements TaskRunner {
   }
 
   submit(task: BlockTask, transforms: SharedTransforms, options: BlockTaskOptions): PendingBlock {
-    const { name, resources, block } = options
-    const [made, described] = blockTask
-      .options({ name, numReturns: 2, ...taskOptionsOf(resources) })
-      .remote(task, transforms as ray.ObjectRef<Transform[]>, block)
-    const metadata = unwrapped(ray.get(described) as Promise<BlockMetadata>)
+    const { name, resources, block, parts } = options
+    const blocks = options.blocks ?? (block === undefined ? [] : [block])
+    const shared = transforms as ray.ObjectRef<Transform[]>
+    const remote = parts === undefined ? blockTask : partitionTask
+    const returned = (remote as typeof partitionTask)
+      .options({ name, numReturns: (parts ?? 1) + 1, ...taskOptionsOf(resources) })
+      .remote(task, shared, ...blocks) as unknown as readonly BlockRef[]
+    const [made] = returned as [BlockRef]
+    const described = returned.at(-1) as unknown as ray.ObjectRef<BlockMetadata>
+    const metadata = unwrapped(ray.get(described))
     this.#unfinished.add(made)
     const end = (): void => void this.#unfinished.delete(made)
     // A block that nobody reads may fail unnoticed.
     metadata.then(end, end)
-    return { block: made, metadata, isOwned: true }
+    const all = parts === undefined ? {} : { parts: returned.slice(0, parts) }
+    return { block: made, metadata, isOwned: true, ...all }
   }
 
   startPool(transforms: SharedTransforms, options: BlockTaskOptions): BlockPool {

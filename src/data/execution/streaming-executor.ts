@@ -19,6 +19,8 @@ import {
 } from '../physical/operators.js'
 import { originOf } from '../physical/row-origin.js'
 import { type BackpressurePolicy, blocksAhead } from './backpressure-policy.js'
+import { exchangeBlocks } from './exchange.js'
+import { joinBlocks, zipBlocks } from './two-sides.js'
 import { workersOf } from './operator-workers.js'
 import type { StatisticsCollector } from './statistics.js'
 import type { PendingBlock, TaskRunner } from './task-runner.js'
@@ -76,7 +78,9 @@ function planBlocks(plan: PhysicalPlan, execution: Execution): Blocks {
   const policy = policyOf(plan, execution)
   let blocks = sourceBlocks(plan, execution)
   for (const operator of plan.operators) {
-    if (operator.kind === 'limit') {
+    if (operator.kind === 'exchange') {
+      blocks = exchangeBlocks(operator, blocks, execution)
+    } else if (operator.kind === 'limit') {
       blocks = limitBlocks(operator, ahead(blocks, policy, execution), execution)
     } else {
       const isPool = operator.resources.pool !== undefined
@@ -96,6 +100,10 @@ function sourceBlocks(plan: PhysicalPlan, execution: Execution): Blocks {
       return presentBlocks(source.bundles)
     case 'union':
       return unionBlocks(source, execution)
+    case 'join':
+      return joinBlocks(source, execution, (side) => planBlocks(side, execution))
+    case 'zip':
+      return zipBlocks(source, execution, (side) => planBlocks(side, execution))
     default:
       return assertNever(source)
   }

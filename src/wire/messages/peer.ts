@@ -2,11 +2,41 @@
 
 import type { ProcessId } from '../../base/ids.js'
 import type { FromRaylet, ToRaylet } from './raylet.js'
-import type { ObjectKey } from './terms.js'
+import type { JobFacts, ObjectKey, Resources } from './terms.js'
 
 export type PeerMessage =
   /** For a process of the receiver's node. */
   | { readonly kind: 'deliver'; readonly to: ProcessId; readonly message: FromRaylet }
+  /** A process of the sender's node asks for a lease, which is to be had on the receiver's. */
+  | {
+      readonly kind: 'passLease'
+      readonly from: ProcessId
+      readonly jobId: string
+      readonly message: Extract<ToRaylet, { kind: 'requestLease' }>
+      /** It waits there if there is no room; otherwise it comes back. */
+      readonly stays: boolean
+      /** It works for a detached actor. */
+      readonly outlivesJob: boolean
+      /** The first time: the receiver may not have heard of the job. */
+      readonly job?: JobFacts
+    }
+  /** Send the request back if it still waits. */
+  | { readonly kind: 'recallRequest'; readonly from: ProcessId; readonly request: number }
+  /** The request cannot be granted here now, or was recalled. */
+  | {
+      readonly kind: 'requestReturned'
+      readonly from: ProcessId
+      readonly request: number
+      readonly why: 'full' | 'never' | 'recalled'
+      readonly available: Resources
+      readonly waiting: Resources
+    }
+  /** What a process of the sender's node says about a lease, or a worker, of the receiver's. */
+  | {
+      readonly kind: 'aboutLease'
+      readonly from: ProcessId
+      readonly message: AboutLease
+    }
   /** A process of the sender's node is gone, after everything that it had said. */
   | { readonly kind: 'processGone'; readonly process: ProcessId }
   /** To the home of objects. */
@@ -19,6 +49,12 @@ export type PeerMessage =
   | { readonly kind: 'makePrimary'; readonly object: ObjectKey }
   /** The sender has to read from the receiver and cannot reach it: connect to it. */
   | { readonly kind: 'dialBulk' }
+
+/** Those of them that are about objects. */
+export type ObjectPeerMessage = Extract<
+  PeerMessage,
+  { kind: 'object' | 'located' | 'dropCopy' | 'makePrimary' | 'dialBulk' }
+>
 
 /** An answer to `getObjects`: where the object is. */
 export interface StoredObject {
@@ -67,3 +103,17 @@ export type ObjectMessage =
       readonly node: number
       readonly isMissing?: boolean
     }
+
+/** Messages of owners that are decided by the raylet beside the worker. */
+export type AboutLease = Extract<
+  ToRaylet,
+  {
+    kind:
+      | 'cancelLeaseRequest'
+      | 'returnLease'
+      | 'relayToWorker'
+      | 'signalWorker'
+      | 'stopLease'
+      | 'lineBroken'
+  }
+>
