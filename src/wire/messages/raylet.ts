@@ -520,6 +520,8 @@ export type FromRaylet =
       readonly sequences: readonly number[]
     }
   | { readonly kind: 'lineageDone'; readonly sequence: number }
+  /** Answer to revive. */
+  | { readonly kind: 'revived'; readonly sequence: number }
   /**
    * Memory or leases are short: collect garbage, so that refs and views that are only waiting for
    * it go.
