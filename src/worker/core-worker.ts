@@ -454,6 +454,7 @@ export class CoreWorker {
       case 'objectLost':
       case 'lineageNeeded':
       case 'lineageDone':
+      case 'revived':
         return this.recovery.receive(message)
       case 'collectGarbage':
         return requestGarbageCollection()
