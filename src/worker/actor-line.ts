@@ -45,6 +45,8 @@ export interface ActorLinePorts {
   readonly token: string
   readonly references: ReferenceHolder
   readonly settler: TaskSettler
+  /** Calls back after so many milliseconds. */
+  readonly later: (ms: number, run: () => void) => void
 }
 
 export class ActorLine {
@@ -252,14 +254,13 @@ export class ActorLine {
     this.#socket = null
     this.#channel = null
     const incarnation = this.#incarnation
-    const timer = setTimeout(() => {
+    this.#ports.later(actorReconnectMs, () => {
       const isOver = this.#socket !== null || this.#incarnation !== incarnation
       if (isOver || this.#state.state !== 'alive') return
       this.#lostConnection(null)
       this.#connect(address)
       this.#pump()
-    }, actorReconnectMs)
-    timer.unref()
+    })
   }
 
   /**
