@@ -113,8 +113,8 @@ function gatherBits(data: Data<Bool>, indices: RowIndices): Uint8Array {
 type FixedValues = Float64Array | BigInt64Array | Int32Array | Uint8Array
 
 /**
- * Values of a fixed width. Each common kind of array has a loop of its own: one loop for all of them
- * would be several times as slow, because it could not be compiled for any.
+ * Values of a fixed width. Each common kind of array has a loop of its own: one loop for all of
+ * them would be several times as slow, because it could not be compiled for any.
  */
 function gatherFixed(values: FixedValues, rows: RowIndices, stride: number): FixedValues {
   const ArrayType = values.constructor as new (length: number) => FixedValues

@@ -2,9 +2,9 @@
 // key to the first.
 //
 // The engine compares rows, and takes 55 ms for 300 000 of them by two keys; counting digits of 11
-// bits takes 10. A key becomes a whole number from 0: its distance from the least value where all are
-// whole, else the bits of the double, changed so that they sort as the double does. Each pass is
-// stable, so equal rows stay in their order.
+// bits takes 10. A key becomes a whole number from 0: its distance from the least value where all
+// are whole, else the bits of the double, changed so that they sort as the double does. Each pass
+// is stable, so equal rows stay in their order.
 
 /** A key of every row. */
 export interface NumberKey {
