@@ -106,6 +106,17 @@ export const storeWaitingMax = 10_000
  * in Ray).
  */
 export const spillFileBytesMin = 100 * 1024 * 1024
+/** Objects travel between nodes in pieces of this size; a node passes on what it has of them. */
+export const transferChunkBytes = 4 * 1024 * 1024
+/** Pieces that are asked of one node at a time: enough that it is never idle. */
+export const transferWindow = 4
+/** Nodes that one object is taken from at the same time. */
+export const transferSourcesMax = 4
+/** Objects that come from other nodes at the same time may take this share of the store. */
+export const pullShare = 0.5
+/** What nobody could give is asked for again after this, doubled each time up to the last. */
+export const pullRetryMs = 20
+export const pullRetryMsMax = 1000
 /** Time for a worker process to start and say hello, in milliseconds. */
 export const workerStartMs = 60_000
 /** Time for the node process to start, in milliseconds. */
@@ -170,6 +181,11 @@ export const clusterViewMs = 100
 export const claimMs = 250
 /** Arguments of fewer bytes are no reason to prefer the node that has them. */
 export const localityBytesMin = 100 * 1024
+/**
+ * A caller whose connection to an actor of another node breaks waits so long for news of its death
+ * before it connects again, in milliseconds.
+ */
+export const actorReconnectMs = 2000
 /** Requests at other nodes that are looked at in one round of calling back. */
 export const callBackMax = 64
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */

@@ -30,7 +30,7 @@ interface FolderWrite {
 /** A dataset that can be written. */
 export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row> {
   /**
-   * Writes one Parquet file per block, `part-00000.parquet` and so on, to a folder or to `s3://`, and
+   * Writes one Parquet file per block, `part-00000.parquet` and so on, to a folder or `s3://`, and
    * removes parts that an earlier run left. Files appear when they are complete; reading the folder
    * gives the rows in the same order. Gives the paths.
    */
@@ -95,7 +95,7 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
     if (mode === 'ignore' && present.length > 0) return []
     if (mode === 'error' && present.length > 0) {
       throw new RayError(
-        `${name}: ${folder} has ${present.length} parts already; write to another folder, or with ` +
+        `${name}: ${folder} has ${present.length} parts already; write elsewhere, or with ` +
           "the mode 'overwrite' or 'append'.",
         { fields: { path: folder } },
       )

@@ -74,6 +74,9 @@ function copyOut(block: Block, { name, sink, temporary, file }: CopyOut): readon
     const list = present.join(', ')
     throw new RayError(`${name}: there is no column "${missing}"; the columns are ${list}.`)
   }
+  if (partitionCols.length > 0 && present.every((column) => partitionCols.includes(column))) {
+    throw new RayError(`${name}: partitionCols names all columns, and no column is left to write.`)
+  }
   const target = partitionCols.length === 0 ? path.join(temporary, file) : temporary
   const options = [...formatOptions(format), ...partitionOptions(partitionCols, format)]
   withBlock(plainBlock(block), (table) => {
