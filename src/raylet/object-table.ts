@@ -389,11 +389,14 @@ export class ObjectTable {
     const to = waiter.process
     // What was read before a loss may have contained other objects.
     const contains = waiter.isBare && !entry.wasLost ? [] : entry.contains
+    const error = errorOf(entry)
     if (waiter.isSignal) {
-      this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, signal: true } })
+      const isFailed = error !== undefined || body?.[0] === bodyTag.error
+      const failed = isFailed ? { failed: true } : {}
+      const message = { kind: 'ready', object, signal: true, ...failed } as const
+      this.#effects.push({ kind: 'send', to, message })
       return
     }
-    const error = errorOf(entry)
     if (error !== undefined) {
       this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, error } })
       return
