@@ -79,7 +79,7 @@ export class DatasetSession {
     if (steps.length !== 1 || !isCount) return undefined
     switch (source.kind) {
       case 'files': {
-        if (source.format.kind !== 'parquet') return undefined
+        if (!knowsRows(source)) return undefined
         const rows = rowsIn((await this.#runner.describe(source)).files)
         return rows === undefined ? undefined : Math.min(rows, source.limit)
       }
@@ -160,4 +160,9 @@ export class DatasetSession {
       this.#runner.describe(source)
     return planPhysical(optimize(plan), { cpus: await this.#runner.cpus(), describe })
   }
+}
+
+/** Whether files of the format say how many rows they have before they are read. */
+function knowsRows({ format }: FilesSource): boolean {
+  return format.kind === 'parquet' || format.kind === 'binary'
 }
