@@ -22,6 +22,8 @@ export const dataBlockBytes = 64 * 1024 * 1024
 export const dataBlockBytesMin = 1024 * 1024
 /** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
 export const dataAheadBytesMax = 512 * 1024 * 1024
+/** Blocks, however small, that are computed ahead of a dataset's consumer. */
+export const dataAheadBlocksMax = 512
 /** Tasks in flight to one worker. */
 export const windowTasksMax = 512
 /** Measured work that may be in flight to one worker beyond the running task, in microseconds. */

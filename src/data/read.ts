@@ -8,7 +8,7 @@ import type { Int64Format } from './datasource/files.js'
 import { RayTaskRunner } from './execution/ray-task-runner.js'
 import type { Source } from './logical/plan.js'
 import type { AnyRow } from './planned-dataset.js'
-import { refuseUnknown, rowCount } from './step-options.js'
+import { refuseUnknown, rowCount, whole } from './step-options.js'
 
 /** What is read of Parquet files. */
 export interface ReadParquetOptions {
@@ -54,10 +54,11 @@ export function readParquet<R = AnyRow>(
  * const people = fromItems([{ name: 'Ada', born: 1815 }, { name: 'Alan', born: 1912 }])
  * console.log(await people.count()) // 2
  */
-export function fromItems<R extends object>(items: readonly R[]): Dataset<R>
-export function fromItems<V>(items: readonly V[]): Dataset<{ item: V }>
-export function fromItems(items: readonly unknown[]): Dataset<AnyRow> {
-  return start({ kind: 'items', rows: items.map(rowOfItem) })
+export function fromItems<R extends object>(items: readonly R[], options?: Blocks): Dataset<R>
+export function fromItems<V>(items: readonly V[], options?: Blocks): Dataset<{ item: V }>
+export function fromItems(items: readonly unknown[], options: Blocks = {}): Dataset<AnyRow> {
+  const blocks = blockCount('fromItems', options)
+  return start({ kind: 'items', rows: items.map(rowOfItem), blocks })
 }
 
 /**
@@ -66,8 +67,20 @@ export function fromItems(items: readonly unknown[]): Dataset<AnyRow> {
  * @example
  * console.log(await range(1000).filter(({ id }) => id % 2 === 0).count()) // 500
  */
-export function range(rows: number): Dataset<{ id: number }> {
-  return start({ kind: 'range', rows: rowCount('range', rows) })
+export function range(rows: number, options: Blocks = {}): Dataset<{ id: number }> {
+  const blocks = blockCount('range', options)
+  return start({ kind: 'range', rows: rowCount('range', rows), blocks })
+}
+
+/** Into how many blocks rows in memory are divided. */
+export interface Blocks {
+  /** Number of blocks; as many as keep the cluster busy unless told otherwise. */
+  readonly overrideNumBlocks?: number
+}
+
+function blockCount(operator: string, options: Blocks): number | undefined {
+  refuseUnknown(operator, options, ['overrideNumBlocks'])
+  return whole(operator, 'overrideNumBlocks', options.overrideNumBlocks)
 }
 
 function rowOfItem(item: unknown): Row {

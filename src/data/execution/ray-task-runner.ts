@@ -19,6 +19,8 @@ import type {
 } from './task-runner.js'
 
 const blockTask = ray.remote(runBlockTask)
+type BlockFunction = ReturnType<typeof blockTask.options<{ numReturns: 2 }>>
+
 const describeTask = ray.remote(runDescribeFiles)
 
 export class RayTaskRunner implements TaskRunner {
@@ -27,6 +29,12 @@ export class RayTaskRunner implements TaskRunner {
    * however it does.
    */
   readonly #unfinished = new Set<BlockRef>()
+
+  /**
+   * The function with the options of each operator: kept, because the core learns of each function
+   * how long its tasks take.
+   */
+  readonly #functions = new WeakMap<SharedTransforms, BlockFunction>()
 
   async cpus(): Promise<number> {
     const { CPU = 1 } = await ray.clusterResources()
@@ -44,9 +52,12 @@ export class RayTaskRunner implements TaskRunner {
 
   submit(task: BlockTask, transforms: SharedTransforms, options: BlockTaskOptions): PendingBlock {
     const { name, resources, block } = options
-    const [made, described] = blockTask
-      .options({ name, numReturns: 2, ...taskOptionsOf(resources) })
-      .remote(task, transforms as ray.ObjectRef<Transform[]>, block)
+    let run = this.#functions.get(transforms)
+    if (run === undefined) {
+      run = blockTask.options({ name, numReturns: 2, ...taskOptionsOf(resources) })
+      this.#functions.set(transforms, run)
+    }
+    const [made, described] = run.remote(task, transforms as ray.ObjectRef<Transform[]>, block)
     const metadata = unwrapped(ray.get(described) as Promise<BlockMetadata>)
     this.#unfinished.add(made)
     const end = (): void => void this.#unfinished.delete(made)

@@ -16,11 +16,15 @@ export type {
 export interface ItemsSource {
   readonly kind: 'items'
   readonly rows: readonly Readonly<Record<string, unknown>>[]
+  /** Blocks that are asked for; as many as make sense if undefined. */
+  readonly blocks?: number | undefined
 }
 
 export interface RangeSource {
   readonly kind: 'range'
   readonly rows: number
+  /** Blocks that are asked for. */
+  readonly blocks?: number | undefined
 }
 
 /** Blocks that are there already. */

@@ -41,13 +41,11 @@ export async function runBlockTask(
   const startedMs = performance.now()
   const ready = await prepareTransforms(transforms)
   let current = block ?? (await makeBlock(task.input))
-  let metadata = describeBlock(current, startedMs)
   const place = new Place(task.origin ?? (task.input && originOf(task.input)))
   for (const transform of ready) {
     switch (transform.kind) {
       case 'discard':
-        metadata = { ...describeBlock(current, startedMs), bytes: 0 }
-        return [blockOfColumns({}), metadata]
+        return [blockOfColumns({}), { ...describeBlock(current, startedMs), bytes: 0 }]
       case 'report': {
         const report = (transform.fn as (block: Block) => unknown)(current)
         return [blockOfColumns({}), { ...describeBlock(current, startedMs), bytes: 0, report }]
@@ -62,8 +60,7 @@ export async function runBlockTask(
         current = await applyWithRetries(transform, current, place)
     }
   }
-  metadata = describeBlock(current, startedMs)
-  return [current, metadata]
+  return [current, describeBlock(current, startedMs)]
 }
 
 /** Runs as a task: finds files and what is in them. */

@@ -63,7 +63,8 @@ async function planOperators(plan: LogicalPlan, cluster: Cluster): Promise<Physi
   const inputs = await inputsOf(plan.source, cluster)
   const [first, ...rest] = operators
   const source = { kind: 'source', name, inputs } as const
-  if (first?.kind !== 'map') {
+  // A pool reads for itself only where it has all CPUs: see planPools.
+  if (first?.kind !== 'map' || first.resources.pool !== undefined) {
     return { source: { ...source, transforms: [], resources: plainResources }, operators }
   }
   const { transforms, resources } = first
@@ -136,18 +137,21 @@ async function inputsOf(
       return groups.map((pieces) => ({ kind: 'files', request: { source, pieces, columns } }))
     }
     case 'items':
-      return evenParts(source.rows.length, wanted).map(({ start, rows }) => {
+      return evenParts(source.rows.length, wanted, source.blocks).map(({ start, rows }) => {
         return { kind: 'rows', rows: source.rows.slice(start, start + rows), start }
       })
     case 'range':
-      return evenParts(source.rows, wanted).map((part) => ({ kind: 'range', ...part }))
+      return evenParts(source.rows, wanted, source.blocks).map((part) => ({
+        kind: 'range',
+        ...part,
+      }))
     default:
       return assertNever(source)
   }
 }
 
-function evenParts(rows: number, wanted: number) {
-  const count = Math.max(1, Math.min(wanted, Math.ceil(rows / rowsPerBlockMin)))
+function evenParts(rows: number, wanted: number, asked: number | undefined) {
+  const count = asked ?? Math.max(1, Math.min(wanted, Math.ceil(rows / rowsPerBlockMin)))
   return Array.from({ length: count }, (_, i) => {
     const start = Math.floor((i * rows) / count)
     return { start, rows: Math.floor(((i + 1) * rows) / count) - start }
