@@ -24,6 +24,11 @@ export const dataBlockBytesMin = 1024 * 1024
 export const dataAheadBytesMax = 512 * 1024 * 1024
 /** Blocks, however small, that are computed ahead of a dataset's consumer. */
 export const dataAheadBlocksMax = 512
+/**
+ * Records of how stored results were made that one process keeps; the oldest are dropped beyond
+ * that (as in Ray).
+ */
+export const lineageBytesMax = 1024 ** 3
 /** Tasks in flight to one worker. */
 export const windowTasksMax = 512
 /** Measured work that may be in flight to one worker beyond the running task, in microseconds. */
@@ -283,6 +288,12 @@ export const nodeJoinMs = 10_000
 export const redisConnectMs = 10_000
 /** Longest wait between two attempts to reach Redis again, in milliseconds. */
 export const redisRetryMsMax = 1000
+/** Bytes of files in the working folder of a program that is sent to other machines. */
+export const packageBytesMax = 250_000_000
+/** It travels in messages of this size. */
+export const packageChunkBytes = 4 * 1024 * 1024
+/** A worker that needs it waits this long for it. */
+export const packageWaitMs = 60_000
 /** Messages that a raylet keeps for a GCS that is away; beyond that the node gives up. */
 export const gcsKeptMax = 1_000_000
 /** Nodes have this long to come back to a GCS that has started again, in milliseconds. */

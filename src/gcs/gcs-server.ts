@@ -18,6 +18,7 @@ import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { PlacementGroupRow } from '../wire/messages/raylet.js'
 import { FunctionStore } from './function-store.js'
 import { type JobNews, JobTable } from './job-table.js'
+import { PackageStore } from './package-store.js'
 import { ActorPlacement } from './actor-placement.js'
 import { ActorTable } from './actor-table.js'
 import type { ActorEvent } from './actor-table.js'
@@ -62,6 +63,7 @@ export class GcsServer {
   readonly #tasks = new TaskTable()
   readonly #jobs = new JobTable()
   readonly #functions = new FunctionStore()
+  readonly #packages = new PackageStore()
   readonly #tables = {
     nodes: this.#nodes,
     groups: this.#groups,
@@ -195,6 +197,12 @@ export class GcsServer {
       case 'fetchFunction':
         this.#sendFunction(message.hash, message.nodeId)
         break
+      case 'exportPackage':
+        for (const nodeId of this.#packages.add(message)) this.#sendPackage(message.hash, nodeId)
+        break
+      case 'fetchPackage':
+        this.#sendPackage(message.hash, message.nodeId)
+        break
       case 'processDied':
         this.#group(message)
         this.#actor(message)
@@ -267,6 +275,10 @@ export class GcsServer {
     })
   }
 
+  #sendPackage(hash: string, nodeId: string): void {
+    for (const piece of this.#packages.fetch(hash, nodeId)) this.#deliver(nodeId, piece)
+  }
+
   #node(event: NodeEvent): void {
     for (const effect of this.#nodes.handle(event, this.#clock.now())) this.#nodeEffect(effect)
   }
@@ -285,6 +297,7 @@ export class GcsServer {
         break
       case 'nodeDied':
         this.#functions.nodeDied(effect.nodeId)
+        this.#packages.nodeDied(effect.nodeId)
         this.#sendView()
         this.#group(effect)
         this.#actor(effect)

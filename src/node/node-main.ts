@@ -90,6 +90,7 @@ function run(config: NodeConfig, membershipOf: () => Membership): void {
     spillFolder: config.spillFolder,
     memoryMonitor: config.memoryMonitor,
     taskOomRetries: config.taskOomRetries,
+    lineageBytes: config.lineageMemory,
     workerEntry: config.workerEntry ?? entry,
     logRotateBytes: config.logRotateBytes,
     logRotateBackups: config.logRotateBackups,

@@ -1,10 +1,10 @@
 // What each message to the raylet means: which state machine hears of it, and who gets the answer.
 
 import { assertNever } from '../base/assert.js'
-import { objectIdHex, workerIdHex } from '../base/ids.js'
+import { workerIdHex } from '../base/ids.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
-import type { ExportedFunction, FromGcs } from '../wire/messages/gcs.js'
+import type { ExportedFunction, FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { PeerMessage } from '../wire/messages/peer.js'
 import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
 import type { ControlConnection } from './control-connection.js'
@@ -15,7 +15,29 @@ import { reservationKey } from './lease-request.js'
 import { answerPending } from './pending-answers.js'
 import type { Raylet } from './raylet.js'
 
+const droppedReason = 'its copies were dropped, as if their nodes had died'
+
 type MessageOf<Kind extends ToRaylet['kind']> = Extract<ToRaylet, { kind: Kind }>
+
+/** What concerns objects and the store. */
+type ObjectMessage = MessageOf<
+  | 'escape'
+  | 'settle'
+  | 'release'
+  | 'forget'
+  | 'getObjects'
+  | 'awaitObjects'
+  | 'dropItems'
+  | 'revive'
+  | 'releaseLineage'
+  | 'loseObjects'
+  | 'lend'
+  | 'unlend'
+  | 'free'
+  | 'unpin'
+  | 'seal'
+  | 'abortAllocation'
+>
 
 export class RayletMessages {
   readonly #raylet: Raylet
@@ -50,6 +72,37 @@ export class RayletMessages {
         return raylet.leaseEvent({ ...message, from })
       case 'setUp':
         return raylet.setups.end(connection.hello?.start ?? '')
+      case 'exportFunction':
+        return this.#exportFunction(message, connection.jobId)
+      case 'fetchFunction':
+        return this.#fetchFunction(message.hash, from)
+      case 'createActor':
+        return this.#createActor(message, connection)
+      case 'subscribeActor':
+      case 'subscribePlacementGroup':
+        return raylet.toGcs({ ...message, nodeId, from })
+      case 'killActor':
+        return this.#unreserve(reservationKey('actor', message.actor), message)
+      case 'removePlacementGroup':
+        return this.#unreserve(reservationKey('group', message.group), message)
+      case 'exportPackage':
+        return raylet.toGcs(message)
+      case 'createPlacementGroup':
+        return this.#createGroup(message, connection)
+      case 'query':
+        return this.#query(message, from)
+      case 'taskEvents':
+        return raylet.toGcs({ ...message, nodeId, process: from, jobId: connection.jobId })
+      case 'tasksReported':
+        return raylet.state.reported(from, message)
+      default:
+        return this.#objectMessage(message, from)
+    }
+  }
+
+  #objectMessage(message: ObjectMessage, from: number): void {
+    const raylet = this.#raylet
+    switch (message.kind) {
       case 'escape':
       case 'settle':
       case 'release':
@@ -57,7 +110,11 @@ export class RayletMessages {
       case 'getObjects':
       case 'awaitObjects':
       case 'dropItems':
+      case 'revive':
+      case 'releaseLineage':
         return raylet.objectEvent({ ...message, from })
+      case 'loseObjects':
+        return raylet.objectEvent({ ...message, kind: 'copiesLost', reason: droppedReason })
       case 'lend':
       case 'unlend':
       case 'free':
@@ -69,32 +126,14 @@ export class RayletMessages {
         return this.#seal(message, from)
       case 'abortAllocation':
         return raylet.store.abort(from, message.allocation)
-      case 'exportFunction':
-        return this.#exportFunction(message, connection.jobId)
-      case 'fetchFunction':
-        return this.#fetchFunction(message.hash, from)
-      case 'createActor':
-        return this.#createActor(message, connection)
-      case 'subscribeActor':
-      case 'subscribePlacementGroup':
-        return raylet.toGcs({ ...message, nodeId, from })
-      case 'killActor':
-        raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', message.actor) })
-        return raylet.toGcs(message)
-      case 'removePlacementGroup':
-        raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('group', message.group) })
-        return raylet.toGcs(message)
-      case 'createPlacementGroup':
-        return this.#createGroup(message, connection)
-      case 'query':
-        return this.#query(message, from)
-      case 'taskEvents':
-        return raylet.toGcs({ ...message, nodeId, process: from, jobId: connection.jobId })
-      case 'tasksReported':
-        return raylet.state.reported(from, message)
       default:
         return assertNever(message)
     }
+  }
+
+  #unreserve(key: string, message: ToGcs): void {
+    this.#raylet.leaseEvent({ kind: 'unreserve', key })
+    this.#raylet.toGcs(message)
   }
 
   fromGcs(message: FromGcs): void {
@@ -114,6 +153,8 @@ export class RayletMessages {
         return this.#jobOver(message.jobId)
       case 'functionFound':
         return this.#defineFunction(message)
+      case 'packageFound':
+        return raylet.launcher.packages.arrived(message)
       case 'nodeRegistered':
         return undefined
       case 'nodeIsDead':
@@ -177,10 +218,10 @@ export class RayletMessages {
       raylet.send(to, { kind: 'ready', object, location, ...nested })
       return
     }
-    const id = objectIdHex(object[0], object[1])
-    const message = `Object ${id} is not in the object store of this node any more.`
-    const error = { code: 'RAY_OBJECT_LOST', message, fields: { objectId: id } }
-    raylet.send(to, { kind: 'ready', object, error })
+    raylet.objectEvent({ kind: 'release', from: to, objects: contains.flat() })
+    const reason = 'the object store of this node does not have it any more'
+    raylet.objectEvent({ kind: 'copiesLost', objects: [object], reason })
+    raylet.objectEvent({ kind: 'getObjects', from: to, objects: [object] })
   }
 
   #requestLease(message: MessageOf<'requestLease'>, connection: ControlConnection): void {
@@ -242,10 +283,9 @@ export class RayletMessages {
     raylet.leaseEvent({ kind: 'reserve', key, from, name: group, jobId, depth: 0, need })
   }
 
-  #seal({ allocation, object, contains }: MessageOf<'seal'>, from: number): void {
-    this.#raylet.store.seal(from, allocation, object)
-    const nested = contains === undefined ? {} : { contains }
-    this.#raylet.objectEvent({ kind: 'seal', object, ...nested })
+  #seal(message: MessageOf<'seal'>, from: number): void {
+    this.#raylet.store.seal(from, message.allocation, message.object)
+    this.#raylet.objectEvent({ ...message, from })
   }
 
   #exportFunction(message: MessageOf<'exportFunction'>, jobId: string): void {

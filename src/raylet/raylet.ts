@@ -25,6 +25,7 @@ import { reservationKey } from './lease-request.js'
 import { LeaseState } from './lease-state.js'
 import { JobTable } from './job-table.js'
 import { PeerLinks } from './peer-links.js'
+import { WorkerLauncher } from './worker-launcher.js'
 import { MemoryMonitor } from './memory-monitor.js'
 import { OutputRelay, type OutputReader } from './output-relay.js'
 import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table.js'
@@ -74,6 +75,7 @@ export class Raylet {
   readonly #workers = new Map<string, WorkerFace>()
   readonly jobs: JobTable
   readonly peers: PeerLinks
+  readonly launcher: WorkerLauncher
   #workerCount = 0
   #isEnding = false
   #cancelTick: (() => void) | undefined
@@ -120,6 +122,7 @@ export class Raylet {
       this.#connections.add(connection)
     })
     this.#pool = this.#makePool()
+    this.launcher = this.#makeLauncher()
     this.#output = new OutputRelay({
       logs: this.#logs,
       loggingOf: (jobId) => this.jobs.environmentOf(jobId).logging ?? usualLogging,
@@ -168,6 +171,17 @@ export class Raylet {
     })
   }
 
+  #makeLauncher(): WorkerLauncher {
+    return new WorkerLauncher({
+      ...this.options,
+      clock: this.#clock,
+      jobs: this.jobs,
+      pool: this.#pool,
+      isWanted: (start) => this.#workers.has(start),
+      failed: (start, exit) => this.#processEnded(start, exit),
+    })
+  }
+
   #makePool(): WorkerPool {
     const { workerEntry: entry, token, nodeNumber, nodeIp, clusterAddress, tls } = this.options
     return new WorkerPool({
@@ -213,6 +227,7 @@ export class Raylet {
     this.#cancelTick?.()
     this.#cancelBeat?.()
     this.peers.close()
+    await this.launcher.packages.close()
     this.#memory.close()
     this.#server.close()
     for (const connection of this.#connections) connection.end()
@@ -364,7 +379,7 @@ export class Raylet {
     })
     const full = environmentFor(base, environment)
     this.setups.expect(start, full)
-    this.#pool.start(start, jobId, full)
+    this.launcher.start(start, jobId, full)
   }
 
   #hello(hello: Hello, connection: ControlConnection): boolean {

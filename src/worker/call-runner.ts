@@ -129,15 +129,16 @@ export class CallRunner {
 
   #answer(job: Job, value: unknown, durationUs: number): void {
     const { task, returns, name } = job
-    const owner = task.from.owner
+    const { sequence, attempt } = task
+    const { owner } = task.from
     if (returns === 1) {
-      const made = resultBody(this.#core, value, { owner, sequence: task.sequence, name })
+      const made = resultBody(this.#core, value, { owner, sequence, attempt, name })
       this.#reply(task, made, durationUs)
       return
     }
     const values = returns === 0 ? [] : severalValues(value, returns, name)
     const made = values.map((each, i) =>
-      resultBody(this.#core, each, { owner, sequence: task.sequence + i, name }),
+      resultBody(this.#core, each, { owner, sequence: sequence + i, attempt, name }),
     )
     task.from.replies.body(task.sequence, durationUs, severalBody(made.map((one) => one.body)))
     if (!this.#isKnownOutside(task)) return

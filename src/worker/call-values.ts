@@ -97,7 +97,7 @@ function lendNested(core: CoreWorker, to: number, refs: readonly ObjectRef[]): v
 export function resultBody(
   core: CoreWorker,
   value: unknown,
-  call: { owner: number; sequence: number; name: string },
+  call: { owner: number; sequence: number; attempt: number; name: string },
 ): { body: Uint8Array; contains: readonly ObjectRef[] } {
   const made = core.values.bodyOf(value, `result of ${call.name}`)
   if ('body' in made) {
@@ -106,7 +106,8 @@ export function resultBody(
   }
   // The stored object holds what it nests; whoever gets it is lent that by the raylet.
   core.references.escape(made.refs, (ref) => core.escapedPending(ref))
-  core.store.put([call.owner, call.sequence], made.layout, made.refs)
+  const { attempt } = call
+  core.store.put([call.owner, call.sequence], made.layout, { refs: made.refs, attempt })
   return { body: storedBody(made.layout.sizeBytes), contains: made.refs }
 }
 

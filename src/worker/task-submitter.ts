@@ -541,6 +541,11 @@ export class TaskSubmitter {
     for (const task of tasks) this.#outcomes.sessionLost(task, error)
   }
 
+  /** All that it has tasks under. */
+  get keys(): Iterable<SchedulingKey> {
+    return this.#keys.values()
+  }
+
   /** Adds the tasks that are not over. */
   listLive(list: LiveTaskList): void {
     for (const key of this.#keys) list.addKey(key)

@@ -296,6 +296,8 @@ function describe(message: FromGcs): string {
     case 'jobStarted':
     case 'jobFinished':
       return `${message.kind} ${message.jobId}`
+    case 'packageFound':
+      return `packageFound ${message.hash} ${message.index} of ${message.count}`
     case 'functionFound':
       return `functionFound ${message.hash}`
     case 'clusterView':

@@ -162,6 +162,7 @@ export class SimulatedNode {
       case 'jobStarted':
       case 'jobFinished':
       case 'functionFound':
+      case 'packageFound':
       case 'gcsHandled':
         return undefined
       case 'endActor':

@@ -8,6 +8,7 @@ import type {
   ClusterNode,
   JobFacts,
   ObjectKey,
+  PackagePiece,
   ProcessExit,
   Resources,
   WireError,
@@ -149,6 +150,10 @@ export type ToGcs =
     }
   /** Bytes of a function or class of the job. A second time changes nothing. */
   | ({ readonly kind: 'exportFunction'; readonly jobId: string } & ExportedFunction)
+  /** A second time changes nothing. */
+  | ({ readonly kind: 'exportPackage' } & PackagePiece)
+  /** `packageFound` comes for each piece when all are there. */
+  | { readonly kind: 'fetchPackage'; readonly nodeId: string; readonly hash: string }
   /** `functionFound` comes when it is known. */
   | { readonly kind: 'fetchFunction'; readonly nodeId: string; readonly hash: string }
 
@@ -263,3 +268,4 @@ export type FromGcs =
   | ({ readonly kind: 'jobStarted' } & JobFacts)
   | { readonly kind: 'jobFinished'; readonly jobId: string }
   | ({ readonly kind: 'functionFound' } & ExportedFunction)
+  | ({ readonly kind: 'packageFound' } & PackagePiece)

@@ -90,8 +90,25 @@ export interface WorkerEnvironment {
   /** Working directory. */
   readonly cwd: string
   readonly setup?: SetupHook
+  readonly folder?: FolderPackage
   /** Of a job, when it is not the usual. */
   readonly logging?: JobLogging
+}
+
+/** The folder that a program was in, for machines that do not have it. */
+export interface FolderPackage {
+  /** Names its contents. */
+  readonly hash: string
+  /** Its path on the machine of the program. */
+  readonly root: string
+}
+
+export interface PackagePiece {
+  readonly hash: string
+  readonly index: number
+  /** Pieces of the package, in all. */
+  readonly count: number
+  readonly bytes: Uint8Array
 }
 
 /** What a worker runs before its first task. */
