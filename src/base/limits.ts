@@ -88,6 +88,8 @@ export const storeSpillsMax = 2
 export const storeSpillRetryMs = 1000
 /** Processes are asked to collect garbage for the store at most this often, in milliseconds. */
 export const storeCollectMs = 500
+/** Garbage that would make room is waited for this long before objects are spilled instead. */
+export const storeGraceMs = 100
 /** Puts that wait for room in the store; the next ones go to a file at once. */
 export const storeWaitingMax = 10_000
 /**
