@@ -24,6 +24,11 @@ export const dataBlockBytesMin = 1024 * 1024
 export const dataAheadBytesMax = 512 * 1024 * 1024
 /** Blocks, however small, that are computed ahead of a dataset's consumer. */
 export const dataAheadBlocksMax = 512
+/**
+ * Records of how stored results were made that one process keeps; the oldest are dropped beyond
+ * that (as in Ray).
+ */
+export const lineageBytesMax = 1024 ** 3
 /** Tasks in flight to one worker. */
 export const windowTasksMax = 512
 /** Measured work that may be in flight to one worker beyond the running task, in microseconds. */
@@ -154,6 +159,15 @@ export const placementRetryMs = 1000
  * milliseconds.
  */
 export const clusterViewMs = 100
+/**
+ * What was sent to another node counts as used there for so long; a view that is younger has it in,
+ * in milliseconds.
+ */
+export const claimMs = 250
+/** Arguments of fewer bytes are no reason to prefer the node that has them. */
+export const localityBytesMin = 100 * 1024
+/** Requests at other nodes that are looked at in one round of calling back. */
+export const callBackMax = 64
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
 export const leaseOvertakenMax = 16
 /** Time for a worker to drop the lease of a dead owner before it is killed, in milliseconds. */
@@ -285,7 +299,23 @@ export const nodeJoinMs = 10_000
 export const redisConnectMs = 10_000
 /** Longest wait between two attempts to reach Redis again, in milliseconds. */
 export const redisRetryMsMax = 1000
+/** Bytes of files in the working folder of a program that is sent to other machines. */
+export const packageBytesMax = 250_000_000
+/** It travels in messages of this size. */
+export const packageChunkBytes = 4 * 1024 * 1024
+/** A worker that needs it waits this long for it. */
+export const packageWaitMs = 60_000
 /** Messages that a raylet keeps for a GCS that is away; beyond that the node gives up. */
 export const gcsKeptMax = 1_000_000
 /** Nodes have this long to come back to a GCS that has started again, in milliseconds. */
 export const gcsReconcileMs = 10_000
+/** The GCS says at most this often what it has handled, in milliseconds. */
+export const gcsHandledMs = 50
+/** The first wait before a GCS that died again is started again, in milliseconds. */
+export const gcsRestartMs = 50
+/** The longest of those waits, in milliseconds. */
+export const gcsRestartMsMax = 5000
+/** A GCS that has lived for this long has not failed to start, in milliseconds. */
+export const gcsStableMs = 30_000
+/** Deaths of the GCS in a row after which the head gives up. */
+export const gcsFailuresMax = 10

@@ -8,3 +8,4 @@ export { assignDefinitionId, definitionById, definitionIdOf } from './identity.j
 export { declaredName } from './declared-name.js'
 export { importReference, importingModule, type ImportReference } from './references.js'
 export { importReferenceOf } from './import-reference.js'
+export { moveFiles } from './moved-files.js'

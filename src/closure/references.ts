@@ -9,6 +9,7 @@ import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { SerializationError } from '../base/errors.js'
 import type { ImportBinding } from './imports.js'
+import { movedFile } from './moved-files.js'
 import { compileAt } from './unit.js'
 
 export interface ImportReference extends ImportBinding {
@@ -37,7 +38,7 @@ export function requireFrom(parent: string): NodeJS.Require {
   let require = requirers.get(parent)
   if (require === undefined) {
     require = createRequire(
-      parent.startsWith('file:') ? parent : pathToFileURL(`${process.cwd()}/x.js`),
+      parent.startsWith('file:') ? movedFile(parent) : pathToFileURL(`${process.cwd()}/x.js`),
     )
     requirers.set(parent, require)
   }
@@ -53,7 +54,7 @@ type Importer = (
 export function importFrom(parent: string): Importer {
   let load = importers.get(parent)
   if (load === undefined) {
-    load = compileAt(parent, 'return import(__ray_a, __ray_b)')
+    load = compileAt(movedFile(parent), 'return import(__ray_a, __ray_b)')
     importers.set(parent, load)
   }
   return load as Importer
@@ -86,7 +87,7 @@ export async function loadReference(reference: ImportReference): Promise<LoadedM
   const label = specifier.startsWith('.') ? new URL(specifier, parent).href : specifier
   importing.add(label)
   try {
-    return await importFrom(parent)(specifier, options)
+    return await importFrom(parent)(movedFile(specifier), options)
   } catch (cause) {
     throw importFailure(reference, cause)
   } finally {
@@ -96,8 +97,13 @@ export async function loadReference(reference: ImportReference): Promise<LoadedM
 
 function importFailure({ specifier, parent }: ImportReference, cause: unknown): SerializationError {
   const why = cause instanceof Error ? cause.message : String(cause)
+  const isMissing =
+    cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
+  const hint = isMissing
+    ? ' On other machines the files of a program are those of runtimeEnv.workingDir.'
+    : ''
   return new SerializationError(
-    `The worker cannot import '${specifier}' (from ${parent}): ${why}`,
+    `The worker cannot import '${specifier}' (from ${parent}): ${why}${hint}`,
     {
       cause,
     },
@@ -114,7 +120,7 @@ export function linkReference(
   if (reference.commonjs) {
     importing.add(specifier)
     try {
-      value = applyInterop(requireFrom(parent)(specifier), reference.interop)
+      value = applyInterop(requireFrom(parent)(movedFile(specifier)), reference.interop)
     } catch (cause) {
       throw importFailure(reference, cause)
     } finally {

@@ -4,6 +4,7 @@
 
 import { realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { originalFile } from './moved-files.js'
 import { compiledFunctionsMax } from '../base/limits.js'
 import { BoundedMap } from './bounded-map.js'
 import { knowScript, scriptText, type ScriptText } from './inspector.js'
@@ -56,7 +57,8 @@ export class Script {
     this.unit = unitOfScript(text.source)
     const tree = parseAny(text.source)
     const unit = this.unit?.unit
-    this.url = unit?.url ?? (text.url.startsWith('/') ? pathToFileURL(text.url).href : text.url)
+    const url = text.url.startsWith('/') ? pathToFileURL(text.url).href : text.url
+    this.url = unit?.url ?? originalFile(url)
     this.isModule = unit?.module ?? text.isModule
     this.strict = this.isModule || (unit?.strict ?? hasUseStrict(tree.body))
     const { imports, wrappedNames } = importsOf(tree)

@@ -18,6 +18,7 @@ import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { PlacementGroupRow } from '../wire/messages/raylet.js'
 import { FunctionStore } from './function-store.js'
 import { type JobNews, JobTable } from './job-table.js'
+import { PackageStore } from './package-store.js'
 import { ActorPlacement } from './actor-placement.js'
 import { ActorTable } from './actor-table.js'
 import type { ActorEvent } from './actor-table.js'
@@ -62,6 +63,7 @@ export class GcsServer {
   readonly #tasks = new TaskTable()
   readonly #jobs = new JobTable()
   readonly #functions = new FunctionStore()
+  readonly #packages = new PackageStore()
   readonly #tables = {
     nodes: this.#nodes,
     groups: this.#groups,
@@ -195,6 +197,12 @@ export class GcsServer {
       case 'fetchFunction':
         this.#sendFunction(message.hash, message.nodeId)
         break
+      case 'exportPackage':
+        for (const nodeId of this.#packages.add(message)) this.#sendPackage(message.hash, nodeId)
+        break
+      case 'fetchPackage':
+        this.#sendPackage(message.hash, message.nodeId)
+        break
       case 'processDied':
         this.#group(message)
         this.#actor(message)
@@ -212,6 +220,7 @@ export class GcsServer {
       case 'createPlacementGroup':
       case 'subscribePlacementGroup':
       case 'removePlacementGroup':
+      case 'locateGroup':
       case 'bundlesReserved':
         this.#group(message)
         break
@@ -267,6 +276,10 @@ export class GcsServer {
     })
   }
 
+  #sendPackage(hash: string, nodeId: string): void {
+    for (const piece of this.#packages.fetch(hash, nodeId)) this.#deliver(nodeId, piece)
+  }
+
   #node(event: NodeEvent): void {
     for (const effect of this.#nodes.handle(event, this.#clock.now())) this.#nodeEffect(effect)
   }
@@ -285,6 +298,7 @@ export class GcsServer {
         break
       case 'nodeDied':
         this.#functions.nodeDied(effect.nodeId)
+        this.#packages.nodeDied(effect.nodeId)
         this.#sendView()
         this.#group(effect)
         this.#actor(effect)
@@ -366,7 +380,8 @@ export class GcsServer {
     this.#cancelView = undefined
     const nodes = this.#nodes.alive().map((node): ClusterNode => {
       const { nodeId, nodeNumber, alive, address, total, available, labels, isClient } = node
-      const more = isClient ? { isClient } : {}
+      const { waiting } = node
+      const more = { waiting, ...(isClient && { isClient }) }
       return { nodeId, nodeNumber, alive, address, total, available, labels, ...more }
     })
     const view: FromGcs = { kind: 'clusterView', nodes, newest: this.#nodes.newest }

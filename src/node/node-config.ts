@@ -5,6 +5,7 @@ import os from 'node:os'
 import { checkAmount } from '../base/amounts.js'
 import { SessionError } from '../base/errors.js'
 import {
+  lineageBytesMax,
   logRotateBackups,
   logRotateBytes,
   memoryMonitorMs,
@@ -38,6 +39,8 @@ export interface NodeOptions {
   readonly memoryMonitorRefreshMs?: number
   /** How often a task that was ended for its memory runs again; -1: without end. */
   readonly taskOomRetries?: number
+  /** Bytes of lineage that one process keeps. */
+  readonly lineageMemory?: number
   /** Where the folder of the session is made; one for the user by default. */
   readonly tempDir?: string
   /** What ends the node; the end of its last driver by default. */
@@ -67,6 +70,8 @@ export interface ClusterConfig {
   readonly isAnyPort?: boolean
   /** Whoever knows it may join and run anything. */
   readonly token: string
+  /** Where the GCS keeps its tables; in the folder of the session unless said otherwise. */
+  readonly storage?: string
   /** No other machine reaches it, and it runs nothing. */
   readonly isClient?: boolean
   /** Connections to other machines are encrypted. */
@@ -90,6 +95,7 @@ export interface NodeConfig {
     readonly refreshMs: number
   }
   readonly taskOomRetries: number
+  readonly lineageMemory: number
   readonly tempDir: string
   /** The user said where: if that cannot be used there is no session. */
   readonly isTempDirGiven: boolean
@@ -144,6 +150,7 @@ export function compileNodeOptions(options: NodeOptions = {}): NodeConfig {
       refreshMs: options.memoryMonitorRefreshMs ?? memoryMonitorMs,
     },
     taskOomRetries: options.taskOomRetries ?? -1,
+    lineageMemory: options.lineageMemory ?? lineageBytesMax,
     tempDir: sessionsFolder(options.tempDir),
     isTempDirGiven: options.tempDir !== undefined,
     endsWith: options.endsWith ?? 'drivers',

@@ -1,4 +1,4 @@
-// Options of ray.init about the memory monitor.
+// Options of ray.init about the memory monitor, and about the memory of lineage.
 
 import type { NodeOptions } from '../node/node-config.js'
 
@@ -18,6 +18,11 @@ export interface MemoryOptions {
    * without end, by default. A task with `maxRetries: 0` never runs twice.
    */
   readonly taskOomRetries?: number
+  /**
+   * Bytes that each process may keep to have lost results of its tasks made again; 1 GiB. Beyond
+   * that the oldest are forgotten. 0: nothing is made again.
+   */
+  readonly lineageMemory?: number
 }
 
 export const memoryOptionNames = [
@@ -25,22 +30,26 @@ export const memoryOptionNames = [
   'memoryUsageThreshold',
   'memoryMonitorRefreshMs',
   'taskOomRetries',
+  'lineageMemory',
 ] as const
 
 /** The same for the node. Throws RangeError for what makes no sense. */
 export function memoryOptionsOf(options: MemoryOptions): Pick<NodeOptions, keyof MemoryOptions> {
   const { memoryLimit, memoryUsageThreshold, memoryMonitorRefreshMs, taskOomRetries } = options
+  const { lineageMemory } = options
   const isShare = (n: number): boolean => n > 0 && n <= 1
   const isCount = (n: number): boolean => Number.isInteger(n) && n >= -1
   demand('memoryLimit', memoryLimit, (n) => n > 0, 'a number of bytes above zero')
   demand('memoryUsageThreshold', memoryUsageThreshold, isShare, 'above 0 and at most 1')
   demand('memoryMonitorRefreshMs', memoryMonitorRefreshMs, (n) => n >= 0, 'zero or more')
+  demand('lineageMemory', lineageMemory, (n) => n >= 0, 'a number of bytes, zero or more')
   demand('taskOomRetries', taskOomRetries, isCount, '-1 or an integer of zero or more')
   return {
     ...(memoryLimit !== undefined && { memoryLimit }),
     ...(memoryUsageThreshold !== undefined && { memoryUsageThreshold }),
     ...(memoryMonitorRefreshMs !== undefined && { memoryMonitorRefreshMs }),
     ...(taskOomRetries !== undefined && { taskOomRetries }),
+    ...(lineageMemory !== undefined && { lineageMemory }),
   }
 }
 

@@ -151,7 +151,8 @@ export async function wait<R extends ObjectRef>(
 
 /**
  * Frees the values of refs now, everywhere. Later gets fail with ObjectFreedError, and so do tasks
- * that need one: what was freed is not computed again.
+ * that need one. Only when a lost result of such a task must be computed again, what was freed is
+ * computed again too.
  *
  * Follows `ray.internal.free` of Ray.
  *

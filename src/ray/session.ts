@@ -8,7 +8,7 @@ import type { NodeOptions } from '../node/node-config.js'
 import { clientCluster } from '../node/cluster-options.js'
 import { checkVersion, sessionsOf, sessionToJoin } from '../node/session-address.js'
 import type { SessionFile } from '../node/session-file.js'
-import { CoreWorker, currentCore, installCore } from '../worker/index.js'
+import { CoreWorker, currentCore, installCore, packFolder, sendPackage } from '../worker/index.js'
 import { driverEnvironment } from './driver-environment.js'
 import { type InitOptions, nodeOptionsOf, refuseNodeOptions } from './init-options.js'
 import { isDeduplicating } from './logging-options.js'
@@ -103,16 +103,16 @@ async function begin(nodeOptions: NodeOptions, options: InitOptions): Promise<Se
   const cluster = typeof found === 'string' ? undefined : found
   if (cluster !== undefined) {
     refuseNodeOptions(options, cluster.sessionDir)
-    const core = await CoreWorker.join(joinOptions(raylet(cluster), nodeOptions))
-    exportSetupHook(core, nodeOptions, options)
+    const own = cluster.clusterAddress === '' ? nodeOptions : withFolder(nodeOptions, options)
+    const core = await CoreWorker.join(joinOptions(raylet(cluster), own))
+    exportOwn(core, own, options)
     return adopt(core, leaving(core), options)
   }
-  const node = await startNode(
-    typeof found === 'string' ? asClient(nodeOptions, found) : nodeOptions,
-  )
+  const own = typeof found === 'string' ? asClient(nodeOptions, options, found) : nodeOptions
+  const node = await startNode(own)
   try {
     const core = await CoreWorker.join(joinOptions(node, nodeOptions))
-    exportSetupHook(core, nodeOptions, options)
+    exportOwn(core, own, options)
     return adopt(core, node.stop, options)
   } catch (error) {
     await node.stop()
@@ -120,8 +120,18 @@ async function begin(nodeOptions: NodeOptions, options: InitOptions): Promise<Se
   }
 }
 
+/** Other machines need the folder of the program. */
+function withFolder(node: NodeOptions, { runtimeEnv }: InitOptions): NodeOptions {
+  const { environment } = node
+  if (environment === undefined || runtimeEnv?.workingDir === undefined) return node
+  const folder = packFolder(environment.cwd, runtimeEnv.excludes ?? [])
+  return { ...node, environment: { ...environment, folder } }
+}
+
 /** The first workers wait for it: they were started before this program could say what it is. */
-function exportSetupHook(core: CoreWorker, nodeOptions: NodeOptions, options: InitOptions): void {
+function exportOwn(core: CoreWorker, nodeOptions: NodeOptions, options: InitOptions): void {
+  const folder = nodeOptions.environment?.folder
+  if (folder !== undefined) sendPackage(core, folder)
   const hook = options.runtimeEnv?.setupHook
   const setup = nodeOptions.environment?.setup
   if (hook === undefined || setup === undefined) return
@@ -134,9 +144,9 @@ function exportSetupHook(core: CoreWorker, nodeOptions: NodeOptions, options: In
 }
 
 /** This machine has no node of the cluster: one that runs nothing is started for this program. */
-function asClient(options: NodeOptions, head: string): NodeOptions {
-  const cluster = clientCluster(head, sessionsOf(options.tempDir))
-  return { ...options, cluster, numCpus: 0, numGpus: 0, memory: 0, resources: {} }
+function asClient(node: NodeOptions, options: InitOptions, head: string): NodeOptions {
+  const cluster = clientCluster(head, sessionsOf(node.tempDir))
+  return { ...withFolder(node, options), cluster, numCpus: 0, numGpus: 0, memory: 0, resources: {} }
 }
 
 function raylet(cluster: SessionFile): { address: string; token: string; nodeNumber: number } {
@@ -219,7 +229,7 @@ export function requireSession(): CoreWorker {
     adopt(core, leaving(core), {})
     return core
   }
-  const own = cluster === undefined ? nodeOptions : asClient(nodeOptions, cluster)
+  const own = cluster === undefined ? nodeOptions : asClient(nodeOptions, {}, cluster)
   const node = startNodeSync(own)
   const joined = CoreWorker.joinSync(joinOptions(node, nodeOptions))
   adopt(joined, node.stop, {})

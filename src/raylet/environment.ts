@@ -17,6 +17,7 @@ export function environmentFor(job: WorkerEnvironment, own: string): WorkerEnvir
       ...(setup !== undefined && { TYPERAY_SETUP: JSON.stringify(setup) }),
     },
     cwd: more.cwd ?? job.cwd,
+    ...(more.folder !== undefined && { folder: more.folder }),
   }
 }
 

@@ -3,6 +3,7 @@
 import type { ProcessId } from '../base/ids.js'
 import type { StreamItem } from '../wire/messages/raylet.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
+import type { ObjectLoss } from './object-loss.js'
 
 export interface Waiter {
   readonly process: ProcessId
@@ -28,6 +29,16 @@ export class ObjectEntry {
   isOwnerDead = false
   /** Its value is in the object store. */
   isStored = false
+  /** Its value was made by another process than its owner, which may have it made again. */
+  isRecoverable = false
+  /** The attempt at its task whose value was sealed last. */
+  attempt = 0
+  /** Its value was lost; set until it is there again, or stays lost. */
+  loss: ObjectLoss | null = null
+  /** It was lost before: what its value contains may have changed since it was read. */
+  wasLost = false
+  /** The owner holds it no more, and keeps its lineage until this entry is gone. */
+  isLineageKept = false
   body: Uint8Array | undefined = undefined
   /**
    * Objects nested in its value (of an actor: in its arguments); it holds one count on each until
@@ -52,7 +63,18 @@ export class ObjectEntry {
   }
 
   get isSettled(): boolean {
-    return this.isStored || this.body !== undefined || this.isFreed || this.isOwnerDead
+    return (
+      this.isStored ||
+      this.body !== undefined ||
+      this.isFreed ||
+      this.isOwnerDead ||
+      this.loss?.isFinal === true
+    )
+  }
+
+  /** Lost, and nobody has asked its owner for it: no value is to come. */
+  get isForsaken(): boolean {
+    return this.loss !== null && !this.loss.isTold
   }
 
   get isUnheld(): boolean {

@@ -19,93 +19,16 @@
 //   - a settled object that has escaped has a count that is not zero.
 
 import { assert, assertNever } from '../base/assert.js'
-import { objectIdHex, workerIdHex, type ProcessId } from '../base/ids.js'
+import type { ProcessId } from '../base/ids.js'
 import { objectPlaceholderMs } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
-import type { ObjectKey, WireError } from '../wire/messages/terms.js'
-import type { FromRaylet, StreamItem } from '../wire/messages/raylet.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 import { isLost, LostStreams } from './lost-streams.js'
 import { ObjectEntry, type Waiter } from './object-entry.js'
+import type { ObjectEffect, ObjectEvent } from './object-events.js'
+import { errorOf, isLater, lossMessages } from './object-loss.js'
 
-export type ObjectEvent =
-  | {
-      readonly kind: 'escape'
-      readonly from: ProcessId
-      readonly objects: readonly {
-        readonly sequence: number
-        readonly body?: Uint8Array
-        readonly contains?: readonly ObjectKey[]
-      }[]
-    }
-  | {
-      readonly kind: 'settle'
-      readonly from: ProcessId
-      readonly object: ObjectKey
-      readonly body: Uint8Array
-      readonly contains?: readonly ObjectKey[]
-    }
-  /** The store holds the object now. */
-  | {
-      readonly kind: 'seal'
-      readonly object: ObjectKey
-      readonly contains?: readonly ObjectKey[]
-    }
-  | {
-      readonly kind: 'lend'
-      readonly to: ProcessId
-      readonly objects: readonly ObjectKey[]
-      readonly item?: StreamItem
-    }
-  | {
-      readonly kind: 'dropItems'
-      readonly from: ProcessId
-      readonly worker: ProcessId
-      readonly item: StreamItem
-    }
-  | { readonly kind: 'unlend'; readonly from: ProcessId; readonly objects: readonly ObjectKey[] }
-  | {
-      readonly kind: 'release'
-      readonly from: ProcessId
-      /** Flat: owner, sequence, owner, sequence. */
-      readonly objects: readonly number[]
-    }
-  /**
-   * The values of objects whose refs never left their owner, flat as in release. They came only in
-   * case they do.
-   */
-  | { readonly kind: 'forget'; readonly from: ProcessId; readonly objects: readonly number[] }
-  | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
-  | {
-      readonly kind: 'getObjects' | 'awaitObjects'
-      readonly from: ProcessId
-      readonly objects: readonly ObjectKey[]
-      readonly isBare?: boolean
-    }
-  /** An actor and what its arguments nest; the creating process holds one count on it. */
-  | {
-      readonly kind: 'createActor'
-      readonly from: ProcessId
-      readonly actor: ObjectKey
-      readonly nested: readonly ObjectKey[]
-    }
-  /**
-   * Something of the raylet's own, such as a function, holds the objects for as long as the node
-   * lives.
-   */
-  | { readonly kind: 'keep'; readonly objects: readonly ObjectKey[] }
-  | { readonly kind: 'processDied'; readonly process: ProcessId }
-
-export type ObjectEffect =
-  | { readonly kind: 'send'; readonly to: ProcessId; readonly message: FromRaylet }
-  /** Pin the object for the receiver and send it `ready` with the location. */
-  | {
-      readonly kind: 'sendStored'
-      readonly to: ProcessId
-      readonly object: ObjectKey
-      readonly contains: readonly ObjectKey[]
-    }
-  | { readonly kind: 'freeStored'; readonly object: ObjectKey }
-  | { readonly kind: 'actorOutOfScope'; readonly actor: ObjectKey }
+export type { ObjectEffect, ObjectEvent }
 
 type EventOf<Kind extends ObjectEvent['kind']> = Extract<ObjectEvent, { kind: Kind }>
 
@@ -134,6 +57,8 @@ export class ObjectTable {
    * recursion.
    */
   #dirty: ObjectEntry[] = []
+  /** Entries whose owners hear of their loss when the event is done. */
+  #told: ObjectEntry[] = []
 
   get size(): number {
     return this.#size
@@ -144,6 +69,8 @@ export class ObjectTable {
     this.#apply(event, now)
     this.#sweepPlaceholders(now)
     this.#collect()
+    for (const each of lossMessages(this.#told)) this.#effects.push({ kind: 'send', ...each })
+    this.#told = []
     const effects = this.#effects
     this.#effects = []
     return effects
@@ -201,6 +128,12 @@ export class ObjectTable {
       case 'getObjects':
       case 'awaitObjects':
         return this.#ask(event, now)
+      case 'copiesLost':
+        return this.#copiesLost(event)
+      case 'revive':
+        return this.#revive(event, now)
+      case 'releaseLineage':
+        return this.#releaseLineage(event)
       case 'createActor':
         return this.#createActor(event, now)
       case 'keep':
@@ -229,14 +162,17 @@ export class ObjectTable {
     this.#settleEntry(this.#entry(object, now), { body, contains: contains ?? [], now })
   }
 
-  #seal({ object, contains }: EventOf<'seal'>, now: number): void {
+  #seal({ object, contains, from, attempt = 0 }: EventOf<'seal'>, now: number): void {
     const entry = this.#entry(object, now)
     this.#makeKnown(entry)
+    if (from !== undefined && from !== object[0]) entry.isRecoverable = true
+    if (isLater(attempt, entry.attempt)) entry.attempt = attempt
     if (entry.isSettled) {
       // It was freed, or failed, before its value came. The store is told to drop what it has.
       if (!entry.isStored) this.#effects.push({ kind: 'freeStored', object: entry.key })
     } else {
       entry.isStored = true
+      entry.loss = null
       this.#setContains(entry, contains ?? [], now)
       this.#answerAll(entry)
     }
@@ -261,6 +197,7 @@ export class ObjectTable {
     // where.
     if (value.body[0] === bodyTag.stored) return
     entry.body = value.body
+    entry.loss = null
     this.#setContains(entry, value.contains, value.now)
     this.#answerAll(entry)
     this.#dirty.push(entry)
@@ -332,6 +269,63 @@ export class ObjectTable {
     }
   }
 
+  #copiesLost({ objects, reason }: EventOf<'copiesLost'>): void {
+    for (const key of objects) {
+      const entry = this.#find(key)
+      if (entry?.isStored !== true) continue
+      this.#lose(entry, reason)
+      this.#dirty.push(entry)
+    }
+  }
+
+  #lose(entry: ObjectEntry, reason: string): void {
+    this.#dropValue(entry)
+    entry.wasLost = true
+    const isOwnerDead = this.#gone.has(entry.key[0])
+    const isFinal = isOwnerDead || !entry.isRecoverable
+    entry.isOwnerDead = isOwnerDead && entry.isRecoverable
+    entry.loss = { reason, isTold: isFinal, isFinal }
+    if (isFinal) this.#answerAll(entry)
+    else this.#tell(entry)
+  }
+
+  /** Asks the owner for the value, once. */
+  #tell(entry: ObjectEntry): void {
+    if (entry.loss === null || entry.loss.isTold) return
+    entry.loss.isTold = true
+    this.#told.push(entry)
+  }
+
+  #revive({ from, sequence, attempt, isHeld }: EventOf<'revive'>, now: number): void {
+    const entry = this.#entry([from, sequence], now)
+    entry.isLineageKept = false
+    this.#dirty.push(entry)
+    const isNew = !entry.isKnown
+    this.#makeKnown(entry)
+    if (!isNew && isHeld !== true) entry.add(from, 1)
+    this.#effects.push({ kind: 'send', to: from, message: { kind: 'revived', sequence } })
+    const isGone = entry.isFreed || (isNew && !entry.isSettled)
+    if (!isGone) return
+    entry.isFreed = false
+    entry.isRecoverable = true
+    entry.wasLost = true
+    entry.attempt = attempt
+    entry.loss = { reason: 'it had been freed', isTold: false, isFinal: false }
+    if (entry.waiters.length > 0) this.#tell(entry)
+  }
+
+  #releaseLineage({ from, request, sequences }: EventOf<'releaseLineage'>): void {
+    const kept: number[] = []
+    for (const sequence of sequences) {
+      const entry = this.#find([from, sequence])
+      if (entry === undefined) continue
+      entry.isLineageKept = true
+      kept.push(sequence)
+    }
+    const message = { kind: 'lineageNeeded', request, sequences: kept } as const
+    this.#effects.push({ kind: 'send', to: from, message })
+  }
+
   #createActor({ from, actor, nested }: EventOf<'createActor'>, now: number): void {
     const entry = this.#entry(actor, now)
     if (entry.isActor) return
@@ -376,7 +370,10 @@ export class ObjectTable {
       const entry = this.#entry(key, now)
       if (this.#gone.has(key[0]) && !entry.isSettled) entry.isOwnerDead = true
       if (entry.isSettled) this.#answer(entry, waiter)
-      else entry.waiters.push(waiter)
+      else {
+        entry.waiters.push(waiter)
+        this.#tell(entry)
+      }
       this.#dirty.push(entry)
     }
   }
@@ -390,7 +387,8 @@ export class ObjectTable {
   #answer(entry: ObjectEntry, waiter: Waiter): void {
     const { key: object, body } = entry
     const to = waiter.process
-    const contains = waiter.isBare ? [] : entry.contains
+    // What was read before a loss may have contained other objects.
+    const contains = waiter.isBare && !entry.wasLost ? [] : entry.contains
     if (waiter.isSignal) {
       this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, signal: true } })
       return
@@ -419,12 +417,17 @@ export class ObjectTable {
       if (!entry.isUnheld || entry.waiters.length > 0) continue
       if (this.#find(entry.key) !== entry) continue
       // A value that nobody holds any more is still to come; see above.
-      if (!entry.isSettled && !entry.isActor && !this.#isAbandoned(entry)) continue
+      const isPending = !entry.isSettled && !entry.isActor && !entry.isForsaken
+      if (isPending && !this.#isAbandoned(entry)) continue
       // A value may come before the escape that it belongs to.
       if (!entry.isKnown && entry.isSettled && this.#placeholders.has(entry)) continue
       if (entry.isActor) this.#effects.push({ kind: 'actorOutOfScope', actor: entry.key })
       this.#dropValue(entry)
       this.#remove(entry)
+      if (entry.isLineageKept) {
+        const [to, sequence] = entry.key
+        this.#effects.push({ kind: 'send', to, message: { kind: 'lineageDone', sequence } })
+      }
     }
   }
 
@@ -479,22 +482,4 @@ export class ObjectTable {
     this.#placeholders.delete(entry)
     this.#size--
   }
-}
-
-function errorOf(entry: ObjectEntry): WireError | undefined {
-  const [owner, sequence] = entry.key
-  const id = objectIdHex(owner, sequence)
-  const fields = { objectId: id, ownerId: workerIdHex(owner) }
-  if (entry.isFreed) {
-    const message =
-      `Object ${id} was freed by ray.free or ref.free(). Keep it until all who ` +
-      `need it have read it.`
-    return { code: 'RAY_OBJECT_FREED', message, fields }
-  }
-  if (!entry.isOwnerDead) return undefined
-  const message =
-    `Object ${id} is lost: process ${workerIdHex(owner)}, which owned it, ended before the ` +
-    `object was ready. ` +
-    'Submit the task again from a process that lives longer.'
-  return { code: 'RAY_OWNER_DIED', message, fields }
 }

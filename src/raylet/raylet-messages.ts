@@ -1,11 +1,11 @@
 // What each message to the raylet means: which state machine hears of it, and who gets the answer.
 
 import { assertNever } from '../base/assert.js'
-import { objectIdHex, workerIdHex } from '../base/ids.js'
+import { nodeNumberOf, nodeOfLease, workerIdHex } from '../base/ids.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
-import type { ExportedFunction, FromGcs } from '../wire/messages/gcs.js'
-import type { PeerMessage } from '../wire/messages/peer.js'
+import type { ExportedFunction, FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import type { AboutLease, PeerMessage } from '../wire/messages/peer.js'
 import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
 import type { ControlConnection } from './control-connection.js'
 import { environmentProblem } from './environment.js'
@@ -14,8 +14,31 @@ import type { ObjectEffect } from './object-table.js'
 import { reservationKey } from './lease-request.js'
 import { answerPending } from './pending-answers.js'
 import type { Raylet } from './raylet.js'
+import { nodeDeath } from './spillback.js'
+
+const droppedReason = 'its copies were dropped, as if their nodes had died'
 
 type MessageOf<Kind extends ToRaylet['kind']> = Extract<ToRaylet, { kind: Kind }>
+
+/** What concerns objects and the store. */
+type ObjectMessage = MessageOf<
+  | 'escape'
+  | 'settle'
+  | 'release'
+  | 'forget'
+  | 'getObjects'
+  | 'awaitObjects'
+  | 'dropItems'
+  | 'revive'
+  | 'releaseLineage'
+  | 'loseObjects'
+  | 'lend'
+  | 'unlend'
+  | 'free'
+  | 'unpin'
+  | 'seal'
+  | 'abortAllocation'
+>
 
 export class RayletMessages {
   readonly #raylet: Raylet
@@ -38,18 +61,52 @@ export class RayletMessages {
       case 'requestLease':
         return this.#requestLease(message, connection)
       case 'cancelLeaseRequest':
-      case 'returnLease':
       case 'leaseClosed':
       case 'blocked':
       case 'unblocked':
       case 'relay':
-      case 'relayToWorker':
-      case 'signalWorker':
       case 'actorStarted':
       case 'actorExiting':
         return raylet.leaseEvent({ ...message, from })
+      case 'returnLease':
+      case 'relayToWorker':
+      case 'stopLease':
+      case 'lineBroken':
+      case 'signalWorker':
+        return this.#aboutLease(message, from)
       case 'setUp':
         return raylet.setups.end(connection.hello?.start ?? '')
+      case 'exportFunction':
+        return this.#exportFunction(message, connection.jobId)
+      case 'fetchFunction':
+        return this.#fetchFunction(message.hash, from)
+      case 'createActor':
+        return this.#createActor(message, connection)
+      case 'subscribeActor':
+      case 'subscribePlacementGroup':
+        return raylet.toGcs({ ...message, nodeId, from })
+      case 'killActor':
+        return this.#unreserve(reservationKey('actor', message.actor), message)
+      case 'removePlacementGroup':
+        return this.#unreserve(reservationKey('group', message.group), message)
+      case 'exportPackage':
+        return raylet.toGcs(message)
+      case 'createPlacementGroup':
+        return this.#createGroup(message, connection)
+      case 'query':
+        return this.#query(message, from)
+      case 'taskEvents':
+        return raylet.toGcs({ ...message, nodeId, process: from, jobId: connection.jobId })
+      case 'tasksReported':
+        return raylet.state.reported(from, message)
+      default:
+        return this.#objectMessage(message, from)
+    }
+  }
+
+  #objectMessage(message: ObjectMessage, from: number): void {
+    const raylet = this.#raylet
+    switch (message.kind) {
       case 'escape':
       case 'settle':
       case 'release':
@@ -57,7 +114,11 @@ export class RayletMessages {
       case 'getObjects':
       case 'awaitObjects':
       case 'dropItems':
+      case 'revive':
+      case 'releaseLineage':
         return raylet.objectEvent({ ...message, from })
+      case 'loseObjects':
+        return raylet.objectEvent({ ...message, kind: 'copiesLost', reason: droppedReason })
       case 'lend':
       case 'unlend':
       case 'free':
@@ -69,32 +130,14 @@ export class RayletMessages {
         return this.#seal(message, from)
       case 'abortAllocation':
         return raylet.store.abort(from, message.allocation)
-      case 'exportFunction':
-        return this.#exportFunction(message, connection.jobId)
-      case 'fetchFunction':
-        return this.#fetchFunction(message.hash, from)
-      case 'createActor':
-        return this.#createActor(message, connection)
-      case 'subscribeActor':
-      case 'subscribePlacementGroup':
-        return raylet.toGcs({ ...message, nodeId, from })
-      case 'killActor':
-        raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', message.actor) })
-        return raylet.toGcs(message)
-      case 'removePlacementGroup':
-        raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('group', message.group) })
-        return raylet.toGcs(message)
-      case 'createPlacementGroup':
-        return this.#createGroup(message, connection)
-      case 'query':
-        return this.#query(message, from)
-      case 'taskEvents':
-        return raylet.toGcs({ ...message, nodeId, process: from, jobId: connection.jobId })
-      case 'tasksReported':
-        return raylet.state.reported(from, message)
       default:
         return assertNever(message)
     }
+  }
+
+  #unreserve(key: string, message: ToGcs): void {
+    this.#raylet.leaseEvent({ kind: 'unreserve', key })
+    this.#raylet.toGcs(message)
   }
 
   fromGcs(message: FromGcs): void {
@@ -104,16 +147,18 @@ export class RayletMessages {
       case 'endActor':
       case 'reserveBundles':
       case 'returnBundles':
+      case 'groupLocated':
         return raylet.leaseEvent(message)
       case 'clusterView':
-        raylet.leaseEvent(message)
-        return raylet.peers.view(message.nodes, message.newest)
+        return this.#viewChanged(message)
       case 'jobStarted':
         return raylet.jobs.add(message)
       case 'jobFinished':
         return this.#jobOver(message.jobId)
       case 'functionFound':
         return this.#defineFunction(message)
+      case 'packageFound':
+        return raylet.launcher.packages.arrived(message)
       case 'nodeRegistered':
         return undefined
       case 'nodeIsDead':
@@ -123,7 +168,8 @@ export class RayletMessages {
         if (state === 'removed' || state === 'infeasible') {
           const text = message.message ?? `Placement group ${group} is ${state}.`
           raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('group', group) })
-          raylet.leaseEvent({ kind: 'groupGone', group, message: text })
+          const isRemoved = state === 'removed'
+          raylet.leaseEvent({ kind: 'groupGone', group, message: text, isRemoved })
         }
         return this.#passOn(message)
       }
@@ -144,11 +190,22 @@ export class RayletMessages {
     }
   }
 
-  fromPeer(_from: number, message: PeerMessage): void {
+  fromPeer(node: number, message: PeerMessage): void {
     const raylet = this.#raylet
     switch (message.kind) {
       case 'deliver':
-        return raylet.send(message.to, message.message)
+        return this.#deliver(message)
+      case 'passLease': {
+        const { from, jobId, stays, outlivesJob, job } = message
+        if (job !== undefined) raylet.jobs.add(job)
+        const passed = { by: node, stays, outlivesJob }
+        return raylet.leaseEvent({ ...message.message, from, jobId, passed })
+      }
+      case 'aboutLease':
+        return this.#decideAbout(message.message, message.from)
+      case 'requestReturned':
+      case 'recallRequest':
+        return raylet.leaseEvent({ ...message, node })
       case 'processGone':
         raylet.objectEvent({ kind: 'processDied', process: message.process })
         return raylet.leaseEvent({ kind: 'processDied', process: message.process })
@@ -158,8 +215,49 @@ export class RayletMessages {
   }
 
   /** Nothing more comes from the node, and nothing reaches it. */
-  nodeDied(nodeNumber: number): void {
-    this.#raylet.note(`node number ${nodeNumber} is dead`)
+  nodeDied(nodeNumber: number, nodeId: string): void {
+    this.#raylet.note(`node ${nodeId} is dead`)
+    this.#raylet.tellAll({ kind: 'nodeDied', nodeNumber, exit: nodeDeath(nodeId) })
+    this.#raylet.leaseEvent({ kind: 'nodeDied', nodeNumber, nodeId })
+  }
+
+  /** To the raylet of another node. */
+  toPeer(to: number, message: PeerMessage): void {
+    const isLease = message.kind === 'passLease'
+    const more = isLease ? this.#raylet.jobs.introduce(message.jobId, to) : {}
+    this.#raylet.peers.send(to, { ...message, ...more })
+  }
+
+  #viewChanged(view: Extract<FromGcs, { kind: 'clusterView' }>): void {
+    const raylet = this.#raylet
+    raylet.leaseEvent(view)
+    raylet.peers.view(view.nodes, view.newest)
+    const total = raylet.clusterTotal.update(view.nodes)
+    if (total !== undefined) raylet.tellAll({ kind: 'clusterHas', total })
+  }
+
+  #deliver({ to, message }: Extract<PeerMessage, { kind: 'deliver' }>): void {
+    if (message.kind === 'leaseGranted' || message.kind === 'leaseRefused') {
+      const { request } = message
+      this.#raylet.leaseEvent({ kind: 'requestAnswered', owner: to, request })
+    }
+    this.#raylet.send(to, message)
+  }
+
+  /** The raylet beside the worker decides. */
+  #aboutLease(message: Exclude<AboutLease, { request: number }>, from: number): void {
+    const node = 'lease' in message ? nodeOfLease(message.lease) : nodeNumberOf(message.worker)
+    if (node === this.#raylet.options.nodeNumber) this.#decideAbout(message, from)
+    else this.toPeer(node, { kind: 'aboutLease', from, message })
+  }
+
+  #decideAbout(message: AboutLease, from: number): void {
+    const raylet = this.#raylet
+    if (message.kind !== 'stopLease') return raylet.leaseEvent({ ...message, from })
+    const lease = raylet.leases.tables.leases.get(message.lease)
+    const isTheirs = lease !== undefined && lease.owner === from
+    const started = isTheirs ? raylet.stopClaims(lease.worker.claimSlot, lease.lease) : -1
+    raylet.send(from, { kind: 'leaseStopped', lease: message.lease, started })
   }
 
   /** A driver of another node has ended. */
@@ -177,10 +275,10 @@ export class RayletMessages {
       raylet.send(to, { kind: 'ready', object, location, ...nested })
       return
     }
-    const id = objectIdHex(object[0], object[1])
-    const message = `Object ${id} is not in the object store of this node any more.`
-    const error = { code: 'RAY_OBJECT_LOST', message, fields: { objectId: id } }
-    raylet.send(to, { kind: 'ready', object, error })
+    raylet.objectEvent({ kind: 'release', from: to, objects: contains.flat() })
+    const reason = 'the object store of this node does not have it any more'
+    raylet.objectEvent({ kind: 'copiesLost', objects: [object], reason })
+    raylet.objectEvent({ kind: 'getObjects', from: to, objects: [object] })
   }
 
   #requestLease(message: MessageOf<'requestLease'>, connection: ControlConnection): void {
@@ -242,10 +340,9 @@ export class RayletMessages {
     raylet.leaseEvent({ kind: 'reserve', key, from, name: group, jobId, depth: 0, need })
   }
 
-  #seal({ allocation, object, contains }: MessageOf<'seal'>, from: number): void {
-    this.#raylet.store.seal(from, allocation, object)
-    const nested = contains === undefined ? {} : { contains }
-    this.#raylet.objectEvent({ kind: 'seal', object, ...nested })
+  #seal(message: MessageOf<'seal'>, from: number): void {
+    this.#raylet.store.seal(from, message.allocation, message.object)
+    this.#raylet.objectEvent({ ...message, from })
   }
 
   #exportFunction(message: MessageOf<'exportFunction'>, jobId: string): void {

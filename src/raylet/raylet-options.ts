@@ -32,6 +32,8 @@ export interface RayletOptions {
   readonly spillFolder: string
   readonly memoryMonitor: MemoryMonitorOptions
   readonly taskOomRetries: number
+  /** Bytes of lineage that one process keeps. */
+  readonly lineageBytes: number
   readonly workerEntry: string
   /** Of the driver that starts the node; workers are started before it says hello. */
   readonly environment: WorkerEnvironment

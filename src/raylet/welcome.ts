@@ -21,11 +21,13 @@ export function welcomeTo(
     sessionDir,
     rayletPid: process.pid,
     taskOomRetries: options.taskOomRetries,
+    lineageBytes: options.lineageBytes,
     arenaFile: store.arenaFile,
     arenaBytes: store.arenaBytes,
     storeAddress,
     resources,
     environment: jobs.environmentOf(jobId),
+    ...((options.clusterAddress !== '' || tunnel !== undefined) && { isCluster: true }),
     ...(tls !== undefined && { tls }),
     ...(tunnel !== undefined && { tunnel }),
   }

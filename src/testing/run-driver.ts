@@ -14,6 +14,8 @@ export interface DriverOptions {
   readonly args?: readonly string[]
   /** Variables beside those of the test. */
   readonly env?: Readonly<Record<string, string>>
+  /** A command that runs the program, such as `['ip', 'netns', 'exec', 'a']`. */
+  readonly within?: readonly string[]
   /** Options of Node. */
   readonly execArgv?: readonly string[]
   /** What the source is: an ES module, or CommonJS. */
@@ -57,10 +59,17 @@ export class Driver {
   readonly ended: Promise<DriverEnd>
 
   constructor(program: { readonly file: string; readonly remove: () => void }, how: DriverOptions) {
-    const { args = [], env = {}, execArgv = [], timeoutMs = timeoutMsDefault } = how
+    const { args = [], env = {}, execArgv = [], timeoutMs = timeoutMsDefault, within = [] } = how
     this.#traces = new SessionTraces()
     this.#tempDir = mkdtempSync(path.join(os.tmpdir(), 'typeray-test-'))
-    this.#child = spawn(process.execPath, [...execArgv, program.file, ...args], {
+    const [command = '', ...rest] = [
+      ...within,
+      process.execPath,
+      ...execArgv,
+      program.file,
+      ...args,
+    ]
+    this.#child = spawn(command, rest, {
       env: {
         ...environment(),
         TYPERAY_TMPDIR: this.#tempDir,

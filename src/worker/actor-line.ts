@@ -89,6 +89,11 @@ export class ActorLine {
     }
   }
 
+  /** The calls that are not over. */
+  get calls(): Task[] {
+    return [...this.#inFlight.values(), ...this.#queue]
+  }
+
   /** Where a call is: calls of this process that are before it, and who runs the actor. */
   progressOf(call: Task): { state: ActorState['state']; worker: ProcessId; ahead: number } {
     if (this.#target !== null) return this.#target.progressOf(call)

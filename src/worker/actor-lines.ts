@@ -125,6 +125,11 @@ export class ActorLines {
     line?.changed({ state: 'dead', cause: 'kill', message })
   }
 
+  /** The lines to actors that this process calls. */
+  get all(): Iterable<ActorLine> {
+    return this.#lines.values()
+  }
+
   /** Adds the calls that are not over. */
   listLive(list: LiveTaskList): void {
     for (const line of this.#lines.values()) line.listLive(list)

@@ -213,7 +213,7 @@ export class ArgumentEncoder {
   ): ObjectRef {
     const { process, references } = this.#ports
     const holder = new ObjectRef(process, this.#ports.nextSequence())
-    this.#ports.store().put([process, holder.sequence], layout, refs)
+    this.#ports.store().put([process, holder.sequence], layout, { refs })
     holder.state = refState.stored
     references.hold(holder)
     return holder

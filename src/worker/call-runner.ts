@@ -5,14 +5,7 @@ import { generatorItemsMax } from '../base/limits.js'
 import { pushFlag, returnsStreaming } from '../wire/frame.js'
 import { taskEventFlag } from '../wire/messages/state.js'
 import type { PushExtension } from '../wire/messages/task.js'
-import {
-  endBody,
-  errorBody,
-  itemBody,
-  resultBody,
-  settleAtRaylet,
-  severalBody,
-} from './call-values.js'
+import { endBody, errorBody, itemBody, resultBody, settleAtRaylet } from './call-values.js'
 import type { CoreWorker } from './core-worker.js'
 import { isActorExit } from './exit-actor.js'
 import { isInterrupt, type LoadedFunction, runInterruptibly } from './loaded-function.js'
@@ -129,17 +122,19 @@ export class CallRunner {
 
   #answer(job: Job, value: unknown, durationUs: number): void {
     const { task, returns, name } = job
-    const owner = task.from.owner
+    const { sequence, attempt } = task
+    const { owner } = task.from
     if (returns === 1) {
-      const made = resultBody(this.#core, value, { owner, sequence: task.sequence, name })
+      const made = resultBody(this.#core, value, { owner, sequence, attempt, name })
       this.#reply(task, made, durationUs)
       return
     }
     const values = returns === 0 ? [] : severalValues(value, returns, name)
     const made = values.map((each, i) =>
-      resultBody(this.#core, each, { owner, sequence: task.sequence + i, name }),
+      resultBody(this.#core, each, { owner, sequence: sequence + i, attempt, name }),
     )
-    task.from.replies.body(task.sequence, durationUs, severalBody(made.map((one) => one.body)))
+    const bodies = made.map(({ body }) => body)
+    task.from.replies.several(task.sequence, durationUs, bodies)
     if (!this.#isKnownOutside(task)) return
     made.forEach((one, i) =>
       settleAtRaylet(this.#core, task.from, { sequence: task.sequence + i, ...one }),

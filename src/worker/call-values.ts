@@ -97,7 +97,7 @@ function lendNested(core: CoreWorker, to: number, refs: readonly ObjectRef[]): v
 export function resultBody(
   core: CoreWorker,
   value: unknown,
-  call: { owner: number; sequence: number; name: string },
+  call: { owner: number; sequence: number; attempt: number; name: string },
 ): { body: Uint8Array; contains: readonly ObjectRef[] } {
   const made = core.values.bodyOf(value, `result of ${call.name}`)
   if ('body' in made) {
@@ -106,7 +106,8 @@ export function resultBody(
   }
   // The stored object holds what it nests; whoever gets it is lent that by the raylet.
   core.references.escape(made.refs, (ref) => core.escapedPending(ref))
-  core.store.put([call.owner, call.sequence], made.layout, made.refs)
+  const { attempt } = call
+  core.store.put([call.owner, call.sequence], made.layout, { refs: made.refs, attempt })
   return { body: storedBody(made.layout.sizeBytes), contains: made.refs }
 }
 
@@ -141,20 +142,6 @@ export function itemBody(
   writeU48(body, 7, ref.owner)
   writeU48(body, 13, ref.sequence)
   return body
-}
-
-export function severalBody(bodies: readonly Uint8Array[]): Uint8Array {
-  const size = bodies.reduce((sum, body) => sum + 4 + body.length, 5)
-  const whole = new Uint8Array(size)
-  whole[0] = bodyTag.several
-  writeU32(whole, 1, bodies.length)
-  let at = 5
-  for (const body of bodies) {
-    writeU32(whole, at, body.length)
-    whole.set(body, at + 4)
-    at += 4 + body.length
-  }
-  return whole
 }
 
 export function endBody(items: number): Uint8Array {

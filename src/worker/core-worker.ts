@@ -23,6 +23,7 @@ import { ObjectRef, refState } from './object-ref.js'
 import { bodyOfRef } from './ref-body.js'
 import { PendingReasons } from './pending-reasons.js'
 import { PlacementGroups } from './placement-groups.js'
+import { Recovery } from './recovery.js'
 import { ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, StoreAccess } from './store-access.js'
 import type { Task } from './task.js'
@@ -79,6 +80,7 @@ export class CoreWorker {
   })
   readonly submitter: TaskSubmitter
   readonly actors: ActorLines
+  readonly recovery: Recovery
   readonly claims: ClaimSlots
   readonly recorder = new TaskRecorder((events) => this.#send({ kind: 'taskEvents', events }))
   /** Adds what the executing half of a worker has under way. */
@@ -162,6 +164,7 @@ export class CoreWorker {
     references.failedEscaped = (ref) => unseen.saw(ref)
     const newRef = (): ObjectRef => this.#newRef()
     this.placementGroups = new PlacementGroups({ raylet: sender, references, unseen, newRef })
+    this.recovery = new Recovery(this, sender)
     const settler = this.#newSettler(welcome.taskOomRetries, later)
     this.settler = settler
     const shared = { process, token, raylet: sender, references }
@@ -201,6 +204,7 @@ export class CoreWorker {
       decodeError: (body) => this.#decodeError(body),
       failed: (task, error) => this.#recordFailure(task, error),
       unseen,
+      stored: (ref) => this.recovery.stored(ref),
     })
   }
 
@@ -434,10 +438,24 @@ export class CoreWorker {
         return this.submitter.refused(message.request, message.error)
       case 'leaseEnded':
         return this.submitter.leaseEnded(message.lease, message.exit)
+      case 'leaseStopped':
+        return this.submitter.leaseStopped(message.lease, message.started)
+      case 'requestLost':
+        return this.submitter.requestLost(message.request, message.exit)
+      case 'nodeDied':
+        return this.submitter.nodeDied(message.nodeNumber, message.exit)
+      case 'clusterHas':
+        this.submitter.total = message.total
+        return undefined
       case 'relayed':
         return this.submitter.relayed(message.lease, message.frames)
       case 'ready':
         return this.objects.ready(message)
+      case 'objectLost':
+      case 'lineageNeeded':
+      case 'lineageDone':
+      case 'revived':
+        return this.recovery.receive(message)
       case 'collectGarbage':
         return requestGarbageCollection()
       case 'functionDefined':

@@ -38,6 +38,7 @@ export {
   type SerializabilityProblem,
   type SerializabilityReport,
 } from './serializability.js'
+export { packFolder, sendPackage } from './working-dir.js'
 export { labelProblem } from '../scheduling/label-policy.js'
 export { gpuIdsOf } from './visible-gpus.js'
 export { methodNames } from './actor-class.js'

@@ -35,6 +35,8 @@ export interface WaitBounds {
 
 type Ready = Extract<FromRaylet, { kind: 'ready' }>
 type Fetch = (message: Ready) => void
+type AskKind =
+  { readonly kind: 'getObjects'; readonly isBare?: boolean } | { readonly kind: 'awaitObjects' }
 
 /**
  * Strings up to this length are kept as they are; longer ones are encoded, so that they can go to
@@ -89,7 +91,7 @@ export class ObjectAccess {
   store(ref: ObjectRef, encoded: EncodedObject): void {
     const { references, store } = this.#ports
     references.escape(encoded.refs, () => undefined)
-    store().put([ref.owner, ref.sequence], encoded.layout, encoded.refs)
+    store().put([ref.owner, ref.sequence], encoded.layout, { refs: encoded.refs })
     ref.state = refState.stored
     if (encoded.refs.length > 0) ref.nested = encoded.refs
     references.hold(ref)
@@ -210,10 +212,18 @@ export class ObjectAccess {
   async #fetchStored(ref: ObjectRef): Promise<unknown> {
     const message = await this.#ask(ref, ref.nested !== null)
     if (message.error !== undefined) throw errorFromWire(message.error)
-    if (message.body !== undefined) {
-      return this.#ports.values.decodeBody(message.body, ref.nested)
-    }
+    if (message.body !== undefined) return this.#bodyIn(message)
     return this.#readParts(ref, message, [])
+  }
+
+  /**
+   * The value in a body that came from the raylet, with counts of what it nests. Throws its error.
+   */
+  async #bodyIn({ body }: Ready): Promise<unknown> {
+    const bytes = body!
+    const value = this.#ports.values.decodeBody(bytes, this.nestedOf(bytes))
+    if (bytes[0] === bodyTag.error) throw taskErrorOf(await value)
+    return value
   }
 
   /**
@@ -224,12 +234,7 @@ export class ObjectAccess {
     const ref = new ObjectRef(key[0], key[1])
     const message = await this.#ask(ref, false)
     if (message.error !== undefined) throw errorFromWire(message.error)
-    if (message.body !== undefined) {
-      const nested = this.nestedOf(message.body)
-      const value = this.#ports.values.decodeBody(message.body, nested)
-      if (message.body[0] === bodyTag.error) throw taskErrorOf(await value)
-      return value
-    }
+    if (message.body !== undefined) return this.#bodyIn(message)
     return this.#readParts(ref, message, [])
   }
 
@@ -242,8 +247,10 @@ export class ObjectAccess {
 
   async #readParts(ref: ObjectRef, message: Ready, slots: readonly unknown[]): Promise<unknown> {
     const parts = this.#ports.store().read([ref.owner, ref.sequence], message.location!)
-    // What the message lent for nested refs is owned by refs that live as long as this one.
-    ref.nested ??= this.#ports.values.nestedRefs(parts.meta)
+    // What the message lent for nested refs is owned by refs that live as long as this one. A value
+    // that was lost and made again may nest others than before.
+    const isLent = message.contains !== undefined
+    if (isLent || ref.nested === null) ref.nested = this.#ports.values.nestedRefs(parts.meta)
     const value = await this.#ports.values.decode(parts, ref.nested, slots)
     if (parts.buffers.length === 0) parts.close()
     return value
@@ -257,20 +264,30 @@ export class ObjectAccess {
     return new Promise((resolve) => {
       refuseEnded(ref.owner, String(ref))
       this.#ports.waiting(1)
-      this.#listen(ref, isBare, (message) => {
+      this.#listen(ref, { kind: 'getObjects', ...(isBare && { isBare }) }, (message) => {
         this.#ports.waiting(-1)
         resolve(message)
       })
     })
   }
 
-  #listen(ref: ObjectRef, isBare: boolean, fetch: Fetch): void {
+  /**
+   * Hears when the value of a known object is there, or that it failed; with the error only when
+   * the session is over.
+   */
+  whenReady(ref: ObjectRef, ready: (error?: RayError) => void): void {
+    this.#listen(ref, { kind: 'awaitObjects' }, ({ error }) =>
+      ready(error === undefined ? undefined : errorFromWire(error)),
+    )
+  }
+
+  #listen(ref: ObjectRef, how: AskKind, fetch: Fetch): void {
     const id = `${ref.owner}:${ref.sequence}`
     const list = this.#fetches.get(id)
     if (list === undefined) this.#fetches.set(id, [fetch])
     else list.push(fetch)
     const objects = [[ref.owner, ref.sequence]] as const
-    this.#ports.raylet.send({ kind: 'getObjects', objects, ...(isBare && { isBare }) })
+    this.#ports.raylet.send({ ...how, objects })
   }
 
   ready(message: Ready): void {
@@ -288,7 +305,7 @@ export class ObjectAccess {
       return
     refuseEnded(ref.owner, String(ref))
     ref.isAsked = true
-    this.#listen(ref, false, (message) => {
+    this.#listen(ref, { kind: 'getObjects' }, (message) => {
       ref.isAsked = false
       this.#settleBorrowed(ref, message)
     })

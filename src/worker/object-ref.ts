@@ -37,6 +37,10 @@ export interface RefHold {
   readonly owner: ProcessId
   readonly sequence: number
   released: boolean
+  /** The record from which the value can be made again; see lineage. */
+  lineage: object | null
+  /** Others may have been given the ref. */
+  isShared: boolean
 }
 
 const inspect = Symbol.for('nodejs.util.inspect.custom')

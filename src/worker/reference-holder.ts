@@ -25,6 +25,8 @@ export class ReferenceHolder {
   readonly #registry: FinalizationRegistry<RefHold>
   #released: number[] = []
   #forgotten: number[] = []
+  /** What is released, and others may have and need made again. */
+  #withLineage: RefHold[] = []
   #isScheduled = false
   /** Our refs that are pending and known outside: their settlement must be told to the raylet. */
   readonly #pendingKnown = new Set<ObjectRef>()
@@ -36,13 +38,41 @@ export class ReferenceHolder {
   }
 
   /** The raylet counts one for this ref, from now until it is collected or released. */
-  hold(ref: ObjectRef): void {
+  hold(ref: ObjectRef, isShared = false): void {
     ref.isKnown = true
     if (ref.hold !== null) return
-    const hold: RefHold = { owner: ref.owner, sequence: ref.sequence, released: false }
+    const { owner, sequence } = ref
+    const hold: RefHold = { owner, sequence, released: false, lineage: null, isShared }
+    this.#register(ref, hold)
+  }
+
+  #register(ref: ObjectRef, hold: RefHold): void {
     ref.hold = hold
     noteHeld()
     this.#registry.register(ref, hold, hold)
+  }
+
+  /**
+   * A new ref of ours for an object whose last ref here is gone. It takes over the count of that
+   * one. False: that was given back, and the raylet must be asked for another.
+   */
+  adopt(ref: ObjectRef, hold: RefHold | null): boolean {
+    if (hold !== null && !hold.released) {
+      ref.isKnown = true
+      this.#registry.unregister(hold)
+      this.#register(ref, hold)
+      return true
+    }
+    // A release that waits to be sent comes before the new count.
+    this.flush()
+    this.hold(ref)
+    return false
+  }
+
+  /** The value of a known ref of ours is lost; it is settled again. */
+  pendingAgain(ref: ObjectRef): void {
+    ref.isKnown = true
+    this.#pendingKnown.add(ref)
   }
 
   /** The raylet no longer counts this ref. */
@@ -69,8 +99,9 @@ export class ReferenceHolder {
     let objects: EscapedObject[] | null = null
     const work = [...refs]
     for (let ref = work.pop(); ref !== undefined; ref = work.pop()) {
+      if (ref.hold !== null) ref.hold.isShared = true
       if (ref.isKnown || ref.owner !== this.#process) continue
-      this.hold(ref)
+      this.hold(ref, true)
       const contains = containedKeys(ref)
       for (const inner of ref.nested ?? []) if (isRef(inner)) work.push(inner)
       if (ref.state === refState.pending) {
@@ -99,6 +130,9 @@ export class ReferenceHolder {
       ...(contains && { contains }),
     })
   }
+
+  /** Refs of ours with lineage were released that others may have; see lineage-table. */
+  lineageReleased: (holds: readonly RefHold[]) => void = () => undefined
 
   /** A ref that failed is known to others from now on, who may look at it. */
   failedEscaped: (ref: ObjectRef) => void = () => undefined
@@ -133,6 +167,7 @@ export class ReferenceHolder {
     if (hold.released) return
     hold.released = true
     this.#released.push(hold.owner, hold.sequence)
+    if (hold.lineage !== null && hold.isShared) this.#withLineage.push(hold)
     this.#schedule()
   }
 
@@ -159,6 +194,11 @@ export class ReferenceHolder {
     if (released.length > 0) {
       this.#released = []
       this.#raylet.send({ kind: 'release', objects: released })
+    }
+    if (this.#withLineage.length > 0) {
+      const holds = this.#withLineage
+      this.#withLineage = []
+      this.lineageReleased(holds)
     }
     if (forgotten.length > 0) {
       this.#forgotten = []

@@ -7,16 +7,22 @@
 import { statSync } from 'node:fs'
 import path from 'node:path'
 import { didYouMean } from '../base/nearest-name.js'
-import type { OwnEnvironment, SetupHook } from '../wire/messages/terms.js'
+import type { FolderPackage, OwnEnvironment, SetupHook } from '../wire/messages/terms.js'
 import type { CoreWorker } from './core-worker.js'
 import type { Code } from './function-exports.js'
+import { packFolder, sendPackage } from './working-dir.js'
 
 /** What the workers of a task, an actor or a program are like. Follows `runtime_env`. */
 export interface RuntimeEnv {
   /** Variables of the environment, beside those of the driver. */
   readonly envVars?: Readonly<Record<string, string>>
-  /** Folder that the workers run in; the driver's by default. */
+  /**
+   * Folder that the workers run in; the driver's by default. Machines that join the cluster get
+   * what is in it, but for what .gitignore names and node_modules, and import its modules there.
+   */
   readonly workingDir?: string
+  /** What other machines do not get of it, as .gitignore would say it. */
+  readonly excludes?: readonly string[]
   /**
    * Runs once in every worker, before its first task. When it throws, tasks and actors fail with
    * RuntimeEnvSetupError, whose cause is what it threw.
@@ -29,12 +35,13 @@ export interface RuntimeEnv {
 export interface RuntimeEnvConfig {
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string | undefined
+  readonly excludes: readonly string[]
   /** A function, or the id under which it was exported. */
   readonly hook: Code | string | undefined
   readonly timeoutMs: number
 }
 
-const known = ['envVars', 'workingDir', 'setupHook', 'setupTimeoutMs']
+const known = ['envVars', 'workingDir', 'excludes', 'setupHook', 'setupTimeoutMs']
 const setupTimeoutMs = 600_000
 const exported = 'exported:'
 
@@ -49,7 +56,6 @@ const refused: Readonly<Record<string, string>> = {
   javaJars: packages,
   container: images,
   imageUri: images,
-  excludes: 'is not built yet: nothing is uploaded on one machine',
   config: 'is not built: the timeout of the hook is setupTimeoutMs',
 }
 
@@ -74,6 +80,7 @@ export function compileRuntimeEnv(value: unknown): RuntimeEnvConfig | undefined 
   return {
     env: envVarsOf(env.envVars),
     cwd: folderOf(env.workingDir),
+    excludes: excludesOf(env.excludes),
     hook: hookOf(env.setupHook),
     timeoutMs: timeoutOf(env.setupTimeoutMs),
   }
@@ -103,6 +110,12 @@ function folderOf(folder: unknown): string | undefined {
     throw new TypeError(`The option 'runtimeEnv.workingDir' names ${full}, which is no folder.`)
   }
   return full
+}
+
+function excludesOf(excludes: unknown): readonly string[] {
+  if (excludes === undefined) return []
+  if (Array.isArray(excludes) && excludes.every((each) => typeof each === 'string')) return excludes
+  throw new TypeError("The option 'runtimeEnv.excludes' must be a list of patterns.")
 }
 
 function hookOf(hook: unknown): Code | string | undefined {
@@ -141,12 +154,25 @@ export function environmentOf(core: CoreWorker, config: RuntimeEnvConfig | undef
   const env = { ...own.env, ...config.env }
   const cwd = config.cwd ?? own.cwd
   const setup = setupOf(core, config) ?? own.setup
+  const folder = config.cwd === undefined ? own.folder : folderFor(core, config.cwd, config)
   const whole: OwnEnvironment = {
     ...(Object.keys(env).length > 0 && { env }),
     ...(cwd !== undefined && { cwd }),
     ...(setup !== undefined && { setup }),
+    ...(folder !== undefined && { folder }),
   }
   return Object.keys(whole).length === 0 ? '' : JSON.stringify(whole)
+}
+
+function folderFor(
+  core: CoreWorker,
+  cwd: string,
+  { excludes }: RuntimeEnvConfig,
+): FolderPackage | undefined {
+  if (core.welcome.isCluster !== true) return undefined
+  const folder = packFolder(cwd, excludes)
+  sendPackage(core, folder)
+  return folder
 }
 
 function setupOf(core: CoreWorker, { hook, timeoutMs }: RuntimeEnvConfig): SetupHook | undefined {

@@ -67,7 +67,11 @@ export class StoreAccess {
    * Writes an object into the store and seals it under `key`. Blocks this thread while the store
    * makes room.
    */
-  put(key: ObjectKey, layout: ObjectLayout, refs: readonly ObjectRef[]): void {
+  put(
+    key: ObjectKey,
+    layout: ObjectLayout,
+    { refs, attempt = 0 }: { refs: readonly ObjectRef[]; attempt?: number },
+  ): void {
     this.#channel ??= new StoreChannel(this.#welcome.storeAddress, this.#now)
     const request: StoreRequest = {
       kind: 'allocate',
@@ -94,6 +98,7 @@ export class StoreAccess {
       object: key,
       sizeBytes: layout.sizeBytes,
       ...(refs.length > 0 && { contains: keysOf(refs) }),
+      ...(attempt > 0 && { attempt }),
     })
   }
 

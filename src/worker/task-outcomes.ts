@@ -18,6 +18,7 @@ import { tagShortString, tagUtf16 } from '../wire/value-tags.js'
 import {
   groupRemovedReason,
   memoryReason,
+  nodeDiedReason,
   type ProcessExit,
   setupReason,
   type WireError,
@@ -27,7 +28,7 @@ import { isFailed, type ObjectRef, refState, settleRef } from './object-ref.js'
 import type { ReferenceHolder } from './reference-holder.js'
 import { decodeRetryClasses } from './retry-classes.js'
 import { errorFromWire } from './store-access.js'
-import { type Task, taskStatus } from './task.js'
+import { attemptOf, type Task, taskStatus } from './task.js'
 import type { UnseenErrors } from './unseen-error-monitor.js'
 import type { ValuePort } from './value-port.js'
 
@@ -45,10 +46,14 @@ export interface OutcomePorts {
   /** The error that an error body holds. */
   readonly decodeError: (body: Uint8Array) => Promise<unknown>
   readonly unseen: UnseenErrors
+  /** The value of a ref of ours is in the store. */
+  readonly stored: (ref: ObjectRef) => void
 }
 
 export class TaskSettler {
   readonly #ports: OutcomePorts
+  /** Tasks of which it is not decided, or not due, that they run again. */
+  readonly undecided = new Set<Task>()
   /** How often tasks were ended for memory. */
   readonly #memoryRetries = new WeakMap<Task, number>()
 
@@ -82,8 +87,10 @@ export class TaskSettler {
   // The error must be decoded to see whether it is one to retry for, and its class may have to be
   // loaded first.
   async #retryIfListed(task: Task, body: Uint8Array): Promise<void> {
+    this.undecided.add(task)
     const listed = await this.#retriedErrors(task)
     const error = await this.#ports.decodeError(body)
+    this.undecided.delete(task)
     const thrown = error instanceof Error ? error.cause : error
     const matches =
       listed === true || (Array.isArray(listed) && listed.some((type) => thrown instanceof type))
@@ -150,12 +157,17 @@ export class TaskSettler {
     } else if (tag === bodyTag.stored) {
       state = refState.stored
       this.#ports.references.hold(ref)
+      this.#ports.stored(ref)
     } else if (tag === bodyTag.error) {
       state = refState.errorBody
       value = Uint8Array.prototype.slice.call(body)
     } else {
       const kept = Uint8Array.prototype.slice.call(body)
-      if (tag === bodyTag.full) ref.nested = this.#ports.values.nestedInBody(kept)
+      if (tag === bodyTag.full) {
+        // Decoded in any case: what it nests was lent to us.
+        const nested = this.#ports.values.nestedInBody(kept)
+        if (ref.state === refState.pending) ref.nested = nested
+      }
       value = kept
     }
     if (settleRef(ref, state, value) && ref.isKnown) this.#ports.references.settled(ref)
@@ -206,7 +218,7 @@ export class TaskSettler {
   #memoryShort(task: Task, exit: ProcessExit): void {
     const count = this.#memoryRetries.get(task) ?? 0
     const most = this.#ports.oomRetries
-    const isOnce = task.retriesLeft === 0 && attemptsOf(task) === 1
+    const isOnce = task.retriesLeft === 0 && attemptOf(task) === 0
     if (isOnce || (most !== -1 && count >= most)) {
       this.fail(task, crashError(task, exit))
       return
@@ -214,7 +226,9 @@ export class TaskSettler {
     this.#memoryRetries.set(task, count + 1)
     task.status = taskStatus.waiting
     task.stream?.restarted()
+    this.undecided.add(task)
     this.#ports.later(Math.min(oomRetryMs * 2 ** count, oomRetryMsMax), () => {
+      this.undecided.delete(task)
       if (task.status === taskStatus.waiting) this.#ports.resubmit(task)
     })
   }
@@ -235,17 +249,16 @@ export function describeExit(exit: ProcessExit): string {
   if (exit.reason.startsWith(memoryReason)) {
     return `worker pid=${exit.pid} was ended, ${exit.reason}`
   }
+  if (exit.reason.startsWith(nodeDiedReason)) {
+    const node = exit.reason.slice(nodeDiedReason.length)
+    return `node ${node}, on which it ran, died. Set maxRetries if it may run again.`
+  }
   const how =
     exit.signal !== null ? `signal ${exit.signal}` : `exit code ${exit.exitCode ?? 'unknown'}`
   const why = exit.reason === '' ? '' : ` (${exit.reason})`
   const stderr =
     exit.stderr.length === 0 ? '' : `\nLast lines of its stderr:\n  ${exit.stderr.join('\n  ')}`
   return `worker pid=${exit.pid} ended with ${how}${why}.${stderr}`
-}
-
-/** Runs of the task so far. */
-function attemptsOf(task: Task): number {
-  return (task.slab?.[task.start + 6] ?? 0) + 1
 }
 
 /** The task has not run, and the hook would do the same in another worker. */
@@ -260,7 +273,7 @@ function setupError({ ref, fn }: Task, exit: ProcessExit): RuntimeEnvSetupError 
 function crashError(task: Task, exit: ProcessExit): RayError {
   const taskId = task.ref.id
   const functionName = task.fn.name
-  const attempts = attemptsOf(task)
+  const attempts = attemptOf(task) + 1
   const fields = {
     taskId,
     functionName,
@@ -276,7 +289,7 @@ function crashError(task: Task, exit: ProcessExit): RayError {
   if (/out of memory/i.test(exit.reason)) return new OutOfMemoryError(text, { fields })
   if (exit.reason === groupRemovedReason)
     return new TaskPlacementGroupRemovedError(text, { fields })
-  if (/node died/i.test(exit.reason)) return new NodeDiedError(text, { fields })
+  if (exit.reason.startsWith(nodeDiedReason)) return new NodeDiedError(text, { fields })
   return new WorkerCrashedError(text, { fields })
 }
 

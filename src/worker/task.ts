@@ -73,6 +73,11 @@ export class Task {
   }
 }
 
+/** The attempt that a task is at: 0 for the first. */
+export function attemptOf(task: Task): number {
+  return task.slab?.[task.start + 6] ?? 0
+}
+
 /** The consumer side of a streaming generator. */
 export interface TaskStream {
   itemArrived(index: number, body: Uint8Array): void

@@ -8,6 +8,7 @@
 import { createServer, type Socket } from 'node:net'
 import { lastMessagesMs } from '../base/limits.js'
 import { hasPreloads } from '../base/one-copy.js'
+import { moveFiles } from '../closure/index.js'
 import { hostPortText, workerAddress } from '../wire/address.js'
 import { configureTransport, serve as serveOthers, type TlsFiles } from '../wire/transport.js'
 import { type JobLogging, loggingVariable } from '../wire/logging.js'
@@ -49,6 +50,8 @@ async function main(): Promise<void> {
   if (TYPERAY_RAYLET === undefined || TYPERAY_TOKEN === undefined) {
     throw new Error('typeray: worker-main is started by a raylet')
   }
+  const { TYPERAY_MOVED } = process.env
+  if (TYPERAY_MOVED !== undefined) moveFiles(...(JSON.parse(TYPERAY_MOVED) as [string, string]))
   const setup = takeEnvironment()
   // Where the raylet has no setpriv to see to it before Node starts.
   if (TYPERAY_ORPHAN === 'end') setParentDeathSignal('SIGKILL', Number(TYPERAY_RAYLET_PID))

@@ -287,6 +287,10 @@ function describe(message: FromGcs): string {
       const more = message.message === undefined ? '' : `: ${message.message}`
       return `placementGroupChanged ${message.group} to ${message.to} ${message.state}${more}`
     }
+    case 'groupLocated': {
+      const where = message.bundles.map(({ index, nodeId = 'nowhere' }) => `${index} ${nodeId}`)
+      return `groupLocated ${message.group}: ${where.join(', ')}`
+    }
     case 'answer':
       return `answer ${describeAnswer(message.value)}`
     case 'nodeRegistered':
@@ -296,6 +300,8 @@ function describe(message: FromGcs): string {
     case 'jobStarted':
     case 'jobFinished':
       return `${message.kind} ${message.jobId}`
+    case 'packageFound':
+      return `packageFound ${message.hash} ${message.index} of ${message.count}`
     case 'functionFound':
       return `functionFound ${message.hash}`
     case 'clusterView':

@@ -4,7 +4,7 @@
 import type { ObjectEffect, ObjectEvent } from '../../src/raylet/object-table.js'
 import { ObjectTable } from '../../src/raylet/object-table.js'
 import { bodyTag } from '../../src/wire/frame.js'
-import type { StreamItem } from '../../src/wire/messages/raylet.js'
+import type { FromRaylet, StreamItem } from '../../src/wire/messages/raylet.js'
 import type { ObjectKey } from '../../src/wire/messages/terms.js'
 import type { Command } from './transcript.js'
 
@@ -84,8 +84,12 @@ export class ObjectScript {
           contains,
         }
       }
-      case 'seal':
-        return { kind: verb, object: this.#key(command.word(0)), contains }
+      case 'seal': {
+        const by = command.options.get('by')
+        const from = by === undefined ? {} : { from: this.#id(by) }
+        const attempt = command.number('attempt', 0)
+        return { kind: verb, object: this.#key(command.word(0)), contains, attempt, ...from }
+      }
       case 'lend':
         return { kind: verb, to: this.#id(command.word(1)), objects: this.#keys(command.word(0)) }
       case 'item': {
@@ -119,6 +123,26 @@ export class ObjectScript {
       case 'died':
         return { kind: 'processDied', process: this.#id(command.word(0)) }
       default:
+        return this.#lossEvent(command)
+    }
+  }
+
+  #lossEvent(command: Command): ObjectEvent {
+    const { verb } = command
+    const keys = this.#keys(command.word(0))
+    const from = keys[0]?.[0] ?? 0
+    const sequences = keys.map(([, sequence]) => sequence)
+    switch (verb) {
+      case 'lost':
+        return { kind: 'copiesLost', objects: keys, reason: 'its node has died' }
+      case 'revive': {
+        const isHeld = command.words[1] === 'held'
+        const attempt = command.number('attempt', 0)
+        return { kind: verb, from, sequence: sequences[0] ?? 0, attempt, isHeld }
+      }
+      case 'release-lineage':
+        return { kind: 'releaseLineage', from, request: 1, sequences }
+      default:
         throw new Error(`unknown command ${verb}`)
     }
   }
@@ -136,7 +160,7 @@ export class ObjectScript {
         return `gcs: actor ${this.#text(effect.actor)} is out of scope`
       case 'send': {
         const { message } = effect
-        if (message.kind !== 'ready') return message.kind
+        if (message.kind !== 'ready') return this.#lineage(effect.to, message)
         const what =
           message.error !== undefined
             ? `${message.error.code}: ${message.error.message}`
@@ -148,6 +172,24 @@ export class ObjectScript {
           `${what}${this.#with(message.contains ?? [])}`
         )
       }
+    }
+  }
+
+  #lineage(to: number, message: FromRaylet): string {
+    const start = `${this.#name(to)} <-`
+    switch (message.kind) {
+      case 'objectLost': {
+        const lost = message.objects.map(([n, attempt]) => `${n} (attempt ${attempt})`)
+        return `${start} lost ${lost.join(', ')}: ${message.reason}`
+      }
+      case 'lineageNeeded':
+        return `${start} lineage needed of [${message.sequences.join(' ')}]`
+      case 'revived':
+        return `${start} ${message.sequence} is known again`
+      case 'lineageDone':
+        return `${start} lineage of ${message.sequence} not needed any more`
+      default:
+        return message.kind
     }
   }
 

@@ -32,9 +32,11 @@ export interface Head {
 export function runCli(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
+  within: readonly string[] = [],
 ): Promise<DriverEnd> {
   const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: __, ...inherited } = process.env
-  const child = spawn(process.execPath, [entry, ...args], {
+  const [command = '', ...rest] = [...within, process.execPath, entry, ...args]
+  const child = spawn(command, rest, {
     env: { ...inherited, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -27,12 +27,17 @@ export interface Nodes {
 
 const token = 'token-for-the-nodes-of-a-test'
 
+export interface Surroundings extends Pick<ClusterConfig, 'tls'> {
+  /** Variables in the environment of the nodes. */
+  readonly variables?: Readonly<Record<string, string>>
+}
+
 /** `count` nodes with one CPU each, unless `options` say otherwise. */
 export async function withNodes(
   count: number,
   body: (nodes: Nodes) => Promise<void>,
   options: NodeOptions = {},
-  security: Pick<ClusterConfig, 'tls'> = {},
+  { tls, variables = {} }: Surroundings = {},
 ): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'nodes-'))
   const traces = new SessionTraces()
@@ -42,10 +47,17 @@ export async function withNodes(
     const tempDir = path.join(folder, `node${sessions.length + 1}`)
     mkdirSync(tempDir, { recursive: true })
     const host = `127.0.0.${sessions.length + 1}`
-    const cluster = { ...security, host, port: 0, token, ...(head !== undefined && { head }) }
-    Object.assign(process.env, traces.environment)
+    const cluster = {
+      ...(tls && { tls }),
+      host,
+      port: 0,
+      token,
+      ...(head !== undefined && { head }),
+    }
+    const environment = { ...traces.environment, ...variables }
+    Object.assign(process.env, environment)
     const { session } = await startHead({ ...usual, tempDir, cluster, ...options, ...more })
-    for (const name of Object.keys(traces.environment)) Reflect.deleteProperty(process.env, name)
+    for (const name of Object.keys(environment)) Reflect.deleteProperty(process.env, name)
     sessions.push(session)
     return session
   }

@@ -5,7 +5,11 @@ import type { Clock } from '../../base/clock.js'
 import { linkAckMs, linkKeptBytesMax } from '../../base/limits.js'
 import { packMessage, unpackMessage } from '../control-channel.js'
 import { controlFrame, FrameReader, frameType } from '../frame.js'
+import { linkFaultsFrom } from './link-faults.js'
 import { ReliableLink } from './reliable-link.js'
+
+/** For tests; undefined otherwise. */
+const faults = linkFaultsFrom(process.env['TYPERAY_LINK_FAULTS'], process.pid)
 
 export interface LinkEvents<In> {
   readonly message: (message: In) => void
@@ -59,7 +63,9 @@ export class Link<Out extends { readonly kind: string }, In extends { readonly k
       this.#events.overflowed()
       return
     }
-    if (this.#socket !== undefined) this.#write(frame)
+    if (faults?.strikes('request') === true) this.#socket?.destroy()
+    else if (this.#socket !== undefined) this.#write(frame)
+    if (faults?.strikes('flight') === true) this.#cut()
   }
 
   /**
@@ -127,6 +133,14 @@ export class Link<Out extends { readonly kind: string }, In extends { readonly k
     if (this.#state.arrived()) this.#ack()
     else this.#cancelAck ??= this.#clock.timer(linkAckMs, () => this.#ack())
     this.#events.message(message)
+    if (faults?.strikes('response') === true) this.#cut()
+  }
+
+  /** Breaks the connection, and lets go out what was said before. */
+  #cut(): void {
+    const socket = this.#socket
+    this.#flush()
+    if (socket !== undefined) setImmediate(() => socket.destroy())
   }
 
   #ack(): void {

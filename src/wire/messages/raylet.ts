@@ -13,6 +13,7 @@ import type { LiveTask, StateQuery, TaskEvents } from './state.js'
 import type {
   Location,
   ObjectKey,
+  PackagePiece,
   PlacementGroupTarget,
   ProcessExit,
   Resources,
@@ -83,6 +84,16 @@ export type ToRaylet =
    */
   | { readonly kind: 'cancelLeaseRequest'; readonly request: number }
   | { readonly kind: 'returnLease'; readonly lease: number }
+  /**
+   * Owner, of a worker on another node, whose claim word it cannot reach: stop this epoch of the
+   * lease. `leaseStopped` answers.
+   */
+  | { readonly kind: 'stopLease'; readonly lease: number }
+  /**
+   * Owner: the connection to the worker of another node is broken. If the worker lives it is ended,
+   * because nobody would know what it has run.
+   */
+  | { readonly kind: 'lineBroken'; readonly lease: number }
   /** Worker: the recalled lease is closed; nothing of it runs or will run. */
   | {
       readonly kind: 'leaseClosed'
@@ -166,6 +177,25 @@ export type ToRaylet =
   | { readonly kind: 'forget'; readonly objects: readonly number[] }
   /** Frees the objects now, whatever the counts: later gets fail with ObjectFreedError. */
   | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
+  /** Drops all copies of the objects as if the nodes that have them had died; for tests. */
+  | { readonly kind: 'loseObjects'; readonly objects: readonly ObjectKey[] }
+  /**
+   * Owner: needs its object again, which was freed, or which the raylet does not know any more: its
+   * value is lost then. `attempt`: the last at its task. The sender holds one more count, unless it
+   * says that it holds it already.
+   */
+  | {
+      readonly kind: 'revive'
+      readonly sequence: number
+      readonly attempt: number
+      readonly isHeld?: boolean
+    }
+  /** Owner: has released these. `lineageNeeded` says which of them others still hold. */
+  | {
+      readonly kind: 'releaseLineage'
+      readonly request: number
+      readonly sequences: readonly number[]
+    }
   /**
    * Asks for values; `ready` comes for each as soon as there is one. Stored objects are pinned for
    * the sender.
@@ -193,6 +223,8 @@ export type ToRaylet =
       readonly object: ObjectKey
       readonly sizeBytes: number
       readonly contains?: readonly ObjectKey[]
+      /** The attempt at the task that made it; absent for the first. */
+      readonly attempt?: number
     }
   | { readonly kind: 'abortAllocation'; readonly allocation: number }
   | {
@@ -202,6 +234,8 @@ export type ToRaylet =
       readonly contains: readonly ObjectKey[]
     }
   | { readonly kind: 'fetchFunction'; readonly hash: string }
+  /** A piece of a packed working folder, for machines that do not have it. */
+  | ({ readonly kind: 'exportPackage' } & PackagePiece)
   | { readonly kind: 'createActor'; readonly request: number; readonly spec: ActorSpec }
   | { readonly kind: 'subscribeActor'; readonly actor: ObjectKey }
   | {
@@ -362,6 +396,8 @@ export interface Welcome {
   readonly rayletPid: number
   /** How often a task that the memory monitor ended runs again; -1: without end. */
   readonly taskOomRetries: number
+  /** Bytes of lineage that the process may keep. */
+  readonly lineageBytes: number
   /** The raylet's fd of the arena memfd. */
   readonly arenaFile: number
   readonly arenaBytes: number
@@ -379,6 +415,8 @@ export interface Welcome {
   /** How other machines are reached; see wire/transport. */
   readonly tls?: TlsFiles
   readonly tunnel?: string
+  /** The cluster may have nodes on other machines. */
+  readonly isCluster?: boolean
 }
 
 /** From the raylet to a driver or worker. */
@@ -397,6 +435,17 @@ export type FromRaylet =
       readonly carried: boolean
     }
   | { readonly kind: 'leaseRefused'; readonly request: number; readonly error: WireError }
+  /** The node to which the request was passed on is dead: its task may have run. */
+  | { readonly kind: 'requestLost'; readonly request: number; readonly exit: ProcessExit }
+  /**
+   * So many tasks of the epoch were started when the raylet stopped it; -1: somebody else had
+   * stopped it, or the lease is over.
+   */
+  | { readonly kind: 'leaseStopped'; readonly lease: number; readonly started: number }
+  /** Whatever was on that node is gone. */
+  | { readonly kind: 'nodeDied'; readonly nodeNumber: number; readonly exit: ProcessExit }
+  /** What all nodes have together. */
+  | { readonly kind: 'clusterHas'; readonly total: Resources }
   /** The lease is over: recalled by the raylet (the worker agreed), or its worker died. */
   | { readonly kind: 'leaseEnded'; readonly lease: number; readonly exit?: ProcessExit }
   | {
@@ -452,6 +501,25 @@ export type FromRaylet =
       /** True when this answers awaitObjects. */
       readonly signal?: boolean
     }
+  /**
+   * To the owner: the values of these objects (sequence, and attempt at the task that had made it)
+   * are lost. It has them made again, or settles them with an error.
+   */
+  | {
+      readonly kind: 'objectLost'
+      readonly objects: readonly (readonly [number, number])[]
+      /** How they were lost, in words. */
+      readonly reason: string
+    }
+  /** Answer to releaseLineage: others hold these. `lineageDone` comes for each of them. */
+  | {
+      readonly kind: 'lineageNeeded'
+      readonly request: number
+      readonly sequences: readonly number[]
+    }
+  | { readonly kind: 'lineageDone'; readonly sequence: number }
+  /** Answer to revive. */
+  | { readonly kind: 'revived'; readonly sequence: number }
   /**
    * Memory or leases are short: collect garbage, so that refs and views that are only waiting for
    * it go.

@@ -1,0 +1,112 @@
+// What the table of objects hears, and what it wants done.
+
+import type { ProcessId } from '../base/ids.js'
+import type { FromRaylet, StreamItem } from '../wire/messages/raylet.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
+
+export type ObjectEvent =
+  | {
+      readonly kind: 'escape'
+      readonly from: ProcessId
+      readonly objects: readonly {
+        readonly sequence: number
+        readonly body?: Uint8Array
+        readonly contains?: readonly ObjectKey[]
+      }[]
+    }
+  | {
+      readonly kind: 'settle'
+      readonly from: ProcessId
+      readonly object: ObjectKey
+      readonly body: Uint8Array
+      readonly contains?: readonly ObjectKey[]
+    }
+  /** The store holds the object now. */
+  | {
+      readonly kind: 'seal'
+      readonly object: ObjectKey
+      readonly contains?: readonly ObjectKey[]
+      /** Who made the value, and in which attempt at the task. */
+      readonly from?: ProcessId
+      readonly attempt?: number
+    }
+  /** No node has a copy of these any more; `reason` says how it came. */
+  | {
+      readonly kind: 'copiesLost'
+      readonly objects: readonly ObjectKey[]
+      readonly reason: string
+    }
+  /**
+   * The owner needs an object again that was freed, or that is gone altogether. It holds one more
+   * count, unless `isHeld`.
+   */
+  | {
+      readonly kind: 'revive'
+      readonly from: ProcessId
+      readonly sequence: number
+      readonly attempt: number
+      readonly isHeld?: boolean
+    }
+  /** The owner has no ref of these any more: does anybody need their lineage? */
+  | {
+      readonly kind: 'releaseLineage'
+      readonly from: ProcessId
+      readonly request: number
+      readonly sequences: readonly number[]
+    }
+  | {
+      readonly kind: 'lend'
+      readonly to: ProcessId
+      readonly objects: readonly ObjectKey[]
+      readonly item?: StreamItem
+    }
+  | {
+      readonly kind: 'dropItems'
+      readonly from: ProcessId
+      readonly worker: ProcessId
+      readonly item: StreamItem
+    }
+  | { readonly kind: 'unlend'; readonly from: ProcessId; readonly objects: readonly ObjectKey[] }
+  | {
+      readonly kind: 'release'
+      readonly from: ProcessId
+      /** Flat: owner, sequence, owner, sequence. */
+      readonly objects: readonly number[]
+    }
+  /**
+   * The values of objects whose refs never left their owner, flat as in release. They came only in
+   * case they do.
+   */
+  | { readonly kind: 'forget'; readonly from: ProcessId; readonly objects: readonly number[] }
+  | { readonly kind: 'free'; readonly objects: readonly ObjectKey[] }
+  | {
+      readonly kind: 'getObjects' | 'awaitObjects'
+      readonly from: ProcessId
+      readonly objects: readonly ObjectKey[]
+      readonly isBare?: boolean
+    }
+  /** An actor and what its arguments nest; the creating process holds one count on it. */
+  | {
+      readonly kind: 'createActor'
+      readonly from: ProcessId
+      readonly actor: ObjectKey
+      readonly nested: readonly ObjectKey[]
+    }
+  /**
+   * Something of the raylet's own, such as a function, holds the objects for as long as the node
+   * lives.
+   */
+  | { readonly kind: 'keep'; readonly objects: readonly ObjectKey[] }
+  | { readonly kind: 'processDied'; readonly process: ProcessId }
+
+export type ObjectEffect =
+  | { readonly kind: 'send'; readonly to: ProcessId; readonly message: FromRaylet }
+  /** Pin the object for the receiver and send it `ready` with the location. */
+  | {
+      readonly kind: 'sendStored'
+      readonly to: ProcessId
+      readonly object: ObjectKey
+      readonly contains: readonly ObjectKey[]
+    }
+  | { readonly kind: 'freeStored'; readonly object: ObjectKey }
+  | { readonly kind: 'actorOutOfScope'; readonly actor: ObjectKey }

@@ -1,0 +1,90 @@
+// What the core worker does about lost objects: puts lineage and reconstruction together.
+
+import type { FromRaylet } from '../wire/messages/raylet.js'
+import type { CoreWorker } from './core-worker.js'
+import type { Lineage } from './lineage.js'
+import { LineageTable } from './lineage-table.js'
+import { Reconstructor } from './reconstructor.js'
+import type { ObjectRef } from './object-ref.js'
+import type { RayletSender } from './reference-holder.js'
+import type { Task } from './task.js'
+
+type LossMessage = Extract<
+  FromRaylet,
+  { kind: 'objectLost' | 'lineageNeeded' | 'lineageDone' | 'revived' }
+>
+
+export class Recovery {
+  readonly lineage: LineageTable
+  readonly #core: CoreWorker
+  #reconstructor: Reconstructor | null = null
+
+  constructor(core: CoreWorker, raylet: RayletSender) {
+    this.#core = core
+    const { process, references } = core
+    this.lineage = new LineageTable({
+      process,
+      raylet,
+      references,
+      bytesMax: core.welcome.lineageBytes,
+      lineOf: (task) => core.actors.lineOf(task),
+    })
+  }
+
+  /** The value of a ref of ours is in the store. */
+  stored(ref: ObjectRef): void {
+    this.lineage.stored(ref)
+    this.#reconstructor?.stored(ref)
+  }
+
+  receive(message: LossMessage): void {
+    if (message.kind === 'lineageNeeded') this.lineage.needed(message)
+    else if (message.kind === 'revived') this.lineage.revived(message.sequence)
+    else if (message.kind === 'lineageDone') this.lineage.done(message.sequence)
+    else (this.#reconstructor ??= this.#start()).lost(message)
+  }
+
+  #start(): Reconstructor {
+    const core = this.#core
+    return new Reconstructor({
+      process: core.process,
+      references: core.references,
+      lineage: this.lineage,
+      settler: core.settler,
+      awaitReady: (ref, ready) => core.objects.whenReady(ref, ready),
+      submit: (task, record) => submit(core, task, record),
+      unfinished: () => unfinished(core),
+      waiting: (count) => {
+        core.waitingCalls += count
+      },
+    })
+  }
+}
+
+function submit(core: CoreWorker, task: Task, { key, line }: Lineage): void {
+  if (line !== null) core.actors.submit(task, line)
+  else if (key !== null) core.submitter.submit(task, key)
+}
+
+/** The results of all tasks that have their arguments and are not over. */
+function unfinished(core: CoreWorker): Map<number, ObjectRef> {
+  const refs = new Map<number, ObjectRef>()
+  const add = (task: Task | null): void => {
+    if (task === null) return
+    for (const ref of task.returns ?? [task.ref]) refs.set(ref.sequence, ref)
+  }
+  const addList = (head: Task | null): void => {
+    for (let task = head; task !== null; task = task.next) add(task)
+  }
+  for (const key of core.submitter.keys) {
+    addList(key.head)
+    for (const task of key.requests.values()) add(task)
+    for (const line of key.lines) {
+      add(line.carried)
+      addList(line.head)
+    }
+  }
+  for (const line of core.actors.all) for (const call of line.calls) add(call)
+  for (const task of core.settler.undecided) add(task)
+  return refs
+}
