@@ -49,6 +49,7 @@ const doors = [
   'src/testing/index.ts',
   'src/state/index.ts',
   'src/node/node-main.ts',
+  'src/node/gcs-main.ts',
   'src/worker/worker-main.ts',
   'src/cli/cli-main.ts',
 ]

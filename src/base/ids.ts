@@ -35,6 +35,16 @@ export function newProcessId(nodeNumber: number = firstNodeNumber): ProcessId {
   return nodeNumber * processesPerNode + firstDriver + local
 }
 
+/** Leases of a node are numbered from one above this. */
+export function leasesOf(nodeNumber: number): number {
+  return nodeNumber * processesPerNode
+}
+
+/** The number of the node that a lease is of. */
+export function nodeOfLease(lease: number): number {
+  return Math.floor(lease / processesPerNode)
+}
+
 /** The number of the process's node. */
 export function nodeNumberOf(process: ProcessId): number {
   return Math.floor(process / processesPerNode)

@@ -93,6 +93,8 @@ export const storeSpillsMax = 2
 export const storeSpillRetryMs = 1000
 /** Processes are asked to collect garbage for the store at most this often, in milliseconds. */
 export const storeCollectMs = 500
+/** Garbage that would make room is waited for this long before objects are spilled instead. */
+export const storeGraceMs = 100
 /** Puts that wait for room in the store; the next ones go to a file at once. */
 export const storeWaitingMax = 10_000
 /**
@@ -157,6 +159,15 @@ export const placementRetryMs = 1000
  * milliseconds.
  */
 export const clusterViewMs = 100
+/**
+ * What was sent to another node counts as used there for so long; a view that is younger has it in,
+ * in milliseconds.
+ */
+export const claimMs = 250
+/** Arguments of fewer bytes are no reason to prefer the node that has them. */
+export const localityBytesMin = 100 * 1024
+/** Requests at other nodes that are looked at in one round of calling back. */
+export const callBackMax = 64
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
 export const leaseOvertakenMax = 16
 /** Time for a worker to drop the lease of a dead owner before it is killed, in milliseconds. */
@@ -298,3 +309,13 @@ export const packageWaitMs = 60_000
 export const gcsKeptMax = 1_000_000
 /** Nodes have this long to come back to a GCS that has started again, in milliseconds. */
 export const gcsReconcileMs = 10_000
+/** The GCS says at most this often what it has handled, in milliseconds. */
+export const gcsHandledMs = 50
+/** The first wait before a GCS that died again is started again, in milliseconds. */
+export const gcsRestartMs = 50
+/** The longest of those waits, in milliseconds. */
+export const gcsRestartMsMax = 5000
+/** A GCS that has lived for this long has not failed to start, in milliseconds. */
+export const gcsStableMs = 30_000
+/** Deaths of the GCS in a row after which the head gives up. */
+export const gcsFailuresMax = 10

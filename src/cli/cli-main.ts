@@ -77,6 +77,10 @@ program
   .option('--node-ip-address <ip>', 'where other machines reach this one; 127.0.0.1 for a head')
   .option('--port <port>', 'where this node listens; 6379 for a head, if that is free', count)
   .option('--token-file <file>', "the cluster's token; see typeray token")
+  .option(
+    '--storage <where>',
+    'tables of a head: lmdb, redis://host:port/db?namespace=n, or memory',
+  )
   .option('--num-cpus <number>', 'CPUs that tasks may use; all by default', count)
   .option('--num-gpus <number>', 'GPUs that tasks may use', count)
   .option('--memory <bytes>', 'memory that tasks may ask for', count)

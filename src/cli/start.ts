@@ -14,6 +14,7 @@ export interface StartOptions {
   readonly nodeIpAddress?: string
   readonly port?: number
   readonly tokenFile?: string
+  readonly storage?: string
   readonly numCpus?: number
   readonly numGpus?: number
   readonly memory?: number

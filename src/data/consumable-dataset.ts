@@ -17,7 +17,7 @@ import {
 } from './consume/summary.js'
 import type { Dataset } from './dataset.js'
 import type { DatasetStatistics } from './execution/statistics.js'
-import { MappableDataset } from './mappable-dataset.js'
+import { ExchangeableDataset } from './exchangeable-dataset.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
 import { formatRows } from './show-rows.js'
 import { checkBatchFormat } from './step-options.js'
@@ -37,7 +37,7 @@ export interface Schema {
 }
 
 /** A dataset that can be run. */
-export abstract class ConsumableDataset<Row> extends MappableDataset<Row> {
+export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
   /** The number of rows; from the files' metadata where nothing that changes it comes between. */
   async count(options: ConsumeOptions = {}): Promise<number> {
     const counted = this.derive<Row>({ kind: 'count' })

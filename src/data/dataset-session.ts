@@ -97,6 +97,9 @@ export class DatasetSession {
         return source.rows
       case 'blocks':
         return source.bundles.reduce((sum, bundle) => sum + bundle.metadata.rows, 0)
+      case 'join':
+      case 'zip':
+        return undefined
     }
   }
 
@@ -149,6 +152,10 @@ export class DatasetSession {
     const { source } = plan
     if (source.kind === 'union') {
       for (const input of source.inputs) await this.refuseOverwrite(input, folder)
+    }
+    if (source.kind === 'join' || source.kind === 'zip') {
+      await this.refuseOverwrite(source.left, folder)
+      await this.refuseOverwrite(source.right, folder)
     }
     if (source.kind !== 'files') return
     const { files } = await this.#runner.describe(source)

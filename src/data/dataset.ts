@@ -1,13 +1,12 @@
 // A dataset: a lazy plan with a fluent face. Methods that add to the plan return at once; methods
-// that consume run it. What looks at one block at a time is in mappable-dataset, what runs the plan
-// in consumable-dataset.
+// that consume run it. What runs functions of the user is in mappable-dataset, what computes
+// with columns in relational-dataset, what runs the plan in consumable-dataset.
 
 import fs from 'node:fs'
 import path from 'node:path'
 import { refuseMethodsNotBuilt } from './methods-not-built.js'
-import type { Callable } from './mappable-dataset.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
-import { compileFunction, refuseUnknown, type StepOptions } from './step-options.js'
+import { refuseUnknown } from './step-options.js'
 import { DivisibleDataset } from './split/divisible-dataset.js'
 
 /**
@@ -20,16 +19,6 @@ import { DivisibleDataset } from './split/divisible-dataset.js'
  * console.log(await delays.count())
  */
 export class Dataset<Row = AnyRow> extends DivisibleDataset<Row> {
-  /** Keeps the rows for which the function returns true. */
-  filter(fn: Callable<Row, boolean>, options: StepOptions = {}): Dataset<Row> {
-    return this.derive({ kind: 'filter', ...compileFunction('filter', fn, options) })
-  }
-
-  /** Keeps the named columns. Right behind `readParquet` the others are not even read. */
-  selectColumns<K extends keyof Row & string>(columns: readonly K[]): Dataset<Pick<Row, K>> {
-    return this.derive({ kind: 'select', columns: [...columns] })
-  }
-
   /**
    * Writes one Parquet file per block, `part-00000.parquet` and so on, and removes parts that an
    * earlier run left beyond them. Files appear when they are complete. Gives their paths.

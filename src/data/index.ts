@@ -4,6 +4,30 @@
  * @module typeray/data
  */
 
+export {
+  AbsMax,
+  Aggregate,
+  AggregateFn,
+  type AggregateName,
+  type AggregateOn,
+  type AggregateOptions,
+  AsList,
+  Count,
+  CountDistinct,
+  type CustomAggregateOptions,
+  Max,
+  Mean,
+  Min,
+  MissingValuePercentage,
+  Quantile,
+  type QuantileOptions,
+  type SameAs,
+  Std,
+  type StdOptions,
+  Sum,
+  Unique,
+  ZeroPercentage,
+} from './aggregate/aggregates.js'
 export type { BatchFormat } from './block/batch.js'
 export { columnsOfBlock as columnsOf } from './block/block.js'
 export type {
@@ -21,6 +45,15 @@ export type { IterBatchesOptions } from './consume/iter-batches.js'
 export { type ColumnSummary, DatasetSummary } from './consume/summary.js'
 export { DataContext } from './data-context.js'
 export { Dataset } from './dataset.js'
+export type {
+  How,
+  JoinOptions,
+  RepartitionOptions,
+  ShuffleOptions,
+  SortOn,
+  SortOptions,
+} from './exchange-options.js'
+export type { Joined, Zipped } from './exchangeable-dataset.js'
 export type { CastType } from './expression/casts.js'
 export type { DateFunctions, DateUnit } from './expression/date-functions.js'
 export { col, Expression, lit, type Operand, when } from './expression/expression.js'
@@ -28,6 +61,7 @@ export type { ListFunctions, MapFunctions, StructFunctions } from './expression/
 export type { ExpressionNode, Literal } from './expression/node.js'
 export type { StringFunctions } from './expression/string-functions.js'
 export { monotonicallyIncreasingId, random, udf, uuid } from './expression/udf.js'
+export { type AggregatedColumns, GroupedDataset, type MapGroupsOptions } from './grouped-dataset.js'
 export type { DatasetStatistics } from './execution/statistics.js'
 export type { Progress } from './execution/streaming-executor.js'
 export type { AnyRow, ConsumeOptions } from './planned-dataset.js'

@@ -2,25 +2,7 @@
 
 import { RayError } from '../base/errors.js'
 
-const names = [
-  'aggregate',
-  'groupBy',
-  'join',
-  'max',
-  'mean',
-  'min',
-  'randomSample',
-  'randomShuffle',
-  'repartition',
-  'sort',
-  'std',
-  'sum',
-  'unique',
-  'withColumn',
-  'writeCsv',
-  'writeJson',
-  'zip',
-]
+const names = ['writeCsv', 'writeJson']
 
 /** Gives a prototype a method for each of the names that it has none for. */
 export function refuseMethodsNotBuilt(prototype: object): void {

@@ -5,15 +5,24 @@
 
 import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.js'
-import { nodeReconnectMs } from '../base/limits.js'
+import { gcsHandledMs, nodeReconnectMs } from '../base/limits.js'
 import { AcceptedLinks } from '../wire/link/accepted-links.js'
 import type { LinkHello } from '../wire/link/link-hello.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 
 export interface GcsHubOptions {
   readonly clock: Clock
-  readonly receive: (message: ToGcs) => void
+  /** Calls `handled` when what the message has changed is stored. */
+  readonly receive: (message: ToGcs, handled: () => void) => void
   readonly nodeLost: (nodeId: string) => void
+}
+
+/** How far a link is: raylets keep what is not handled, for a GCS that starts anew. */
+interface Progress {
+  received: number
+  handled: number
+  /** What the raylet was told of it. */
+  told: number
 }
 
 export class GcsHub {
@@ -21,12 +30,17 @@ export class GcsHub {
   readonly #links: AcceptedLinks<FromGcs, ToGcs>
   /** Nodes whose connection is gone, and how to stop waiting for them. */
   readonly #absent = new Map<string, () => void>()
+  readonly #progress = new Map<string, Progress>()
+  /** Set while a raylet waits to be told what was handled. */
+  #cancelTell: (() => void) | undefined
 
   constructor(options: GcsHubOptions) {
     this.#options = options
     this.#links = new AcceptedLinks<FromGcs, ToGcs>(options.clock, {
-      opened: () => undefined,
-      message: (_nodeId, message) => options.receive(message),
+      opened: (nodeId) => {
+        this.#progress.set(nodeId, { received: 0, handled: 0, told: 0 })
+      },
+      message: (nodeId, message) => this.#receive(nodeId, message),
       connected: (nodeId) => this.#present(nodeId),
       disconnected: (nodeId) => this.#disconnected(nodeId),
       overflowed: (nodeId) => options.nodeLost(nodeId),
@@ -47,9 +61,30 @@ export class GcsHub {
   }
 
   close(): void {
+    this.#cancelTell?.()
     for (const stop of this.#absent.values()) stop()
     this.#absent.clear()
     this.#links.close()
+  }
+
+  #receive(nodeId: string, message: ToGcs): void {
+    const progress = this.#progress.get(nodeId)
+    if (progress === undefined) return
+    const position = ++progress.received
+    this.#options.receive(message, () => {
+      progress.handled = position
+      this.#cancelTell ??= this.#options.clock.timer(gcsHandledMs, () => this.#tell())
+    })
+  }
+
+  #tell(): void {
+    this.#cancelTell = undefined
+    for (const [nodeId, progress] of this.#progress) {
+      const { handled: count, told } = progress
+      if (count === told) continue
+      progress.told = count
+      this.send(nodeId, { kind: 'gcsHandled', count })
+    }
   }
 
   #present(nodeId: string): void {
@@ -62,6 +97,7 @@ export class GcsHub {
     const stop = this.#options.clock.timer(nodeReconnectMs, () => {
       this.#absent.delete(nodeId)
       this.#links.drop(nodeId)
+      this.#progress.delete(nodeId)
       this.#options.nodeLost(nodeId)
     })
     this.#absent.set(nodeId, stop)

@@ -220,6 +220,7 @@ export class GcsServer {
       case 'createPlacementGroup':
       case 'subscribePlacementGroup':
       case 'removePlacementGroup':
+      case 'locateGroup':
       case 'bundlesReserved':
         this.#group(message)
         break
@@ -379,7 +380,8 @@ export class GcsServer {
     this.#cancelView = undefined
     const nodes = this.#nodes.alive().map((node): ClusterNode => {
       const { nodeId, nodeNumber, alive, address, total, available, labels, isClient } = node
-      const more = isClient ? { isClient } : {}
+      const { waiting } = node
+      const more = { waiting, ...(isClient && { isClient }) }
       return { nodeId, nodeNumber, alive, address, total, available, labels, ...more }
     })
     const view: FromGcs = { kind: 'clusterView', nodes, newest: this.#nodes.newest }

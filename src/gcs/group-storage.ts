@@ -29,7 +29,7 @@ export type StoredGroup = Readonly<Pick<GroupRecord, Kept>> & {
 
 export function storedGroup(record: GroupRecord | undefined): StoredGroup | undefined {
   if (record === undefined) return undefined
-  const { waitingFor, subscribers: _subscribers, ...kept } = record
+  const { waitingFor, subscribers: _subscribers, watchers: _watchers, ...kept } = record
   return { ...kept, isTrying: waitingFor.size > 0 }
 }
 
@@ -38,5 +38,11 @@ export function groupOf({ isTrying, ...kept }: StoredGroup): GroupRecord {
   const asked = bundles.flatMap(({ nodeId, isHeld }) =>
     isTrying && !isHeld && nodeId !== undefined ? [nodeId] : [],
   )
-  return { ...kept, bundles, waitingFor: new Set(asked), subscribers: new Map() }
+  return {
+    ...kept,
+    bundles,
+    waitingFor: new Set(asked),
+    subscribers: new Map(),
+    watchers: new Set(),
+  }
 }

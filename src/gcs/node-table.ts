@@ -37,6 +37,7 @@ export type NodeEvent =
       readonly nodeId: string
       readonly available: Resources
       readonly total: Resources
+      readonly waiting?: Resources
     }
   | { readonly kind: 'lost'; readonly nodeId: string }
   /** A node that was away has said what it holds. */
@@ -78,6 +79,8 @@ interface NodeRecord {
   readonly claims: Map<string, Resources>
   /** What was reported without what is claimed. */
   available: Resources
+  /** What waits in its queue, as it said last. */
+  waiting: Resources
   /** When the node was last heard of, or last forgiven for the silence of this process. */
   heardAt: number
 }
@@ -127,7 +130,7 @@ export class NodeTable {
   /** Begins with what an earlier GCS has stored. Returns whether any of the nodes may come back. */
   load(rows: readonly StoredNode[], now: number): boolean {
     for (const row of [...rows].sort((a, b) => a.nodeNumber - b.nodeNumber)) {
-      const nothing = { claims: new Map(), reported: {}, available: {} }
+      const nothing = { claims: new Map(), reported: {}, available: {}, waiting: {} }
       this.#nodes.set(row.nodeId, { ...row, ...nothing, isAway: row.alive, heardAt: now })
       this.#newest = Math.max(this.#newest, row.nodeNumber)
     }
@@ -248,6 +251,7 @@ export class NodeTable {
       reported: resources,
       claims: new Map(),
       available: resources,
+      waiting: {},
       heardAt: now,
     })
     const lost = replaced.flatMap((node) => this.#lost(node.nodeId))
@@ -270,6 +274,7 @@ export class NodeTable {
     const isSameTotal = sameAmounts(node.total, event.total)
     node.total = event.total
     node.reported = event.available
+    node.waiting = event.waiting ?? {}
     updateAvailable(node)
     if (!isSameTotal) {
       this.#changed.mark(event.nodeId)
@@ -324,6 +329,7 @@ export type NodeRecordView = NodeView & {
   readonly nodeNumber: number
   readonly address: string
   readonly isClient: boolean
+  readonly waiting: Resources
 }
 
 /** A node that is alone has no address for others. */

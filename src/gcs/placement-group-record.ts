@@ -47,6 +47,8 @@ export interface GroupRecord {
   readonly waitingFor: Set<string>
   /** Who is told of changes, with their nodes. Removed when the process or its node dies. */
   readonly subscribers: Map<ProcessId, string>
+  /** Nodes that are told where the bundles are. Removed when the node dies. */
+  readonly watchers: Set<string>
 }
 
 export function newGroup(
@@ -82,6 +84,7 @@ export function newGroup(
     attempt: 0,
     waitingFor: new Set(),
     subscribers: new Map([[from, nodeId]]),
+    watchers: new Set(),
   }
 }
 
@@ -150,4 +153,15 @@ export function infeasibleGroup(
     `${formatAmounts(total)} on ${count}.${why} ` +
     `It waits for nodes to join; remove it or ask for less.`
   )
+}
+
+/** Where the bundles are; nowhere yet, unless the group is whole. */
+export function groupLocated({ group, state, bundles }: GroupRecord): FromGcs {
+  const isWhole = state === 'created'
+  const located = bundles.map(({ index, resources, nodeId }) => ({
+    index,
+    resources,
+    ...(isWhole && nodeId !== undefined && { nodeId }),
+  }))
+  return { kind: 'groupLocated', group, bundles: located }
 }

@@ -38,6 +38,7 @@ import {
   byNode,
   claimOf,
   groupChanged,
+  groupLocated,
   groupNameTaken,
   groupRow,
   infeasibleGroup,
@@ -51,6 +52,7 @@ type FromRaylets = ToGcs & {
     | 'createPlacementGroup'
     | 'subscribePlacementGroup'
     | 'removePlacementGroup'
+    | 'locateGroup'
     | 'bundlesReserved'
     | 'nodeHolds'
 }
@@ -74,6 +76,7 @@ export type PlacementGroupEffect =
 /** What came for a group before its creation. */
 interface Early {
   readonly subscribers: Map<ProcessId, string>
+  readonly watchers: Set<string>
   isRemoved: boolean
 }
 
@@ -114,6 +117,9 @@ export class PlacementGroupTable {
         else this.#remove(record, 'it was removed', effects)
         break
       }
+      case 'locateGroup':
+        this.#locate(event, effects)
+        break
       case 'bundlesReserved':
         this.#reserved(event, effects)
         break
@@ -237,6 +243,7 @@ export class PlacementGroupTable {
     this.#changed.mark(event.group)
     const early = this.#early.get(event.group)
     for (const [process, node] of early?.subscribers ?? []) record.subscribers.set(process, node)
+    for (const node of early?.watchers ?? []) record.watchers.add(node)
     this.#early.delete(event.group)
     this.#groups.set(event.group, record)
     this.#unplaced.add(record)
@@ -261,10 +268,20 @@ export class PlacementGroupTable {
     effects.push(send(nodeId, groupChanged(record, from)))
   }
 
+  #locate({ group, nodeId }: EventOf<'locateGroup'>, effects: PlacementGroupEffect[]): void {
+    const record = this.#groups.get(group)
+    if (record === undefined) {
+      this.#earlyOf(group).watchers.add(nodeId)
+      return
+    }
+    record.watchers.add(nodeId)
+    effects.push(send(nodeId, groupLocated(record)))
+  }
+
   #earlyOf(group: string): Early {
     let early = this.#early.get(group)
     if (early === undefined) {
-      early = { subscribers: new Map(), isRemoved: false }
+      early = { subscribers: new Map(), watchers: new Set(), isRemoved: false }
       this.#early.set(group, early)
     }
     return early
@@ -370,6 +387,7 @@ export class PlacementGroupTable {
 
   #nodeDied(record: GroupRecord, nodeId: string, effects: PlacementGroupEffect[]): void {
     dropNode(record.subscribers, nodeId)
+    record.watchers.delete(nodeId)
     if (record.owner !== undefined && record.driver?.nodeId === nodeId) {
       this.#remove(record, 'the node of its driver died', effects)
     }
@@ -452,6 +470,7 @@ export class PlacementGroupTable {
     const text = record.error?.message ?? `Placement group ${group} is gone: ${why}.`
     this.#setState(record, 'removed', effects, text)
     record.subscribers.clear()
+    record.watchers.clear()
     this.#removed.add(group)
     for (const oldest of this.#removed) {
       if (this.#removed.size <= placementGroupTombstonesMax) break
@@ -481,5 +500,6 @@ export class PlacementGroupTable {
     for (const [process, nodeId] of record.subscribers) {
       effects.push(send(nodeId, groupChanged(record, process)))
     }
+    for (const nodeId of record.watchers) effects.push(send(nodeId, groupLocated(record)))
   }
 }

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { SessionError } from '../base/errors.js'
 import { newId } from '../base/ids.js'
 import { linkHelloMs } from '../base/limits.js'
+import { storagePlace } from '../gcs/storage/open-storage.js'
 import { hostPortText, parseHostPort } from '../wire/address.js'
 import type { TlsFiles } from '../wire/transport.js'
 import type { ClusterConfig } from './node-config.js'
@@ -21,18 +22,22 @@ export interface ClusterOptions {
   readonly nodeIpAddress?: string
   readonly port?: number
   readonly tokenFile?: string
+  /** Where the GCS of a head keeps its tables: `lmdb`, `redis://host:port/db`, or `memory`. */
+  readonly storage?: string
 }
 
 /** A head that only this machine can reach needs no token of its user. */
 export function headCluster(options: ClusterOptions): ClusterConfig {
   const host = options.nodeIpAddress ?? '127.0.0.1'
-  const { port = defaultPort, tokenFile } = options
+  const { port = defaultPort, tokenFile, storage } = options
+  // What is wrong with it should be said here, and not by the third process from here.
+  if (storage !== undefined) storagePlace(storage, '')
   const isAnyPort = options.port === undefined
   checkIp(host)
   const token = isLoopback(host)
     ? (userToken(tokenFile) ?? newId(32))
     : requireToken(`A cluster at ${host}, which other machines can reach,`, tokenFile)
-  return { host, port, isAnyPort, token, ...tlsOf() }
+  return { host, port, isAnyPort, token, ...(storage !== undefined && { storage }), ...tlsOf() }
 }
 
 /** `local` are the sessions of this machine, which may know the token. */
@@ -41,6 +46,9 @@ export async function joiningCluster(
   local: readonly SessionFile[],
 ): Promise<ClusterConfig> {
   const head = options.address
+  if (options.storage !== undefined) {
+    throw new SessionError('--storage belongs to the head of a cluster, beside --head.')
+  }
   const host = options.nodeIpAddress ?? (await ownAddressTowards(head))
   checkIp(host)
   const token = tokenFor(head, local, options.tokenFile)

@@ -14,9 +14,9 @@ export interface Membership {
   /** The GCS knows the node already. */
   readonly isRegistered: boolean
   toGcs(message: ToGcs): void
-  /** Set by the raylet; what comes before is kept for it. */
+  /** Set by the raylet of a node that is alone. */
   receive: ((message: FromGcs) => void) | undefined
   /** The raylet listens: others may be let in. */
   attach(raylet: Raylet): void
-  close(): void
+  close(): Promise<void> | undefined
 }

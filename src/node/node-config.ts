@@ -70,6 +70,8 @@ export interface ClusterConfig {
   readonly isAnyPort?: boolean
   /** Whoever knows it may join and run anything. */
   readonly token: string
+  /** Where the GCS keeps its tables; in the folder of the session unless said otherwise. */
+  readonly storage?: string
   /** No other machine reaches it, and it runs nothing. */
   readonly isClient?: boolean
   /** Connections to other machines are encrypted. */

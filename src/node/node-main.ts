@@ -15,7 +15,7 @@ import { packageVersion, wireVersion } from '../base/version.js'
 import { GcsServer } from '../gcs/gcs-server.js'
 import { Raylet } from '../raylet/raylet.js'
 import type { RayletOptions } from '../raylet/raylet-options.js'
-import { joinCluster, openCluster } from './cluster-node.js'
+import { type HeadSession, joinCluster, openCluster } from './cluster-node.js'
 import type { Membership } from './membership.js'
 import type { NodeConfig, NodeEnd } from './node-config.js'
 import {
@@ -34,12 +34,15 @@ import { turns } from './turns.js'
 function main(): void {
   const config = JSON.parse(process.env['TYPERAY_NODE'] ?? '') as NodeConfig
   delete process.env['TYPERAY_NODE']
-  if (config.cluster === undefined) run(config, alone)
+  const { cluster } = config
+  const sessionName = sessionNameAt(new Date(), process.pid)
+  if (cluster === undefined) run(config, sessionOf(config, sessionName), alone())
   else {
-    const { cluster } = config
-    const join = cluster.head === undefined ? openCluster : joinCluster
-    join(cluster, config).then(
-      (membership) => run(config, () => membership),
+    // The tables of a head are in the folder of its session.
+    const head = cluster.head === undefined ? sessionOf(config, sessionName) : undefined
+    const joined = head ? openCluster(cluster, config, head) : joinCluster(cluster, config)
+    joined.then(
+      (membership) => run(config, head ?? sessionOf(config, sessionName), membership),
       (error: unknown) => {
         process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
         process.exit(1)
@@ -66,15 +69,20 @@ function alone(): Membership {
     toGcs: (message) => inTurn(() => gcs.receive(message)),
     receive: undefined,
     attach: () => undefined,
-    close: () => gcs.close(),
+    close: () => {
+      gcs.close()
+      return undefined
+    },
   }
   return membership
 }
 
-function run(config: NodeConfig, membershipOf: () => Membership): void {
-  const sessionName = sessionNameAt(new Date(), process.pid)
-  const sessionDir = folderFor(config, sessionName)
-  const membership = membershipOf()
+function sessionOf(config: NodeConfig, sessionName: string): HeadSession {
+  return { sessionName, sessionDir: folderFor(config, sessionName) }
+}
+
+function run(config: NodeConfig, session: HeadSession, membership: Membership): void {
+  const { sessionName, sessionDir } = session
   const { token, nodeId, nodeNumber, nodeIp, clusterAddress, isRegistered } = membership
   const ids = { nodeId, nodeNumber, token, sessionName, sessionDir, clusterAddress }
   const entry = fileURLToPath(new URL('../worker/worker-main.js', import.meta.url))
@@ -242,11 +250,9 @@ class NodeLife {
     setTimeout(() => process.exit(code), shutdownMs)
     this.#raylet()
       .close()
+      .then(() => this.#membership.close())
       .then(
-        () => {
-          this.#membership.close()
-          process.exit(code)
-        },
+        () => process.exit(code),
         () => process.exit(1),
       )
   }

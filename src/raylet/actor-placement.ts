@@ -9,6 +9,7 @@ import { shutdownMs } from '../base/limits.js'
 import { devicesOf } from '../scheduling/resource-pool.js'
 import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/terms.js'
 import type { ToGcs } from '../wire/messages/gcs.js'
+import type { Stuck } from './grant-round.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import type { PendingActor } from './lease-queue.js'
 import { refusalOf } from './lease-refusal.js'
@@ -35,7 +36,7 @@ export class ActorPlacement {
     const { spec, incarnation } = event
     if (this.#find(spec.actor, incarnation)) return false
     const request = actorRequest(event)
-    const error = refusalOf(this.#tables, request, spec.strategy)
+    const error = refusalOf(this.#tables, request)
     if (error !== undefined) {
       this.refuse({ spec, incarnation }, error)
       return false
@@ -72,6 +73,21 @@ export class ActorPlacement {
     const { nodeId } = this.#tables
     const why = error === undefined ? {} : { error }
     this.#tell({ kind: 'actorNotPlaced', nodeId, actor: spec.actor, incarnation, ...why })
+  }
+
+  /**
+   * Those for which there is no room here, even without any lease, while another node may have
+   * some.
+   */
+  sendAway(stuck: readonly Stuck[]): void {
+    const tables = this.#tables
+    if (tables.isAlone) return
+    for (const { request, pools, lacks } of stuck) {
+      if (request.actor === undefined || lacks.length === 0) continue
+      if (pools.some((pool) => request.need.fitsIn(tables.reclaimable(pool)))) continue
+      tables.queue.remove(request)
+      this.refuse(request.actor)
+    }
   }
 
   /** Ends the actor of the key, waiting or running. True when something was given back at once. */

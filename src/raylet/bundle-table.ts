@@ -28,6 +28,8 @@ export class BundleTable {
   readonly #groups = new Map<string, Map<number, Bundle>>()
   /** Returned bundles of which a part is still held. Emptied by `settle`. */
   readonly #returned = new Set<Bundle>()
+  /** Those of the groups that are gone that will not come back. */
+  readonly #removed = new Set<string>()
   /** Groups that are gone, with what to say about it. */
   readonly #gone = new Map<string, string>()
 
@@ -43,7 +45,9 @@ export class BundleTable {
     group: string,
     bundles: readonly { readonly index: number; readonly resources: Resources }[],
   ): boolean {
-    if (this.#gone.has(group)) return false
+    // A group that could not be placed can be, once a node has joined.
+    if (this.#removed.has(group)) return false
+    this.#gone.delete(group)
     const held = this.#groups.get(group) ?? new Map<number, Bundle>()
     const added = new Map<number, Bundle>()
     for (const { index, resources } of bundles) {
@@ -65,7 +69,7 @@ export class BundleTable {
    * Takes bundles out of use and returns their pools, so that the caller can end what runs in them.
    */
   giveBack(group: string, indexes: readonly number[], removed: boolean): ResourcePool[] {
-    if (removed) this.markGone(group, `Placement group ${group} was removed.`)
+    if (removed) this.markGone(group, `Placement group ${group} was removed.`, true)
     const held = this.#groups.get(group)
     if (held === undefined) return []
     const pools: ResourcePool[] = []
@@ -93,11 +97,14 @@ export class BundleTable {
     }
   }
 
-  markGone(group: string, message: string): void {
+  markGone(group: string, message: string, isRemoved: boolean): void {
     this.#gone.set(group, message)
+    if (isRemoved) this.#removed.add(group)
     if (this.#gone.size > removedGroupsMax) {
       const oldest = this.#gone.keys().next()
-      if (oldest.done !== true) this.#gone.delete(oldest.value)
+      if (oldest.done === true) return
+      this.#gone.delete(oldest.value)
+      this.#removed.delete(oldest.value)
     }
   }
 

@@ -2,19 +2,22 @@
 
 import { closeSync, readSync, writeSync } from 'node:fs'
 import { readI32 } from '../base/bytes.js'
-import { createMemory, type Memory } from '../store/index.js'
+import { createMemory, mapShared, type Memory } from '../store/index.js'
 import {
   claimCarriedOffset,
   claimSlotBytes,
   claimSlotsMax,
   claimStarted,
   claimStartedOffset,
+  stopClaims,
 } from '../wire/claim-slot.js'
 import type { ProcessExit } from '../wire/messages/terms.js'
 
 export class ClaimSlots {
   readonly #memory: Memory
   readonly #free: number[] = []
+  /** Mapped when the first owner on another node asks. */
+  #words: Int32Array | undefined
   readonly #slot = new Uint8Array(claimSlotBytes)
 
   constructor() {
@@ -49,6 +52,16 @@ export class ClaimSlots {
     const started = claimStarted(readI32(this.#slot, claimStartedOffset))
     const carried = readI32(this.#slot, claimCarriedOffset) - 1
     return carried < 0 ? { started } : { started, carried }
+  }
+
+  /** See `stopClaims`. */
+  stop(slot: number, lease: number): number {
+    if (slot < 0) return -1
+    if (this.#words === undefined) {
+      const { buffer, byteOffset, byteLength } = mapShared(process.pid, this.#memory)
+      this.#words = new Int32Array(buffer, byteOffset, byteLength / 4)
+    }
+    return stopClaims(this.#words, slot, lease)
   }
 
   close(): void {

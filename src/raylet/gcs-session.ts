@@ -75,6 +75,9 @@ export class GcsSession {
       case 'subscribePlacementGroup':
         this.#subscribe(groupKey(message.from, message.group), message)
         break
+      case 'locateGroup':
+        this.#subscribe(groupKey(0, message.group), message)
+        break
       case 'createPlacementGroup': {
         const { nodeId, from, group } = message
         const subscription = { kind: 'subscribePlacementGroup', nodeId, from, group } as const
@@ -117,6 +120,9 @@ export class GcsSession {
         const key = actorKey(to, actor)
         return this.#told(key, `${state.state} ${more}`, state.state === 'dead')
       }
+      case 'returnBundles':
+        if (message.removed) this.#subscriptions.delete(groupKey(0, message.group))
+        return true
       case 'placementGroupChanged': {
         const { to, group, state, message: text = '' } = message
         return this.#told(groupKey(to, group), `${state} ${text}`, state === 'removed')
@@ -131,18 +137,33 @@ export class GcsSession {
     const registration = this.#registration
     if (registration === undefined) return []
     const { nodeId } = registration
-    const before: ToGcs[] = [{ ...registration, isBack: this.#isRegistered }]
-    const isKept = new Set([...this.#kept].map(({ message }) => message))
-    for (const message of this.#processes.values()) if (!isKept.has(message)) before.push(message)
-    let position = before.length
-    for (const kept of this.#kept) kept.position = ++position
+    const kept = new Set([...this.#kept].map(({ message }) => message))
+    const news = [...this.#processes.values()].filter((message) => !kept.has(message))
     const subscriptions = [...this.#subscriptions.values()].map((subscription) => {
       subscription.isRepeated = true
       return subscription.message
     })
-    const after: ToGcs[] = [...subscriptions, { kind: 'nodeHolds', nodeId, ...holdings }]
-    this.#sent = position + after.length
-    return [...before, ...[...this.#kept].map(({ message }) => message), ...after]
+    // The answers to questions are better when the GCS knows what the node has.
+    const isQuestion = ({ message }: Kept): boolean => message.kind === 'query'
+    const facts = [...this.#kept].filter((each) => !isQuestion(each))
+    const questions = [...this.#kept].filter(isQuestion)
+    this.#sent = 0
+    this.#kept.clear()
+    const again = (each: Kept): ToGcs => {
+      each.position = ++this.#sent
+      this.#kept.add(each)
+      return each.message
+    }
+    const others = (messages: readonly ToGcs[]): readonly ToGcs[] => {
+      this.#sent += messages.length
+      return messages
+    }
+    return [
+      ...others([{ ...registration, isBack: this.#isRegistered }, ...news]),
+      ...facts.map(again),
+      ...others([...subscriptions, { kind: 'nodeHolds', nodeId, ...holdings }]),
+      ...questions.map(again),
+    ]
   }
 
   #keep(message: ToGcs, request?: string): void {

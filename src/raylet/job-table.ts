@@ -17,6 +17,8 @@ export class JobTable {
   /** Added when a driver says hello or the GCS tells of a job; removed long after its end. */
   readonly #jobs = new Map<string, JobFacts>()
   readonly #finished: string[] = []
+  /** Nodes that were told of a job, by `node job`. Emptied of a job when it is forgotten. */
+  readonly #introduced = new Map<string, Set<number>>()
   #count = 0
 
   constructor(nodeNumber: number, defaults: JobDefaults) {
@@ -48,11 +50,25 @@ export class JobTable {
     this.#jobs.set(jobId, { jobId, driver, namespace, environment })
   }
 
+  /** What another node must know of a job of which it is told something for the first time. */
+  introduce(jobId: string, nodeNumber: number): { readonly job?: JobFacts } {
+    const job = this.#jobs.get(jobId)
+    if (job === undefined) return {}
+    const told = this.#introduced.get(jobId) ?? new Set<number>()
+    this.#introduced.set(jobId, told)
+    if (told.has(nodeNumber)) return {}
+    told.add(nodeNumber)
+    return { job }
+  }
+
   /** What it has detached may be started again much later; not everything is kept for ever. */
   finish(jobId: string): void {
     if (!this.#jobs.has(jobId)) return
     this.#finished.push(jobId)
-    if (this.#finished.length > finishedJobsMax) this.#jobs.delete(this.#finished.shift() ?? '')
+    if (this.#finished.length <= finishedJobsMax) return
+    const oldest = this.#finished.shift() ?? ''
+    this.#jobs.delete(oldest)
+    this.#introduced.delete(oldest)
   }
 
   environmentOf(jobId: string): WorkerEnvironment {

@@ -3,6 +3,7 @@
 import type { ProcessId } from '../base/ids.js'
 import type { ResourceSet } from '../scheduling/resources.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import type { PeerMessage } from '../wire/messages/peer.js'
 import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'
 import type { ObjectKey, ProcessExit } from '../wire/messages/terms.js'
 
@@ -13,7 +14,15 @@ type From<Kind extends ToRaylet['kind']> = Extract<ToRaylet, { kind: Kind }> & {
 
 export type LeaseEvent =
   // From drivers and workers.
-  | (From<'requestLease'> & { readonly jobId: string })
+  | (From<'requestLease'> & {
+      readonly jobId: string
+      /** Another raylet has passed it on. */
+      readonly passed?: {
+        readonly by: number
+        readonly stays: boolean
+        readonly outlivesJob: boolean
+      }
+    })
   | From<'cancelLeaseRequest'>
   | From<'returnLease'>
   | From<'leaseClosed'>
@@ -22,9 +31,18 @@ export type LeaseEvent =
   | From<'relay'>
   | From<'relayToWorker'>
   | From<'signalWorker'>
+  | From<'lineBroken'>
   | From<'actorStarted'>
   | From<'actorExiting'>
+  // From other raylets.
+  | (Extract<PeerMessage, { kind: 'requestReturned' | 'recallRequest' }> & {
+      readonly node: number
+    })
+  /** A request that was passed on is granted or refused: the answer came by. */
+  | { readonly kind: 'requestAnswered'; readonly owner: ProcessId; readonly request: number }
+  | { readonly kind: 'nodeDied'; readonly nodeNumber: number; readonly nodeId: string }
   // From the GCS.
+  | Extract<FromGcs, { kind: 'groupLocated' }>
   | Extract<
       FromGcs,
       { kind: 'placeActor' | 'endActor' | 'reserveBundles' | 'returnBundles' | 'clusterView' }
@@ -45,7 +63,12 @@ export type LeaseEvent =
     }
   | { readonly kind: 'unreserve'; readonly key: string }
   /** The group was removed before it had anything on this node, or cannot ever be placed. */
-  | { readonly kind: 'groupGone'; readonly group: string; readonly message: string }
+  | {
+      readonly kind: 'groupGone'
+      readonly group: string
+      readonly message: string
+      readonly isRemoved: boolean
+    }
   /** The memory monitor ends this worker. */
   | { readonly kind: 'memoryShort'; readonly start: string; readonly report: string }
   // From the worker pool.
@@ -69,6 +92,8 @@ export type LeaseEvent =
 export type LeaseEffect =
   | { readonly kind: 'send'; readonly to: ProcessId; readonly message: FromRaylet }
   | { readonly kind: 'gcs'; readonly message: ToGcs }
+  /** To the raylet of another node, by its number. */
+  | { readonly kind: 'peer'; readonly to: number; readonly message: PeerMessage }
   | {
       readonly kind: 'startWorker'
       readonly start: string

@@ -11,6 +11,7 @@ import type { LabelSelector } from '../scheduling/label-policy.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import type { PlacementGroupTarget } from '../wire/messages/terms.js'
 import type { ActorSpec, CarriedTask } from '../wire/messages/raylet.js'
+import type { LeaseEvent } from './lease-events.js'
 import type { WorkerKind } from './worker-kind.js'
 
 export interface PendingActor {
@@ -44,6 +45,16 @@ export interface PendingRequest {
    * kept for it.
    */
   readonly reservation: string | undefined
+  /** It may run on any node, in turn. */
+  readonly isSpread: boolean
+  /** The node that it has to run on, or would like to. */
+  readonly affinity: { readonly nodeId: string; readonly soft: boolean } | undefined
+  /** What a process has asked for, to be passed on if need be. */
+  readonly asked: Extract<LeaseEvent, { kind: 'requestLease' }> | undefined
+  /** The node whose raylet has passed it on; 0 for this one. */
+  readonly passedBy: number
+  /** Nodes that have sent it back since the last view. */
+  readonly refusedBy: Map<number, 'full' | 'never'>
   /** Position in order of arrival; set by the queue. */
   sequence: number
   /** How often a request behind it was granted while it could not be. */
@@ -64,9 +75,20 @@ export class LeaseQueue {
   readonly #reservations = new Map<string, PendingRequest>()
   /** What they need together. */
   #reserved = ResourceSet.empty
+  #demand = ResourceSet.empty
 
   get size(): number {
     return this.#size
+  }
+
+  /** What those need together that take from the node, and not from a bundle. */
+  get demand(): ResourceSet {
+    return this.#demand
+  }
+
+  /** Does anything of this shape wait? */
+  has(shape: string): boolean {
+    return this.#lines.has(shape)
   }
 
   /**
@@ -82,6 +104,7 @@ export class LeaseQueue {
   add(request: PendingRequest, sequence: number = this.#sequence++): void {
     request.sequence = sequence
     this.#size++
+    if (request.target === undefined) this.#demand = this.#demand.plus(request.need)
     if (request.reservation !== undefined) this.#reserve(request.reservation, request)
     const line = this.#lines.get(request.shape)
     if (line === undefined) {
@@ -135,7 +158,8 @@ export class LeaseQueue {
     this.#reserved = this.#reserved.plus(request.need)
   }
 
-  #unreserve({ reservation, need }: PendingRequest): void {
+  #unreserve({ reservation, need, target }: PendingRequest): void {
+    if (target === undefined) this.#demand = this.#demand.minus(need)
     if (reservation === undefined || !this.#reservations.delete(reservation)) return
     this.#reserved = this.#reserved.minus(need)
   }

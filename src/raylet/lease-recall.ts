@@ -8,47 +8,72 @@
 // once for each.
 
 import { leaseRecallIdleMs } from '../base/limits.js'
-import type { LeaseQueue, PendingRequest } from './lease-queue.js'
+import type { ProcessId } from '../base/ids.js'
+import type { FromRaylet } from '../wire/messages/raylet.js'
+import type { PendingRequest } from './lease-queue.js'
+import type { LeaseTables } from './lease-tables.js'
 import type { Stuck } from './grant-round.js'
 import type { Lease } from './worker-table.js'
 
 const lineFrontMax = 64
 
-export interface Recall {
+interface Recall {
   readonly lease: Lease
   readonly idleOnly: boolean
 }
 
-export interface RecallPlan {
+interface RecallPlan {
   readonly recalls: readonly Recall[]
   /** When to plan again, because leases were too young; Infinity when none was. */
   readonly againAt: number
 }
 
-export function planRecalls(
+/** Asks for leases; returns when to do so again. */
+export function recallLeases(
   stuck: readonly Stuck[],
-  tables: { readonly queue: LeaseQueue; readonly leases: ReadonlyMap<number, Lease> },
-  now: number,
-): RecallPlan {
+  { tables, send, now }: { tables: LeaseTables; send: RecallSender; now: number },
+): number {
+  // Who fits but has no worker gets one that starts, unless no more may be started.
+  const { workers } = tables
+  const isShort = workers.startingCount === 0 && workers.size >= workers.limit
+  const short = stuck.filter(({ lacks }) => isShort || lacks.length > 0)
+  const { recalls, againAt } = planRecalls(short, tables, now)
+  for (const { lease, idleOnly } of recalls) {
+    lease.recall = idleOnly ? 'idle' : 'full'
+    const how = idleOnly ? { idleOnly } : {}
+    const message = { kind: 'recallLease', lease: lease.lease, ownerDied: false, ...how } as const
+    send(lease.worker.process, message)
+  }
+  return againAt
+}
+
+type RecallSender = (to: ProcessId, message: FromRaylet) => void
+
+function planRecalls(stuck: readonly Stuck[], tables: LeaseTables, now: number): RecallPlan {
   const recalls = new Map<Lease, Recall>()
   let againAt = Infinity
-  const { queue, leases } = tables
-  const held =
-    stuck.length === 0 ? [] : [...leases.values()].filter((lease) => lease.recall !== 'ownerDied')
+  const { queue, leases, cluster } = tables
+  const isQuiet = stuck.length === 0 && !cluster.hasDemandElsewhere
+  const held = isQuiet ? [] : [...leases.values()].filter((lease) => lease.recall !== 'ownerDied')
   if (held.length === 0) return { recalls: [], againAt }
   const lines = new Map(queue.lines().map((line) => [line[0]?.shape, line]))
+  const wantIdle = (lease: Lease): void => {
+    if (lease.recall !== 'none' || recalls.has(lease)) return
+    const at = lease.grantedAt + leaseRecallIdleMs
+    if (at <= now) recalls.set(lease, { lease, idleOnly: true })
+    else againAt = Math.min(againAt, at)
+  }
+  // What waits at other nodes can come here.
+  for (const lease of held) {
+    if (cluster.isWantedElsewhere(lease.allocation.resources.amounts.keys())) wantIdle(lease)
+  }
   for (const { request, pools, lacks } of stuck) {
     const candidates = held.filter(
       (lease) =>
         pools.includes(lease.pool) &&
         (lacks.length === 0 || lacks.some((name) => holds(lease, name))),
     )
-    for (const lease of candidates) {
-      if (lease.recall !== 'none' || recalls.has(lease)) continue
-      const at = lease.grantedAt + leaseRecallIdleMs
-      if (at <= now) recalls.set(lease, { lease, idleOnly: true })
-      else againAt = Math.min(againAt, at)
-    }
+    for (const lease of candidates) wantIdle(lease)
     for (const lease of enoughFor(front(lines.get(request.shape)), lacks, candidates)) {
       recalls.set(lease, { lease, idleOnly: false })
     }

@@ -3,21 +3,15 @@
 import { formatSelectors, labelPolicy, whyNoLabels } from '../scheduling/label-policy.js'
 import { ResourcePool } from '../scheduling/resource-pool.js'
 import { ResourceSet } from '../scheduling/resources.js'
-import type { SchedulingStrategy, WireError } from '../wire/messages/terms.js'
+import type { PlacementGroupTarget, WireError } from '../wire/messages/terms.js'
 import type { PendingRequest } from './lease-queue.js'
 import type { LeaseTables } from './lease-tables.js'
 
 /** Why the request can never be granted, or undefined when it can or may yet be. */
-export function refusalOf(
-  tables: LeaseTables,
-  request: PendingRequest,
-  strategy?: SchedulingStrategy,
-): WireError | undefined {
+export function refusalOf(tables: LeaseTables, request: PendingRequest): WireError | undefined {
   if (request.target !== undefined) return groupRefusal(tables, request)
-  const wanted = strategy?.kind === 'nodeAffinity' ? strategy.nodeId : undefined
-  if (wanted !== undefined && wanted !== tables.nodeId && strategy?.soft !== true) {
-    return unschedulable(request, `it must run on node ${wanted}, which is not alive`)
-  }
+  const { affinity } = request
+  if (affinity?.soft === false) return affinityRefusal(tables, request, affinity.nodeId)
   if (request.labels.length > 0) {
     const why = whyNoLabels(tables.nodes(), request.labels)
     if (why !== undefined) return unschedulable(request, why)
@@ -41,6 +35,22 @@ export function refusalOf(
   return unschedulable(request, `it needs ${what}, and no node has that (${has})`)
 }
 
+function affinityRefusal(
+  tables: LeaseTables,
+  request: PendingRequest,
+  nodeId: string,
+): WireError | undefined {
+  const node = tables.nodes().find((each) => each.nodeId === nodeId)
+  if (node === undefined) {
+    const advice = 'Choose another node, or pass soft: true.'
+    return unschedulable(request, `it must run on node ${nodeId}, which is not alive`, advice)
+  }
+  const { need } = request
+  if (new ResourcePool(ResourceSet.from(node.total)).canEverAllocate(need)) return undefined
+  const has = ResourceSet.from(node.total)
+  return unschedulable(request, `it needs ${need} on node ${nodeId}, which has ${has} in all`)
+}
+
 function groupRefusal(tables: LeaseTables, request: PendingRequest): WireError | undefined {
   const { target } = request
   if (target === undefined) return undefined
@@ -53,16 +63,32 @@ function groupRefusal(tables: LeaseTables, request: PendingRequest): WireError |
       fields: { placementGroupId: target.group },
     }
   }
-  if (!tables.bundles.isKnown(target.group)) return undefined
-  const pools = tables.bundles.pools(target)
-  if (pools.some((pool) => pool.canEverAllocate(request.need))) return undefined
+  const totals = bundleTotals(tables, target)
+  if (totals?.some((total) => new ResourcePool(total).canEverAllocate(request.need)) !== false) {
+    return undefined
+  }
   const which = target.bundle < 0 ? 'any one bundle' : `bundle ${target.bundle}`
-  const has = pools.map((pool) => `{${pool.total}}`).join(' ') || 'no such bundle'
+  const has = totals.map((total) => `{${total}}`).join(' ') || 'no such bundle'
   return unschedulable(
     request,
     `it needs ${request.need} in ${which} of placement group ${target.group}, which has ${has}`,
     'Ask for less, or make the bundle larger.',
   )
+}
+
+/** What each bundle has that the target may take from; undefined while nobody here knows. */
+function bundleTotals(
+  tables: LeaseTables,
+  target: PlacementGroupTarget,
+): ResourceSet[] | undefined {
+  const located = tables.groups.get(target.group)
+  if (located !== undefined) {
+    return located
+      .filter(({ index }) => target.bundle < 0 || index === target.bundle)
+      .map(({ resources }) => ResourceSet.from(resources))
+  }
+  if (!tables.isAlone || !tables.bundles.isKnown(target.group)) return undefined
+  return tables.bundles.pools(target).map((pool) => pool.total)
 }
 
 function unschedulable(

@@ -12,6 +12,7 @@ type EventOf<Kind extends LeaseEvent['kind']> = Extract<LeaseEvent, { kind: Kind
 export function leaseRequest(event: EventOf<'requestLease'>): PendingRequest {
   const need = ResourceSet.from(event.key.resources)
   const target = targetOf(event.key.strategy)
+  const affinity = affinityOf(event.key.strategy)
   const labels = event.key.strategy.labels ?? []
   const workerKind = kindOf(event.jobId, event.key.environment, need)
   return {
@@ -22,10 +23,16 @@ export function leaseRequest(event: EventOf<'requestLease'>): PendingRequest {
     target,
     labels,
     workerKind,
-    shape: `${need}|${placeText(target)}|${labelText(labels)}${workerKindKey(workerKind)}`,
+    shape:
+      `${need}|${placeText(target)}${affinityText(affinity)}|${labelText(labels)}` +
+      workerKindKey(workerKind),
     request: event.request,
     task: event.task,
     isOnce: event.isOnce === true,
+    isSpread: event.key.strategy.kind === 'spread',
+    affinity,
+    asked: event,
+    passedBy: event.passed?.by ?? 0,
   }
 }
 
@@ -33,6 +40,7 @@ export function actorRequest({ spec, incarnation, jobId }: EventOf<'placeActor'>
   const hold = ResourceSet.from(spec.resources)
   const need = hold.atLeast(ResourceSet.from(spec.placement))
   const target = targetOf(spec.strategy)
+  const affinity = affinityOf(spec.strategy)
   const labels = spec.strategy.labels ?? []
   const workerKind = kindOf(jobId, spec.environment, need)
   return {
@@ -44,7 +52,10 @@ export function actorRequest({ spec, incarnation, jobId }: EventOf<'placeActor'>
     labels,
     workerKind,
     shape:
-      `actor|${need}|${hold}|${placeText(target)}|${labelText(labels)}` + workerKindKey(workerKind),
+      `actor|${need}|${hold}|${placeText(target)}${affinityText(affinity)}|` +
+      labelText(labels) +
+      workerKindKey(workerKind),
+    affinity,
     actor: { spec, incarnation },
   }
 }
@@ -81,6 +92,11 @@ function blank(name: string, depth: number, owner: ProcessId): Blank {
     isOnce: false,
     actor: undefined,
     reservation: undefined,
+    isSpread: false,
+    affinity: undefined,
+    asked: undefined,
+    passedBy: 0,
+    refusedBy: new Map(),
     sequence: 0,
     overtaken: 0,
   }
@@ -94,8 +110,17 @@ function targetOf({ kind, target }: SchedulingStrategy): PlacementGroupTarget | 
   return kind === 'placementGroup' ? target : undefined
 }
 
+function affinityOf({ kind, nodeId, soft }: SchedulingStrategy): PendingRequest['affinity'] {
+  if (kind !== 'nodeAffinity' || nodeId === undefined) return undefined
+  return { nodeId, soft: soft === true }
+}
+
 function placeText(target: PlacementGroupTarget | undefined): string {
   return target === undefined ? '' : `${target.group}#${target.bundle}`
+}
+
+function affinityText(affinity: PendingRequest['affinity']): string {
+  return affinity === undefined ? '' : `@${affinity.nodeId}${affinity.soft ? '?' : ''}`
 }
 
 function labelText(labels: PendingRequest['labels']): string {

@@ -10,52 +10,65 @@
 // due. See docs/internals/leases.md for the rules and their reasons.
 
 import { assertNever } from '../base/assert.js'
-import type { ProcessId } from '../base/ids.js'
-import {
-  leaseOwnerDiedMs,
-  shutdownMs,
-  workerStartFailuresMax,
-  workerStartKillsMax,
-} from '../base/limits.js'
-import { devicesOf, type ResourcePool } from '../scheduling/resource-pool.js'
+import { nodeNumberOf, type ProcessId } from '../base/ids.js'
+import { leaseOwnerDiedMs, shutdownMs } from '../base/limits.js'
+import { devicesOf } from '../scheduling/resource-pool.js'
 import type { ResourceSet } from '../scheduling/resources.js'
 import { groupRemovedReason, type ProcessExit, type WireError } from '../wire/messages/terms.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorPlacement } from './actor-placement.js'
-import { GrantRound, type Grant, type Stuck } from './grant-round.js'
+import { ForeignRequests } from './foreign-requests.js'
+import { GrantRound, type Grant } from './grant-round.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import type { PendingRequest } from './lease-queue.js'
-import { planRecalls } from './lease-recall.js'
+import { recallLeases } from './lease-recall.js'
 import { refusalOf } from './lease-refusal.js'
 import { leaseRequest, reservationKey, reservationRequest } from './lease-request.js'
 import { LeaseTables, type LeaseTablesOptions } from './lease-tables.js'
 import { validateLeases } from './lease-validation.js'
+import { outlivesJob } from './outlives-job.js'
 import { RunawayWatch } from './runaway-watch.js'
+import { nodeDeath, Spillback, type SpillbackPorts } from './spillback.js'
+import { StartFailures } from './start-failures.js'
 import { StarvationWatch } from './starvation-watch.js'
 import { workerKindKey, type WorkerKind } from './worker-kind.js'
 import type { Lease, WorkerRecord } from './worker-table.js'
 
 type EventOf<Kind extends LeaseEvent['kind']> = Extract<LeaseEvent, { kind: Kind }>
 
+type NewsKind =
+  | 'clusterView'
+  | 'requestReturned'
+  | 'recallRequest'
+  | 'requestAnswered'
+  | 'nodeDied'
+  | 'groupLocated'
+  | 'groupGone'
+
 export class LeaseState {
   readonly tables: LeaseTables
+  readonly spillback: Spillback
   readonly #actors: ActorPlacement
+  readonly #foreign: ForeignRequests
   readonly #runaway: RunawayWatch
   readonly #starvation: StarvationWatch
   /** Jobs for which workers are kept ahead of need. */
   readonly #jobs = new Set<string>()
-  /** Workers of a kind that failed to start in a row, by kind. Cleared when one starts. */
-  readonly #startFailures = new Map<string, number>()
+  readonly #startFailures = new StartFailures()
   /** When leases that are too young now may be recalled. */
   #recallAt = Infinity
   #leaseCount = 0
   #effects: LeaseEffect[] = []
 
-  constructor(options: LeaseTablesOptions) {
+  constructor(options: LeaseTablesOptions & { bytesOn?: SpillbackPorts['bytesOn'] }) {
     this.tables = new LeaseTables(options)
+    const emit = (effect: LeaseEffect): void => void this.#effects.push(effect)
+    const { bytesOn = () => undefined } = options
+    this.spillback = new Spillback({ tables: this.tables, emit, bytesOn })
     this.#runaway = new RunawayWatch(this.tables)
     this.#starvation = new StarvationWatch(this.tables)
-    this.#actors = new ActorPlacement(this.tables, (effect) => this.#effects.push(effect))
+    this.#actors = new ActorPlacement(this.tables, emit)
+    this.#foreign = new ForeignRequests(this.tables, emit)
   }
 
   handle(event: LeaseEvent, now: number): LeaseEffect[] {
@@ -84,7 +97,7 @@ export class LeaseState {
   #apply(event: LeaseEvent, now: number): boolean {
     switch (event.kind) {
       case 'requestLease':
-        return this.#request(event)
+        return this.#request(event, now)
       case 'cancelLeaseRequest':
         return this.#cancelRequest(event)
       case 'returnLease':
@@ -96,12 +109,13 @@ export class LeaseState {
       case 'unblocked':
         return this.#unblocked(event.from)
       case 'relay':
-        this.#send(event.owner, { ...pick(event), kind: 'relayed', done: event.done })
-        return false
+        return this.#relay(event)
       case 'relayToWorker':
         return this.#relayToWorker(event)
       case 'signalWorker':
         return this.#signalWorker(event)
+      case 'lineBroken':
+        return this.#lineBroken(event)
       case 'actorStarted':
         this.#actors.started(event, now)
         return false
@@ -122,12 +136,6 @@ export class LeaseState {
       case 'returnBundles':
         if (event.removed) this.#unreserve(reservationKey('group', event.group))
         return this.#returnBundles(event)
-      case 'clusterView':
-        this.tables.view = event.nodes
-        return true
-      case 'groupGone':
-        this.tables.bundles.markGone(event.group, event.message)
-        return true
       case 'memoryShort':
         return this.#memoryShort(event, now)
       case 'workerJoined':
@@ -136,6 +144,7 @@ export class LeaseState {
         return this.#workerDied(event, now)
       case 'processDied':
         this.#dropOwner(event.process, now)
+        this.spillback.ownerDied(event.process)
         return true
       case 'jobStarted':
         this.#jobs.add(event.jobId)
@@ -145,29 +154,94 @@ export class LeaseState {
       case 'tick':
         return this.#tick(now)
       default:
+        return this.#applyNews(event, now)
+    }
+  }
+
+  /** What is said of other nodes, and by them. */
+  #applyNews(event: EventOf<NewsKind>, now: number): boolean {
+    switch (event.kind) {
+      case 'clusterView':
+        this.spillback.viewChanged(event.nodes, now)
+        return true
+      case 'requestReturned':
+        return this.#requestReturned(event, now)
+      case 'recallRequest':
+        return this.#foreign.recall(event)
+      case 'requestAnswered':
+        this.spillback.answered(event.owner, event.request)
+        return false
+      case 'nodeDied':
+        return this.#nodeDied(event, now)
+      case 'groupLocated':
+        this.spillback.groupLocated(event, now)
+        return true
+      case 'groupGone':
+        this.tables.bundles.markGone(event.group, event.message, event.isRemoved)
+        return true
+      default:
         return assertNever(event)
     }
   }
 
-  #request(event: EventOf<'requestLease'>): boolean {
+  #request(event: EventOf<'requestLease'>, now: number): boolean {
     const request = leaseRequest(event)
-    const error = refusalOf(this.tables, request, event.key.strategy)
-    if (error !== undefined) {
-      this.#refuse(request, error)
-      return false
-    }
-    this.tables.queue.add(request)
+    if (event.passed === undefined) return this.#place(request, now)
+    if (!this.#foreign.receive(request, event)) return false
+    // Workers for the job are kept ahead here from now on.
+    if (!this.tables.workers.hasFinished(event.jobId)) this.#jobs.add(event.jobId)
     return true
+  }
+
+  /** Refuses it, passes it on, or queues it here. */
+  #place(request: PendingRequest, now: number): boolean {
+    const error = refusalOf(this.tables, request)
+    if (error !== undefined) this.#refuse(request, error)
+    else if (this.spillback.stays(request, now)) {
+      this.tables.queue.add(request)
+      return true
+    }
+    return false
+  }
+
+  #requestReturned(event: EventOf<'requestReturned'>, now: number): boolean {
+    const passed = this.spillback.returned(event)
+    if (passed === undefined) return false
+    if (!passed.isCancelled) return this.#place(passed.request, now)
+    this.#refuseCancelled(passed.request)
+    return false
+  }
+
+  #nodeDied({ nodeNumber, nodeId }: EventOf<'nodeDied'>, now: number): boolean {
+    const owners = this.#foreign.ownersOn((owner) => nodeNumberOf(owner) === nodeNumber)
+    for (const owner of owners) this.#dropOwner(owner, now)
+    for (const request of this.spillback.nodeDied(nodeNumber, nodeDeath(nodeId))) {
+      this.#place(request, now)
+    }
+    return true
+  }
+
+  /** What the worker has run without its owner hearing of it nobody knows, unless it ends. */
+  #lineBroken(event: EventOf<'lineBroken'>): boolean {
+    const lease = this.tables.leases.get(event.lease)
+    if (lease === undefined || lease.owner !== event.from) return false
+    this.#kill(lease.worker, 'its connection to its owner broke')
+    return false
   }
 
   #cancelRequest(event: EventOf<'cancelLeaseRequest'>): boolean {
     const cancelled = this.tables.queue.take(
       ({ owner, request }) => owner === event.from && request === event.request,
     )
-    // The answer tells the owner that a carried task was not handed over.
-    const message = 'The lease request was cancelled.'
-    for (const request of cancelled) this.#refuse(request, { code: 'RAY_TASK_CANCELLED', message })
+    for (const request of cancelled) this.#refuseCancelled(request)
+    if (cancelled.length === 0) this.spillback.cancel(event)
     return cancelled.length > 0
+  }
+
+  /** The answer tells the owner that a carried task was not handed over. */
+  #refuseCancelled(request: PendingRequest): void {
+    const message = 'The lease request was cancelled.'
+    this.#refuse(request, { code: 'RAY_TASK_CANCELLED', message })
   }
 
   #refuse(request: PendingRequest, error: WireError): void {
@@ -189,10 +263,10 @@ export class LeaseState {
       return
     }
     const { owner, depth, shape, task, isOnce } = request
-    const lease = ++this.#leaseCount
+    const lease = this.tables.firstLease + ++this.#leaseCount
     const entry: Lease = {
       lease, owner, name, depth, shape, worker, pool, allocation, grantedAt: now, recall: 'none',
-      isOnce,
+      isOnce, outlivesJob: request.asked?.passed?.outlivesJob === true,
     } // prettier-ignore
     this.tables.leases.set(lease, entry)
     this.tables.workers.setState(worker, 'leased', now)
@@ -269,10 +343,16 @@ export class LeaseState {
     return false
   }
 
+  #relay({ owner, lease, frames, done }: EventOf<'relay'>): boolean {
+    this.#send(owner, { kind: 'relayed', lease, frames, done })
+    return false
+  }
+
   #relayToWorker(event: EventOf<'relayToWorker'>): boolean {
     const lease = this.tables.leases.get(event.lease)
     if (lease === undefined || lease.owner !== event.from) return false
-    this.#send(lease.worker.process, { ...pick(event), kind: 'relayedToWorker' })
+    const { lease: number, frames } = event
+    this.#send(lease.worker.process, { kind: 'relayedToWorker', lease: number, frames })
     return false
   }
 
@@ -308,16 +388,6 @@ export class LeaseState {
     const request = this.tables.queue.reserved(key)
     if (request !== undefined) this.tables.queue.remove(request)
     return request !== undefined
-  }
-
-  #reclaimable(pool: ResourcePool): ResourceSet {
-    let all = pool.available
-    for (const lease of this.tables.leases.values()) {
-      if (lease.pool !== pool) continue
-      const { resources } = lease.allocation
-      all = all.plus(lease.worker.isBlocked ? resources.minus(resources.only('CPU')) : resources)
-    }
-    return all
   }
 
   #reserveBundles(event: EventOf<'reserveBundles'>): boolean {
@@ -371,7 +441,7 @@ export class LeaseState {
     worker.address = event.address
     worker.claimSlot = event.claimSlot
     this.tables.workers.joined(worker, event.process, now)
-    this.#startFailures.delete(worker.kindKey)
+    this.#startFailures.started(worker.kindKey)
     return true
   }
 
@@ -399,41 +469,15 @@ export class LeaseState {
     return true
   }
 
-  /** A program whose workers cannot even start must not try for ever. */
   #startFailed(worker: WorkerRecord, exit: ProcessExit): void {
-    const failures = (this.#startFailures.get(worker.kindKey) ?? 0) + 1
-    this.#startFailures.set(worker.kindKey, failures)
-    // Somebody who kills processes is no sign of a broken environment, unless it goes on and on.
-    const most = exit.signal === 'SIGKILL' ? workerStartKillsMax : workerStartFailuresMax
-    if (failures < most) return
-    this.#startFailures.delete(worker.kindKey)
-    const how = exit.signal ?? `exit code ${exit.exitCode}`
-    const error = {
-      code: 'RAY_RUNTIME_ENV_SETUP',
-      message:
-        `${failures} worker processes in a row ended before they were ready (${how}). ` +
-        `The last one wrote:\n${exit.stderr.join('\n') || '(nothing)'}`,
-      fields: { exitCode: exit.exitCode, signal: exit.signal },
-    }
+    const error = this.#startFailures.failed(worker.kindKey, exit)
+    if (error === undefined) return
     const refused = this.tables.queue.take(
       ({ workerKind }) => workerKindKey(workerKind) === worker.kindKey,
     )
     for (const request of refused) this.#refuse(request, error)
     // Keep none ahead either: the next request tries again.
     this.#jobs.delete(worker.kind.jobId)
-  }
-
-  /** It is a detached actor, or works for one. */
-  outlivesJob(worker: WorkerRecord | undefined): boolean {
-    // Two workers may each run a task of the other.
-    const seen = new Set<WorkerRecord>()
-    for (let at = worker; at !== undefined && !seen.has(at);) {
-      if (at.actor !== undefined) return at.actor.actor.spec.detached
-      seen.add(at)
-      const owner = at.lease?.owner
-      at = owner === undefined ? undefined : this.tables.workers.ofProcess(owner)
-    }
-    return false
   }
 
   /** Ends its workers, but for actors: the GCS knows which of those are detached. */
@@ -445,11 +489,11 @@ export class LeaseState {
       ({ actor, jobId: of, owner }) =>
         actor === undefined &&
         of === jobId &&
-        !this.outlivesJob(this.tables.workers.ofProcess(owner)),
+        !outlivesJob(this.tables, this.tables.workers.ofProcess(owner)),
     )
     for (const worker of [...this.tables.workers.all()]) {
       if (worker.kind.jobId !== jobId || worker.state === 'actor') continue
-      if (this.outlivesJob(worker)) continue
+      if (outlivesJob(this.tables, worker)) continue
       // Nobody gets it any more; a leased one is closed when it has died.
       if (worker.state !== 'leased') this.tables.workers.setState(worker, 'ending', now)
       this.#kill(worker, 'job finished')
@@ -497,8 +541,8 @@ export class LeaseState {
     const round = new GrantRound({
       queue: this.tables.queue,
       workers: this.tables.workers,
-      poolsOf: (request) => this.#poolsOf(request),
-      reclaimable: (pool) => this.#reclaimable(pool),
+      poolsOf: (request) => this.tables.poolsOf(request),
+      reclaimable: (pool) => this.tables.reclaimable(pool),
       grant: (grant) => this.#grant(grant, now),
     })
     if (!this.tables.queue.isQuiet(this.tables.pool.available)) {
@@ -517,15 +561,12 @@ export class LeaseState {
       )
       for (let n = 0; n < missing; n++) this.#startWorker(kind, now)
     }
-    this.#sendAway(round.stuck)
-    this.#recall(round.stuck, now)
+    this.#actors.sendAway(round.stuck)
+    this.spillback.balance(now)
+    const send = (to: ProcessId, message: FromRaylet): void => this.#send(to, message)
+    this.#recallAt = recallLeases(round.stuck, { tables: this.tables, send, now })
     this.#runaway.look(round.stuck, now)
     this.#starvation.look(round.stuck, now)
-  }
-
-  #poolsOf(request: PendingRequest): readonly ResourcePool[] {
-    if (request.target !== undefined) return this.tables.bundles.pools(request.target)
-    return this.tables.hasLabels(request.labels, request.need) ? [this.tables.pool] : []
   }
 
   /**
@@ -533,6 +574,7 @@ export class LeaseState {
    * impossible.
    */
   #refuseImpossible(): void {
+    if (!this.tables.isAlone) this.#foreign.sendBackImpossible()
     for (const line of this.tables.queue.lines()) {
       const error = line[0] === undefined ? undefined : refusalOf(this.tables, line[0])
       if (error === undefined) continue
@@ -551,46 +593,7 @@ export class LeaseState {
     return false
   }
 
-  /**
-   * Actors for which there is no room here, even without any lease, while another node may have
-   * some.
-   */
-  #sendAway(stuck: readonly Stuck[]): void {
-    if (this.tables.isAlone) return
-    for (const { request, pools, lacks } of stuck) {
-      if (request.actor === undefined || lacks.length === 0) continue
-      if (pools.some((pool) => request.need.fitsIn(this.#reclaimable(pool)))) continue
-      this.tables.queue.remove(request)
-      this.#actors.refuse(request.actor)
-    }
-  }
-
-  #recall(stuck: readonly Stuck[], now: number): void {
-    // Who fits but has no worker gets one that starts, unless no more may be started.
-    const { workers } = this.tables
-    const isShort = workers.startingCount === 0 && workers.size >= workers.limit
-    const short = stuck.filter(({ lacks }) => isShort || lacks.length > 0)
-    const { recalls, againAt } = planRecalls(short, this.tables, now)
-    this.#recallAt = againAt
-    for (const { lease, idleOnly } of recalls) {
-      lease.recall = idleOnly ? 'idle' : 'full'
-      this.#send(lease.worker.process, {
-        kind: 'recallLease',
-        lease: lease.lease,
-        ownerDied: false,
-        ...(idleOnly ? { idleOnly } : {}),
-      })
-    }
-  }
-
   #send(to: ProcessId, message: FromRaylet): void {
     this.#effects.push({ kind: 'send', to, message })
   }
-}
-
-function pick(event: { readonly lease: number; readonly frames: Uint8Array }): {
-  lease: number
-  frames: Uint8Array
-} {
-  return { lease: event.lease, frames: event.frames }
 }

@@ -1,18 +1,22 @@
 // Everything that the raylet knows about leases, for the parts of LeaseState that decide.
 
+import { leasesOf } from '../base/ids.js'
 import { workersMax } from '../base/limits.js'
 import { ResourcePool } from '../scheduling/resource-pool.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import { labelPolicy, type Labels, type LabelSelector } from '../scheduling/label-policy.js'
 import type { NodeView } from '../scheduling/node-view.js'
-import type { Resources } from '../wire/messages/terms.js'
-import type { FromGcs } from '../wire/messages/gcs.js'
+import type { ClusterNode, Resources } from '../wire/messages/terms.js'
 import { BundleTable } from './bundle-table.js'
-import { LeaseQueue } from './lease-queue.js'
+import { ClusterView } from './cluster-view.js'
+import { GroupLocations } from './group-locations.js'
+import { LeaseQueue, type PendingRequest } from './lease-queue.js'
 import { WorkerTable, type Lease } from './worker-table.js'
 
 export interface LeaseTablesOptions {
   readonly nodeId: string
+  /** Makes the numbers of its leases unique in the cluster. */
+  readonly nodeNumber?: number
   readonly resources: Resources
   readonly labels?: Labels
   /** Most workers there may be; the default follows from the CPUs and `workersMax`. */
@@ -30,11 +34,16 @@ export class LeaseTables {
   readonly queue = new LeaseQueue()
   /** Leases by number. Added by a grant; removed when returned, closed, or when the worker dies. */
   readonly leases = new Map<number, Lease>()
-  /** Nodes as the GCS last said; empty until it has. */
-  view: Extract<FromGcs, { kind: 'clusterView' }>['nodes'] = []
+  readonly cluster: ClusterView
+  /** Of groups that have bundles elsewhere. */
+  readonly groups = new GroupLocations()
+  /** Numbers of leases are above this one. */
+  readonly firstLease: number
 
   constructor(options: LeaseTablesOptions) {
     this.nodeId = options.nodeId
+    this.cluster = new ClusterView(options.nodeId)
+    this.firstLease = leasesOf(options.nodeNumber ?? 0)
     this.labels = options.labels ?? {}
     this.pool = new ResourcePool(ResourceSet.from(options.resources))
     this.bundles = new BundleTable(this.pool)
@@ -43,6 +52,11 @@ export class LeaseTables {
       limit: options.workersLimit ?? cpus + workersMax,
       aheadMax: options.machineCpus ?? cpus,
     })
+  }
+
+  /** Nodes as the GCS last said; empty until it has. */
+  get view(): readonly ClusterNode[] {
+    return this.cluster.nodes
   }
 
   /** This node and the others that are alive. */
@@ -60,8 +74,25 @@ export class LeaseTables {
     return nodes.some((node) => node.nodeId === this.nodeId)
   }
 
+  /** Where the request may take from: none while its placement group is not here. */
+  poolsOf(request: PendingRequest): readonly ResourcePool[] {
+    if (request.target !== undefined) return this.bundles.pools(request.target)
+    return this.hasLabels(request.labels, request.need) ? [this.pool] : []
+  }
+
+  /** What is free in the pool, or would be if every lease were returned. */
+  reclaimable(pool: ResourcePool): ResourceSet {
+    let all = pool.available
+    for (const lease of this.leases.values()) {
+      if (lease.pool !== pool) continue
+      const { resources } = lease.allocation
+      all = all.plus(lease.worker.isBlocked ? resources.minus(resources.only('CPU')) : resources)
+    }
+    return all
+  }
+
   /** Is there no other node that could run anything? */
   get isAlone(): boolean {
-    return this.view.every((node) => !node.alive || node.nodeId === this.nodeId)
+    return this.cluster.isAlone
   }
 }

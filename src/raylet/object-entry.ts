@@ -33,8 +33,6 @@ export class ObjectEntry {
   isRecoverable = false
   /** The attempt at its task whose value was sealed last. */
   attempt = 0
-  /** The attempt whose seal made it known, if one did. */
-  knownAttempt = 0
   /** Its value was lost; set until it is there again, or stays lost. */
   loss: ObjectLoss | null = null
   /** It was lost before: what its value contains may have changed since it was read. */

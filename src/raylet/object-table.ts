@@ -164,7 +164,6 @@ export class ObjectTable {
 
   #seal({ object, contains, from, attempt = 0 }: EventOf<'seal'>, now: number): void {
     const entry = this.#entry(object, now)
-    if (!entry.isKnown) entry.knownAttempt = attempt
     this.#makeKnown(entry)
     if (from !== undefined && from !== object[0]) entry.isRecoverable = true
     if (isLater(attempt, entry.attempt)) entry.attempt = attempt
@@ -303,9 +302,8 @@ export class ObjectTable {
     this.#dirty.push(entry)
     const isNew = !entry.isKnown
     this.#makeKnown(entry)
-    // The value may have overtaken this message, and brought the count with it.
-    const isCounted = isHeld === true || isNew || isLater(entry.knownAttempt, attempt)
-    if (!isCounted) entry.add(from, 1)
+    if (!isNew && isHeld !== true) entry.add(from, 1)
+    this.#effects.push({ kind: 'send', to: from, message: { kind: 'revived', sequence } })
     const isGone = entry.isFreed || (isNew && !entry.isSettled)
     if (!isGone) return
     entry.isFreed = false

@@ -25,7 +25,7 @@ export interface PeerOptions {
   readonly isClient: boolean
   readonly message: (from: number, message: PeerMessage) => void
   /** Everything that it had sent was handled, or will never be. */
-  readonly nodeDied: (nodeNumber: number) => void
+  readonly nodeDied: (nodeNumber: number, nodeId: string) => void
   readonly note: (text: string) => void
 }
 
@@ -72,7 +72,9 @@ export class PeerLinks {
     this.#nodes = new Map(nodes.map((node) => [node.nodeNumber, node]))
     this.#newest = Math.max(this.#newest, newest)
     for (const node of nodes) if (this.#dials(node)) this.#dial(node)
-    for (const number of before.keys()) if (!this.#nodes.has(number)) this.#died(number)
+    for (const [number, { nodeId }] of before) {
+      if (!this.#nodes.has(number)) this.#died(number, nodeId)
+    }
     for (const number of this.#waiting.keys()) {
       if (this.isDead(number)) this.#waiting.delete(number)
     }
@@ -137,10 +139,10 @@ export class PeerLinks {
     if (waiting.length < peerWaitingMax) waiting.push(message)
   }
 
-  #died(nodeNumber: number): void {
+  #died(nodeNumber: number, nodeId: string): void {
     this.#dialed.get(nodeNumber)?.close()
     this.#dialed.delete(nodeNumber)
     this.#accepted.drop(String(nodeNumber))
-    this.#options.nodeDied(nodeNumber)
+    this.#options.nodeDied(nodeNumber, nodeId)
   }
 }

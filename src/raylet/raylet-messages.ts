@@ -1,11 +1,11 @@
 // What each message to the raylet means: which state machine hears of it, and who gets the answer.
 
 import { assertNever } from '../base/assert.js'
-import { workerIdHex } from '../base/ids.js'
+import { nodeNumberOf, nodeOfLease, workerIdHex } from '../base/ids.js'
 import { ResourceSet } from '../scheduling/resources.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ExportedFunction, FromGcs, ToGcs } from '../wire/messages/gcs.js'
-import type { PeerMessage } from '../wire/messages/peer.js'
+import type { AboutLease, PeerMessage } from '../wire/messages/peer.js'
 import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
 import type { ControlConnection } from './control-connection.js'
 import { environmentProblem } from './environment.js'
@@ -14,6 +14,7 @@ import type { ObjectEffect } from './object-table.js'
 import { reservationKey } from './lease-request.js'
 import { answerPending } from './pending-answers.js'
 import type { Raylet } from './raylet.js'
+import { nodeDeath } from './spillback.js'
 
 const droppedReason = 'its copies were dropped, as if their nodes had died'
 
@@ -60,16 +61,19 @@ export class RayletMessages {
       case 'requestLease':
         return this.#requestLease(message, connection)
       case 'cancelLeaseRequest':
-      case 'returnLease':
       case 'leaseClosed':
       case 'blocked':
       case 'unblocked':
       case 'relay':
-      case 'relayToWorker':
-      case 'signalWorker':
       case 'actorStarted':
       case 'actorExiting':
         return raylet.leaseEvent({ ...message, from })
+      case 'returnLease':
+      case 'relayToWorker':
+      case 'stopLease':
+      case 'lineBroken':
+      case 'signalWorker':
+        return this.#aboutLease(message, from)
       case 'setUp':
         return raylet.setups.end(connection.hello?.start ?? '')
       case 'exportFunction':
@@ -143,10 +147,10 @@ export class RayletMessages {
       case 'endActor':
       case 'reserveBundles':
       case 'returnBundles':
+      case 'groupLocated':
         return raylet.leaseEvent(message)
       case 'clusterView':
-        raylet.leaseEvent(message)
-        return raylet.peers.view(message.nodes, message.newest)
+        return this.#viewChanged(message)
       case 'jobStarted':
         return raylet.jobs.add(message)
       case 'jobFinished':
@@ -164,7 +168,8 @@ export class RayletMessages {
         if (state === 'removed' || state === 'infeasible') {
           const text = message.message ?? `Placement group ${group} is ${state}.`
           raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('group', group) })
-          raylet.leaseEvent({ kind: 'groupGone', group, message: text })
+          const isRemoved = state === 'removed'
+          raylet.leaseEvent({ kind: 'groupGone', group, message: text, isRemoved })
         }
         return this.#passOn(message)
       }
@@ -185,11 +190,22 @@ export class RayletMessages {
     }
   }
 
-  fromPeer(_from: number, message: PeerMessage): void {
+  fromPeer(node: number, message: PeerMessage): void {
     const raylet = this.#raylet
     switch (message.kind) {
       case 'deliver':
-        return raylet.send(message.to, message.message)
+        return this.#deliver(message)
+      case 'passLease': {
+        const { from, jobId, stays, outlivesJob, job } = message
+        if (job !== undefined) raylet.jobs.add(job)
+        const passed = { by: node, stays, outlivesJob }
+        return raylet.leaseEvent({ ...message.message, from, jobId, passed })
+      }
+      case 'aboutLease':
+        return this.#decideAbout(message.message, message.from)
+      case 'requestReturned':
+      case 'recallRequest':
+        return raylet.leaseEvent({ ...message, node })
       case 'processGone':
         raylet.objectEvent({ kind: 'processDied', process: message.process })
         return raylet.leaseEvent({ kind: 'processDied', process: message.process })
@@ -199,8 +215,49 @@ export class RayletMessages {
   }
 
   /** Nothing more comes from the node, and nothing reaches it. */
-  nodeDied(nodeNumber: number): void {
-    this.#raylet.note(`node number ${nodeNumber} is dead`)
+  nodeDied(nodeNumber: number, nodeId: string): void {
+    this.#raylet.note(`node ${nodeId} is dead`)
+    this.#raylet.tellAll({ kind: 'nodeDied', nodeNumber, exit: nodeDeath(nodeId) })
+    this.#raylet.leaseEvent({ kind: 'nodeDied', nodeNumber, nodeId })
+  }
+
+  /** To the raylet of another node. */
+  toPeer(to: number, message: PeerMessage): void {
+    const isLease = message.kind === 'passLease'
+    const more = isLease ? this.#raylet.jobs.introduce(message.jobId, to) : {}
+    this.#raylet.peers.send(to, { ...message, ...more })
+  }
+
+  #viewChanged(view: Extract<FromGcs, { kind: 'clusterView' }>): void {
+    const raylet = this.#raylet
+    raylet.leaseEvent(view)
+    raylet.peers.view(view.nodes, view.newest)
+    const total = raylet.clusterTotal.update(view.nodes)
+    if (total !== undefined) raylet.tellAll({ kind: 'clusterHas', total })
+  }
+
+  #deliver({ to, message }: Extract<PeerMessage, { kind: 'deliver' }>): void {
+    if (message.kind === 'leaseGranted' || message.kind === 'leaseRefused') {
+      const { request } = message
+      this.#raylet.leaseEvent({ kind: 'requestAnswered', owner: to, request })
+    }
+    this.#raylet.send(to, message)
+  }
+
+  /** The raylet beside the worker decides. */
+  #aboutLease(message: Exclude<AboutLease, { request: number }>, from: number): void {
+    const node = 'lease' in message ? nodeOfLease(message.lease) : nodeNumberOf(message.worker)
+    if (node === this.#raylet.options.nodeNumber) this.#decideAbout(message, from)
+    else this.toPeer(node, { kind: 'aboutLease', from, message })
+  }
+
+  #decideAbout(message: AboutLease, from: number): void {
+    const raylet = this.#raylet
+    if (message.kind !== 'stopLease') return raylet.leaseEvent({ ...message, from })
+    const lease = raylet.leases.tables.leases.get(message.lease)
+    const isTheirs = lease !== undefined && lease.owner === from
+    const started = isTheirs ? raylet.stopClaims(lease.worker.claimSlot, lease.lease) : -1
+    raylet.send(from, { kind: 'leaseStopped', lease: message.lease, started })
   }
 
   /** A driver of another node has ended. */

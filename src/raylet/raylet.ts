@@ -11,12 +11,13 @@ import { createServer, type Server } from 'node:net'
 import os from 'node:os'
 import type { Clock } from '../base/clock.js'
 import { newId, nodeNumberOf, type ProcessId, workerIdHex, workerProcess } from '../base/ids.js'
-import { lastMessagesMs, nodeHeartbeatMs, workerExitMs, workerSilentMs } from '../base/limits.js'
+import { lastMessagesMs, workerExitMs, workerSilentMs } from '../base/limits.js'
 import type { ProcessExit } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { usualLogging } from '../wire/logging.js'
 import { ClaimSlots } from './claim-slots.js'
+import { ClusterTotal } from './cluster-total.js'
 import { ControlConnection, type Hello } from './control-connection.js'
 import { environmentFor } from './environment.js'
 import { FunctionTable } from './function-table.js'
@@ -28,7 +29,9 @@ import { PeerLinks } from './peer-links.js'
 import { WorkerLauncher } from './worker-launcher.js'
 import { MemoryMonitor } from './memory-monitor.js'
 import { OutputRelay, type OutputReader } from './output-relay.js'
+import { NodeReport } from './node-report.js'
 import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table.js'
+import { outlivesJob } from './outlives-job.js'
 import { memoryUsers } from './memory-users.js'
 import { RayletMessages } from './raylet-messages.js'
 import type { RayletOptions } from './raylet-options.js'
@@ -75,16 +78,14 @@ export class Raylet {
   readonly #workers = new Map<string, WorkerFace>()
   readonly jobs: JobTable
   readonly peers: PeerLinks
+  readonly clusterTotal = new ClusterTotal()
+  readonly #report: NodeReport
   readonly launcher: WorkerLauncher
   #workerCount = 0
   #isEnding = false
   #cancelTick: (() => void) | undefined
-  #cancelBeat: (() => void) | undefined
   /** When the next tick comes; Infinity for none. */
   #tickAt = Infinity
-  #isReportDue = false
-  /** What the GCS knows to be free; at first that is everything. */
-  #lastReport: string
   #workersGone: (() => void)[] = []
   /** Jobs that have said goodbye and whose workers have not ended yet. */
   #jobEnds: { readonly isOver: () => boolean; readonly resolve: () => void }[] = []
@@ -96,12 +97,11 @@ export class Raylet {
     this.address = `\0typeray-${name}`
     this.storeAddress = `\0typeray-store-${name}`
     this.leases = new LeaseState({
-      nodeId: options.nodeId,
-      resources: options.resources,
-      labels: options.labels,
+      ...options,
       machineCpus: os.availableParallelism(),
     })
-    this.#lastReport = String(this.leases.tables.pool.total)
+    const { tables } = this.leases
+    this.#report = new NodeReport({ clock, tables, toGcs: options.toGcs })
     const { environment, namespace = '', nodeNumber } = options
     this.jobs = new JobTable(nodeNumber, { environment, namespace })
     this.peers = this.#makePeers()
@@ -166,7 +166,7 @@ export class Raylet {
       isClient,
       clock: this.#clock,
       message: (from, message) => this.#messages.fromPeer(from, message),
-      nodeDied: (dead) => this.#messages.nodeDied(dead),
+      nodeDied: (dead, nodeId) => this.#messages.nodeDied(dead, nodeId),
       note: (text) => this.#logs.note(text),
     })
   }
@@ -218,14 +218,14 @@ export class Raylet {
     if (this.options.isRegistered !== true) {
       this.toGcs({ kind: 'registerNode', nodeId, address, resources, labels, isHead: true })
     }
-    if (address !== '' || this.options.isRegistered === true) this.#beat()
+    if (address !== '' || this.options.isRegistered === true) this.#report.beat()
   }
 
   /** Ends every worker, then everything else. Idempotent. */
   async close(): Promise<void> {
     await this.endWorkers(0)
     this.#cancelTick?.()
-    this.#cancelBeat?.()
+    this.#report.close()
     this.peers.close()
     await this.launcher.packages.close()
     this.#memory.close()
@@ -258,6 +258,16 @@ export class Raylet {
     }
   }
 
+  /** To every process of this node. */
+  tellAll(message: FromRaylet): void {
+    for (const member of this.#members.values()) member.send(message)
+  }
+
+  /** How far a worker had come when its lease was stopped for an owner that cannot reach it. */
+  stopClaims(slot: number, lease: number): number {
+    return this.#claims.stop(slot, lease)
+  }
+
   /** For the log of the node. */
   note(text: string): void {
     this.#logs.note(text)
@@ -275,7 +285,7 @@ export class Raylet {
     for (const effect of this.leases.handle(event, this.#clock.now())) this.#leaseEffect(effect)
     if (this.options.validate === true) this.leases.validate()
     this.#setTick()
-    this.#reportSoon()
+    this.#report.soon()
   }
 
   objectEvent(event: ObjectEvent): void {
@@ -289,6 +299,8 @@ export class Raylet {
         return this.send(effect.to, effect.message)
       case 'gcs':
         return this.toGcs(effect.message)
+      case 'peer':
+        return this.#messages.toPeer(effect.to, effect.message)
       case 'startWorker':
         return this.#startWorker(effect)
       case 'signalWorker':
@@ -334,32 +346,6 @@ export class Raylet {
     this.#cancelTick = this.#clock.timer(Math.max(0, at - this.#clock.now()), () => {
       this.#tickAt = Infinity
       this.leaseEvent({ kind: 'tick' })
-    })
-  }
-
-  /** The GCS takes a node that is silent for dead. */
-  #beat(): void {
-    this.#report()
-    this.#cancelBeat = this.#clock.timer(nodeHeartbeatMs, () => this.#beat())
-  }
-
-  #report(): void {
-    const { pool } = this.leases.tables
-    const available = pool.available.toResources()
-    const total = pool.total.toResources()
-    this.toGcs({ kind: 'nodeReport', nodeId: this.options.nodeId, available, total })
-  }
-
-  /** Tells the GCS what is free, once per turn and only when it has changed. */
-  #reportSoon(): void {
-    if (this.#isReportDue) return
-    this.#isReportDue = true
-    setImmediate(() => {
-      this.#isReportDue = false
-      const report = String(this.leases.tables.pool.available)
-      if (report === this.#lastReport || this.#isEnding) return
-      this.#lastReport = report
-      this.#report()
     })
   }
 
@@ -447,6 +433,8 @@ export class Raylet {
   #welcome(connection: ControlConnection, { claimSlot, namespace }: WelcomeDetails): void {
     const slots = { claimFile: this.#claims.file, claimBytes: this.#claims.sizeBytes, claimSlot }
     connection.send(welcomeTo(this, connection.jobId, { ...slots, namespace }))
+    const { total } = this.clusterTotal
+    if (total !== undefined) connection.send({ kind: 'clusterHas', total })
   }
 
   #closed(connection: ControlConnection): void {
@@ -557,8 +545,9 @@ export class Raylet {
 
   /** The same for one job of several. What it has detached goes on, with its tasks. */
   async #endJob(jobId: string): Promise<void> {
-    const ending = [...this.leases.tables.workers.all()]
-      .filter((worker) => worker.kind.jobId === jobId && !this.leases.outlivesJob(worker))
+    const { tables } = this.leases
+    const ending = [...tables.workers.all()]
+      .filter((worker) => worker.kind.jobId === jobId && !outlivesJob(tables, worker))
       .map((worker) => worker.start)
     for (const start of ending) {
       const id = this.#workers.get(start)?.process

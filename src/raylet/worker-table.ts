@@ -25,6 +25,8 @@ export interface Lease {
   readonly grantedAt: number
   /** The task that it was asked for may not run twice. */
   readonly isOnce: boolean
+  /** Its owner, on another node, works for a detached actor. */
+  readonly outlivesJob: boolean
   /**
    * Whether its worker was asked to close it: when idle, or soon in any case. One request of each
    * is enough.
@@ -241,6 +243,10 @@ export class WorkerTable {
     if (this.#finishedJobs.size > finishedJobsMax && oldest !== undefined) {
       this.#finishedJobs.delete(oldest)
     }
+  }
+
+  hasFinished(jobId: string): boolean {
+    return this.#finishedJobs.has(jobId)
   }
 
   /** When `surplus` or a `killAt` has something next. */

@@ -44,6 +44,22 @@ export function claimStarted(word: number): number {
   return word & countMask
 }
 
+/**
+ * Sets the stop bit. Returns how many tasks of the epoch were started (modulo 2^20), or -1 if
+ * somebody else stopped it before or the worker is at another lease.
+ */
+export function stopClaims(words: Int32Array, slot: number, lease: number): number {
+  const at = (slot * claimSlotBytes) / 4
+  if (Atomics.load(words, at + claimLeaseOffset / 4) !== (lease | 0)) return -1
+  for (;;) {
+    const word = Atomics.load(words, at)
+    if (word < 0 || !isClaimOf(word, lease)) return -1
+    if (Atomics.compareExchange(words, at, word, word | claimStop) === word) {
+      return claimStarted(word)
+    }
+  }
+}
+
 /** How many tasks were started after the first `before`. */
 export function claimedSince(started: number, before: number): number {
   return (started - before) & countMask

@@ -104,6 +104,9 @@ export const bodyTag = {
   end: 5,
 } as const
 
+/** Bytes of a frame that have come when there is room made for the rest. */
+const trustedBytesMin = 1024 * 1024
+
 export type FrameHandler = (buffer: Uint8Array, start: number, end: number) => void
 
 /**
@@ -139,7 +142,7 @@ export class FrameReader {
   }
 
   // A large frame arrives in many chunks. Doubling the buffer keeps joining linear in the size of
-  // the frame.
+  // the frame; once so much of it is there that its length is no mere claim, there is room for all.
   #join(rest: Uint8Array, chunk: Uint8Array): Uint8Array {
     const size = rest.length + chunk.length
     const room = rest.buffer.byteLength - rest.byteOffset - rest.length
@@ -149,7 +152,8 @@ export class FrameReader {
       return joined
     }
     const need = rest.length >= 4 ? 4 + readU32(rest, 0) : 0
-    const buffer = new ArrayBuffer(Math.max(size, Math.min(need, size * 2), 4096))
+    const most = size < trustedBytesMin ? size * 2 : need
+    const buffer = new ArrayBuffer(Math.max(size, Math.min(need, most), 4096))
     this.#owned = buffer
     const joined = new Uint8Array(buffer, 0, size)
     joined.set(rest, 0)

@@ -9,10 +9,10 @@
 
 import { types } from 'node:util'
 import { valueDepthMax } from '../base/limits.js'
-import { arrayShapeOf, hasOnlyItems, namedKeysOf } from './array-shape.js'
+import { arrayShapeOf, namedKeysOf } from './array-shape.js'
 import { arrowBrandOf, arrowToBytes } from './arrow-values.js'
 import { attachmentBrand, type ValueHooks } from './value-hooks.js'
-import { numberKindOf, writeNumbers } from './number-array.js'
+import { packNumbers } from './number-array.js'
 import { NumberedSet } from './numbered-set.js'
 import { BackingWriter, memoryProblem } from './value-backings.js'
 import { type BaseKind, type PrototypeInfo, classify, natureProblem } from './value-class.js'
@@ -199,10 +199,7 @@ export class ValueEncoder {
   private array(value: unknown[]): void {
     this.register(value)
     const { to } = this
-    if (getPrototypeOf(value) === arrayPrototype) {
-      const numbers = numberKindOf(value)
-      if (numbers !== undefined && hasOnlyItems(value)) return this.numbers(value, numbers)
-    }
+    if (getPrototypeOf(value) === arrayPrototype && packNumbers(to, value)) return
     const shape = arrayShapeOf(value)
     const tag = {
       dense: tags.tagArray,
@@ -216,11 +213,6 @@ export class ValueEncoder {
       shape === 'dense' ? 'items' : shape === 'holes' ? 'itemsAndProps' : 'props',
       false,
     )
-  }
-
-  private numbers(value: unknown[], kind: number): void {
-    this.to.byte(tags.tagNumbers)
-    if (!writeNumbers(this.to, value, kind)) throw this.path.refuse('changes while it is read.')
   }
 
   private arrayBuffer(value: ArrayBuffer, isInstance: boolean): void {

@@ -5,14 +5,7 @@ import { generatorItemsMax } from '../base/limits.js'
 import { pushFlag, returnsStreaming } from '../wire/frame.js'
 import { taskEventFlag } from '../wire/messages/state.js'
 import type { PushExtension } from '../wire/messages/task.js'
-import {
-  endBody,
-  errorBody,
-  itemBody,
-  resultBody,
-  settleAtRaylet,
-  severalBody,
-} from './call-values.js'
+import { endBody, errorBody, itemBody, resultBody, settleAtRaylet } from './call-values.js'
 import type { CoreWorker } from './core-worker.js'
 import { isActorExit } from './exit-actor.js'
 import { isInterrupt, type LoadedFunction, runInterruptibly } from './loaded-function.js'
@@ -140,7 +133,8 @@ export class CallRunner {
     const made = values.map((each, i) =>
       resultBody(this.#core, each, { owner, sequence: sequence + i, attempt, name }),
     )
-    task.from.replies.body(task.sequence, durationUs, severalBody(made.map((one) => one.body)))
+    const bodies = made.map(({ body }) => body)
+    task.from.replies.several(task.sequence, durationUs, bodies)
     if (!this.#isKnownOutside(task)) return
     made.forEach((one, i) =>
       settleAtRaylet(this.#core, task.from, { sequence: task.sequence + i, ...one }),

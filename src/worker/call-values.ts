@@ -144,20 +144,6 @@ export function itemBody(
   return body
 }
 
-export function severalBody(bodies: readonly Uint8Array[]): Uint8Array {
-  const size = bodies.reduce((sum, body) => sum + 4 + body.length, 5)
-  const whole = new Uint8Array(size)
-  whole[0] = bodyTag.several
-  writeU32(whole, 1, bodies.length)
-  let at = 5
-  for (const body of bodies) {
-    writeU32(whole, at, body.length)
-    whole.set(body, at + 4)
-    at += 4 + body.length
-  }
-  return whole
-}
-
 export function endBody(items: number): Uint8Array {
   const body = new Uint8Array(5)
   body[0] = bodyTag.end

@@ -17,6 +17,7 @@ import {
   claimStop,
   claimWord,
   isClaimOf,
+  stopClaims,
 } from '../wire/claim-slot.js'
 
 const wordsPerSlot = claimSlotBytes / 4
@@ -95,18 +96,10 @@ export class ClaimSlots {
   stop(slot: number, lease: number): number {
     if (slot < 0) return -1
     this.prepare()
-    if (!this.#isAt(slot, lease)) return -1
-    const words = this.#words!
-    const at = slot * wordsPerSlot
-    for (;;) {
-      const word = Atomics.load(words, at)
-      if (word < 0 || !isClaimOf(word, lease)) return -1
-      if (Atomics.compareExchange(words, at, word, word | claimStop) === word)
-        return claimStarted(word)
-    }
+    return stopClaims(this.#words!, slot, lease)
   }
 
   #isAt(slot: number, lease: number): boolean {
-    return Atomics.load(this.#words!, slot * wordsPerSlot + claimLeaseOffset / 4) === lease
+    return Atomics.load(this.#words!, slot * wordsPerSlot + claimLeaseOffset / 4) === (lease | 0)
   }
 }

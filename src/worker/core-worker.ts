@@ -438,6 +438,15 @@ export class CoreWorker {
         return this.submitter.refused(message.request, message.error)
       case 'leaseEnded':
         return this.submitter.leaseEnded(message.lease, message.exit)
+      case 'leaseStopped':
+        return this.submitter.leaseStopped(message.lease, message.started)
+      case 'requestLost':
+        return this.submitter.requestLost(message.request, message.exit)
+      case 'nodeDied':
+        return this.submitter.nodeDied(message.nodeNumber, message.exit)
+      case 'clusterHas':
+        this.submitter.total = message.total
+        return undefined
       case 'relayed':
         return this.submitter.relayed(message.lease, message.frames)
       case 'ready':
@@ -445,6 +454,7 @@ export class CoreWorker {
       case 'objectLost':
       case 'lineageNeeded':
       case 'lineageDone':
+      case 'revived':
         return this.recovery.receive(message)
       case 'collectGarbage':
         return requestGarbageCollection()

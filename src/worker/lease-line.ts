@@ -8,13 +8,13 @@
 
 import type { Socket } from 'node:net'
 import { readU32, readU48 } from '../base/bytes.js'
-import type { ProcessId } from '../base/ids.js'
+import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import { addressFrom, connectTo } from '../wire/address.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
 import { claimedSince } from '../wire/claim-slot.js'
 import { FrameReader, frameType } from '../wire/frame.js'
 import { hearLastWords } from '../wire/last-words.js'
-import type { ProcessExit } from '../wire/messages/terms.js'
+import { nodeDiedReason, type ProcessExit } from '../wire/messages/terms.js'
 import type { FromWorker, ToWorker } from '../wire/messages/task.js'
 import { type Task, taskStatus } from './task.js'
 
@@ -34,6 +34,8 @@ export interface LineEvents {
   progressed(line: LeaseLine): void
   /** The worker has died and everything that it had sent was read. */
   lost(line: LeaseLine, tasks: { started: Task[]; unstarted: Task[] }, exit: ProcessExit): void
+  /** The connection to a worker of another node broke, and what was sent may have run. */
+  broken(line: LeaseLine): void
   /** The lease was recalled and everything is back. */
   closed(line: LeaseLine): void
 }
@@ -55,6 +57,10 @@ export class LeaseLine {
   readonly worker: ProcessId
   readonly pid: number
   readonly claimSlot: number
+  /** The worker is on another node: its claim word cannot be reached. */
+  readonly isRemote: boolean
+  /** The raylet of the worker was asked to stop the epoch. */
+  isStopping = false
   /** The task that the raylet handed over with the grant; answered through the raylet. */
   carried: Task | null = null
   head: Task | null = null
@@ -70,6 +76,8 @@ export class LeaseLine {
    * `freed`.
    */
   isSuspended = false
+  /** It is suspended because tasks were taken back, and `freed` will end that. */
+  isTakenBack = false
   /** The running task waits in get: the raylet has its CPUs for others. */
   isBlocked = false
   /**
@@ -102,6 +110,7 @@ export class LeaseLine {
     this.worker = options.worker
     this.pid = options.pid
     this.claimSlot = options.claimSlot
+    this.isRemote = nodeNumberOf(options.worker) !== nodeNumberOf(options.owner)
     this.#options = options
     this.#events = events
     this.#now = now
@@ -124,6 +133,7 @@ export class LeaseLine {
     socket.on('error', () => undefined)
     socket.on('close', () => {
       this.#isSocketOver = true
+      if (this.isRemote && !this.isEnded) this.#broken()
       this.#finish()
     })
     const reader = new FrameReader((buffer, start, end) => this.#frame(buffer, start, end))
@@ -245,7 +255,8 @@ export class LeaseLine {
         this.takeBack(message.started)
         break
       case 'freed':
-        this.isSuspended = false
+        this.isSuspended = this.isStopping
+        this.isTakenBack = false
         this.isBlocked = false
         break
       case 'stale':
@@ -262,6 +273,7 @@ export class LeaseLine {
    */
   takeBack(started: number): void {
     this.isSuspended = true
+    this.isTakenBack = true
     const keep = this.older + claimedSince(started, this.answered)
     let last: Task | null = null
     let at = this.head
@@ -299,6 +311,35 @@ export class LeaseLine {
     this.#finish()
   }
 
+  // The connection may break between machines while the worker lives. What it has run of the tasks
+  // that were sent nobody can know then, so it is ended, unless none was.
+  #broken(): void {
+    this.isClosing = true
+    if (this.inFlight > 0) this.#events.broken(this)
+  }
+
+  /** The raylet of the worker has stopped the epoch, or somebody else had. */
+  stopped(started: number): void {
+    if (!this.isStopping) return
+    this.isStopping = false
+    if (started >= 0) this.takeBack(started)
+    else if (!this.isTakenBack) this.isSuspended = false
+  }
+
+  /** Nothing is sent until the raylet of the worker has answered. */
+  stopping(): void {
+    this.isStopping = true
+    this.isTakenBack = this.isSuspended
+    this.isSuspended = true
+  }
+
+  /** The node of the worker is dead: nothing more comes. */
+  nodeDied(exit: ProcessExit): void {
+    this.#isSocketOver = true
+    this.#socket?.destroy()
+    this.ended(exit)
+  }
+
   // A dead worker's last results may still be in the socket: the end is reached when both have said
   // so.
   #finish(): void {
@@ -313,18 +354,23 @@ export class LeaseLine {
     // Only what had started can have done anything. What was taken back before is off the line, so
     // that nothing of the current epoch is on it then; a worker without claims is sent one task at
     // a time.
-    const current =
-      this.hasClaims && exit.started >= 0 ? claimedSince(exit.started, this.answered) : 1
-    const count = this.pushed === 0 ? this.older : this.older + current
+    const count = this.#startedOf(exit)
     const tasks = this.#drain()
     const started = tasks.slice(0, count)
     const unstarted = tasks.slice(count)
     if (this.carried !== null) {
-      const isStarted = exit.carried === undefined || exit.carried === this.lease
+      const isStarted = exit.carried === undefined || exit.carried === (this.lease | 0)
       ;(isStarted ? started : unstarted).unshift(this.carried)
     }
     this.carried = null
     this.#events.lost(this, { started, unstarted }, exit)
+  }
+
+  #startedOf({ started, reason }: ProcessExit): number {
+    // Its claims are gone with its node: any of them may have run.
+    if (reason.startsWith(nodeDiedReason)) return this.inFlight
+    const current = this.hasClaims && started >= 0 ? claimedSince(started, this.answered) : 1
+    return this.pushed === 0 ? this.older : this.older + current
   }
 
   /** Lets go of everything; the session is over. */

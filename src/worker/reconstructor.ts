@@ -153,7 +153,7 @@ export class Reconstructor {
     task.pins = [...slots, ...nested]
     if (nested.length > 0) task.nested = nested
     this.#ports.waiting(1)
-    new Arguments(slots, this.#ports, (failed, why) => {
+    new Needs({ args: slots, results: refs }, this.#ports, (failed, why) => {
       this.#ports.waiting(-1)
       if (task.status === taskStatus.finished) return
       if (failed === null) this.#ports.submit(task, record)
@@ -204,20 +204,27 @@ function taskOf(record: Lineage, refs: readonly ObjectRef[]): Task {
   return task
 }
 
-/** Waits until all arguments are there, or one has failed. */
-class Arguments implements RefWaiter {
+/**
+ * Waits until all arguments are there, or one has failed, and the raylet knows the results: a value
+ * must not overtake the word that we hold its object again.
+ */
+class Needs implements RefWaiter {
   #left: number
   readonly #done: (failed: ObjectRef | null, why: string) => void
 
   constructor(
-    refs: readonly ObjectRef[],
-    ports: Pick<ReconstructorPorts, 'process' | 'awaitReady'>,
+    refs: { readonly args: readonly ObjectRef[]; readonly results: readonly ObjectRef[] },
+    ports: Pick<ReconstructorPorts, 'process' | 'awaitReady' | 'lineage'>,
     done: (failed: ObjectRef | null, why: string) => void,
   ) {
-    this.#left = refs.length
+    const { args, results } = refs
+    this.#left = args.length + 1
     this.#done = done
-    if (refs.length === 0) done(null, '')
-    for (const ref of refs) {
+    for (const ref of results) {
+      if (ports.lineage.whenRevived(ref, () => this.#come())) this.#left++
+    }
+    this.#come()
+    for (const ref of args) {
       const isOwnPending =
         ref.owner === ports.process && ref.state === refState.pending && ref.task !== null
       if (isFailed(ref)) this.refReady(ref)
@@ -234,7 +241,11 @@ class Arguments implements RefWaiter {
       const text = why instanceof Error ? why.message : 'its task failed'
       // In a turn of its own: a chain of any length fails without recursion.
       queueMicrotask(() => this.#done(ref, text))
-    } else if (--this.#left === 0) this.#done(null, '')
+    } else this.#come()
+  }
+
+  #come(): void {
+    if (--this.#left === 0) this.#done(null, '')
   }
 }
 

@@ -12,6 +12,8 @@ const slabBytes = 64 * 1024
 const smallRoomBytes = 4 * 1024
 /** Results that can still be settled at the raylet when their ref escapes after they were sent. */
 const recentMax = 512
+/** Larger results are not kept for that: their owner settles them. */
+const recentBytesMax = 128 * 1024
 
 export interface SentResult {
   readonly sequence: number
@@ -52,6 +54,24 @@ export class ReplyWriter {
     this.#finish(start, start + size, sequence, durationUs)
   }
 
+  /** Writes a result of several values, each with its body. */
+  several(sequence: number, durationUs: number, bodies: readonly Uint8Array[]): void {
+    let size = resultHeadBytes + 5
+    for (const body of bodies) size += 4 + body.length
+    const start = this.#room(size)
+    const b = this.#slab
+    let at = start + resultHeadBytes
+    b[at] = bodyTag.several
+    writeU32(b, at + 1, bodies.length)
+    at += 5
+    for (const body of bodies) {
+      writeU32(b, at, body.length)
+      b.set(body, at + 4)
+      at += 4 + body.length
+    }
+    this.#finish(start, at, sequence, durationUs)
+  }
+
   item(sequence: number, index: number, body: Uint8Array): void {
     const size = resultHeadBytes + 4 + body.length
     const start = this.#room(size)
@@ -75,7 +95,10 @@ export class ReplyWriter {
     b[start + 7] = capped >>> 8
     writeU48(b, start + 8, sequence)
     this.#at = end
-    this.#recent[this.#recentAt] = { sequence, body: b.subarray(start + resultHeadBytes, end) }
+    const isKept = end - start <= recentBytesMax
+    this.#recent[this.#recentAt] = isKept
+      ? { sequence, body: b.subarray(start + resultHeadBytes, end) }
+      : undefined
     this.#recentAt = (this.#recentAt + 1) % recentMax
   }
 

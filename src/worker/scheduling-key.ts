@@ -23,7 +23,7 @@ export class SchedulingKey {
   /** Open lease requests by number, with the task that each carries. */
   readonly requests = new Map<number, Task | null>()
   /** Leases that can be useful at once: what the cluster's resources allow. */
-  readonly capacity: number
+  capacity: number
   isDirty = false
   /** It has tasks, requests or leases; see TaskSubmitter. */
   isUsed = false

@@ -18,6 +18,7 @@ import { tagShortString, tagUtf16 } from '../wire/value-tags.js'
 import {
   groupRemovedReason,
   memoryReason,
+  nodeDiedReason,
   type ProcessExit,
   setupReason,
   type WireError,
@@ -248,6 +249,10 @@ export function describeExit(exit: ProcessExit): string {
   if (exit.reason.startsWith(memoryReason)) {
     return `worker pid=${exit.pid} was ended, ${exit.reason}`
   }
+  if (exit.reason.startsWith(nodeDiedReason)) {
+    const node = exit.reason.slice(nodeDiedReason.length)
+    return `node ${node}, on which it ran, died. Set maxRetries if it may run again.`
+  }
   const how =
     exit.signal !== null ? `signal ${exit.signal}` : `exit code ${exit.exitCode ?? 'unknown'}`
   const why = exit.reason === '' ? '' : ` (${exit.reason})`
@@ -284,7 +289,7 @@ function crashError(task: Task, exit: ProcessExit): RayError {
   if (/out of memory/i.test(exit.reason)) return new OutOfMemoryError(text, { fields })
   if (exit.reason === groupRemovedReason)
     return new TaskPlacementGroupRemovedError(text, { fields })
-  if (/node died/i.test(exit.reason)) return new NodeDiedError(text, { fields })
+  if (exit.reason.startsWith(nodeDiedReason)) return new NodeDiedError(text, { fields })
   return new WorkerCrashedError(text, { fields })
 }
 

@@ -10,7 +10,7 @@
 // task that blocks, or turns out to run long, comes back.
 
 import type { RayError } from '../base/errors.js'
-import type { ProcessId } from '../base/ids.js'
+import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import {
   leaseIdleMs,
   leaseRequestsLongMax,
@@ -18,7 +18,7 @@ import {
   windowTasksMax,
   windowWorkUs,
 } from '../base/limits.js'
-import type { ProcessExit, WireError } from '../wire/messages/terms.js'
+import type { ProcessExit, Resources, WireError } from '../wire/messages/terms.js'
 import { pushFlag } from '../wire/frame.js'
 import type { FromRaylet, LeaseKey } from '../wire/messages/raylet.js'
 import type { ClaimSlots } from './claim-slots.js'
@@ -26,9 +26,9 @@ import { LeaseLine, type LineEvents } from './lease-line.js'
 import type { LiveTaskList } from './live-tasks.js'
 import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
 import { nextAverage } from './running-average.js'
-import { SchedulingKey } from './scheduling-key.js'
+import type { SchedulingKey } from './scheduling-key.js'
+import { SchedulingKeys } from './scheduling-keys.js'
 import { type FunctionEntry, type Task, taskStatus } from './task.js'
-import { WeakTable } from './weak-table.js'
 
 /** A task whose measured functions take longer than this is long: nothing is sent behind it. */
 const longTaskUs = windowWorkUs
@@ -65,12 +65,7 @@ export class TaskSubmitter {
   readonly #claims: ClaimSlots
   readonly #outcomes: TaskOutcomes
   readonly #now: () => number
-  /** Keys with tasks, requests or leases. Added with the first of these, removed with the last. */
-  readonly #keys = new Set<SchedulingKey>()
-  /**
-   * All that somebody still holds, a remote function for example: two of the same lease are one.
-   */
-  readonly #known = new WeakTable<string, SchedulingKey>()
+  readonly #keys: SchedulingKeys
   readonly #requests = new Map<number, SchedulingKey>()
   /** Requests that we took back and that the raylet has not answered. */
   readonly #trimmed = new Set<number>()
@@ -82,8 +77,6 @@ export class TaskSubmitter {
   #sweep: NodeJS.Timeout | null = null
   #steal: NodeJS.Timeout | null = null
   readonly #events: LineEvents
-  /** Units of each resource in the cluster; bounds how many leases can be useful. */
-  readonly #total: Readonly<Record<string, number>>
 
   constructor(options: {
     process: ProcessId
@@ -93,7 +86,7 @@ export class TaskSubmitter {
     claims: ClaimSlots
     outcomes: TaskOutcomes
     now: () => number
-    total: Readonly<Record<string, number>>
+    total: Resources
   }) {
     this.#process = options.process
     this.#token = options.token
@@ -102,42 +95,22 @@ export class TaskSubmitter {
     this.#claims = options.claims
     this.#outcomes = options.outcomes
     this.#now = options.now
-    this.#total = options.total
+    this.#keys = new SchedulingKeys(options.total)
     this.#events = this.#makeEvents()
   }
 
   key(lease: LeaseKey): SchedulingKey {
-    const id = JSON.stringify(lease)
-    let key = this.#known.get(id)
-    if (key === undefined) {
-      key = new SchedulingKey(lease, this.#capacityOf(lease))
-      this.#known.set(id, key)
-    }
-    return key
+    return this.#keys.of(lease)
   }
 
   /** How many kinds of tasks this process remembers. */
   get knownKeys(): number {
-    return this.#known.size
+    return this.#keys.known
   }
 
-  #use(key: SchedulingKey): void {
-    key.isUsed = true
-    this.#keys.add(key)
-  }
-
-  #dropIfUnused(key: SchedulingKey): void {
-    if (key.length > 0 || key.requests.size > 0 || key.lines.length > 0) return
-    key.isUsed = false
-    this.#keys.delete(key)
-  }
-
-  #capacityOf(lease: LeaseKey): number {
-    let capacity = windowTasksMax
-    for (const [name, units] of Object.entries(lease.resources)) {
-      if (units > 0) capacity = Math.min(capacity, Math.floor((this.#total[name] ?? 0) / units))
-    }
-    return Math.max(1, capacity)
+  /** What the cluster has, with all its nodes. */
+  set total(total: Resources) {
+    this.#keys.total = total
   }
 
   /**
@@ -148,7 +121,7 @@ export class TaskSubmitter {
     task.key = key
     if (mayRetryThrown(task)) task.slab![task.start + 5]! |= pushFlag.retried
     key.append(task)
-    if (!key.isUsed) this.#use(key)
+    if (!key.isUsed) this.#keys.use(key)
     if (!key.isDirty) {
       key.isDirty = true
       this.#dirty.push(key)
@@ -264,7 +237,7 @@ export class TaskSubmitter {
       if (task.nested !== null) this.#references.lend(line.worker, task.nested)
     }
     if (slab !== null) parts.push(slab.subarray(start, end))
-    if (line.hasClaims && !this.#claims.announce(line.claimSlot, line.lease, line.sent)) {
+    if (!this.#announce(line)) {
       line.isClosing = true
       this.#requeue(line, line.unadd(last))
       return
@@ -272,6 +245,11 @@ export class TaskSubmitter {
     line.lastActive = this.#now()
     line.socket().write(parts.length === 1 ? parts[0]! : Buffer.concat(parts))
     if (line.inFlight > 1) this.#watchForStealing()
+  }
+
+  /** False: the lease is closed. Of another node's worker nobody here knows; it says `stale`. */
+  #announce({ hasClaims, isRemote, claimSlot, lease, sent }: LeaseLine): boolean {
+    return !hasClaims || isRemote || this.#claims.announce(claimSlot, lease, sent)
   }
 
   #requestLease(key: SchedulingKey): void {
@@ -316,7 +294,7 @@ export class TaskSubmitter {
     this.#lines.set(line.lease, line)
     this.#keyOfLine.set(line, key)
     key.lines.push(line)
-    this.#use(key)
+    this.#keys.use(key)
     if (task !== null) {
       if (message.carried) {
         line.carried = task
@@ -344,13 +322,13 @@ export class TaskSubmitter {
     }
     if (task.isCancelled) {
       this.#outcomes.leaseRefused(task, error)
-      this.#dropIfUnused(key)
+      this.#keys.dropIfUnused(key)
       return
     }
     // Whatever else is queued under this key can be placed no better.
     const tasks = [task]
     for (let next = key.shift(); next !== null; next = key.shift()) tasks.push(next)
-    this.#dropIfUnused(key)
+    this.#keys.dropIfUnused(key)
     for (const each of tasks) this.#outcomes.leaseRefused(each, error)
   }
 
@@ -360,6 +338,34 @@ export class TaskSubmitter {
     this.#lines.delete(lease)
     this.#unlist(line)
     line.ended(exit)
+  }
+
+  leaseStopped(lease: number, started: number): void {
+    const line = this.#lines.get(lease)
+    line?.stopped(started)
+    const key = line === undefined ? undefined : this.#keyOfLine.get(line)
+    if (key !== undefined) this.#pump(key)
+  }
+
+  /** The node to which the request was passed on is dead, and may have run its task. */
+  requestLost(request: number, exit: ProcessExit): void {
+    const key = this.#requests.get(request)
+    const task = key?.requests.get(request)
+    this.#requests.delete(request)
+    this.#trimmed.delete(request)
+    key?.requests.delete(request)
+    if (key === undefined) return
+    if (task !== null && task !== undefined) this.#outcomes.workerLost(task, exit)
+    this.#pump(key)
+    this.#keys.dropIfUnused(key)
+  }
+
+  nodeDied(nodeNumber: number, exit: ProcessExit): void {
+    for (const line of [...this.#lines.values()]) {
+      if (nodeNumberOf(line.worker) !== nodeNumber) continue
+      this.#lines.delete(line.lease)
+      line.nodeDied(exit)
+    }
   }
 
   relayed(lease: number, frames: Uint8Array): void {
@@ -388,7 +394,7 @@ export class TaskSubmitter {
     if (key === undefined) return
     const index = key.lines.indexOf(line)
     if (index >= 0) key.lines.splice(index, 1)
-    this.#dropIfUnused(key)
+    this.#keys.dropIfUnused(key)
   }
 
   #makeEvents(): LineEvents {
@@ -415,6 +421,7 @@ export class TaskSubmitter {
         this.#pump(key)
       },
       lost: (line, tasks, exit) => this.#lineLost(line, tasks, exit),
+      broken: (line) => this.#raylet.send({ kind: 'lineBroken', lease: line.lease }),
       closed: (line) => {
         this.#unlist(line)
         const key = this.#keyOfLine.get(line)
@@ -438,7 +445,7 @@ export class TaskSubmitter {
   /** These have not run. Those that were cancelled meanwhile never will. */
   #putBack(key: SchedulingKey, tasks: readonly Task[]): void {
     const open = tasks.filter((task) => task.status !== taskStatus.finished)
-    this.#use(key)
+    this.#keys.use(key)
     key.prepend(open.filter((task) => !task.isCancelled))
     for (const task of open) if (task.isCancelled) this.#outcomes.cancelled(task)
   }
@@ -466,7 +473,7 @@ export class TaskSubmitter {
     // The worker of the last attempt settles its error for those who borrow the ref.
     if (!mayRetryThrown(task)) task.slab![task.start + 5]! &= ~pushFlag.retried
     task.line = null
-    this.#use(key)
+    this.#keys.use(key)
     key.prepend([task])
     this.#pump(key)
   }
@@ -520,12 +527,21 @@ export class TaskSubmitter {
           if (line.inFlight < 2 || line.isSuspended) continue
           isWatching = true
           if (this.#now() - line.headSince < stealAfterMs || line.headSince === 0) continue
-          const started = this.#claims.stop(line.claimSlot, line.lease)
-          if (started >= 0) line.takeBack(started)
+          this.#stop(line)
         }
       }
       if (isWatching) this.#watchForStealing()
     }, stealAfterMs)
+  }
+
+  #stop(line: LeaseLine): void {
+    if (line.isRemote) {
+      line.stopping()
+      this.#raylet.send({ kind: 'stopLease', lease: line.lease })
+      return
+    }
+    const started = this.#claims.stop(line.claimSlot, line.lease)
+    if (started >= 0) line.takeBack(started)
   }
 
   /** Fails every task that is not finished; the session is over. */
@@ -543,7 +559,7 @@ export class TaskSubmitter {
 
   /** All that it has tasks under. */
   get keys(): Iterable<SchedulingKey> {
-    return this.#keys.values()
+    return this.#keys
   }
 
   /** Adds the tasks that are not over. */

@@ -287,6 +287,10 @@ function describe(message: FromGcs): string {
       const more = message.message === undefined ? '' : `: ${message.message}`
       return `placementGroupChanged ${message.group} to ${message.to} ${message.state}${more}`
     }
+    case 'groupLocated': {
+      const where = message.bundles.map(({ index, nodeId = 'nowhere' }) => `${index} ${nodeId}`)
+      return `groupLocated ${message.group}: ${where.join(', ')}`
+    }
     case 'answer':
       return `answer ${describeAnswer(message.value)}`
     case 'nodeRegistered':

@@ -5,6 +5,7 @@ import type { LeaseEffect, LeaseEvent } from '../../src/raylet/lease-events.js'
 import { LeaseState } from '../../src/raylet/lease-state.js'
 import { ResourceSet } from '../../src/scheduling/resources.js'
 import type { ProcessExit, Resources, SchedulingStrategy } from '../../src/wire/messages/terms.js'
+import type { PeerMessage } from '../../src/wire/messages/peer.js'
 import type { ActorSpec } from '../../src/wire/messages/raylet.js'
 import type { Command } from './transcript.js'
 
@@ -157,6 +158,8 @@ export class LeaseScript {
         return `${this.#name(effect.to)} <- ${this.#message(effect.message)}`
       case 'gcs':
         return `gcs <- ${gcsMessage(effect.message)}`
+      case 'peer':
+        return `node ${effect.to} <- ${peerMessage(effect.message)}`
       case 'startWorker':
         return (
           `start worker ` +
@@ -212,6 +215,25 @@ export class LeaseScript {
       default:
         return kind
     }
+  }
+}
+
+function peerMessage(message: PeerMessage): string {
+  const { kind } = message
+  switch (message.kind) {
+    case 'passLease': {
+      const { stays, message: asked } = message
+      const task = asked.task === undefined ? '' : ' with a task'
+      return `${kind} request=${asked.request}${task}${stays ? ', to wait there' : ''}`
+    }
+    case 'requestReturned':
+      return `${kind} request=${message.request}: ${message.why}`
+    case 'recallRequest':
+      return `${kind} request=${message.request}`
+    case 'aboutLease':
+      return `${kind}: ${message.message.kind}`
+    default:
+      return kind
   }
 }
 

@@ -272,8 +272,11 @@ inCluster(
 
 test('lineage beyond its bound is forgotten, oldest first, and the error says so', () =>
   withCluster({ numCpus: 2, lineageMemory: 2000 }, async () => {
-    const refs = Array.from({ length: 8 }, () => start.remote())
-    await ray.get(refs)
+    const refs: ray.ObjectRef<Float64Array>[] = []
+    while (refs.length < 8) {
+      refs.push(start.remote())
+      await ray.get(refs.at(-1)!)
+    }
     assert.ok(lineage().bytes <= 2000)
     loseObjects(refs)
     assert.equal((await ray.get(refs.at(-1)!))[0], 0)

@@ -9,6 +9,7 @@ import {
   DataType,
   Field,
   makeData,
+  Null,
   RecordBatch,
   Schema,
   Struct,
@@ -165,10 +166,14 @@ function joinColumn(name: string, blocks: readonly Block[]) {
 
 /** A block of the named columns only. */
 export function projectBlock(block: Block, names: readonly string[]): Block {
-  for (const name of names) {
-    if (typeIn(block, name) === undefined) throw noColumn(name, schemaOfBlock(block))
-  }
-  return block.select([...names])
+  const missing = names.find((name) => typeIn(block, name) === undefined)
+  if (missing === undefined) return block.select([...names])
+  if (block.numRows > 0) throw noColumn(missing, schemaOfBlock(block))
+  // Nothing said what columns a function would have made, had there been rows.
+  const columns = names.map((name) =>
+    makeData({ type: typeIn(block, name) ?? new Null(), length: 0 }),
+  )
+  return blockOfData(names, columns)
 }
 
 export function noColumn(name: string, schema: readonly SchemaField[]): RayError {

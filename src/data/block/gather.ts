@@ -1,73 +1,231 @@
-// Selected rows of a block, column by column, without a detour through rows.
+// Selected rows of a block, column by column, without a detour through rows: values of any Arrow
+// type are moved as they lie in memory. An index of -1 makes a row of nulls, which is what outer
+// joins need.
 
-import { type Data, DataType, type Utf8 } from 'apache-arrow'
+import { type Bool, type Data, DataType, type Field, makeData, type Null } from 'apache-arrow'
+import { RayError } from '../../base/errors.js'
 import { type Block, blockOfData, columnAt, toOneBatch } from './block.js'
-import { columnOfVector, dictionaryOfData } from './column.js'
-import { dataOfColumn } from './column-data.js'
-import { DictionaryColumn } from './dictionary-column.js'
-import { encodeDictionary, encodeRows } from './utf8.js'
+
+/** Positions of rows; -1, in signed ones, is a row that is not there. */
+export type RowIndices = Uint32Array | Int32Array
 
 /** The rows at `indices`, in that order. */
-export function gatherBlock(block: Block, indices: Uint32Array): Block {
-  const one = toOneBatch(block)
-  const { fields } = one.schema
-  const columns = fields.map((field, i) => {
-    const vector = columnAt(one, i)
-    const data = vector.data[0]
-    const fast = data === undefined ? undefined : gatherData(data, indices)
-    return fast ?? dataOfColumn(field.name, pick(columnOfVector(vector), indices), field.type)
-  })
+export function gatherBlock(block: Block, indices: RowIndices): Block {
+  const { fields } = block.schema
+  const columns = dataOfBlock(block).map((data, i) => gatherData(data, indices, fields[i]?.name))
   return blockOfData(
     fields.map((field) => field.name),
     columns,
   )
 }
 
-function gatherData(data: Data, indices: Uint32Array): Data | undefined {
-  const dictionary = dictionaryOfData(data)
-  if (dictionary !== undefined) {
-    const codes = pick(dictionary.codes, indices) as Int32Array
-    return encodeDictionary(new DictionaryColumn(codes, dictionary.values))
-  }
-  if (data.nullCount > 0) return undefined
-  if (DataType.isUtf8(data.type)) {
-    const strings = data as Data<Utf8>
-    return encodeRows(strings.values, strings.valueOffsets, indices)
-  }
-  const values = data.values as unknown
-  if (!DataType.isTimestamp(data.type) || !(values instanceof BigInt64Array)) return undefined
-  return dataOfColumn('', pick(values, indices), data.type)
+/** The columns of a block, each in one piece. */
+export function dataOfBlock(block: Block): readonly Data[] {
+  const one = block.batches.length > 1 ? toOneBatch(block) : block
+  return one.schema.fields.map((field: Field, i) => {
+    // The message of a block without rows has no batch.
+    return columnAt(one, i).data[0] ?? emptyData(field.type)
+  })
 }
 
-type Pickable = ReturnType<typeof columnOfVector> | Int32Array
-
-function pick(column: Pickable, indices: Uint32Array): Pickable {
-  if (Array.isArray(column)) {
-    const values = column as readonly unknown[]
-    return Array.from(indices, (index) => values[index])
-  }
-  if (column instanceof BigInt64Array || column instanceof BigUint64Array) {
-    return pickBigints(column, indices)
-  }
-  const values = column as Float64Array
-  const ArrayType = values.constructor as new (length: number) => Float64Array
-  const picked = new ArrayType(indices.length)
-  for (let i = 0; i < indices.length; i++) picked[i] = values[indices[i] ?? 0] ?? 0
-  return picked
+export function emptyData(type: DataType): Data {
+  return makeData({ type: type as Null, length: 0 })
 }
+
+type Parts = Parameters<typeof makeData>[0]
+
+/** The values at `indices`; `column` is for the message when its type cannot be moved. */
+export function gatherData(data: Data, indices: RowIndices, column = ''): Data {
+  const { type } = data
+  const { length } = indices
+  if (DataType.isNull(type)) return makeData({ type, length })
+  const nulls = gatherNulls(data, indices)
+  if (DataType.isBool(type)) {
+    return makeData({ type, length, ...nulls, data: gatherBits(data as Data<Bool>, indices) })
+  }
+  if (DataType.isList(type) || DataType.isMap(type)) {
+    const { valueOffsets, elements } = gatherOffsets(data, indices)
+    const child = data.children.map((each) => gatherData(each, elements, column))[0]
+    return makeData({ type, length, ...nulls, valueOffsets, child } as unknown as Parts)
+  }
+  if (DataType.isStruct(type)) {
+    const children = data.children.map((child) => gatherData(child, indices, column))
+    return makeData({ type, length, ...nulls, children })
+  }
+  if (DataType.isFixedSizeList(type)) {
+    const elements = elementsOfFixed(indices, type.listSize)
+    const child = data.children.map((each) => gatherData(each, elements, column))[0]
+    return makeData({ type, length, ...nulls, child } as unknown as Parts)
+  }
+  if (DataType.isUnion(type)) {
+    throw new RayError(`Column "${column}" is a union, ${String(type)}, which cannot be moved.`, {
+      fields: { column },
+    })
+  }
+  if (hasOffsets(data)) return gatherBytes(data, indices, nulls)
+  const values = gatherFixed(data.values as FixedValues, indices, data.stride)
+  const dictionary = DataType.isDictionary(type) ? { dictionary: data.dictionary } : {}
+  return makeData({ type, length, ...nulls, data: values, ...dictionary } as unknown as Parts)
+}
+
+/** Null, and not undefined, in columns that came through a message. */
+function hasOffsets(data: Data): boolean {
+  const offsets: unknown = data.valueOffsets
+  return offsets !== null && offsets !== undefined
+}
+
+interface Nulls {
+  readonly nullCount: number
+  readonly nullBitmap: Uint8Array | null
+}
+
+function gatherNulls(data: Data, indices: RowIndices): Nulls {
+  const { nullCount, nullBitmap, offset } = data
+  const isSigned = indices instanceof Int32Array
+  if (nullCount === 0 && !(isSigned && indices.includes(-1))) {
+    return { nullCount: 0, nullBitmap: null }
+  }
+  const bits = new Uint8Array((indices.length + 7) >> 3)
+  let count = 0
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] ?? -1
+    const at = offset + index
+    const isValid = index >= 0 && (nullCount === 0 || ((nullBitmap[at >> 3] ?? 0) >> (at & 7)) & 1)
+    if (isValid) bits[i >> 3] = (bits[i >> 3] ?? 0) | (1 << (i & 7))
+    else count++
+  }
+  return { nullCount: count, nullBitmap: count === 0 ? null : bits }
+}
+
+function gatherBits(data: Data<Bool>, indices: RowIndices): Uint8Array {
+  const from = data.values
+  const bits = new Uint8Array((indices.length + 7) >> 3)
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] ?? -1
+    if (index < 0) continue
+    const at = data.offset + index
+    const bit = ((from[at >> 3] ?? 0) >> (at & 7)) & 1
+    bits[i >> 3] = (bits[i >> 3] ?? 0) | (bit << (i & 7))
+  }
+  return bits
+}
+
+type FixedValues = Float64Array | BigInt64Array | Uint8Array
 
 /**
- * Moves 64-bit values as doubles-wide pairs of words; a bigint each would cost ten times as much.
+ * Values of a fixed width. 64-bit integers move as two words: a bigint each would be ten times as
+ * slow.
  */
-function pickBigints(values: BigInt64Array | BigUint64Array, indices: Uint32Array) {
-  const ArrayType = values.constructor as new (length: number) => BigInt64Array
-  const picked = new ArrayType(indices.length)
-  const from = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
-  const to = new Int32Array(picked.buffer)
-  for (let i = 0; i < indices.length; i++) {
-    const index = 2 * (indices[i] ?? 0)
-    to[2 * i] = from[index] ?? 0
-    to[2 * i + 1] = from[index + 1] ?? 0
+function gatherFixed(values: FixedValues, indices: RowIndices, stride: number): FixedValues {
+  const ArrayType = values.constructor as new (length: number) => FixedValues
+  const picked = new ArrayType(indices.length * stride)
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
+    const from = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
+    pickWords(from, new Int32Array(picked.buffer), { indices, width: 2 * stride })
+  } else if (stride === 1) {
+    pickValues(values as Float64Array, picked as Float64Array, indices)
+  } else {
+    pickWords(values as Uint8Array, picked as Uint8Array, { indices, width: stride })
   }
   return picked
+}
+
+function pickValues(from: Float64Array, to: Float64Array, indices: RowIndices): void {
+  // An index of -1 reads undefined, and leaves the zero.
+  for (let i = 0; i < to.length; i++) to[i] = from[indices[i] ?? -1] ?? 0
+}
+
+interface WordPicks {
+  readonly indices: RowIndices
+  readonly width: number
+}
+
+function pickWords<A extends Int32Array | Uint8Array>(
+  from: A,
+  to: A,
+  { indices, width }: WordPicks,
+): void {
+  if (width === 2) {
+    for (let i = 0; i < indices.length; i++) {
+      const at = 2 * (indices[i] ?? -1)
+      to[2 * i] = from[at] ?? 0
+      to[2 * i + 1] = from[at + 1] ?? 0
+    }
+    return
+  }
+  for (let i = 0; i < indices.length; i++) {
+    const at = width * (indices[i] ?? -1)
+    if (at < 0) continue
+    for (let j = 0; j < width; j++) to[width * i + j] = from[at + j] ?? 0
+  }
+}
+
+type Offsets = Int32Array | BigInt64Array
+
+function gatherBytes(data: Data, indices: RowIndices, nulls: Nulls): Data {
+  const offsets = data.valueOffsets as Offsets
+  const bytes = data.values as Uint8Array
+  const { length } = indices
+  const isWide = offsets instanceof BigInt64Array
+  const starts = isWide ? Float64Array.from(offsets, Number) : offsets
+  let size = 0
+  for (let i = 0; i < length; i++) {
+    const index = indices[i] ?? -1
+    if (index >= 0) size += (starts[index + 1] ?? 0) - (starts[index] ?? 0)
+  }
+  refuseTooLong(size, isWide)
+  const valueOffsets = isWide ? new BigInt64Array(length + 1) : new Int32Array(length + 1)
+  const target = new Uint8Array(size)
+  let at = 0
+  for (let i = 0; i < length; i++) {
+    const index = indices[i] ?? -1
+    const start = starts[index] ?? 0
+    const end = index < 0 ? start : (starts[index + 1] ?? 0)
+    // A call of `set` costs more than copying some ten bytes one by one.
+    if (end - start > 24) {
+      target.set(bytes.subarray(start, end), at)
+      at += end - start
+    } else {
+      for (let j = start; j < end; j++) target[at++] = bytes[j] ?? 0
+    }
+    if (isWide) valueOffsets[i + 1] = BigInt(at)
+    else valueOffsets[i + 1] = at
+  }
+  const parts = { type: data.type, length, ...nulls, valueOffsets, data: target }
+  return makeData(parts as unknown as Parts)
+}
+
+function refuseTooLong(size: number, isWide: boolean): void {
+  if (isWide || size < 2 ** 31) return
+  throw new RayError(
+    'A column of a block would have more than 2 GB of strings. Make the blocks smaller: ' +
+      'repartition({ targetNumRowsPerBlock }).',
+  )
+}
+
+function gatherOffsets(data: Data, indices: RowIndices) {
+  const offsets = data.valueOffsets
+  const valueOffsets = new Int32Array(indices.length + 1)
+  let size = 0
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] ?? -1
+    if (index >= 0) size += (offsets[index + 1] ?? 0) - (offsets[index] ?? 0)
+    valueOffsets[i + 1] = size
+  }
+  const elements = new Int32Array(size)
+  let at = 0
+  for (const index of indices) {
+    const end = index < 0 ? 0 : (offsets[index + 1] ?? 0)
+    for (let j = index < 0 ? 0 : (offsets[index] ?? 0); j < end; j++) elements[at++] = j
+  }
+  return { valueOffsets, elements }
+}
+
+function elementsOfFixed(indices: RowIndices, size: number): Int32Array {
+  const elements = new Int32Array(indices.length * size)
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] ?? -1
+    for (let j = 0; j < size; j++) elements[i * size + j] = index < 0 ? -1 : index * size + j
+  }
+  return elements
 }

@@ -14,6 +14,8 @@ export interface BlockMetadata {
   readonly schema: readonly SchemaField[]
   /** The file that the task wrote, if it was one that writes. */
   readonly file?: string
+  /** Sort keys of some of its rows, as bytes, where they were asked for. */
+  readonly sample?: readonly Uint8Array[]
   /** What a function that was asked found in it. */
   readonly report?: unknown
   /** Process that made it. */

@@ -188,11 +188,7 @@ class ByteTable {
 }
 
 /** The strings at `rows`, copied out in that order. */
-export function encodeRows(
-  bytes: Uint8Array,
-  offsets: Int32Array,
-  rows: ArrayLike<number>,
-): Data<Utf8> {
+function encodeRows(bytes: Uint8Array, offsets: Int32Array, rows: ArrayLike<number>): Data<Utf8> {
   const valueOffsets = new Int32Array(rows.length + 1)
   let size = 0
   for (let i = 0; i < rows.length; i++) {

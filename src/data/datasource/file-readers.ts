@@ -9,6 +9,8 @@ import type { FilePiece, FilesDescription, FilesSource, SqlColumn } from './file
 export interface FileReader {
   /** Finds the files, their pieces and their columns, and reads no more of them than it must. */
   describe(source: FilesSource): FilesDescription | Promise<FilesDescription>
+  /** The pieces as a query, where the engine reads the format. */
+  sql?(request: ReadRequest): string
   /** Reads pieces as one block. */
   read(request: ReadRequest): Block | Promise<Block>
 }
@@ -30,6 +32,11 @@ async function readerOf(format: FileFormat): Promise<FileReader> {
 /** Runs as a task: finds files and what is in them. */
 export async function describeFiles(source: FilesSource): Promise<FilesDescription> {
   return (await readerOf(source.format)).describe(source)
+}
+
+/** Pieces of files as a query of the engine; undefined where another library reads the format. */
+export async function filesSql(request: ReadRequest): Promise<string | undefined> {
+  return (await readerOf(request.source.format)).sql?.(request)
 }
 
 /** Reads pieces of files as one block. */

@@ -14,7 +14,11 @@ import type { FilePiece, FilesDescription, FilesSource, SqlColumn } from './file
 import { listFiles } from './listing.js'
 import { describeSql, selectColumns, sqlColumnsWanted, unifyColumns } from './sql-columns.js'
 
-export const parquetReader: FileReader = { describe: describeParquet, read: readParquetPieces }
+export const parquetReader: FileReader = {
+  describe: describeParquet,
+  sql: sqlOfPieces,
+  read: readParquetPieces,
+}
 
 /** Finds the files and reads their footers: no data. */
 function describeParquet(source: FilesSource): FilesDescription {
@@ -60,12 +64,16 @@ function columnsOf(source: FilesSource, list: string): readonly SqlColumn[] {
 }
 
 /** Reads pieces as one block. */
-function readParquetPieces({ pieces, columns }: ReadRequest): Block {
+function readParquetPieces(request: ReadRequest): Block {
+  return compactBlock(query(sqlOfPieces(request)))
+}
+
+function sqlOfPieces({ pieces, columns }: ReadRequest): string {
   const tables = pieces.map(({ path: file, start, length }) => {
     return `FROM ${tableOf(file)}
      WHERE file_row_number >= ${start} AND file_row_number < ${start + length}`
   })
-  return compactBlock(query(selectColumns(columns, tables)))
+  return selectColumns(columns, tables)
 }
 
 function compactBlock(block: Block): Block {

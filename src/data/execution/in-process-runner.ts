@@ -1,9 +1,14 @@
 // Runs tasks in this process, without a cluster: for tests of everything above the task runner.
 
 import { type Table, tableFromIPC, tableToIPC } from 'apache-arrow'
-import type { BlockRef } from '../block/metadata.js'
+import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
-import { type BlockTask, runBlockTask, runDescribeFiles } from '../physical/block-task.js'
+import {
+  type BlockTask,
+  runBlockTask,
+  runDescribeFiles,
+  runPartitionTask,
+} from '../physical/block-task.js'
 import type { Transform } from '../physical/operators.js'
 import { prepareTransforms } from '../physical/prepare-transforms.js'
 import type { BlockPool, BlockTaskOptions, PendingBlock, TaskRunner } from './task-runner.js'
@@ -40,15 +45,27 @@ export class InProcessRunner implements TaskRunner {
     this.tasks.push(options.name)
     this.unread++
     this.unreadMax = Math.max(this.unreadMax, this.unread)
+    const { parts, blocks = options.block === undefined ? [] : [options.block] } = options
     const run = async () => {
-      const input = options.block === undefined ? undefined : await this.get(options.block)
-      const [block, metadata] = await runBlockTask(task, await transforms, input)
-      return { bytes: tableToIPC(block), metadata }
+      const inputs = await Promise.all(blocks.map((block) => this.get(block)))
+      const ready = await transforms
+      const all =
+        parts === undefined
+          ? await runBlockTask(task, ready, ...inputs)
+          : await runPartitionTask(task, ready, ...inputs)
+      const made = all.slice(0, -1).map((block) => tableToIPC(block as Table))
+      return { made, metadata: all.at(-1) as BlockMetadata }
     }
     const result = run()
     const metadata = result.then((done) => done.metadata)
     metadata.catch(() => undefined)
-    return { block: result as unknown as BlockRef, metadata, isOwned: true }
+    const refs = Array.from({ length: parts ?? 1 }, (_, i) => {
+      const block = result.then(({ made }) => made[i])
+      block.catch(() => undefined)
+      return block as unknown as BlockRef
+    })
+    const [block] = refs as [BlockRef]
+    return { block, metadata, isOwned: true, ...(parts !== undefined && { parts: refs }) }
   }
 
   async storeBytes(): Promise<number> {
@@ -83,7 +100,6 @@ export class InProcessRunner implements TaskRunner {
 
   async get(block: BlockRef): Promise<Table> {
     this.unread--
-    const { bytes } = await (block as unknown as Promise<{ bytes: Uint8Array }>)
-    return tableFromIPC(bytes)
+    return tableFromIPC(await (block as unknown as Promise<Uint8Array>))
   }
 }

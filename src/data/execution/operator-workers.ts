@@ -3,6 +3,7 @@
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { BlockTask } from '../physical/block-task.js'
 import type { MapOperator, SourceOperator } from '../physical/operators.js'
+import { partsOf } from '../physical/exchange-transforms.js'
 import type { StatisticsCollector } from './statistics.js'
 import type { BlockPool, PendingBlock, SharedTransforms, TaskRunner } from './task-runner.js'
 
@@ -80,8 +81,9 @@ class BoundedTasks implements BlockPool {
   }
 
   submit(task: BlockTask, block: BlockRef | undefined): PendingBlock {
-    const { name, resources } = this.#operator
-    const options = { name, resources, ...(block !== undefined && { block }) }
+    const { name, resources, transforms } = this.#operator
+    const parts = partsOf(transforms)
+    const options = { name, resources, parts, ...(block !== undefined && { block }) }
     const pending = this.#runner.submit(task, this.#shared, options)
     if (!Number.isFinite(resources.concurrency)) return pending
     const finished: Promise<unknown> = pending.metadata

@@ -6,7 +6,12 @@ import * as ray from '../../ray/index.js'
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
-import { type BlockTask, runBlockTask, runDescribeFiles } from '../physical/block-task.js'
+import {
+  type BlockTask,
+  runBlockTask,
+  runDescribeFiles,
+  runPartitionTask,
+} from '../physical/block-task.js'
 import type { Transform } from '../physical/operators.js'
 import { RayBlockPool } from './ray-block-pool.js'
 import { taskOptionsOf, unwrapped } from './ray-task-options.js'
@@ -19,7 +24,8 @@ import type {
 } from './task-runner.js'
 
 const blockTask = ray.remote(runBlockTask)
-type BlockFunction = ReturnType<typeof blockTask.options<{ numReturns: 2 }>>
+const partitionTask = ray.remote(runPartitionTask)
+type BlockFunction = typeof partitionTask
 
 const describeTask = ray.remote(runDescribeFiles)
 
@@ -51,19 +57,38 @@ export class RayTaskRunner implements TaskRunner {
   }
 
   submit(task: BlockTask, transforms: SharedTransforms, options: BlockTaskOptions): PendingBlock {
-    const { name, resources, block } = options
-    let run = this.#functions.get(transforms)
-    if (run === undefined) {
-      run = blockTask.options({ name, numReturns: 2, ...taskOptionsOf(resources) })
-      this.#functions.set(transforms, run)
-    }
-    const [made, described] = run.remote(task, transforms as ray.ObjectRef<Transform[]>, block)
-    const metadata = unwrapped(ray.get(described) as Promise<BlockMetadata>)
+    const { block, parts } = options
+    const blocks = options.blocks ?? (block === undefined ? [] : [block])
+    const shared = transforms as ray.ObjectRef<Transform[]>
+    const returned = this.#functionFor(transforms, options).remote(
+      task,
+      shared,
+      ...blocks,
+    ) as unknown as readonly BlockRef[]
+    const [made] = returned as [BlockRef]
+    const described = returned.at(-1) as unknown as ray.ObjectRef<BlockMetadata>
+    const metadata = unwrapped(ray.get(described))
     this.#unfinished.add(made)
     const end = (): void => void this.#unfinished.delete(made)
     // A block that nobody reads may fail unnoticed.
     metadata.then(end, end)
-    return { block: made, metadata, isOwned: true }
+    const all = parts === undefined ? {} : { parts: returned.slice(0, parts) }
+    return { block: made, metadata, isOwned: true, ...all }
+  }
+
+  /** Of one operator all tasks have the same options. */
+  #functionFor(transforms: SharedTransforms, options: BlockTaskOptions): BlockFunction {
+    const known = this.#functions.get(transforms)
+    if (known !== undefined) return known
+    const { name, resources, parts } = options
+    const remote = parts === undefined ? blockTask : partitionTask
+    const run = (remote as BlockFunction).options({
+      name,
+      numReturns: (parts ?? 1) + 1,
+      ...taskOptionsOf(resources),
+    }) as unknown as BlockFunction
+    this.#functions.set(transforms, run)
+    return run
   }
 
   startPool(transforms: SharedTransforms, options: BlockTaskOptions): BlockPool {

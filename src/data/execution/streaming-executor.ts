@@ -20,6 +20,8 @@ import {
 import { originOf } from '../physical/row-origin.js'
 import { aheadBytes, type BackpressurePolicy, blocksAhead } from './backpressure-policy.js'
 import type { ErroredBlocks } from './errored-blocks.js'
+import { exchangeBlocks } from './exchange.js'
+import { joinBlocks, zipBlocks } from './two-sides.js'
 import { workersOf } from './operator-workers.js'
 import type { StatisticsCollector } from './statistics.js'
 import type { PendingBlock, TaskRunner } from './task-runner.js'
@@ -97,7 +99,9 @@ function planBlocks(plan: PhysicalPlan, execution: Execution): Blocks {
   const policy = policyOf(plan, execution)
   let blocks = sourceBlocks(plan, execution)
   for (const operator of plan.operators) {
-    if (operator.kind === 'limit') {
+    if (operator.kind === 'exchange') {
+      blocks = exchangeBlocks(operator, blocks, execution)
+    } else if (operator.kind === 'limit') {
       blocks = limitBlocks(operator, ahead(blocks, policy, execution), execution)
     } else {
       const isPool = operator.resources.pool !== undefined
@@ -117,6 +121,10 @@ function sourceBlocks(plan: PhysicalPlan, execution: Execution): Blocks {
       return presentBlocks(source.bundles)
     case 'union':
       return unionBlocks(source, execution)
+    case 'join':
+      return joinBlocks(source, execution, (side) => planBlocks(side, execution))
+    case 'zip':
+      return zipBlocks(source, execution, (side) => planBlocks(side, execution))
     default:
       return assertNever(source)
   }

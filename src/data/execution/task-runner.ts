@@ -19,6 +19,8 @@ export interface PendingBlock {
    * holds, of a materialized dataset, is not.
    */
   readonly isOwned?: boolean
+  /** Where the task cuts its block: all parts, of which `block` is the first. */
+  readonly parts?: readonly BlockRef[]
 }
 
 /** Transforms, made ready to be sent with many tasks. */
@@ -29,6 +31,10 @@ export interface BlockTaskOptions {
   readonly resources: TaskResources
   /** The block to work on, finished or not; absent where the task makes its own. */
   readonly block?: BlockRef
+  /** Several blocks, where the task combines them. */
+  readonly blocks?: readonly BlockRef[]
+  /** The number of parts that the task gives, where its last transform makes parts. */
+  readonly parts?: number | undefined
 }
 
 /** Actors that keep the instances of a class between blocks. */

@@ -64,7 +64,7 @@ export interface NamedNode {
   readonly value: ExpressionNode
 }
 
-function childrenOf(node: ExpressionNode): readonly ExpressionNode[] {
+export function childrenOf(node: ExpressionNode): readonly ExpressionNode[] {
   switch (node.kind) {
     case 'call':
     case 'udf':
@@ -78,7 +78,7 @@ function childrenOf(node: ExpressionNode): readonly ExpressionNode[] {
 }
 
 /** The same node with each child replaced. */
-function mapChildren(
+export function mapChildren(
   node: ExpressionNode,
   change: (child: ExpressionNode) => ExpressionNode,
 ): ExpressionNode {
@@ -127,4 +127,20 @@ export function conjunctsOf(node: ExpressionNode): readonly ExpressionNode[] {
   if (node.kind === 'alias') return conjunctsOf(node.value)
   if (node.kind === 'call' && node.fn === 'and') return node.args.flatMap(conjunctsOf)
   return [node]
+}
+
+/** Whether the engine can compute the expression alone, and always the same from the same row. */
+export function isPure(node: ExpressionNode): boolean {
+  return !someNode(node, ({ kind }) => kind === 'udf' || kind === 'generate')
+}
+
+/** The name of the column that an expression makes where none is given. */
+export function nameOfNode(node: ExpressionNode): string | undefined {
+  if (node.kind === 'alias' || node.kind === 'column') return node.name
+  return undefined
+}
+
+/** The expression without the names given to it. */
+export function withoutAlias(node: ExpressionNode): ExpressionNode {
+  return node.kind === 'alias' ? withoutAlias(node.value) : node
 }

@@ -5,7 +5,7 @@ import { RayError } from '../../base/errors.js'
 import { quoteName, quoteText } from '../engine/engine.js'
 import { sqlOfType } from './casts.js'
 import { functions } from './functions.js'
-import type { ExpressionNode, Literal } from './node.js'
+import type { ExpressionNode, Literal, NamedNode } from './node.js'
 
 /** The expression over columns of whatever table the SQL is put before. */
 export function sqlOfNode(node: ExpressionNode): string {
@@ -31,7 +31,12 @@ export function sqlOfNode(node: ExpressionNode): string {
   }
 }
 
-function sqlOfLiteral(value: Literal): string {
+/** `expression AS "name"`. */
+export function sqlOfOutput({ name, value }: NamedNode): string {
+  return `${sqlOfNode(value)} AS ${quoteName(name)}`
+}
+
+export function sqlOfLiteral(value: Literal): string {
   if (value === null) return 'NULL'
   switch (typeof value) {
     case 'number':

@@ -1,6 +1,6 @@
 // Expressions as people write them: for plans and messages.
 
-import type { ExpressionNode, Literal } from './node.js'
+import type { ExpressionNode, Literal, NamedNode } from './node.js'
 
 const operators: Readonly<Record<string, string>> = {
   add: '+',
@@ -40,6 +40,11 @@ export function textOfNode(node: ExpressionNode): string {
         : `${node.fn}(${args.join(', ')})`
     }
   }
+}
+
+export function textOfNamed({ name, value }: NamedNode): string {
+  const isItself = value.kind === 'column' && value.name === name
+  return isItself ? name : `${name} = ${textOfNode(value)}`
 }
 
 function textOfLiteral(value: Literal): string {

@@ -3,6 +3,14 @@
 
 import type { RefBundle } from '../block/metadata.js'
 import type { FilesSource } from '../datasource/files.js'
+import {
+  type ExchangeStep,
+  exchangeStepName,
+  isExchange,
+  type JoinSource,
+  type ZipSource,
+} from './exchange-step.js'
+import { type RelationalStep, relationalStepName } from '../relational/steps.js'
 import { type FunctionStep, functionStepName, type StepResources } from './function-step.js'
 
 export type {
@@ -39,7 +47,8 @@ export interface UnionSource {
   readonly inputs: readonly LogicalPlan[]
 }
 
-export type Source = FilesSource | ItemsSource | RangeSource | BlocksSource | UnionSource
+export type Source =
+  FilesSource | ItemsSource | RangeSource | BlocksSource | UnionSource | JoinSource | ZipSource
 
 export interface SelectStep {
   readonly kind: 'select'
@@ -85,6 +94,7 @@ export interface ReportStep {
 /** A step that looks at one block at a time, and so can share a task with its neighbours. */
 export type BlockStep =
   | FunctionStep
+  | RelationalStep
   | SelectStep
   | DropColumnsStep
   | RenameColumnsStep
@@ -98,7 +108,7 @@ export interface FusedStep extends StepResources {
   readonly steps: readonly BlockStep[]
 }
 
-export type Step = BlockStep | LimitStep | FusedStep
+export type Step = BlockStep | LimitStep | FusedStep | ExchangeStep
 
 export interface LogicalPlan {
   readonly source: Source
@@ -138,6 +148,8 @@ export function stepName(step: Step): string {
       return step.name
     case 'fused':
       return step.steps.map(stepName).join(' -> ')
+    default:
+      return isExchange(step) ? exchangeStepName(step) : relationalStepName(step)
   }
 }
 
@@ -152,6 +164,9 @@ export function sourceName(source: Source): string {
     case 'blocks':
       return 'blocks'
     case 'union':
-      return 'union'
+    case 'zip':
+      return source.kind
+    case 'join':
+      return `join(${source.spec.how})`
   }
 }

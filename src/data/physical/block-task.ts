@@ -10,10 +10,11 @@ import { shareArrow } from '../block/arrow-library.js'
 import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/block.js'
 import { dropColumns, renameColumns } from '../block/column-names.js'
 import { type BlockMetadata, describeBlock } from '../block/metadata.js'
-import { blockOfRows } from '../block/rows.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import { addColumn, filterRows, flatMapRows, mapBatches, mapRows } from './function-transforms.js'
+import type { CombineInputs, ExchangeTransform, PartitionTransform } from './exchange-transforms.js'
 import type { TaskInput, Transform } from './operators.js'
+import { applyRelational, groupRelational, readInput, type TransformGroup } from './task-rows.js'
 import { prepareTransforms } from './prepare-transforms.js'
 import { originOf, Place, type RowOrigin } from './row-origin.js'
 
@@ -30,37 +31,113 @@ export interface BlockTask {
   readonly index: number
   /** Where the rows of the block that it is given come from. */
   readonly origin?: RowOrigin | undefined
+  /** Of a task that combines blocks: which of them are what. */
+  readonly combine?: CombineInputs
 }
 
 /** Runs as a task: gives a block, and as a second return what the driver needs to know of it. */
 export async function runBlockTask(
   task: BlockTask,
   transforms: readonly Transform[],
-  block: Block | undefined,
+  ...blocks: readonly (Block | undefined)[]
 ): Promise<[Block, BlockMetadata]> {
+  const given = blocks.filter((block) => block !== undefined)
+  const { made, metadata } = await runTask(task, transforms, given)
+  const [block = blockOfColumns({})] = made
+  return [block, metadata]
+}
+
+/** Runs as a task whose last transform is a partition: gives the parts, and last the metadata. */
+export async function runPartitionTask(
+  task: BlockTask,
+  transforms: readonly Transform[],
+  ...blocks: readonly Block[]
+): Promise<(Block | BlockMetadata)[]> {
+  const { made, metadata } = await runTask(task, transforms, blocks)
+  return [...made, metadata]
+}
+
+interface TaskResult {
+  readonly made: readonly Block[]
+  readonly metadata: BlockMetadata
+}
+
+async function runTask(
+  task: BlockTask,
+  transforms: readonly Transform[],
+  blocks: readonly Block[],
+): Promise<TaskResult> {
   const startedMs = performance.now()
-  const ready = await prepareTransforms(transforms)
-  let current = block ?? (await makeBlock(task.input))
+  const groups = groupRelational(await prepareTransforms(transforms))
   const place = new Place(task.origin ?? (task.input && originOf(task.input)))
-  for (const transform of ready) {
+  let { block: current, taken } = await startRows(task, groups, blocks)
+  if (taken > 0) place.loseRows()
+  let sample: readonly Uint8Array[] | undefined
+  for (const transform of groups.slice(taken)) {
     switch (transform.kind) {
       case 'discard':
-        return [blockOfColumns({}), { ...describeBlock(current, startedMs), bytes: 0 }]
+        return { made: [], metadata: { ...describeBlock(current, startedMs), bytes: 0 } }
       case 'report': {
         const report = (transform.fn as (block: Block) => unknown)(current)
-        return [blockOfColumns({}), { ...describeBlock(current, startedMs), bytes: 0, report }]
+        return { made: [], metadata: { ...describeBlock(current, startedMs), bytes: 0, report } }
       }
       case 'write': {
         const file = partFile(transform.folder, task.index)
         const { writeParquetFile } = await import('../datasource/parquet-writer.js')
         writeParquetFile(current, file)
-        return [blockOfColumns({}), { ...describeBlock(current, startedMs), file }]
+        return { made: [], metadata: { ...describeBlock(current, startedMs), file } }
       }
+      case 'partition': {
+        const made = await partition(current, transform, task.index)
+        return { made, metadata: describeBlock(current, startedMs) }
+      }
+      case 'sample-keys': {
+        const { sampleKeys } = await import('../relational/partition.js')
+        sample = sampleKeys(current, transform.keys, transform.rows)
+        break
+      }
+      case 'relational':
+        current = await applyRelational(current, transform.steps, task.index)
+        place.loseRows()
+        break
+      case 'combine':
+        throw new RayError('Blocks can be combined only where a task begins.')
       default:
         current = await applyWithRetries(transform, current, place)
     }
   }
-  return [current, describeBlock(current, startedMs)]
+  const metadata = describeBlock(current, startedMs)
+  return { made: [current], metadata: sample === undefined ? metadata : { ...metadata, sample } }
+}
+
+async function partition(block: Block, transform: PartitionTransform, index: number) {
+  const { partitionBlock } = await import('../relational/partition.js')
+  return partitionBlock(block, transform.by, { count: transform.count, index })
+}
+
+/** The rows that the task is given or makes, and how many transforms that took. */
+async function startRows(
+  task: BlockTask,
+  groups: readonly TransformGroup[],
+  blocks: readonly Block[],
+): Promise<{ block: Block; taken: number }> {
+  const [first, second] = groups
+  const { index } = task
+  if (first?.kind === 'combine') {
+    const { combineBlocks } = await import('./combine.js')
+    const steps = second?.kind === 'relational' ? second.steps : []
+    const { name, combination } = first
+    const inputs = task.combine ?? {}
+    const block = await combineBlocks({ name, combination, inputs, steps, index }, blocks)
+    return { block, taken: steps.length === 0 ? 1 : 2 }
+  }
+  const steps = first?.kind === 'relational' ? first.steps : []
+  const [given] = blocks
+  const block =
+    given === undefined
+      ? await readInput(task.input, steps, index)
+      : await applyRelational(given, steps, index)
+  return { block, taken: steps.length === 0 ? 0 : 1 }
 }
 
 /** Runs as a task: finds files and what is in them. */
@@ -72,25 +149,6 @@ export async function runDescribeFiles(source: FilesSource): Promise<FilesDescri
 /** The file that block `index` is written to. */
 function partFile(folder: string, index: number): string {
   return path.join(folder, `part-${String(index).padStart(5, '0')}.parquet`)
-}
-
-async function makeBlock(input: TaskInput | undefined): Promise<Block> {
-  switch (input?.kind) {
-    case undefined:
-      throw new RayError('A block task was given neither a block nor an input.')
-    case 'files': {
-      const { readFiles } = await import('../datasource/file-readers.js')
-      return readFiles(input.request)
-    }
-    case 'rows':
-      return blockOfRows(input.rows)
-    case 'range': {
-      const { start, rows } = input
-      return blockOfColumns({ id: Float64Array.from({ length: rows }, (_, i) => start + i) })
-    }
-    default:
-      return assertNever(input)
-  }
 }
 
 /** Calls a function of the user again while it throws what it may. */
@@ -115,7 +173,10 @@ function isRetried(transform: BlockTransform, error: unknown): boolean {
   return retried.some((Class) => cause instanceof Class)
 }
 
-type BlockTransform = Exclude<Transform, { kind: 'discard' | 'write' | 'report' }>
+type BlockTransform = Exclude<
+  TransformGroup,
+  { kind: 'discard' | 'write' | 'report' | 'relational' | ExchangeTransform['kind'] }
+>
 
 /** One transform of one block. */
 async function applyTransform(
@@ -134,6 +195,10 @@ async function applyTransform(
       return filterRows(transform, block, place)
     case 'add-column':
       return addColumn(transform, block, place)
+    case 'group-batches': {
+      const { mapGroups } = await import('./group-batches.js')
+      return mapGroups(transform, block)
+    }
     case 'select':
       return projectBlock(block, transform.columns)
     case 'drop-columns':

@@ -4,6 +4,15 @@ import type { BatchFormat } from '../block/batch.js'
 import type { DateFormat } from '../block/column.js'
 import type { RefBundle } from '../block/metadata.js'
 import type { PoolSize, UserFunction } from '../block/user-function.js'
+import {
+  type Exchange,
+  type ExchangeOperator,
+  type JoinOperator,
+  sortedBlocksMax,
+  type ZipOperator,
+} from './exchange-operators.js'
+import type { ExchangeTransform } from './exchange-transforms.js'
+import type { RelationalStep } from '../relational/steps.js'
 import type { ReadRequest } from '../datasource/file-readers.js'
 
 /** Where a task that has no input block gets its rows. */
@@ -27,6 +36,12 @@ export type FunctionTransform =
     })
   | (UserFunction & { readonly kind: 'rows' | 'flat-rows' | 'filter' })
   | (UserFunction & {
+      readonly kind: 'group-batches'
+      readonly keys: readonly string[]
+      readonly batchFormat: BatchFormat
+      readonly dates: DateFormat
+    })
+  | (UserFunction & {
       readonly kind: 'add-column'
       readonly column: string
       readonly batchFormat: BatchFormat
@@ -35,6 +50,8 @@ export type FunctionTransform =
 /** What a task does to a block. Travels to the worker, functions and all. */
 export type Transform =
   | FunctionTransform
+  | ExchangeTransform
+  | RelationalStep
   | { readonly kind: 'select'; readonly columns: readonly string[] }
   | { readonly kind: 'drop-columns'; readonly columns: readonly string[] }
   | {
@@ -99,20 +116,51 @@ export interface UnionOperator {
 }
 
 export interface PhysicalPlan {
-  readonly source: SourceOperator | BlocksOperator | UnionOperator
-  readonly operators: readonly (MapOperator | LimitOperator)[]
+  readonly source: SourceOperator | BlocksOperator | UnionOperator | JoinOperator | ZipOperator
+  readonly operators: readonly (MapOperator | LimitOperator | ExchangeOperator)[]
 }
 
 /** The number of blocks that the plan makes, where it can be told beforehand. */
-export function plannedBlocks(plan: PhysicalPlan): number | undefined {
-  if (plan.operators.some((operator) => operator.kind === 'limit')) return undefined
-  switch (plan.source.kind) {
+export function plannedBlocks({ source, operators }: PhysicalPlan): number | undefined {
+  let blocks = sourceBlocks(source)
+  for (const operator of operators) {
+    if (operator.kind === 'limit') blocks = undefined
+    if (operator.kind === 'exchange') blocks = exchangedBlocks(operator.exchange, blocks)
+  }
+  return blocks
+}
+
+function sourceBlocks(source: PhysicalPlan['source']): number | undefined {
+  switch (source.kind) {
     case 'source':
-      return plan.source.inputs.length
+      return source.inputs.length
     case 'blocks':
-      return plan.source.bundles.length
+      return source.bundles.length
     case 'union':
-      return addUp(plan.source.inputs.map(plannedBlocks))
+      return addUp(source.inputs.map(plannedBlocks))
+    case 'join':
+      return source.count
+    case 'zip':
+      return plannedBlocks(source.left)
+  }
+}
+
+function exchangedBlocks(exchange: Exchange, blocks: number | undefined): number | undefined {
+  switch (exchange.kind) {
+    case 'parts':
+      return exchange.count
+    case 'gather':
+      return 1
+    case 'reblock':
+      return exchange.blocks
+    case 'aggregate':
+      return exchange.keys.length === 0 ? 1 : undefined
+    case 'resize':
+      return undefined
+    case 'sort':
+      return blocks !== undefined && blocks <= sortedBlocksMax ? blocks : undefined
+    case 'block-order':
+      return blocks
   }
 }
 

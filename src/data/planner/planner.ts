@@ -17,11 +17,13 @@ import {
   type LogicalPlan,
   type Source,
   sourceName,
+  type Step,
   stepName,
 } from '../logical/plan.js'
+import { isExchange, type JoinSource, type ZipSource } from '../logical/exchange-step.js'
+import { addExchange, addTransforms, partCount } from './plan-exchange.js'
 import { planPools } from './plan-pools.js'
 import {
-  type LimitOperator,
   type MapOperator,
   type PhysicalPlan,
   plainResources,
@@ -46,30 +48,73 @@ export async function planPhysical(plan: LogicalPlan, cluster: Cluster): Promise
 }
 
 async function planOperators(plan: LogicalPlan, cluster: Cluster): Promise<PhysicalPlan> {
-  const operators = plan.steps.map((step): MapOperator | LimitOperator => {
-    if (step.kind === 'limit') return { kind: 'limit', name: stepName(step), rows: step.rows }
-    assert(step.kind === 'fused', `step ${stepName(step)} was not fused`)
-    return mapOperator(step, cluster.cpus)
-  })
-  const name = sourceName(plan.source)
-  if (plan.source.kind === 'blocks') {
-    return { source: { kind: 'blocks', name, bundles: plan.source.bundles }, operators }
+  let planned: PhysicalPlan = { source: await planSource(plan.source, cluster), operators: [] }
+  for (const step of plan.steps) planned = addStep(planned, step, cluster.cpus)
+  return planned
+}
+
+async function planSource(source: Source, cluster: Cluster): Promise<PhysicalPlan['source']> {
+  const name = sourceName(source)
+  switch (source.kind) {
+    case 'blocks':
+      return { kind: 'blocks', name, bundles: source.bundles }
+    case 'union': {
+      const inputs = source.inputs.map((input) => planPhysical(input, cluster))
+      return { kind: 'union', name, inputs: await Promise.all(inputs) }
+    }
+    case 'join':
+      return planJoin(source, cluster)
+    case 'zip': {
+      const [left, right] = await planSides(source, cluster)
+      return { kind: 'zip', name, left, right, transforms: [], resources: plainResources }
+    }
+    default: {
+      const inputs = await inputsOf(source, cluster)
+      return { kind: 'source', name, inputs, transforms: [], resources: plainResources }
+    }
   }
-  if (plan.source.kind === 'union') {
-    const { inputs } = plan.source
-    const planned = await Promise.all(inputs.map((input) => planPhysical(input, cluster)))
-    return { source: { kind: 'union', name, inputs: planned }, operators }
+}
+
+async function planSides(source: JoinSource | ZipSource, cluster: Cluster) {
+  return Promise.all([planPhysical(source.left, cluster), planPhysical(source.right, cluster)])
+}
+
+async function planJoin(source: JoinSource, cluster: Cluster): Promise<PhysicalPlan['source']> {
+  const name = sourceName(source)
+  const sides = await planSides(source, cluster)
+  const count = source.blocks ?? partCount(sides, cluster.cpus)
+  const [left, right] = sides.map((side, i) => {
+    const keys = source.spec.on.map((pair) => pair[i] ?? '')
+    return addTransforms(side, [{ kind: 'partition', by: { kind: 'hash', keys }, count }], name)
+  }) as [PhysicalPlan, PhysicalPlan]
+  const { spec } = source
+  return { kind: 'join', name, left, right, count, spec, transforms: [], resources: plainResources }
+}
+
+function addStep(plan: PhysicalPlan, step: Step, cpus: number): PhysicalPlan {
+  const { source, operators } = plan
+  if (isExchange(step)) {
+    const resources = step.kind === 'group-map' ? compileResources(step, cpus) : plainResources
+    return addExchange(plan, step, { cpus, resources })
   }
-  const inputs = await inputsOf(plan.source, cluster)
-  const [first, ...rest] = operators
-  const source = { kind: 'source', name, inputs } as const
-  // A pool reads for itself only where it has all CPUs: see planPools.
-  if (first?.kind !== 'map' || first.resources.pool !== undefined) {
-    return { source: { ...source, transforms: [], resources: plainResources }, operators }
+  if (step.kind === 'limit') {
+    const limit = { kind: 'limit', name: stepName(step), rows: step.rows } as const
+    return { source, operators: [...operators, limit] }
   }
-  const { transforms, resources } = first
-  const fusedName = `${name} -> ${first.name}`
-  return { source: { ...source, name: fusedName, transforms, resources }, operators: rest }
+  assert(step.kind === 'fused', `step ${stepName(step)} was not fused`)
+  const map = mapOperator(step, cpus)
+  const last = operators.at(-1) ?? source
+  // The tasks that make blocks may as well go on with them. A pool reads for itself only where it
+  // has all CPUs: see planPools.
+  const isOpen = 'transforms' in last && last.kind !== 'map' && last.transforms.length === 0
+  if (!isOpen || map.resources.pool !== undefined) {
+    return { source, operators: [...operators, map] }
+  }
+  const { transforms, resources } = map
+  const joined = { ...last, name: `${last.name} -> ${map.name}`, transforms, resources }
+  return joined.kind === 'exchange'
+    ? { source, operators: [...operators.slice(0, -1), joined] }
+    : { source: joined, operators }
 }
 
 function mapOperator(step: FusedStep, cpus: number): MapOperator {
@@ -108,6 +153,11 @@ function transformOf(step: BlockStep): Transform {
     case 'filter':
     case 'add-column':
       return step
+    case 'where':
+    case 'project':
+    case 'sample':
+    case 'keep':
+    case 'partial-aggregate':
     case 'select':
     case 'drop-columns':
     case 'rename-columns':
@@ -124,7 +174,7 @@ function transformOf(step: BlockStep): Transform {
 }
 
 async function inputsOf(
-  source: Exclude<Source, { kind: 'blocks' | 'union' }>,
+  source: Exclude<Source, { kind: 'blocks' | 'union' | 'join' | 'zip' }>,
   cluster: Cluster,
 ): Promise<readonly TaskInput[]> {
   const wanted = cluster.cpus * blocksPerCpu

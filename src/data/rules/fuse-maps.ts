@@ -2,6 +2,7 @@
 // passing through the object store in between. Steps are fused unless they ask for different
 // resources or different concurrency, or run in a pool of actors.
 
+import { isExchange } from '../logical/exchange-step.js'
 import { joinResources } from '../logical/function-step.js'
 import {
   type BlockStep,
@@ -14,7 +15,7 @@ import {
 export function fuseMaps(plan: LogicalPlan): LogicalPlan {
   const steps: Step[] = []
   for (const step of plan.steps) {
-    if (step.kind === 'limit') {
+    if (step.kind === 'limit' || isExchange(step)) {
       steps.push(step)
       continue
     }

@@ -13,6 +13,10 @@ const rules: readonly Rule[] = [pushLimit, pushIntoUnion, pushSelect, countFromM
 export function optimize(plan: LogicalPlan): LogicalPlan {
   const rewritten = rules.reduce((before, rule) => rule(before), plan)
   const { source, steps } = rewritten
+  if (source.kind === 'join' || source.kind === 'zip') {
+    const [left, right] = [optimize(source.left), optimize(source.right)]
+    return { source: { ...source, left, right }, steps }
+  }
   if (source.kind !== 'union') return rewritten
   return { source: { ...source, inputs: source.inputs.map(optimize) }, steps }
 }

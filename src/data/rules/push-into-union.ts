@@ -27,6 +27,9 @@ function isMovable(step: Step): step is BlockStep {
     case 'map':
     case 'filter':
       return step.concurrency === undefined
+    case 'where':
+    case 'project':
+    case 'keep':
     case 'select':
     case 'count':
       return true

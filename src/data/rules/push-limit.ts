@@ -46,6 +46,8 @@ function shorten(source: Source, rows: number): Source | undefined {
       return { ...source, rows: Math.min(source.rows, rows) }
     case 'blocks':
     case 'union':
+    case 'join':
+    case 'zip':
       return undefined
   }
 }

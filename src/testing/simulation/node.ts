@@ -3,6 +3,7 @@
 
 import type { FromGcs, NodeHoldings, ToGcs } from '../../wire/messages/gcs.js'
 import type { ProcessExit, Resources } from '../../wire/messages/terms.js'
+import type { PeerMessage } from '../../wire/messages/peer.js'
 import type { ToRaylet } from '../../wire/messages/raylet.js'
 import { LeaseState } from '../../raylet/lease-state.js'
 import type { LeaseEffect, LeaseEvent } from '../../raylet/lease-events.js'
@@ -162,6 +163,7 @@ export class SimulatedNode {
       case 'jobStarted':
       case 'jobFinished':
       case 'functionFound':
+      case 'groupLocated':
       case 'packageFound':
       case 'gcsHandled':
         return undefined
@@ -267,6 +269,8 @@ export class SimulatedNode {
       }
       case 'gcs':
         return this.#toGcs(effect.message)
+      case 'peer':
+        return this.#refuse(effect.to, effect.message)
       case 'startWorker':
         return this.#startWorker(effect.start, effect.jobId)
       case 'signalWorker': {
@@ -283,6 +287,18 @@ export class SimulatedNode {
       case 'warn':
         return this.world.trace.note(`${this.nodeId} warns: ${effect.text}`)
     }
+  }
+
+  /** Tasks of the simulation stay on the node of their driver. */
+  #refuse(node: number, message: PeerMessage): void {
+    if (message.kind !== 'passLease') return
+    const { from } = message
+    const { request } = message.message
+    const nothing = { available: {}, waiting: {} }
+    this.world.clock.timer(0, () => {
+      if (!this.isAlive) return
+      this.#leases({ kind: 'requestReturned', node, from, request, why: 'never', ...nothing })
+    })
   }
 
   #startWorker(start: string, jobId: string): void {

@@ -34,6 +34,8 @@ export type ToGcs =
       readonly nodeId: string
       readonly available: Resources
       readonly total: Resources
+      /** What waits in the queue of the node. */
+      readonly waiting?: Resources
     }
   /**
    * Follows `registerNode` of a node that was known before, when everything is repeated that the
@@ -124,6 +126,8 @@ export type ToGcs =
       readonly group: string
     }
   | { readonly kind: 'removePlacementGroup'; readonly group: string }
+  /** The node wants to know where the bundles are, now and whenever that changes. */
+  | { readonly kind: 'locateGroup'; readonly nodeId: string; readonly group: string }
   /** Answer to reserveBundles: all of them are held, or none. */
   | {
       readonly kind: 'bundlesReserved'
@@ -156,6 +160,13 @@ export type ToGcs =
   | { readonly kind: 'fetchPackage'; readonly nodeId: string; readonly hash: string }
   /** `functionFound` comes when it is known. */
   | { readonly kind: 'fetchFunction'; readonly nodeId: string; readonly hash: string }
+
+/** Bundles of a placement group; without a node while it is not whole. */
+export type LocatedBundles = readonly {
+  readonly index: number
+  readonly resources: Resources
+  readonly nodeId?: string
+}[]
 
 export interface ExportedFunction {
   readonly hash: string
@@ -218,6 +229,8 @@ export type FromGcs =
       readonly indexes: readonly number[]
       readonly removed: boolean
     }
+  /** Answer to locateGroup, once and then at every change. */
+  | { readonly kind: 'groupLocated'; readonly group: string; readonly bundles: LocatedBundles }
   /**
    * So many messages of the link were handled, and what they have changed is stored: they need not
    * be repeated to a GCS that starts anew.

@@ -84,6 +84,16 @@ export type ToRaylet =
    */
   | { readonly kind: 'cancelLeaseRequest'; readonly request: number }
   | { readonly kind: 'returnLease'; readonly lease: number }
+  /**
+   * Owner, of a worker on another node, whose claim word it cannot reach: stop this epoch of the
+   * lease. `leaseStopped` answers.
+   */
+  | { readonly kind: 'stopLease'; readonly lease: number }
+  /**
+   * Owner: the connection to the worker of another node is broken. If the worker lives it is ended,
+   * because nobody would know what it has run.
+   */
+  | { readonly kind: 'lineBroken'; readonly lease: number }
   /** Worker: the recalled lease is closed; nothing of it runs or will run. */
   | {
       readonly kind: 'leaseClosed'
@@ -425,6 +435,17 @@ export type FromRaylet =
       readonly carried: boolean
     }
   | { readonly kind: 'leaseRefused'; readonly request: number; readonly error: WireError }
+  /** The node to which the request was passed on is dead: its task may have run. */
+  | { readonly kind: 'requestLost'; readonly request: number; readonly exit: ProcessExit }
+  /**
+   * So many tasks of the epoch were started when the raylet stopped it; -1: somebody else had
+   * stopped it, or the lease is over.
+   */
+  | { readonly kind: 'leaseStopped'; readonly lease: number; readonly started: number }
+  /** Whatever was on that node is gone. */
+  | { readonly kind: 'nodeDied'; readonly nodeNumber: number; readonly exit: ProcessExit }
+  /** What all nodes have together. */
+  | { readonly kind: 'clusterHas'; readonly total: Resources }
   /** The lease is over: recalled by the raylet (the worker agreed), or its worker died. */
   | { readonly kind: 'leaseEnded'; readonly lease: number; readonly exit?: ProcessExit }
   | {
@@ -497,6 +518,8 @@ export type FromRaylet =
       readonly sequences: readonly number[]
     }
   | { readonly kind: 'lineageDone'; readonly sequence: number }
+  /** Answer to revive. */
+  | { readonly kind: 'revived'; readonly sequence: number }
   /**
    * Memory or leases are short: collect garbage, so that refs and views that are only waiting for
    * it go.

@@ -29,6 +29,9 @@ export interface SchedulingStrategy {
 /** Reason of a ProcessExit whose placement group was removed under it. */
 export const groupRemovedReason = 'placement group removed'
 
+/** Reason of a ProcessExit of a dead node begins with this; the rest is its id. */
+export const nodeDiedReason = 'node died: '
+
 /** Reason of a ProcessExit of the memory monitor begins with this; the rest says who used what. */
 export const memoryReason = 'out of memory: '
 /** How the reason begins for which the raylet ends a worker whose setup hook computes too long. */
@@ -131,6 +134,10 @@ export interface ClusterNode {
   readonly total: Resources
   readonly available: Resources
   readonly labels: Readonly<Record<string, string>>
+  /** What waits there for its turn. */
+  readonly waiting?: Resources
+  /** It takes nothing new, and will end. */
+  readonly isDraining?: boolean
   /** It cannot be reached from other machines and runs nothing. */
   readonly isClient?: boolean
 }

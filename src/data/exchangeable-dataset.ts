@@ -1,0 +1,181 @@
+// Methods in which rows change blocks: order, groups, joins, shuffles.
+
+import { RayError } from '../base/errors.js'
+import {
+  type Aggregate,
+  type AggregateOn,
+  type AggregateOptions,
+  Max,
+  Mean,
+  Min,
+  Std,
+  type StdOptions,
+  Sum,
+} from './aggregate/aggregates.js'
+import type { Dataset } from './dataset.js'
+import {
+  compileJoin,
+  compileRepartition,
+  compileShuffle,
+  compileSort,
+  type JoinOptions,
+  type RepartitionOptions,
+  type ShuffleOptions,
+  type SortOn,
+  type SortOptions,
+} from './exchange-options.js'
+import { type AggregatedColumns, GroupedDataset } from './grouped-dataset.js'
+import { RelationalDataset } from './relational-dataset.js'
+import { refuseUnknown, whole } from './step-options.js'
+
+/** The rows of a join: the right side has no column of its own where the left has one. */
+export type Joined<Left, Right> = Left & Omit<Right, keyof Left>
+
+/** Two rows side by side. */
+export type Zipped<Left, Right> = Left & Omit<Right, keyof Left>
+
+/** A dataset whose rows can change places. */
+export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
+  /**
+   * Orders the rows by columns or expressions. Equal rows stay in their order.
+   *
+   * @example
+   * const sorted = readParquet('flights/*.parquet').sort(['distance', 'date'], {
+   *   descending: [true, false],
+   * })
+   */
+  sort(by: SortOn | readonly SortOn[], options: SortOptions = {}): Dataset<Row> {
+    return this.derive({ kind: 'sort', keys: compileSort(by, options) })
+  }
+
+  /**
+   * Groups rows by one or several columns.
+   *
+   * @example
+   * const counts = range(10).withColumn('odd', col<number>('id').mod(2)).groupBy('odd').count()
+   */
+  groupBy<K extends keyof Row & string>(
+    keys: K | readonly K[],
+    options: { readonly numPartitions?: number } = {},
+  ): GroupedDataset<Row, K> {
+    refuseUnknown('groupBy', options, ['numPartitions'])
+    const list = (Array.isArray(keys) ? keys : [keys]) as readonly K[]
+    if (list.length === 0) throw new RayError('groupBy was given no columns; see aggregate.')
+    return new GroupedDataset(this, list, whole('groupBy', 'numPartitions', options.numPartitions))
+  }
+
+  /**
+   * Computes aggregates of all rows.
+   *
+   * @example
+   * const { longest } = await range(10).aggregate(Max('id', { alias: 'longest' }))
+   */
+  async aggregate<const Aggregates extends readonly Aggregate[]>(
+    ...aggregates: Aggregates
+  ): Promise<AggregatedColumns<Row, Aggregates>> {
+    const specs = aggregates.map(({ spec }) => spec)
+    const step = { kind: 'aggregate', keys: [], aggregates: specs, blocks: undefined } as const
+    const [row] = await this.derive<AggregatedColumns<Row, Aggregates>>(step).takeAll()
+    if (row === undefined) throw new RayError('aggregate: the result has no row.')
+    return row
+  }
+
+  /** The sum of a column; null without values. */
+  sum(on: AggregateOn, options?: AggregateOptions): Promise<number | bigint | null> {
+    return this.#one(Sum(on, { ...options, alias: 'value' }))
+  }
+
+  /** The least value of a column; null without values. */
+  min<T = number | null>(on: AggregateOn, options?: AggregateOptions): Promise<T> {
+    return this.#one(Min(on, { ...options, alias: 'value' }))
+  }
+
+  /** The greatest value of a column; null without values. */
+  max<T = number | null>(on: AggregateOn, options?: AggregateOptions): Promise<T> {
+    return this.#one(Max(on, { ...options, alias: 'value' }))
+  }
+
+  /** The mean of a column; null without values. */
+  mean(on: AggregateOn, options?: AggregateOptions): Promise<number | null> {
+    return this.#one(Mean(on, { ...options, alias: 'value' }))
+  }
+
+  /** The standard deviation of a column; null without values. */
+  std(on: AggregateOn, options?: StdOptions): Promise<number | null> {
+    return this.#one(Std(on, { ...options, alias: 'value' }))
+  }
+
+  /** The different values of a column, in order; null, if it is one of them, last. */
+  async unique<K extends keyof Row & string>(column: K): Promise<Row[K][]> {
+    const rows = await this.groupBy(column).aggregate().takeAll()
+    return rows.map((row) => row[column] as Row[K])
+  }
+
+  /**
+   * The rows of this and another dataset that agree in some columns. The order of the result is not
+   * defined.
+   *
+   * @example
+   * const orders = fromItems([{ customer: 1, total: 20 }])
+   * const customers = fromItems([{ customer: 1, name: 'Ada' }])
+   * const named = orders.join(customers, { on: 'customer', how: 'left' })
+   */
+  join<Right>(right: Dataset<Right>, options: JoinOptions): Dataset<Joined<Row, Right>> {
+    const { spec, blocks } = compileJoin(options)
+    const source = { kind: 'join', left: this.plan, right: right.plan, spec, blocks } as const
+    return this.over({ source, steps: [] })
+  }
+
+  /**
+   * The columns of two datasets of equal length side by side. A column that both have gets `_1`
+   * behind its name on the right.
+   *
+   * @example
+   * const pairs = range(3).zip(range(3))
+   * console.log(await pairs.columns()) // ['id', 'id_1']
+   */
+  zip<Right>(right: Dataset<Right>): Dataset<Zipped<Row, Right>> {
+    return this.over({ source: { kind: 'zip', left: this.plan, right: right.plan }, steps: [] })
+  }
+
+  /**
+   * The same rows in other blocks: a number of them, of a number of rows each, or with equal keys
+   * in one block.
+   *
+   * @example
+   * const ten = range(1000).repartition(10)
+   * const small = range(1000).repartition({ targetNumRowsPerBlock: 64 })
+   */
+  repartition(numBlocks: number, options?: Omit<RepartitionOptions, 'numBlocks'>): Dataset<Row>
+  repartition(options: RepartitionOptions): Dataset<Row>
+  repartition(by: number | RepartitionOptions, options: RepartitionOptions = {}): Dataset<Row> {
+    const all = typeof by === 'number' ? { ...options, numBlocks: by } : by
+    return this.derive(compileRepartition(all))
+  }
+
+  /**
+   * All rows in random order.
+   *
+   * @example
+   * const shuffled = range(1000).randomShuffle({ seed: 42 })
+   */
+  randomShuffle(options: ShuffleOptions = {}): Dataset<Row> {
+    return this.derive(compileShuffle(options))
+  }
+
+  /**
+   * The blocks in random order; rows stay together as they are. Cheaper than `randomShuffle`.
+   *
+   * @example
+   * const roughly = range(1000).randomizeBlockOrder({ seed: 42 })
+   */
+  randomizeBlockOrder(options: Pick<ShuffleOptions, 'seed'> = {}): Dataset<Row> {
+    refuseUnknown('randomizeBlockOrder', options, ['seed'])
+    return this.derive({ kind: 'block-order', seed: options.seed })
+  }
+
+  async #one<T>(aggregate: Aggregate): Promise<T> {
+    const { value } = (await this.aggregate(aggregate)) as { value?: T }
+    return value as T
+  }
+}

@@ -1,0 +1,69 @@
+// Runs an operator to its end: what an exchange needs before it can give its first block.
+
+import type { BlockMetadata, BlockRef } from '../block/metadata.js'
+import type { RowRange } from '../physical/exchange-transforms.js'
+import type { PendingBlock, TaskRunner } from './task-runner.js'
+
+/** A block that is done, or its parts. */
+export interface DrainedBlock {
+  readonly block: BlockRef
+  readonly parts: readonly BlockRef[]
+  readonly metadata: BlockMetadata
+  readonly isOwned: boolean
+}
+
+interface Draining {
+  readonly runner: TaskRunner
+  readonly cpus: number
+}
+
+/** Tasks per CPU that are under way at once: more would only wait. */
+const tasksPerCpu = 4
+
+export async function drain(
+  blocks: AsyncGenerator<PendingBlock, void, void>,
+  { runner, cpus }: Draining,
+): Promise<readonly DrainedBlock[]> {
+  const pending: PendingBlock[] = []
+  const done: DrainedBlock[] = []
+  const finish = async (): Promise<void> => {
+    const next = pending[done.length]
+    if (next === undefined) return
+    const { block, parts = [], isOwned = false } = next
+    done.push({ block, parts, isOwned, metadata: await next.metadata })
+  }
+  try {
+    for await (const each of blocks) {
+      pending.push(each)
+      if (pending.length - done.length >= tasksPerCpu * cpus) await finish()
+    }
+    while (done.length < pending.length) await finish()
+  } catch (error) {
+    for (const each of pending) runner.cancel(each)
+    throw error
+  }
+  return done
+}
+
+/** Rows of blocks that lie one behind the other; without rows, none of the first block. */
+export function rowsBetween(
+  blocks: readonly DrainedBlock[],
+  [from, to]: RowRange,
+): { readonly inputs: readonly DrainedBlock[]; readonly ranges: readonly RowRange[] } {
+  const inputs: DrainedBlock[] = []
+  const ranges: RowRange[] = []
+  let start = 0
+  for (const block of blocks) {
+    const end = start + block.metadata.rows
+    if (start < to && end > from) {
+      inputs.push(block)
+      ranges.push([Math.max(from, start) - start, Math.min(to, end) - start])
+    }
+    start = end
+  }
+  const [first] = blocks
+  // Without rows it is still a block with columns.
+  return inputs.length > 0 || first === undefined
+    ? { inputs, ranges }
+    : { inputs: [first], ranges: [[0, 0]] }
+}

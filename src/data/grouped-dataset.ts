@@ -1,0 +1,191 @@
+// Rows by their keys: what `groupBy` gives.
+
+import type { Table } from 'apache-arrow'
+import { RayError } from '../base/errors.js'
+import {
+  type Aggregate,
+  type AggregateOptions,
+  Count,
+  CountDistinct,
+  Max,
+  Mean,
+  Min,
+  Quantile,
+  type QuantileOptions,
+  type SameAs,
+  Std,
+  type StdOptions,
+  Sum,
+  Unique,
+} from './aggregate/aggregates.js'
+import type { Column, Columns, DateFormat, RowOfColumns } from './block/column.js'
+import type { BatchFormat } from './block/batch.js'
+import type { Dataset } from './dataset.js'
+import type { PlannedDataset } from './planned-dataset.js'
+import { checkBatchFormat, compileFunction, type StepOptions } from './step-options.js'
+
+/** How `mapGroups` shows groups. */
+export interface MapGroupsOptions<Format extends BatchFormat = BatchFormat> extends StepOptions {
+  /** 'columns', the default, 'arrow' or 'rows'. */
+  readonly batchFormat?: Format
+  /** How 'columns' shows timestamps; as `Date` by default. */
+  readonly dates?: DateFormat
+}
+
+type AnyAggregate = Aggregate
+type ResolvedValue<Row, Value> =
+  Value extends SameAs<infer On> ? (On extends keyof Row ? Row[On] : unknown) : Value
+
+/** The columns that aggregates make. */
+export type AggregatedColumns<Row, Aggregates extends readonly AnyAggregate[]> = {
+  [A in Aggregates[number] as A['column']]: ResolvedValue<Row, A['value']>
+}
+
+/** Without a name: that of the column follows from the aggregate's. */
+type Unnamed<Options> = Omit<Options, 'alias'>
+/** The keys of groups, and a column that an aggregate makes of them. */
+type Made<Row, Key extends keyof Row, Name extends string, Value> = Dataset<
+  Pick<Row, Key> & { [K in Name]: Value }
+>
+type GroupOut<Out> = Out | Promise<Out>
+
+/**
+ * Rows by their keys. Made by `groupBy`.
+ *
+ * @example
+ * const delays = readParquet('flights/*.parquet')
+ *   .groupBy('origin')
+ *   .aggregate(Count(), Mean('delay'), Max('distance'))
+ */
+export class GroupedDataset<Row, Key extends keyof Row & string> {
+  readonly #dataset: PlannedDataset<Row>
+  readonly #keys: readonly Key[]
+  readonly #blocks: number | undefined
+
+  /** @internal Use groupBy. */
+  constructor(dataset: PlannedDataset<Row>, keys: readonly Key[], blocks: number | undefined) {
+    this.#dataset = dataset
+    this.#keys = keys
+    this.#blocks = blocks
+  }
+
+  /** Computes aggregates of each group: one row per group, its keys first. */
+  aggregate<const Aggregates extends readonly AnyAggregate[]>(
+    ...aggregates: Aggregates
+  ): Dataset<Pick<Row, Key> & AggregatedColumns<Row, Aggregates>> {
+    const specs = aggregates.map(({ spec }) => spec)
+    const names = [...this.#keys, ...specs.map(({ name }) => name)]
+    const twice = names.find((name, i) => names.indexOf(name) !== i)
+    if (twice !== undefined) {
+      throw new RayError(`aggregate: there are two columns "${twice}"; give one an alias.`)
+    }
+    const step = { kind: 'aggregate', keys: this.#keys, aggregates: specs } as const
+    return this.#dataset.derive({ ...step, blocks: this.#blocks })
+  }
+
+  /** The number of rows of each group, in the column `count()`. */
+  count(): Dataset<Pick<Row, Key> & { 'count()': number }> {
+    return this.aggregate(Count())
+  }
+
+  /** The sum of a column in each group. */
+  sum<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<AggregateOptions>,
+  ): Made<Row, Key, `sum(${C})`, Row[C]> {
+    return this.#one(Sum(on, options))
+  }
+
+  /** The least value of a column in each group. */
+  min<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<AggregateOptions>,
+  ): Made<Row, Key, `min(${C})`, Row[C]> {
+    return this.#one(Min(on, options))
+  }
+
+  /** The greatest value of a column in each group. */
+  max<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<AggregateOptions>,
+  ): Made<Row, Key, `max(${C})`, Row[C]> {
+    return this.#one(Max(on, options))
+  }
+
+  /** The mean of a column in each group. */
+  mean<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<AggregateOptions>,
+  ): Made<Row, Key, `mean(${C})`, number> {
+    return this.#one(Mean(on, options))
+  }
+
+  /** The standard deviation of a column in each group. */
+  std<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<StdOptions>,
+  ): Made<Row, Key, `std(${C})`, number> {
+    return this.#one(Std(on, options))
+  }
+
+  /** A quantile of a column in each group: the median unless `q` says otherwise. */
+  quantile<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<QuantileOptions>,
+  ): Made<Row, Key, `quantile(${C})`, number> {
+    return this.#one(Quantile(on, options))
+  }
+
+  /** The different values of a column in each group, as a list. */
+  unique<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<AggregateOptions>,
+  ): Made<Row, Key, `unique(${C})`, unknown[]> {
+    return this.#one(Unique(on, options))
+  }
+
+  /** The number of different values of a column in each group. */
+  countDistinct<C extends keyof Row & string>(
+    on: C,
+    options?: Unnamed<AggregateOptions>,
+  ): Made<Row, Key, `count_distinct(${C})`, number> {
+    return this.#one(CountDistinct(on, options))
+  }
+
+  /**
+   * Calls a function once per group, with all its rows. It returns a batch of any number of rows.
+   *
+   * @example
+   * const spans = fromItems([{ k: 'a', x: 1 }, { k: 'a', x: 5 }])
+   *   .groupBy('k')
+   *   .mapGroups(({ k, x }) => ({ k: k.slice(0, 1), span: [Math.max(...x) - Math.min(...x)] }))
+   */
+  mapGroups<Out extends Readonly<Record<keyof Out, Column>>>(
+    fn: (batch: Columns<Row>) => GroupOut<Out>,
+    options?: MapGroupsOptions<'columns'>,
+  ): Dataset<RowOfColumns<Out>>
+  mapGroups<OutRow = Record<string, unknown>>(
+    fn: (batch: Table) => GroupOut<Table>,
+    options: MapGroupsOptions<'arrow'> & { readonly batchFormat: 'arrow' },
+  ): Dataset<OutRow>
+  mapGroups<Out extends object>(
+    fn: (rows: Row[]) => GroupOut<Out[]>,
+    options: MapGroupsOptions<'rows'> & { readonly batchFormat: 'rows' },
+  ): Dataset<Out>
+  mapGroups(fn: unknown, options: MapGroupsOptions = {}): unknown {
+    const { batchFormat = 'columns', dates = 'date' } = options
+    checkBatchFormat('mapGroups', batchFormat)
+    const compiled = compileFunction('mapGroups', fn, options, ['batchFormat', 'dates'])
+    if (compiled.isClass === true) {
+      throw new RayError(
+        'mapGroups takes a function: groups are spread over tasks, and a class would need actors.',
+      )
+    }
+    const step = { kind: 'group-map', keys: this.#keys, blocks: this.#blocks } as const
+    return this.#dataset.derive({ ...compiled, ...step, batchFormat, dates })
+  }
+
+  #one<Made>(aggregate: Aggregate): Made {
+    return this.aggregate(aggregate) as Made
+  }
+}

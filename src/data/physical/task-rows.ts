@@ -1,0 +1,82 @@
+// The rows that a task works on: a block; or files, of which the engine reads only what the steps
+// behind them ask for; or rows in memory.
+//
+// Neighbouring relational steps are run together, so that they become one query.
+
+import { assertNever } from '../../base/assert.js'
+import { RayError } from '../../base/errors.js'
+import { type Block, blockOfColumns } from '../block/block.js'
+import { blockOfRows } from '../block/rows.js'
+import { isRelational, type RelationalStep } from '../relational/steps.js'
+import type { TaskInput, Transform } from './operators.js'
+
+/** A transform, or neighbouring ones that the engine runs as one. */
+export type TransformGroup =
+  | Exclude<Transform, RelationalStep>
+  | { readonly kind: 'relational'; readonly steps: readonly RelationalStep[] }
+
+export function groupRelational(transforms: readonly Transform[]): readonly TransformGroup[] {
+  const groups: TransformGroup[] = []
+  for (const transform of transforms) {
+    const last = groups.at(-1)
+    if (!isRelational(transform)) groups.push(transform)
+    else if (last?.kind !== 'relational') groups.push({ kind: 'relational', steps: [transform] })
+    else groups[groups.length - 1] = { ...last, steps: [...last.steps, transform] }
+  }
+  return groups
+}
+
+/** Runs relational steps over a block. */
+export async function applyRelational(
+  block: Block,
+  steps: readonly RelationalStep[],
+  index: number,
+): Promise<Block> {
+  if (steps.length === 0) return block
+  const [{ BlockTable }, { runRelational }] = await Promise.all([
+    import('../relational/engine-table.js'),
+    import('../relational/run.js'),
+  ])
+  return runRelational(new BlockTable(block), steps, { index })
+}
+
+/** Makes the block of an input, and runs the relational steps behind it. */
+export async function readInput(
+  input: TaskInput | undefined,
+  steps: readonly RelationalStep[],
+  index: number,
+): Promise<Block> {
+  if (input?.kind === 'files' && steps.length > 0) {
+    const { filesSql } = await import('../datasource/file-readers.js')
+    const sql = await filesSql(input.request)
+    if (sql !== undefined) {
+      const [{ FilesTable }, { runRelational }] = await Promise.all([
+        import('../relational/engine-table.js'),
+        import('../relational/run.js'),
+      ])
+      const names = input.request.columns.map(({ name }) => name)
+      return runRelational(new FilesTable(names, sql), steps, { index })
+    }
+  }
+  const block = await makeBlock(input)
+  return applyRelational(block, steps, index)
+}
+
+async function makeBlock(input: TaskInput | undefined): Promise<Block> {
+  switch (input?.kind) {
+    case undefined:
+      throw new RayError('A block task was given neither a block nor an input.')
+    case 'files': {
+      const { readFiles } = await import('../datasource/file-readers.js')
+      return readFiles(input.request)
+    }
+    case 'rows':
+      return blockOfRows(input.rows)
+    case 'range': {
+      const { start, rows } = input
+      return blockOfColumns({ id: Float64Array.from({ length: rows }, (_, i) => start + i) })
+    }
+    default:
+      return assertNever(input)
+  }
+}

@@ -1,0 +1,127 @@
+// Methods that speak of columns instead of functions: the engine computes them.
+
+import { RayError } from '../base/errors.js'
+import type { Dataset } from './dataset.js'
+import { col, Expression } from './expression/expression.js'
+import { type NamedNode, nameOfNode, withoutAlias } from './expression/node.js'
+import { textOfNode } from './expression/text.js'
+import { type Callable, MappableDataset } from './mappable-dataset.js'
+import { compileFunction, refuseUnknown, type StepOptions } from './step-options.js'
+
+type Named<Name extends string, Value> = { [K in Name]: Value }
+
+/** The row that a record of expressions makes. */
+export type RowOfExpressions<Columns> = {
+  -readonly [K in keyof Columns]: Columns[K] extends Expression<infer T> ? T : never
+}
+
+/** How `randomSample` draws. */
+export interface SampleOptions {
+  /** The same seed draws the same rows. */
+  readonly seed?: number
+}
+
+/** A dataset whose columns can be computed with. */
+export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
+  /**
+   * Keeps the rows for which an expression holds, or a function returns true. Expressions are much
+   * faster: the engine computes them, and readers skip what they rule out.
+   *
+   * @example
+   * const late = readParquet('flights/*.parquet').filter(col('delay').gt(60))
+   */
+  filter(predicate: Expression): Dataset<Row>
+  filter(fn: Callable<Row, boolean>, options?: StepOptions): Dataset<Row>
+  filter(by: Expression | Callable<Row, boolean>, options: StepOptions = {}): Dataset<Row> {
+    if (!(by instanceof Expression)) {
+      return this.derive({ kind: 'filter', ...compileFunction('filter', by, options) })
+    }
+    refuseUnknown('filter by an expression', options, [])
+    return this.derive({ kind: 'where', predicate: withoutAlias(by.node) })
+  }
+
+  /**
+   * Adds a column that an expression computes, or replaces the one of that name.
+   *
+   * @example
+   * const squares = range(3).withColumn('square', col<number>('id').mul(col('id')))
+   * console.log(await squares.takeAll()) // [{ id: 0, square: 0 }, ...]
+   */
+  withColumn<Name extends string, T>(
+    name: Name,
+    expression: Expression<T>,
+  ): Dataset<Omit<Row, Name> & Named<Name, T>> {
+    const outputs = [{ name, value: nodeOfColumn('withColumn', expression) }]
+    return this.derive({ kind: 'project', operator: 'withColumn', outputs, keepsOthers: true })
+  }
+
+  /**
+   * Keeps only some columns: names, expressions under the names that `alias` gave them, or a record
+   * of expressions by name.
+   *
+   * @example
+   * const halves = range(10).select({ half: col<number>('id').div(2) })
+   * console.log(await halves.take(2)) // [{ half: 0 }, { half: 0.5 }]
+   */
+  select<K extends keyof Row & string>(columns: readonly K[]): Dataset<Pick<Row, K>>
+  select(columns: readonly (string | Expression)[]): Dataset
+  select<Columns extends Readonly<Record<string, Expression>>>(
+    columns: Columns,
+  ): Dataset<RowOfExpressions<Columns>>
+  select(
+    columns: readonly (string | Expression)[] | Readonly<Record<string, Expression>>,
+  ): unknown {
+    const outputs = outputsOf(columns)
+    const names = outputs.map(({ name }) => name)
+    const twice = names.find((name, i) => names.indexOf(name) !== i)
+    if (outputs.length === 0) throw new RayError('select was given no columns.')
+    if (twice !== undefined) throw new RayError(`select: there are two columns "${twice}".`)
+    const areNames = outputs.every(({ name, value }) => isColumn(value, name))
+    if (areNames) return this.derive({ kind: 'select', columns: names })
+    return this.derive({ kind: 'project', operator: 'select', outputs, keepsOthers: false })
+  }
+
+  /** Keeps the named columns. Right behind a reader the others are not even read. */
+  selectColumns<K extends keyof Row & string>(columns: readonly K[]): Dataset<Pick<Row, K>> {
+    return this.derive({ kind: 'select', columns: [...columns] })
+  }
+
+  /**
+   * Keeps each row with a probability.
+   *
+   * @example
+   * const tenth = range(1000).randomSample(0.1, { seed: 7 })
+   */
+  randomSample(fraction: number, options: SampleOptions = {}): Dataset<Row> {
+    refuseUnknown('randomSample', options, ['seed'])
+    if (!(fraction >= 0 && fraction <= 1)) {
+      throw new RayError(`randomSample: the fraction must be from 0 to 1, not ${fraction}.`)
+    }
+    return this.derive({ kind: 'sample', fraction, seed: options.seed })
+  }
+}
+
+function nodeOfColumn(operator: string, expression: unknown) {
+  if (expression instanceof Expression) return withoutAlias(expression.node)
+  throw new RayError(
+    `${operator} takes an expression, such as col('a').add(1); for a function use addColumn.`,
+  )
+}
+
+function outputsOf(
+  columns: readonly (string | Expression)[] | Readonly<Record<string, Expression>>,
+): readonly NamedNode[] {
+  if (!Array.isArray(columns)) {
+    return Object.entries(columns).map(([name, value]) => {
+      return { name, value: nodeOfColumn('select', value) }
+    })
+  }
+  return (columns as readonly (string | Expression)[]).map((column) => {
+    const { node } = typeof column === 'string' ? col(column) : column
+    return { name: nameOfNode(node) ?? textOfNode(node), value: withoutAlias(node) }
+  })
+}
+
+function isColumn(node: NamedNode['value'], name: string): boolean {
+  return node.kind === 'column' && node.name === name
+}

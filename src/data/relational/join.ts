@@ -1,0 +1,106 @@
+// Two blocks as one table: which rows belong together, and what their columns are called.
+//
+// Keys that are compared for equality are one column of the result, as in Ray (pyarrow's
+// `coalesce_keys`): from whichever side has the row.
+
+import { type Data, DataType, Null } from 'apache-arrow'
+import { RayError } from '../../base/errors.js'
+import { type Block, blockOfData } from '../block/block.js'
+import { nullsOf } from '../block/concat.js'
+import { dataOfBlock } from '../block/gather.js'
+import type { JoinSpec } from '../physical/exchange-transforms.js'
+import { BlockTable, type JoinColumn, JoinTable, requireColumns } from './engine-table.js'
+
+const sqlOfJoin = {
+  inner: 'JOIN',
+  left_outer: 'LEFT JOIN',
+  right_outer: 'RIGHT JOIN',
+  full_outer: 'FULL JOIN',
+  left_semi: 'SEMI JOIN',
+  right_semi: 'SEMI JOIN',
+  left_anti: 'ANTI JOIN',
+  right_anti: 'ANTI JOIN',
+} as const
+
+/** The join of two blocks, as a table that can be queried further. */
+export function joinTable(left: Block, right: Block, spec: JoinSpec): JoinTable {
+  const { how, on } = spec
+  if (how === 'right_semi' || how === 'right_anti') {
+    const swapped = on.map(([l, r]) => [r, l] as const)
+    return joinTable(right, left, {
+      ...spec,
+      on: swapped,
+      how: how === 'right_semi' ? 'left_semi' : 'left_anti',
+    })
+  }
+  const leftTable = new BlockTable(withKeys(left, right, on))
+  const swapped = on.map(([l, r]) => [r, l] as const)
+  const rightTable = new BlockTable(withKeys(right, left, swapped))
+  requireColumns(
+    leftTable.names,
+    on.map(([l]) => l),
+  )
+  requireColumns(
+    rightTable.names,
+    on.map(([, r]) => r),
+  )
+  const columns = joinColumns(leftTable.names, rightTable.names, spec)
+  return new JoinTable({ left: leftTable, right: rightTable, join: sqlOfJoin[how], on, columns })
+}
+
+/**
+ * A side without rows may have no columns at all, and one without values has no types: it gets its
+ * keys, of the other side's types.
+ */
+function withKeys(block: Block, other: Block, on: JoinSpec['on']): Block {
+  const columns = columnsByName(block)
+  const others = columnsByName(other)
+  let isComplete = true
+  for (const [key, otherKey] of on) {
+    const data = columns.get(key)
+    if (data === undefined && block.numRows > 0) continue
+    if (data !== undefined && !DataType.isNull(data.type)) continue
+    isComplete = false
+    columns.set(key, nullsOf(others.get(otherKey)?.type ?? new Null(), block.numRows))
+  }
+  return isComplete ? block : blockOfData([...columns.keys()], [...columns.values()])
+}
+
+function columnsByName(block: Block): Map<string, Data> {
+  const data = dataOfBlock(block)
+  return new Map(block.schema.fields.map(({ name }, i) => [name, data[i] as Data]))
+}
+
+function joinColumns(
+  left: readonly string[],
+  right: readonly string[],
+  spec: JoinSpec,
+): readonly JoinColumn[] {
+  const { how, on, leftSuffix = '', rightSuffix = '' } = spec
+  if (how === 'left_semi' || how === 'left_anti') {
+    return left.map((name) => ({ name, side: 0, from: name }))
+  }
+  const rightOf = new Map(on)
+  const others = right.filter((name) => !on.some(([, key]) => key === name))
+  const clashes = new Set(others.filter((name) => left.includes(name)))
+  const columns = [
+    ...left.map((from): JoinColumn => {
+      const name = clashes.has(from) ? `${from}${leftSuffix}` : from
+      const key = rightOf.get(from)
+      if (key === undefined || how === 'inner' || how === 'left_outer')
+        return { name, side: 0, from }
+      if (how === 'right_outer') return { name, side: 1, from: key }
+      return { name, side: 0, from, orRight: key }
+    }),
+    ...others.map((from): JoinColumn => {
+      return { name: clashes.has(from) ? `${from}${rightSuffix}` : from, side: 1, from }
+    }),
+  ]
+  const names = columns.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice === undefined) return columns
+  throw new RayError(
+    `join: both sides have a column "${twice}". Say what to call them: leftSuffix or rightSuffix.`,
+    { fields: { column: twice } },
+  )
+}

@@ -1,0 +1,63 @@
+// Tells the GCS what is free on this node, and that it lives.
+
+import type { Clock } from '../base/clock.js'
+import { nodeHeartbeatMs } from '../base/limits.js'
+import type { ToGcs } from '../wire/messages/gcs.js'
+import type { LeaseTables } from './lease-tables.js'
+
+export interface ReportPorts {
+  readonly clock: Clock
+  readonly tables: LeaseTables
+  readonly toGcs: (message: ToGcs) => void
+}
+
+export class NodeReport {
+  readonly #ports: ReportPorts
+  #isDue = false
+  #isClosed = false
+  /** What the GCS knows to be free; at first that is everything. */
+  #last: string
+  #cancelBeat: (() => void) | undefined
+
+  constructor(ports: ReportPorts) {
+    this.#ports = ports
+    this.#last = this.#text()
+  }
+
+  /** The GCS takes a node that is silent for dead. */
+  beat(): void {
+    this.#send()
+    this.#cancelBeat = this.#ports.clock.timer(nodeHeartbeatMs, () => this.beat())
+  }
+
+  /** Once per turn and only when something has changed. */
+  soon(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    setImmediate(() => {
+      this.#isDue = false
+      const text = this.#text()
+      if (text === this.#last || this.#isClosed) return
+      this.#last = text
+      this.#send()
+    })
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#cancelBeat?.()
+  }
+
+  #text(): string {
+    const { pool, queue, isAlone } = this.#ports.tables
+    return isAlone ? String(pool.available) : `${pool.available}|${queue.demand}`
+  }
+
+  #send(): void {
+    const { nodeId, pool, queue } = this.#ports.tables
+    const available = pool.available.toResources()
+    const total = pool.total.toResources()
+    const waiting = queue.demand.isEmpty ? {} : { waiting: queue.demand.toResources() }
+    this.#ports.toGcs({ kind: 'nodeReport', nodeId, available, total, ...waiting })
+  }
+}

@@ -1,0 +1,174 @@
+// The GCS of a head dies and comes back, while the nodes and their programs go on.
+
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { until } from '../../src/testing/index.js'
+import { withNodes } from './many-nodes.js'
+import { isAlive, type SessionFile } from '../../src/node/session-file.js'
+
+/** The process of the GCS, a child of the head's node process; undefined between two of them. */
+function gcsOf({ pid }: SessionFile): number | undefined {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+  return children.map(Number).find((child) => commandOf(child).includes('gcs-main'))
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+async function killGcs(head: SessionFile): Promise<void> {
+  await until(() => gcsOf(head) !== undefined)
+  const old = gcsOf(head) ?? assert.fail()
+  process.kill(old, 'SIGKILL')
+  await until(() => gcsOf(head) !== old)
+}
+
+/** For a program that waits where the test wants to do something. */
+const pauseHere = `
+  const pause = (name) => new Promise((resolve) => {
+    const idle = setInterval(() => {}, 1000)
+    process.once('SIGUSR2', () => {
+      clearInterval(idle)
+      resolve()
+    })
+    console.log(name)
+  })
+`
+
+const headOf = (sessions: readonly SessionFile[]): SessionFile => sessions[0] ?? assert.fail()
+
+test('no task is lost with the GCS, and actors that are made meanwhile wait and go on', () =>
+  withNodes(
+    2,
+    async ({ sessions, driver }) => {
+      const program = driver(`
+        ${pauseHere}
+        await ray.init({ namespace: 'app' })
+        const sleepy = ray.remote(async (i) => {
+          await new Promise((resolve) => setTimeout(resolve, 2))
+          return i
+        })
+        class Counter {
+          count = 0
+          increment() { return ++this.count }
+        }
+        const Remote = ray.remote(Counter).options({ numCpus: 0 })
+        const before = Remote.options({ name: 'before', lifetime: 'detached' }).remote()
+        await ray.get(before.increment.remote())
+        const group = ray.placementGroup([{ slot: 1 }], 'PACK', { name: 'group' })
+        await ray.get(group.ready())
+        const refs = Array.from({ length: 1000 }, (_, i) => sleepy.remote(i))
+        await ray.get(refs[20])
+        await pause('kill now')
+        const meanwhile = Remote.options({ name: 'meanwhile' }).remote()
+        console.log('made', await ray.get(meanwhile.increment.remote()))
+        const values = await ray.get(refs)
+        console.log('tasks', values.length, values.every((value, i) => value === i))
+        const found = await ray.getActor('before')
+        console.log('found', await ray.get(found.increment.remote()))
+        console.log('group', (await ray.getPlacementGroup('group')).id === group.id)
+        ray.kill(found)
+      `)
+      await program.said('kill now')
+      await killGcs(headOf(sessions))
+      program.kill('SIGUSR2')
+      const { code, stdout, stderr } = await program.ended
+      assert.equal(code, 0, stderr)
+      assert.equal(stdout, 'kill now\nmade 1\ntasks 1000 true\nfound 2\ngroup true\n')
+    },
+    { resources: { slot: 1 } },
+  ))
+
+test('what is detached is found after the GCS died again and again, and listed with its job', () =>
+  withNodes(1, async ({ sessions, run }) => {
+    const head = headOf(sessions)
+    const made = await run(`
+      const { jobId } = await ray.init({ namespace: 'app' })
+      class Counter {
+        count = 0
+        increment() { return ++this.count }
+      }
+      const lasting = { name: 'counter', lifetime: 'detached' }
+      const counter = ray.remote(Counter).options(lasting).remote()
+      await ray.get(counter.increment.remote())
+      const group = ray.placementGroup([{ CPU: 1 }], 'PACK', { name: 'g', lifetime: 'detached' })
+      await ray.get(group.ready())
+      console.log(jobId)
+    `)
+    for (let n = 0; n < 3; n++) await killGcs(head)
+    const found = await run(`
+      import { listJobs, listActors } from 'typeray/state'
+      await ray.init({ namespace: 'app' })
+      const counter = await ray.getActor('counter')
+      console.log(await ray.get(counter.increment.remote()))
+      const group = await ray.getPlacementGroup('g')
+      const states = Object.values(await ray.placementGroupTable()).map(({ state }) => state)
+      console.log(states.join())
+      const jobs = await listJobs()
+      console.log(jobs.map(({ jobId, status }) => jobId + ' ' + status).join(', '))
+      console.log((await ray.availableResources()).CPU)
+      ray.removePlacementGroup(group)
+      ray.kill(counter)
+    `)
+    const jobs = `${made.trim()} SUCCEEDED, 00000002 RUNNING`
+    assert.equal(found, `2\nCREATED\n${jobs}\nundefined\n`)
+  }))
+
+test('an actor restarts while the GCS is away, and its callers hear of it', () =>
+  withNodes(1, async ({ sessions, driver }) => {
+    const head = headOf(sessions)
+    const program = driver(`
+      ${pauseHere}
+      await ray.init()
+      class Counter {
+        count = 0
+        increment() { return ++this.count }
+        pid() { return process.pid }
+      }
+      const counter = ray.remote(Counter).options({ maxRestarts: 1, maxTaskRetries: 1 }).remote()
+      await ray.get(counter.increment.remote())
+      console.log(await ray.get(counter.pid.remote()))
+      await pause('kill now')
+      console.log('again', await ray.get(counter.increment.remote()))
+    `)
+    await program.said('kill now')
+    const gcs = gcsOf(head) ?? assert.fail()
+    // Frozen, it hears of nothing: the raylet has to say it to the next one.
+    process.kill(gcs, 'SIGSTOP')
+    process.kill(Number(program.stdout.split('\n')[0]), 'SIGKILL')
+    await until(() => /Counter, has ended/.test(raylogOf(head)))
+    process.kill(gcs, 'SIGKILL')
+    program.kill('SIGUSR2')
+    const { code, stdout, stderr } = await program.ended
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /again 1\n$/)
+  }))
+
+function raylogOf({ sessionDir }: SessionFile): string {
+  const logs = path.join(sessionDir, 'logs')
+  const texts = readdirSync(logs).filter((name) => name.startsWith('raylet'))
+  return texts.map((name) => readFileSync(path.join(logs, name), 'utf8')).join('')
+}
+
+test('a head whose GCS cannot go on ends, and says why', () =>
+  withNodes(1, async ({ sessions, token, driver }) => {
+    const head = headOf(sessions)
+    // Somebody else opens the tables: from now on they are theirs.
+    const { openStorage, storagePlace } = await import('../../src/gcs/storage/open-storage.js')
+    const other = await openStorage(storagePlace('lmdb', path.join(head.sessionDir, 'gcs')))
+    assert.ok((await other.load('nodes')).length === 1)
+    assert.ok(!JSON.stringify(await other.load('cluster')).includes(token))
+    await other.close()
+    // Its job is the next thing to be stored.
+    await driver('await ray.init()').ended
+    await until(() => !isAlive(head))
+    const said = readFileSync(path.join(head.sessionDir, 'logs', 'node.err'), 'utf8')
+    assert.match(said, /Another head has taken over the tables of the cluster at /)
+    assert.match(said, /this node ends, because another head has taken over the tables/)
+  }))
