@@ -18,7 +18,7 @@ export interface Target {
 export type LimitName =
   | 'raw echo sync'
   | 'raw echo pipelined'
-  | 'raw TCP echo sync'
+  | 'raw echo sync, TCP'
   | 'TCP into shared memory 1 GiB'
   | 'memcpy warm 64 MB'
   | 'memcpy warm 80 MB'

@@ -6,7 +6,7 @@ export const clusterRows: readonly Row[] = [
     name: 'remote task round trip',
     unit: '/s',
     hasRay: true,
-    limits: ['raw TCP echo sync'],
+    limits: ['raw echo sync, TCP'],
     targets: [
       { measure: 'x Ray', atLeast: 5 },
       { measure: 'trips', atLeast: 6, aim: 3 },

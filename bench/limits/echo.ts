@@ -95,6 +95,6 @@ const openPipelined: OpenProbe = async () => {
 
 export const echoProbes: ProbeTable = {
   'raw echo sync': openSync(() => EchoClient.local()),
-  'raw TCP echo sync': openSync(() => EchoClient.tcp()),
+  'raw echo sync, TCP': openSync(() => EchoClient.tcp()),
   'raw echo pipelined': openPipelined,
 }

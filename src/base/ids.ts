@@ -35,6 +35,11 @@ export function newProcessId(nodeNumber: number = firstNodeNumber): ProcessId {
   return nodeNumber * processesPerNode + firstDriver + local
 }
 
+/** The raylet of a node, where it holds objects itself. */
+export function rayletProcess(nodeNumber: number): ProcessId {
+  return nodeNumber * processesPerNode
+}
+
 /** Leases of a node are numbered from one above this. */
 export function leasesOf(nodeNumber: number): number {
   return nodeNumber * processesPerNode

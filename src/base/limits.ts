@@ -20,6 +20,14 @@ export const functionBytesMax = 95 * 1024 * 1024
 export const dataBlockBytes = 64 * 1024 * 1024
 /** Row groups below this size share a block even where CPUs would like more blocks. */
 export const dataBlockBytesMin = 1024 * 1024
+/** Files of lines are cut into pieces of about this size. */
+export const readPieceBytes = 16 * 1024 * 1024
+/** Files whose columns are looked at to learn the columns of all; more are looked at evenly. */
+export const describedFilesMax = 64
+/** CSV files up to this size are put behind each other, and read as one. */
+export const joinedFileBytesMax = 64 * 1024
+/** Files, or parts of files, in one query of the engine. */
+export const tablesPerQueryMax = 500
 /** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
 export const dataAheadBytesMax = 512 * 1024 * 1024
 /** Blocks, however small, that are computed ahead of a dataset's consumer. */
@@ -102,6 +110,17 @@ export const storeWaitingMax = 10_000
  * in Ray).
  */
 export const spillFileBytesMin = 100 * 1024 * 1024
+/** Objects travel between nodes in pieces of this size; a node passes on what it has of them. */
+export const transferChunkBytes = 4 * 1024 * 1024
+/** Pieces that are asked of one node at a time: enough that it is never idle. */
+export const transferWindow = 4
+/** Nodes that one object is taken from at the same time. */
+export const transferSourcesMax = 4
+/** Objects that come from other nodes at the same time may take this share of the store. */
+export const pullShare = 0.5
+/** What nobody could give is asked for again after this, doubled each time up to the last. */
+export const pullRetryMs = 20
+export const pullRetryMsMax = 1000
 /** Time for a worker process to start and say hello, in milliseconds. */
 export const workerStartMs = 60_000
 /** Time for the node process to start, in milliseconds. */

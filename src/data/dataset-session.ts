@@ -87,7 +87,7 @@ export class DatasetSession {
     if (steps.length !== 1 || !isCount) return undefined
     switch (source.kind) {
       case 'files': {
-        if (source.format.kind !== 'parquet') return undefined
+        if (!knowsRows(source)) return undefined
         const rows = rowsIn((await this.#runner.describe(source)).files)
         return rows === undefined ? undefined : Math.min(rows, source.limit)
       }
@@ -180,4 +180,9 @@ async function* ending<T>(
   } finally {
     end()
   }
+}
+
+/** Whether files of the format say how many rows they have before they are read. */
+function knowsRows({ format }: FilesSource): boolean {
+  return format.kind === 'parquet' || format.kind === 'binary'
 }

@@ -52,6 +52,7 @@ class Reception {
       pipe({ socket, guest, target: connect(this.#gcsAddress), isHelloFor: true })
     } else if (this.#raylet === undefined) this.#waiting.push({ socket, guest })
     else if (role === 'peer') this.#raylet.peers.accept(socket, guest)
+    else if (role === 'bulk') this.#raylet.objects.puller.links.accept(socket, guest)
     else socket.destroy()
   }
 }

@@ -1,8 +1,9 @@
 // One object, or one actor, that is known outside of its owner.
 
-import type { ProcessId } from '../base/ids.js'
+import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import type { StreamItem } from '../wire/messages/raylet.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
+import type { ObjectCopies } from './object-copies.js'
 import type { ObjectLoss } from './object-loss.js'
 
 export interface Waiter {
@@ -11,6 +12,8 @@ export interface Waiter {
   readonly isSignal: boolean
   /** It holds already what the value contains, so nothing is lent to it. */
   readonly isBare: boolean
+  /** How soon it should come, from another node: see PullState. */
+  readonly urgency: number
 }
 
 const noKeys: readonly ObjectKey[] = []
@@ -29,6 +32,10 @@ export class ObjectEntry {
   isOwnerDead = false
   /** Its value is in the object store. */
   isStored = false
+  /** Where, while it is stored. */
+  copies: ObjectCopies | null = null
+  /** How often its value was stored: it may be lost and made again. */
+  version = 0
   /** Its value was made by another process than its owner, which may have it made again. */
   isRecoverable = false
   /** The attempt at its task whose value was sealed last. */
@@ -111,5 +118,14 @@ export class ObjectEntry {
     const before = this.waiters.length
     if (before > 0) this.waiters = this.waiters.filter(({ process }) => process !== holder)
     return count !== 0 || this.waiters.length !== before
+  }
+
+  /** The same for all processes of a node. */
+  forgetNode(node: number): boolean {
+    const there = this.holders().filter((holder) => nodeNumberOf(holder) === node)
+    for (const holder of there) this.forget(holder)
+    const before = this.waiters.length
+    this.waiters = this.waiters.filter(({ process }) => nodeNumberOf(process) !== node)
+    return there.length > 0 || this.waiters.length !== before
   }
 }

@@ -2,6 +2,7 @@
 
 import type { ProcessId } from '../base/ids.js'
 import type { FromRaylet, StreamItem } from '../wire/messages/raylet.js'
+import type { StoredObject } from '../wire/messages/peer.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 
 export type ObjectEvent =
@@ -21,14 +22,29 @@ export type ObjectEvent =
       readonly body: Uint8Array
       readonly contains?: readonly ObjectKey[]
     }
-  /** The store holds the object now. */
+  /** The store of a node holds the object now. */
   | {
       readonly kind: 'seal'
       readonly object: ObjectKey
       readonly contains?: readonly ObjectKey[]
+      /** The home's own, unless said otherwise. */
+      readonly node?: number
+      readonly sizeBytes?: number
       /** Who made the value, and in which attempt at the task. */
       readonly from?: ProcessId
       readonly attempt?: number
+    }
+  /** A reader's node has all of it. */
+  | { readonly kind: 'copyAdded'; readonly object: ObjectKey; readonly node: number }
+  /**
+   * A node has it no more, or never will. With `isMissing` another node says so, which did not find
+   * it there.
+   */
+  | {
+      readonly kind: 'copyRemoved'
+      readonly object: ObjectKey
+      readonly node: number
+      readonly isMissing?: boolean
     }
   /** No node has a copy of these any more; `reason` says how it came. */
   | {
@@ -84,6 +100,7 @@ export type ObjectEvent =
       readonly from: ProcessId
       readonly objects: readonly ObjectKey[]
       readonly isBare?: boolean
+      readonly urgency?: number
     }
   /** An actor and what its arguments nest; the creating process holds one count on it. */
   | {
@@ -98,15 +115,25 @@ export type ObjectEvent =
    */
   | { readonly kind: 'keep'; readonly objects: readonly ObjectKey[] }
   | { readonly kind: 'processDied'; readonly process: ProcessId }
+  /** A node with all its processes and copies. */
+  | { readonly kind: 'nodeDied'; readonly node: number }
 
 export type ObjectEffect =
   | { readonly kind: 'send'; readonly to: ProcessId; readonly message: FromRaylet }
-  /** Pin the object for the receiver and send it `ready` with the location. */
-  | {
-      readonly kind: 'sendStored'
-      readonly to: ProcessId
-      readonly object: ObjectKey
-      readonly contains: readonly ObjectKey[]
-    }
+  /** Pin the object for the receiver on its node and send it `ready` with the location. */
+  | ({ readonly kind: 'sendStored' } & StoredObject)
   | { readonly kind: 'freeStored'; readonly object: ObjectKey }
+  /** The same on other nodes. */
+  | {
+      readonly kind: 'dropCopies'
+      readonly object: ObjectKey
+      readonly nodes: readonly number[]
+    }
+  /** The node has the only copy that must not be evicted from here on. */
+  | { readonly kind: 'makePrimary'; readonly object: ObjectKey; readonly node: number }
+  /** For the home of the objects, which is another node. */
+  | {
+      readonly kind: 'elsewhere'
+      readonly event: Extract<ObjectEvent, { kind: 'lend' | 'release' }>
+    }
   | { readonly kind: 'actorOutOfScope'; readonly actor: ObjectKey }

@@ -19,11 +19,12 @@
 //   - a settled object that has escaped has a count that is not zero.
 
 import { assert, assertNever } from '../base/assert.js'
-import type { ProcessId } from '../base/ids.js'
+import { nodeNumberOf, type ProcessId, rayletProcess } from '../base/ids.js'
 import { objectPlaceholderMs } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import { isLost, LostStreams } from './lost-streams.js'
+import { ObjectCopies } from './object-copies.js'
 import { ObjectEntry, type Waiter } from './object-entry.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
 import { errorOf, isLater, lossMessages } from './object-loss.js'
@@ -45,6 +46,8 @@ export class ObjectTable {
    */
   readonly #owners = new Map<ProcessId, Map<number, ObjectEntry>>()
   readonly #gone = new Set<ProcessId>()
+  readonly #goneNodes = new Set<number>()
+  readonly #node: number
   /**
    * Entries that were named before their owner said that they escaped, oldest first, with the time.
    */
@@ -59,6 +62,11 @@ export class ObjectTable {
   #dirty: ObjectEntry[] = []
   /** Entries whose owners hear of their loss when the event is done. */
   #told: ObjectEntry[] = []
+
+  /** The table of a node: it is the home of the objects of that node's processes. */
+  constructor(nodeNumber = 0) {
+    this.#node = nodeNumber
+  }
 
   get size(): number {
     return this.#size
@@ -76,9 +84,10 @@ export class ObjectTable {
     return effects
   }
 
-  /** Count of one holder; for tests. */
-  countOf(object: ObjectKey, holder: ProcessId): number {
-    return this.#find(object)?.countOf(holder) ?? 0
+  /** Nodes with a copy of a stored object, and its size. */
+  copiesOf(object: ObjectKey): [number, number][] {
+    const copies = this.#find(object)?.copies
+    return copies?.complete().map((node) => [node, copies.sizeBytes]) ?? []
   }
 
   entries(): ObjectEntry[] {
@@ -91,6 +100,7 @@ export class ObjectTable {
     for (const entry of this.entries()) {
       size++
       for (const key of entry.contains) {
+        if (this.#isForeign(key)) continue
         const inner = this.#find(key)
         assert(inner !== undefined, 'what a live value contains is known')
         contained.set(inner, (contained.get(inner) ?? 0) + 1)
@@ -100,7 +110,9 @@ export class ObjectTable {
     for (const entry of this.entries()) {
       assert(entry.kept >= 0, 'nothing is kept a negative number of times')
       assert(entry.contained === (contained.get(entry) ?? 0), 'contained counts add up')
-      for (const holder of entry.holders()) assert(!this.#gone.has(holder), 'the dead hold nothing')
+      for (const holder of entry.holders()) assert(!this.#isGone(holder), 'the dead hold nothing')
+      const isThere = entry.copies?.primary !== undefined
+      assert(isThere === entry.isStored, 'what is stored has a copy somewhere')
       if (entry.isSettled && entry.isKnown) assert(!entry.isUnheld, 'a settled object is held')
     }
   }
@@ -139,8 +151,13 @@ export class ObjectTable {
       case 'keep':
         for (const key of event.objects) this.#entry(key, now).kept++
         return undefined
+      case 'copyAdded':
+      case 'copyRemoved':
+        return this.#copyChanged(event)
       case 'processDied':
         return this.#processDied(event.process)
+      case 'nodeDied':
+        return this.#nodeDied(event.node)
       default:
         return assertNever(event)
     }
@@ -158,20 +175,28 @@ export class ObjectTable {
   #settle({ from, object, body, contains }: EventOf<'settle'>, now: number): void {
     // The owner's own escape came before on the same socket: what it settles and is not here has
     // been freed.
-    if (from === object[0] && this.#find(object) === undefined) return
+    if (from === object[0] && this.#find(object) === undefined) {
+      this.#giveBack(contains)
+      return
+    }
     this.#settleEntry(this.#entry(object, now), { body, contains: contains ?? [], now })
   }
 
-  #seal({ object, contains, from, attempt = 0 }: EventOf<'seal'>, now: number): void {
+  #seal(event: EventOf<'seal'>, now: number): void {
+    const { object, contains, node = this.#node, sizeBytes = 0, from, attempt = 0 } = event
     const entry = this.#entry(object, now)
     this.#makeKnown(entry)
     if (from !== undefined && from !== object[0]) entry.isRecoverable = true
     if (isLater(attempt, entry.attempt)) entry.attempt = attempt
     if (entry.isSettled) {
-      // It was freed, or failed, before its value came. The store is told to drop what it has.
-      if (!entry.isStored) this.#effects.push({ kind: 'freeStored', object: entry.key })
+      // It was freed, or failed, before its value came, or another node made it too. The store is
+      // told to drop what it has.
+      if (entry.copies?.has(node) !== true) this.#dropCopies(entry.key, [node])
+      this.#giveBack(contains)
     } else {
       entry.isStored = true
+      entry.version++
+      entry.copies = new ObjectCopies(node, sizeBytes)
       entry.loss = null
       this.#setContains(entry, contains ?? [], now)
       this.#answerAll(entry)
@@ -184,7 +209,7 @@ export class ObjectTable {
     if (entry.isKnown) return
     entry.isKnown = true
     this.#placeholders.delete(entry)
-    if (this.#gone.has(entry.key[0])) return
+    if (this.#isGone(entry.key[0])) return
     entry.add(entry.key[0], 1)
   }
 
@@ -192,10 +217,12 @@ export class ObjectTable {
     entry: ObjectEntry,
     value: { body: Uint8Array; contains: readonly ObjectKey[]; now: number },
   ): void {
-    if (entry.isSettled) return
     // The body only says that the object is in the store: `seal`, on another socket perhaps, says
     // where.
-    if (value.body[0] === bodyTag.stored) return
+    if (entry.isSettled || value.body[0] === bodyTag.stored) {
+      this.#giveBack(value.contains)
+      return
+    }
     entry.body = value.body
     entry.loss = null
     this.#setContains(entry, value.contains, value.now)
@@ -205,7 +232,8 @@ export class ObjectTable {
 
   #setContains(entry: ObjectEntry, contains: readonly ObjectKey[], now: number): void {
     entry.contains = contains
-    for (const key of contains) this.#entry(key, now).contained++
+    // Objects of other homes came with a count for this raylet on each.
+    for (const key of contains) if (!this.#isForeign(key)) this.#entry(key, now).contained++
   }
 
   #count(
@@ -213,7 +241,7 @@ export class ObjectTable {
     { holder, change, now }: { holder: ProcessId; change: 1 | -1; now: number },
   ): void {
     // What the dead held was dropped; what is still on its way to them is not counted.
-    if (this.#gone.has(holder)) return
+    if (this.#isGone(holder)) return
     for (const key of keys) {
       const entry = this.#entry(key, now)
       entry.add(holder, change)
@@ -328,7 +356,10 @@ export class ObjectTable {
 
   #createActor({ from, actor, nested }: EventOf<'createActor'>, now: number): void {
     const entry = this.#entry(actor, now)
-    if (entry.isActor) return
+    if (entry.isActor) {
+      this.#giveBack(nested)
+      return
+    }
     entry.isActor = true
     entry.isKnown = true
     this.#placeholders.delete(entry)
@@ -365,10 +396,11 @@ export class ObjectTable {
       process: from,
       isSignal: kind === 'awaitObjects',
       isBare: event.isBare === true,
+      urgency: event.urgency ?? 0,
     }
     for (const key of objects) {
       const entry = this.#entry(key, now)
-      if (this.#gone.has(key[0]) && !entry.isSettled) entry.isOwnerDead = true
+      if (this.#isGone(key[0]) && !entry.isSettled) entry.isOwnerDead = true
       if (entry.isSettled) this.#answer(entry, waiter)
       else {
         entry.waiters.push(waiter)
@@ -398,12 +430,23 @@ export class ObjectTable {
       this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, error } })
       return
     }
-    // The receiver holds what the value contains from the moment the value is on its way.
-    for (const key of contains) this.#find(key)?.add(to, 1)
-    if (body === undefined) {
-      this.#effects.push({ kind: 'sendStored', to, object, contains })
+    this.#lendContained(to, contains)
+    const { copies, version } = entry
+    if (copies !== null) {
+      this.#effects.push({
+        kind: 'sendStored',
+        to,
+        object,
+        contains,
+        isNesting: entry.contains.length > 0,
+        sizeBytes: copies.sizeBytes,
+        sources: copies.sourcesFor(to),
+        version,
+        urgency: waiter.urgency,
+      })
       return
     }
+    if (body === undefined) return
     this.#effects.push({
       kind: 'send',
       to,
@@ -437,16 +480,86 @@ export class ObjectTable {
   }
 
   #dropValue(entry: ObjectEntry): void {
-    if (entry.isStored) this.#effects.push({ kind: 'freeStored', object: entry.key })
+    if (entry.copies !== null) this.#dropCopies(entry.key, entry.copies.nodes())
     entry.isStored = false
+    entry.copies = null
     entry.body = undefined
     const { contains } = entry
     entry.contains = []
+    this.#giveBack(contains)
     for (const key of contains) {
+      if (this.#isForeign(key)) continue
       const inner = this.#find(key)
       if (inner === undefined) continue
       inner.contained--
       this.#dirty.push(inner)
+    }
+  }
+
+  #dropCopies(object: ObjectKey, nodes: readonly number[]): void {
+    if (nodes.includes(this.#node)) this.#effects.push({ kind: 'freeStored', object })
+    const others = nodes.filter((node) => node !== this.#node && !this.#goneNodes.has(node))
+    if (others.length > 0) this.#effects.push({ kind: 'dropCopies', object, nodes: others })
+  }
+
+  #isForeign([owner]: ObjectKey): boolean {
+    return nodeNumberOf(owner) !== this.#node
+  }
+
+  #isGone(process: ProcessId): boolean {
+    return this.#gone.has(process) || this.#goneNodes.has(nodeNumberOf(process))
+  }
+
+  /** The receiver holds what a value contains from the moment the value is on its way. */
+  #lendContained(to: ProcessId, contains: readonly ObjectKey[]): void {
+    const foreign: ObjectKey[] = []
+    for (const key of contains) {
+      if (this.#isForeign(key)) foreign.push(key)
+      else this.#find(key)?.add(to, 1)
+    }
+    if (foreign.length === 0) return
+    this.#effects.push({ kind: 'elsewhere', event: { kind: 'lend', to, objects: foreign } })
+  }
+
+  /** Counts of this raylet on objects of other homes that came with a value. */
+  #giveBack(contains: readonly ObjectKey[] | undefined): void {
+    const foreign = contains?.filter((key) => this.#isForeign(key)) ?? []
+    if (foreign.length === 0) return
+    const event = { kind: 'release', from: rayletProcess(this.#node), objects: foreign.flat() }
+    this.#effects.push({ kind: 'elsewhere', event: { ...event, kind: 'release' } })
+  }
+
+  #copyChanged(event: EventOf<'copyAdded' | 'copyRemoved'>): void {
+    const { object, node } = event
+    const entry = this.#find(object)
+    if (event.kind === 'copyAdded') {
+      if (entry?.copies == null) this.#dropCopies(object, [node])
+      else entry.copies.completed(node)
+      return
+    }
+    if (event.isMissing === true) this.#dropCopies(object, [node])
+    if (entry !== undefined) this.#strike(entry, node, 'no node has a copy of it any more')
+  }
+
+  /** The node has no copy of it. */
+  #strike(entry: ObjectEntry, node: number, reason: string): void {
+    const { copies } = entry
+    const before = copies?.primary
+    if (copies == null || !copies.remove(node)) return
+    const { primary } = copies
+    if (primary === undefined) {
+      this.#lose(entry, reason)
+      this.#dirty.push(entry)
+    } else if (primary !== before) {
+      this.#effects.push({ kind: 'makePrimary', object: entry.key, node: primary })
+    }
+  }
+
+  #nodeDied(node: number): void {
+    this.#goneNodes.add(node)
+    for (const entry of this.entries()) {
+      if (entry.forgetNode(node)) this.#dirty.push(entry)
+      this.#strike(entry, node, `node number ${node}, which had the only copy, has died`)
     }
   }
 

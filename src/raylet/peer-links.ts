@@ -56,6 +56,10 @@ export class PeerLinks {
     return this.#nodes.get(nodeNumberOf(process))
   }
 
+  nodeOf(nodeNumber: number): ClusterNode | undefined {
+    return this.#nodes.get(nodeNumber)
+  }
+
   isDead(nodeNumber: number): boolean {
     return nodeNumber <= this.#newest && nodeNumber !== this.#options.nodeNumber &&
       !this.#nodes.has(nodeNumber) // prettier-ignore

@@ -10,7 +10,6 @@ import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
 import type { ControlConnection } from './control-connection.js'
 import { environmentProblem } from './environment.js'
 import { functionDefined } from './function-table.js'
-import type { ObjectEffect } from './object-table.js'
 import { reservationKey } from './lease-request.js'
 import { answerPending } from './pending-answers.js'
 import type { Raylet } from './raylet.js'
@@ -199,6 +198,8 @@ export class RayletMessages {
         const { from, jobId, stays, outlivesJob, job } = message
         if (job !== undefined) raylet.jobs.add(job)
         const passed = { by: node, stays, outlivesJob }
+        const { request, task } = message.message
+        raylet.objects.passedHere(from, request, task?.nested ?? [])
         return raylet.leaseEvent({ ...message.message, from, jobId, passed })
       }
       case 'aboutLease':
@@ -210,8 +211,13 @@ export class RayletMessages {
         raylet.objectEvent({ kind: 'processDied', process: message.process })
         return raylet.leaseEvent({ kind: 'processDied', process: message.process })
       default:
-        return assertNever(message)
+        return raylet.objects.fromPeer(node, message)
     }
+  }
+
+  actorOutOfScope(actor: ObjectKey): void {
+    this.#raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', actor) })
+    this.#raylet.toGcs({ kind: 'actorOutOfScope', actor })
   }
 
   /** Nothing more comes from the node, and nothing reaches it. */
@@ -219,11 +225,16 @@ export class RayletMessages {
     this.#raylet.note(`node ${nodeId} is dead`)
     this.#raylet.tellAll({ kind: 'nodeDied', nodeNumber, exit: nodeDeath(nodeId) })
     this.#raylet.leaseEvent({ kind: 'nodeDied', nodeNumber, nodeId })
+    this.#raylet.objects.nodeDied(nodeNumber)
   }
 
   /** To the raylet of another node. */
   toPeer(to: number, message: PeerMessage): void {
     const isLease = message.kind === 'passLease'
+    if (isLease) this.#raylet.objects.passOn(to, message.message.task?.nested ?? [])
+    if (message.kind === 'requestReturned') {
+      this.#raylet.objects.passedDecided(message.from, message.request)
+    }
     const more = isLease ? this.#raylet.jobs.introduce(message.jobId, to) : {}
     this.#raylet.peers.send(to, { ...message, ...more })
   }
@@ -241,6 +252,7 @@ export class RayletMessages {
       const { request } = message
       this.#raylet.leaseEvent({ kind: 'requestAnswered', owner: to, request })
     }
+    this.#raylet.objects.delivered(to, message)
     this.#raylet.send(to, message)
   }
 
@@ -253,6 +265,9 @@ export class RayletMessages {
 
   #decideAbout(message: AboutLease, from: number): void {
     const raylet = this.#raylet
+    if (message.kind === 'cancelLeaseRequest') {
+      raylet.objects.passedDecided(from, message.request)
+    }
     if (message.kind !== 'stopLease') return raylet.leaseEvent({ ...message, from })
     const lease = raylet.leases.tables.leases.get(message.lease)
     const isTheirs = lease !== undefined && lease.owner === from
@@ -264,21 +279,6 @@ export class RayletMessages {
   #jobOver(jobId: string): void {
     this.#raylet.leaseEvent({ kind: 'jobFinished', jobId })
     this.#raylet.jobs.finish(jobId)
-  }
-
-  /** Pins a stored object for who asked and says where it is. */
-  sendStored({ to, object, contains }: Extract<ObjectEffect, { kind: 'sendStored' }>): void {
-    const raylet = this.#raylet
-    const location = raylet.store.pin(to, object)
-    const nested = contains.length === 0 ? {} : { contains }
-    if (location !== undefined) {
-      raylet.send(to, { kind: 'ready', object, location, ...nested })
-      return
-    }
-    raylet.objectEvent({ kind: 'release', from: to, objects: contains.flat() })
-    const reason = 'the object store of this node does not have it any more'
-    raylet.objectEvent({ kind: 'copiesLost', objects: [object], reason })
-    raylet.objectEvent({ kind: 'getObjects', from: to, objects: [object] })
   }
 
   #requestLease(message: MessageOf<'requestLease'>, connection: ControlConnection): void {
@@ -342,7 +342,7 @@ export class RayletMessages {
 
   #seal(message: MessageOf<'seal'>, from: number): void {
     this.#raylet.store.seal(from, message.allocation, message.object)
-    this.#raylet.objectEvent({ ...message, from })
+    this.#raylet.objects.sealed({ ...message, from })
   }
 
   #exportFunction(message: MessageOf<'exportFunction'>, jobId: string): void {

@@ -6,11 +6,17 @@
 // rules of its own but one of order: a process is gone only after everything that it said has been
 // heard.
 
-import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import os from 'node:os'
 import type { Clock } from '../base/clock.js'
-import { newId, nodeNumberOf, type ProcessId, workerIdHex, workerProcess } from '../base/ids.js'
+import {
+  newId,
+  nodeNumberOf,
+  type ProcessId,
+  rayletProcess,
+  workerIdHex,
+  workerProcess,
+} from '../base/ids.js'
 import { lastMessagesMs, workerExitMs, workerSilentMs } from '../base/limits.js'
 import type { ProcessExit } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
@@ -18,19 +24,20 @@ import type { FromRaylet } from '../wire/messages/raylet.js'
 import { usualLogging } from '../wire/logging.js'
 import { ClaimSlots } from './claim-slots.js'
 import { ClusterTotal } from './cluster-total.js'
+import { commandLine } from './command-line.js'
 import { ControlConnection, type Hello } from './control-connection.js'
 import { environmentFor } from './environment.js'
 import { FunctionTable } from './function-table.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
-import { reservationKey } from './lease-request.js'
 import { LeaseState } from './lease-state.js'
 import { JobTable } from './job-table.js'
 import { PeerLinks } from './peer-links.js'
 import { WorkerLauncher } from './worker-launcher.js'
 import { MemoryMonitor } from './memory-monitor.js'
 import { OutputRelay, type OutputReader } from './output-relay.js'
+import type { ObjectEvent } from './object-events.js'
+import { ObjectService } from './object-service.js'
 import { NodeReport } from './node-report.js'
-import { ObjectTable, type ObjectEffect, type ObjectEvent } from './object-table.js'
 import { outlivesJob } from './outlives-job.js'
 import { memoryUsers } from './memory-users.js'
 import { RayletMessages } from './raylet-messages.js'
@@ -60,7 +67,7 @@ export class Raylet {
   readonly storeAddress: string
   readonly options: RayletOptions
   readonly leases: LeaseState
-  readonly objects = new ObjectTable()
+  readonly objects: ObjectService
   readonly functions = new FunctionTable()
   readonly store: StoreService
   readonly state: StateService
@@ -99,6 +106,7 @@ export class Raylet {
     this.leases = new LeaseState({
       ...options,
       machineCpus: os.availableParallelism(),
+      bytesOn: (objects) => this.objects.bytesOn(objects),
     })
     const { tables } = this.leases
     this.#report = new NodeReport({ clock, tables, toGcs: options.toGcs })
@@ -135,16 +143,8 @@ export class Raylet {
     // Workers need 70 ms to start, so they are on their way before anything else is set up.
     if (options.isShared !== true) this.leaseEvent({ kind: 'jobStarted', jobId: this.jobs.firstId })
     this.#claims = new ClaimSlots()
-    this.store = new StoreService({
-      clock,
-      arenaBytes: options.objectStoreBytes,
-      spillFolder: options.spillFolder,
-      token: options.token,
-      isMember: (id) => this.#members.has(id),
-      collectGarbage: (ids) => {
-        for (const id of ids) this.send(id, { kind: 'collectGarbage' })
-      },
-    })
+    this.store = this.#makeStore()
+    this.objects = this.#makeObjects()
     this.#memory = new MemoryMonitor(options.memoryMonitor, {
       clock,
       workers: () => memoryUsers(this.leases),
@@ -153,10 +153,34 @@ export class Raylet {
     this.state = new StateService({
       clock,
       members: () => this.#members.values(),
-      objects: () => this.objects.entries(),
+      objects: () => this.objects.table.entries(),
       storedBytes: ({ key }) => this.store.sizeOf(key),
     })
     this.#messages = new RayletMessages(this)
+  }
+
+  #makeStore(): StoreService {
+    return new StoreService({
+      clock: this.#clock,
+      arenaBytes: this.options.objectStoreBytes,
+      spillFolder: this.options.spillFolder,
+      token: this.options.token,
+      isMember: (id) => this.#members.has(id),
+      collectGarbage: (ids) => ids.forEach((id) => this.send(id, { kind: 'collectGarbage' })),
+      evicted: (object) => this.objects.evicted(object),
+    })
+  }
+
+  #makeObjects(): ObjectService {
+    return new ObjectService({
+      ...this.options,
+      clock: this.#clock,
+      store: this.store,
+      peers: this.peers,
+      send: (to, message) => this.send(to, message),
+      isMember: (id) => this.#members.has(id),
+      actorOutOfScope: (actor) => this.#messages.actorOutOfScope(actor),
+    })
   }
 
   #makePeers(): PeerLinks {
@@ -231,6 +255,7 @@ export class Raylet {
     this.#memory.close()
     this.#server.close()
     for (const connection of this.#connections) connection.end()
+    this.objects.close()
     await this.store.close()
     this.#claims.close()
     this.#logs.note('the node has ended')
@@ -253,7 +278,10 @@ export class Raylet {
   send(to: ProcessId, message: FromRaylet): void {
     const member = this.#members.get(to)
     if (member !== undefined) member.send(message)
+    else if (to === rayletProcess(this.options.nodeNumber)) this.objects.answered(message)
     else if (nodeNumberOf(to) !== this.options.nodeNumber) {
+      const isDecided = message.kind === 'leaseGranted' || message.kind === 'leaseRefused'
+      if (isDecided) this.objects.passedDecided(to, message.request)
       this.peers.send(nodeNumberOf(to), { kind: 'deliver', to, message })
     }
   }
@@ -289,8 +317,7 @@ export class Raylet {
   }
 
   objectEvent(event: ObjectEvent): void {
-    for (const effect of this.objects.handle(event, this.#clock.now())) this.#objectEffect(effect)
-    if (this.options.validate === true) this.objects.validate()
+    this.objects.event(event)
   }
 
   #leaseEffect(effect: LeaseEffect): void {
@@ -317,20 +344,6 @@ export class Raylet {
         return this.#output.warn(effect.jobId, effect.text)
       case 'lend':
         return this.objectEvent({ ...effect, kind: 'lend' })
-    }
-  }
-
-  #objectEffect(effect: ObjectEffect): void {
-    switch (effect.kind) {
-      case 'send':
-        return this.send(effect.to, effect.message)
-      case 'sendStored':
-        return this.#messages.sendStored(effect)
-      case 'freeStored':
-        return this.store.free(effect.object)
-      case 'actorOutOfScope':
-        this.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', effect.actor) })
-        return this.toGcs({ kind: 'actorOutOfScope', actor: effect.actor })
     }
   }
 
@@ -575,13 +588,4 @@ export class Raylet {
 interface WelcomeDetails {
   readonly claimSlot: number
   readonly namespace: string
-}
-
-/** '' when it has ended meanwhile. */
-function commandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim()
-  } catch {
-    return ''
-  }
 }

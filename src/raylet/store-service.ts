@@ -16,6 +16,7 @@ import {
   type FileFailure,
   type Memory,
   type Place,
+  SharedWindows,
   SpillFiles,
   type StoreEffect,
   type StoreEvent,
@@ -34,6 +35,8 @@ export interface StoreServiceOptions {
   /** Whether the process is one of this node's, and alive. */
   readonly isMember: (process: ProcessId) => boolean
   readonly collectGarbage: (processes: readonly ProcessId[]) => void
+  /** A secondary copy has made room. */
+  readonly evicted: (object: ObjectKey) => void
 }
 
 export class StoreService {
@@ -43,8 +46,9 @@ export class StoreService {
   readonly #files: SpillFiles
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  #windows: SharedWindows | undefined
   /** Allocations that are not answered yet, by request. */
-  readonly #asking = new Map<number, Socket>()
+  readonly #asking = new Map<number, (response: StoreResponse) => void>()
   /**
    * Copies that a process has pinned, by process and object; as often as it was told where the
    * object is.
@@ -79,8 +83,23 @@ export class StoreService {
   }
 
   /** The allocation holds the object from now on. */
-  seal(client: ProcessId, copy: number, object: ObjectKey): void {
-    this.#handle({ kind: 'seal', client, copy, object: keyText(object) })
+  seal(client: ProcessId, copy: number, object: ObjectKey, isSecondary = false): void {
+    this.#handle({ kind: 'seal', client, copy, object: keyText(object), isSecondary })
+  }
+
+  makePrimary(object: ObjectKey): void {
+    this.#handle({ kind: 'makePrimary', object: keyText(object) })
+  }
+
+  /** Room for an object that comes from another node. */
+  allocate(client: ProcessId, sizeBytes: number): Promise<StoreResponse> {
+    return new Promise((resolve) => this.#allocate(client, sizeBytes, resolve))
+  }
+
+  /** The arena as this process sees it. */
+  get memory(): SharedWindows {
+    this.#windows ??= new SharedWindows(this.#arena)
+    return this.#windows
   }
 
   abort(client: ProcessId, copy: number): void {
@@ -132,6 +151,7 @@ export class StoreService {
     for (const socket of this.#sockets) socket.destroy()
     this.#server.close()
     await this.#files.closeAll()
+    this.#windows?.close()
     closeSync(this.#arena.fd)
   }
 
@@ -173,8 +193,10 @@ export class StoreService {
       case 'askCollect':
         this.#options.collectGarbage(effect.clients.map(Number))
         break
-      case 'missing':
       case 'evicted':
+        this.#options.evicted(keyOf(effect.object))
+        break
+      case 'missing':
         break
     }
   }
@@ -226,27 +248,36 @@ export class StoreService {
       socket.destroy()
       return
     }
-    const number = ++this.#requestCount
-    this.#asking.set(number, socket)
-    if (!this.#options.isMember(request.process)) {
-      const message = 'The process has not joined this node, or has left it.'
-      this.#answer(number, { error: { code: 'RAY_LOCAL_RAYLET_DIED', message } })
+    const answer = (response: StoreResponse): void => {
+      if (!socket.destroyed) socket.write(responseFrame(response))
+    }
+    if (this.#options.isMember(request.process)) {
+      this.#allocate(request.process, request.sizeBytes, answer)
       return
     }
-    const { process: client, sizeBytes } = request
-    this.#handle({ kind: 'allocate', client, request: number, sizeBytes })
+    const message = 'The process has not joined this node, or has left it.'
+    answer({ error: { code: 'RAY_LOCAL_RAYLET_DIED', message } })
+  }
+
+  #allocate(client: ProcessId, sizeBytes: number, answer: (response: StoreResponse) => void): void {
+    const request = ++this.#requestCount
+    this.#asking.set(request, answer)
+    this.#handle({ kind: 'allocate', client, request, sizeBytes })
   }
 
   #answer(request: number, response: StoreResponse): void {
-    const socket = this.#asking.get(request)
+    const answer = this.#asking.get(request)
     this.#asking.delete(request)
-    if (socket === undefined || socket.destroyed) return
-    const body = packr.pack(response)
-    const frame = Buffer.allocUnsafe(4 + body.length)
-    writeU32(frame, 0, body.length)
-    frame.set(body, 4)
-    socket.write(frame)
+    answer?.(response)
   }
+}
+
+function responseFrame(response: StoreResponse): Uint8Array {
+  const body = packr.pack(response)
+  const frame = Buffer.allocUnsafe(4 + body.length)
+  writeU32(frame, 0, body.length)
+  frame.set(body, 4)
+  return frame
 }
 
 function readRequest(bytes: Uint8Array): StoreRequest | undefined {
@@ -265,4 +296,9 @@ function readRequest(bytes: Uint8Array): StoreRequest | undefined {
 
 function keyText([owner, sequence]: ObjectKey): string {
   return `${owner}:${sequence}`
+}
+
+function keyOf(text: number | string): ObjectKey {
+  const [owner, sequence] = String(text).split(':').map(Number)
+  return [owner ?? 0, sequence ?? 0]
 }

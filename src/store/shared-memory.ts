@@ -118,6 +118,21 @@ export class SharedWindows {
     }
   }
 
+  /**
+   * A view from `offset` on, of `sizeBytes` or what is left of its window. Whoever will write there
+   * says so: the pages are made at once, which is cheaper than one fault for each.
+   */
+  view(offset: number, sizeBytes: number, isWritten = false): Uint8Array {
+    assert(!this.#isClosed, 'windows are open')
+    assert(offset >= 0 && offset + sizeBytes <= this.#memory.sizeBytes, 'view is inside memory')
+    const index = Math.floor(offset / this.#windowBytes)
+    const within = offset - index * this.#windowBytes
+    const window = this.#window(index)
+    const end = Math.min(within + sizeBytes, this.#windowBytes)
+    if (isWritten) touch(window, within, end)
+    return window.bytes.subarray(within, end)
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -139,6 +154,14 @@ export class SharedWindows {
     const window = { address, bytes, touched: new Uint8Array(Math.ceil(sizeBytes / pieceBytes)) }
     this.#windows[index] = window
     return window
+  }
+}
+
+function touch({ address, touched }: Window, start: number, end: number): void {
+  for (let i = Math.ceil(start / pieceBytes); (i + 1) * pieceBytes <= end; i++) {
+    if (touched[i] === 1) continue
+    touched[i] = 1
+    libc().populate(address + i * pieceBytes, pieceBytes)
   }
 }
 

@@ -47,6 +47,8 @@ export type StoreEvent =
       readonly object: ObjectKey
       readonly isSecondary?: boolean
     }
+  /** No other node has the primary copy any more: this one must not be evicted. */
+  | { readonly kind: 'makePrimary'; readonly object: ObjectKey }
   /** The writer gives its place back. */
   | { readonly kind: 'abort'; readonly client: ClientId; readonly copy: CopyId }
   /** Answered at once by one `pinned` or `missing`. Pins of one client count. */

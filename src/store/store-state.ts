@@ -211,6 +211,8 @@ export class StoreState {
         return this.#allocate(event, now)
       case 'seal':
         return this.#seal(event)
+      case 'makePrimary':
+        return this.#makePrimary(event.object)
       case 'abort':
         return this.#abort(event.client, event.copy)
       case 'pin':
@@ -297,6 +299,15 @@ export class StoreState {
     copy.isSecondary = event.isSecondary ?? false
     this.objects.set(event.object, copy)
     this.#unused(copy)
+  }
+
+  #makePrimary(object: ObjectKey): void {
+    const copy = this.objects.get(object)
+    if (copy?.isSecondary !== true) return
+    const isEvictable = this.evictable.has(copy.id)
+    this.#used(copy)
+    copy.isSecondary = false
+    if (isEvictable) this.#unused(copy)
   }
 
   #abort(client: ClientId, id: CopyId): void {

@@ -7,7 +7,7 @@
 import { connect, type Socket } from 'node:net'
 import { SessionError } from '../base/errors.js'
 import { nodeNumberOf, type ProcessId } from '../base/ids.js'
-import { dial } from './transport.js'
+import { dial, type ReadInto } from './transport.js'
 
 export interface HostPort {
   readonly host: string
@@ -27,12 +27,12 @@ export function hostPortText({ host, port }: HostPort): string {
 }
 
 /** Connects to one address; the socket may be written to at once. */
-export function connectTo(address: string): Socket {
+export function connectTo(address: string, into?: ReadInto): Socket {
   if (address.startsWith('\0')) return connect(address)
   const target = parseHostPort(address)
   if (target === undefined)
     throw new SessionError(`${address} is no address: it must be host:port.`)
-  return dial(target)
+  return dial(target, into)
 }
 
 /** Both ways to reach a worker; `tcp` undefined when other machines cannot. */

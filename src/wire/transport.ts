@@ -66,10 +66,19 @@ function read(files: TlsFiles): TlsContents {
   return { cert: contents('cert'), key: contents('key'), ca: contents('ca') }
 }
 
+/**
+ * Where the bytes of a socket go that is not encrypted; without it, and with encryption, the socket
+ * makes buffers of its own and emits them.
+ */
+export interface ReadInto {
+  readonly buffer: () => Uint8Array
+  readonly callback: (byteCount: number) => boolean
+}
+
 /** Connects to another machine; the socket may be written to at once. */
-export function dial(target: HostPort): Socket {
-  if (tunnel === undefined || isSame(tunnel.head, target)) return dialDirectly(target)
-  const socket = dialDirectly(tunnel.head)
+export function dial(target: HostPort, into?: ReadInto): Socket {
+  if (tunnel === undefined || isSame(tunnel.head, target)) return dialDirectly(target, into)
+  const socket = dialDirectly(tunnel.head, into)
   const hello: LinkHello = {
     kind: 'linkHello',
     token: tunnel.token,
@@ -90,11 +99,11 @@ function isSame(a: HostPort, b: HostPort): boolean {
   return a.host === b.host && a.port === b.port
 }
 
-function dialDirectly(target: HostPort): Socket {
+function dialDirectly(target: HostPort, into?: ReadInto): Socket {
   // The module takes some milliseconds to load.
   const socket =
     tls === undefined
-      ? connect({ ...target, noDelay: true })
+      ? connect({ ...target, noDelay: true, ...(into && { onread: into }) })
       : process.getBuiltinModule('node:tls').connect({
           ...target,
           ...tls,

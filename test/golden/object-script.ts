@@ -1,7 +1,8 @@
 // The words of object-table.txt: processes have names, objects are A/1 (owner and count), bodies
-// are one word.
+// are one word. A process of another node than that of the table is written R@2; @2 is its raylet.
 
-import type { ObjectEffect, ObjectEvent } from '../../src/raylet/object-table.js'
+import { rayletProcess } from '../../src/base/ids.js'
+import type { ObjectEffect, ObjectEvent } from '../../src/raylet/object-events.js'
 import { ObjectTable } from '../../src/raylet/object-table.js'
 import { bodyTag } from '../../src/wire/frame.js'
 import type { FromRaylet, StreamItem } from '../../src/wire/messages/raylet.js'
@@ -45,7 +46,9 @@ export class ObjectScript {
   }
 
   #id(name: string): number {
-    const id = this.#ids.get(name) ?? 100 + this.#ids.size
+    const [own = '', node = '0'] = name.split('@')
+    const local = own === '' ? 0 : 100 + this.#ids.size
+    const id = this.#ids.get(name) ?? rayletProcess(Number(node)) + local
     this.#ids.set(name, id)
     return id
   }
@@ -84,12 +87,12 @@ export class ObjectScript {
           contains,
         }
       }
-      case 'seal': {
-        const by = command.options.get('by')
-        const from = by === undefined ? {} : { from: this.#id(by) }
-        const attempt = command.number('attempt', 0)
-        return { kind: verb, object: this.#key(command.word(0)), contains, attempt, ...from }
-      }
+      case 'seal':
+      case 'copy-added':
+      case 'copy-removed':
+      case 'copy-missing':
+      case 'node-died':
+        return this.#nodeEvent(command)
       case 'lend':
         return { kind: verb, to: this.#id(command.word(1)), objects: this.#keys(command.word(0)) }
       case 'item': {
@@ -147,15 +150,56 @@ export class ObjectScript {
     }
   }
 
+  #nodeEvent(command: Command): ObjectEvent {
+    const { verb } = command
+    const [first = '', node = first] = command.words
+    if (verb === 'node-died') return { kind: 'nodeDied', node: Number(node) }
+    if (verb === 'seal') return this.#seal(command)
+    return {
+      kind: verb === 'copy-added' ? 'copyAdded' : 'copyRemoved',
+      object: this.#key(first),
+      node: Number(node),
+      ...(verb === 'copy-missing' && { isMissing: true }),
+    }
+  }
+
+  #seal(command: Command): ObjectEvent {
+    const by = command.options.get('by')
+    return {
+      kind: 'seal',
+      object: this.#key(command.word(0)),
+      contains: this.#keys(command.options.get('contains')),
+      attempt: command.number('attempt', 0),
+      node: command.number('node', 0),
+      sizeBytes: command.number('size', 1000),
+      ...(by !== undefined && { from: this.#id(by) }),
+    }
+  }
+
   #line(effect: ObjectEffect): string {
     switch (effect.kind) {
       case 'sendStored':
         return (
           `${this.#name(effect.to)} <- ${this.#text(effect.object)} is in the ` +
-          `store${this.#with(effect.contains)}`
+          `store${effect.sources.length === 0 ? '' : ` of node ${effect.sources.join(', ')}`}` +
+          this.#with(effect.contains)
         )
       case 'freeStored':
         return `store: free ${this.#text(effect.object)}`
+      case 'dropCopies':
+        return `node ${effect.nodes.join(', ')}: drop ${this.#text(effect.object)}`
+      case 'makePrimary':
+        return `node ${effect.node}: ${this.#text(effect.object)} is primary`
+      case 'elsewhere': {
+        const { event } = effect
+        const flat = event.objects.flat()
+        const keys = flat.flatMap((part, i): ObjectKey[] =>
+          i % 2 === 0 ? [[part, flat[i + 1] ?? 0]] : [],
+        )
+        const who = this.#name(event.kind === 'lend' ? event.to : event.from)
+        const text = keys.map((key) => this.#text(key)).join(' ')
+        return `home of ${text}: ${event.kind} ${who}`
+      }
       case 'actorOutOfScope':
         return `gcs: actor ${this.#text(effect.actor)} is out of scope`
       case 'send': {

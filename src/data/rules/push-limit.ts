@@ -25,7 +25,10 @@ export function pushLimit(plan: LogicalPlan): LogicalPlan {
   const [first, ...rest] = steps
   if (first?.kind !== 'limit') return { source: plan.source, steps }
   const source = shorten(plan.source, first.rows)
-  return source === undefined ? { source: plan.source, steps } : { source, steps: rest }
+  if (source === undefined) return { source: plan.source, steps }
+  // Of other files each task reads so many rows at most, and only the step behind them counts.
+  const isExact = source.kind !== 'files' || source.format.kind === 'parquet'
+  return { source, steps: isExact ? rest : steps }
 }
 
 function keepsRows(step: Step | undefined): boolean {
@@ -36,8 +39,6 @@ function keepsRows(step: Step | undefined): boolean {
 function shorten(source: Source, rows: number): Source | undefined {
   switch (source.kind) {
     case 'files': {
-      // Only Parquet files say how many rows they have before they are read.
-      if (source.format.kind !== 'parquet') return undefined
       return { ...source, limit: Math.min(source.limit, rows) }
     }
     case 'items':

@@ -8,7 +8,7 @@ import type { ToRaylet } from '../../wire/messages/raylet.js'
 import { LeaseState } from '../../raylet/lease-state.js'
 import type { LeaseEffect, LeaseEvent } from '../../raylet/lease-events.js'
 import { ObjectTable } from '../../raylet/object-table.js'
-import type { ObjectEffect, ObjectEvent } from '../../raylet/object-table.js'
+import type { ObjectEffect, ObjectEvent } from '../../raylet/object-events.js'
 import { nodeHoldings } from '../../raylet/node-holdings.js'
 import { actorName } from './checker.js'
 import { SimulatedProcess } from './process.js'
@@ -339,6 +339,9 @@ export class SimulatedNode {
         return this.#toGcs(effect)
       case 'sendStored':
       case 'freeStored':
+      case 'dropCopies':
+      case 'makePrimary':
+      case 'elsewhere':
         return this.world.checker.fail('no object of the simulation is in the store', [])
     }
   }

@@ -2,7 +2,7 @@
 
 import type { ProcessId } from '../../base/ids.js'
 import type { FromRaylet, ToRaylet } from './raylet.js'
-import type { JobFacts, Resources } from './terms.js'
+import type { JobFacts, ObjectKey, Resources } from './terms.js'
 
 export type PeerMessage =
   /** For a process of the receiver's node. */
@@ -39,6 +39,70 @@ export type PeerMessage =
     }
   /** A process of the sender's node is gone, after everything that it had said. */
   | { readonly kind: 'processGone'; readonly process: ProcessId }
+  /** To the home of objects. */
+  | { readonly kind: 'object'; readonly event: ObjectMessage }
+  /** From the home: what a process of the receiver's node, or its raylet, asked for is stored. */
+  | ({ readonly kind: 'located' } & StoredObject)
+  /** From the home: nobody needs the copy any more. */
+  | { readonly kind: 'dropCopy'; readonly object: ObjectKey }
+  /** From the home: the copy is the primary one now. */
+  | { readonly kind: 'makePrimary'; readonly object: ObjectKey }
+  /** The sender has to read from the receiver and cannot reach it: connect to it. */
+  | { readonly kind: 'dialBulk' }
+
+/** Those of them that are about objects. */
+export type ObjectPeerMessage = Extract<
+  PeerMessage,
+  { kind: 'object' | 'located' | 'dropCopy' | 'makePrimary' | 'dialBulk' }
+>
+
+/** An answer to `getObjects`: where the object is. */
+export interface StoredObject {
+  readonly to: ProcessId
+  readonly object: ObjectKey
+  /** On these one count each was given to the receiver. */
+  readonly contains: readonly ObjectKey[]
+  /** Whether its value contains refs at all. */
+  readonly isNesting: boolean
+  readonly sizeBytes: number
+  /** Nodes to take it from, the best first; none when the receiver's node has it. */
+  readonly sources: readonly number[]
+  /** Which making of its value this is. */
+  readonly version: number
+  readonly urgency: number
+}
+
+type Said<Kind extends ToRaylet['kind']> = Extract<ToRaylet, { readonly kind: Kind }>
+type From = { readonly from: ProcessId }
+
+/** What a process, or its raylet, says of objects whose home is another node. */
+export type ObjectMessage =
+  | (Said<'settle'> & From)
+  | (Said<'release'> & From)
+  | (Said<'getObjects'> & From)
+  | (Said<'awaitObjects'> & From)
+  | (Said<'dropItems'> & From)
+  | Said<'lend'>
+  | Said<'unlend'>
+  | Said<'free'>
+  /** The store of the node holds the object now. */
+  | {
+      readonly kind: 'seal'
+      readonly object: ObjectKey
+      readonly contains?: readonly ObjectKey[]
+      readonly node?: number
+      readonly sizeBytes?: number
+      /** Who made the value, and in which attempt at the task. */
+      readonly from?: ProcessId
+      readonly attempt?: number
+    }
+  | { readonly kind: 'copyAdded'; readonly object: ObjectKey; readonly node: number }
+  | {
+      readonly kind: 'copyRemoved'
+      readonly object: ObjectKey
+      readonly node: number
+      readonly isMissing?: boolean
+    }
 
 /** Messages of owners that are decided by the raylet beside the worker. */
 export type AboutLease = Extract<

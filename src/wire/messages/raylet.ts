@@ -205,6 +205,8 @@ export type ToRaylet =
       readonly objects: readonly ObjectKey[]
       /** The sender holds already what the values nest: nothing is lent to it. */
       readonly isBare?: boolean
+      /** Who stands still until they come from another node: 0 a get, 1 a wait, 2 a task. */
+      readonly urgency?: number
     }
   /**
    * Like getObjects, but only tells that they are ready (wait with fetchLocal: false,
