@@ -279,6 +279,13 @@ export type ToRaylet =
 export type Query =
   | { readonly what: 'nodes' }
   | { readonly what: 'clusterResources' }
+  /** The node takes nothing new and ends when it has nothing left, or after so long. */
+  | {
+      readonly what: 'drainNode'
+      readonly nodeId: string
+      readonly reason: string
+      readonly deadlineMs: number
+    }
   | { readonly what: 'availableResources' }
   | { readonly what: 'actorByName'; readonly name: string; readonly namespace: string }
   /** Of all namespaces when none is given. */
