@@ -84,6 +84,10 @@ export class ObjectTable {
     return effects
   }
 
+  has(object: ObjectKey): boolean {
+    return this.#find(object) !== undefined
+  }
+
   /** Nodes with a copy of a stored object, and its size. */
   copiesOf(object: ObjectKey): [number, number][] {
     const copies = this.#find(object)?.copies
