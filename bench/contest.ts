@@ -6,6 +6,7 @@ import { figureOf, type Figure, type LimitName, type Row, type RowResult } from 
 export const roundCount = 4
 
 export interface ContestOptions {
+  readonly suite: string
   readonly roundMs: number
   /** A Python that has Ray, if there is one. */
   readonly rayPython: string | undefined
@@ -83,16 +84,16 @@ export class Contest {
   }
 
   async run(row: Row): Promise<RowResult> {
-    const { roundMs } = this.#options
-    const typeray = new Entry(ProbeProcess.node('typeray', roundMs), row.name)
+    const { suite, roundMs } = this.#options
+    const typeray = new Entry(ProbeProcess.node('typeray', { suite, roundMs }), row.name)
     const limits = new Map(
       (row.limits ?? []).map((name) => [
         name,
-        new Entry(ProbeProcess.node('limit', roundMs), name),
+        new Entry(ProbeProcess.node('limit', { suite, roundMs }), name),
       ]),
     )
     const piscina = row.hasPiscina
-      ? new Entry(ProbeProcess.node('piscina', roundMs), row.name)
+      ? new Entry(ProbeProcess.node('piscina', { suite, roundMs }), row.name)
       : undefined
     const ray = this.#rayEntry(row)
     const ours = [typeray, ...limits.values(), ...(piscina ? [piscina] : [])]
@@ -122,9 +123,9 @@ export class Contest {
   }
 
   #rayEntry(row: Row): Entry | undefined {
-    const { rayPython, roundMs } = this.#options
+    const { suite, rayPython, roundMs } = this.#options
     if (rayPython === undefined || row.hasRay !== true) return undefined
-    this.#ray ??= ProbeProcess.ray(rayPython, roundMs)
+    this.#ray ??= ProbeProcess.ray(rayPython, { suite, roundMs })
     return new Entry(this.#ray, row.name)
   }
 }

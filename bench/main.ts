@@ -2,7 +2,6 @@
 // table. A row that fails says why and the others go on; the exit code is 1 then.
 import { writeFileSync } from 'node:fs'
 import { Contest, roundCount } from './contest.js'
-import { coreRows } from './core/rows.js'
 import { describeMachine, type Machine } from './machine.js'
 import {
   compileBenchOptions,
@@ -12,10 +11,9 @@ import {
   type BenchConfig,
 } from './options.js'
 import type { Row, RowResult } from './row.js'
+import { suites } from './suites.js'
 import { markdownTable, progressLine, textTable } from './table.js'
 import { measureOf, rayMean, verdictsOf } from './verdict.js'
-
-const suites: Readonly<Record<string, readonly Row[]>> = { core: coreRows }
 
 function describeRun(machine: Machine, config: BenchConfig): string {
   const { cpuCount, cpuModel, memoryGb, kernel, node, loadBefore } = machine
@@ -74,7 +72,7 @@ async function main(): Promise<number> {
   const config = compileBenchOptions(process.argv.slice(2), process.env)
   const suite = suites[config.suite]
   if (suite === undefined) throw new UsageError(`there is no suite "${config.suite}"`)
-  const rows = suite.filter((row) => matchesFilters(row.name, config.filters))
+  const rows = suite.rows.filter((row) => matchesFilters(row.name, config.filters))
   if (rows.length === 0) throw new UsageError('no row matches the filter')
   const machine = describeMachine()
   process.stderr.write(`${describeRun(machine, config)}\n\n`)

@@ -1,12 +1,13 @@
 // The process of one probe: `probe-main.js <contestant>`, requests as JSON lines on descriptor 3.
 import { Socket } from 'node:net'
+import { suites } from './suites.js'
 import { JsonLines } from './json-lines.js'
 import type { Contestant, ProbeReply, ProbeRequest, ProbeTable } from './probe.js'
 import { Timeit } from './timeit.js'
 
 /** A limit is measured in a process that never loads Typeray or piscina, and so on. */
 const loadTable: Record<Contestant, () => Promise<ProbeTable>> = {
-  typeray: async () => (await import('./core/typeray-probes.js')).typerayProbes,
+  typeray: async () => (await suites[process.argv[3] ?? '']?.probes()) ?? {},
   piscina: async () => (await import('./core/piscina.js')).piscinaProbes,
   limit: async () => (await import('./limits/limit-probes.js')).limitProbes,
 }

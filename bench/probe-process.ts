@@ -5,10 +5,11 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { JsonLines } from './json-lines.js'
+import { suites } from './suites.js'
 import type { Contestant, ProbeReply, ProbeRequest } from './probe.js'
 
 const probeMain = fileURLToPath(new URL('./probe-main.js', import.meta.url))
-const rayRows = fileURLToPath(new URL('../../bench/ray_rows.py', import.meta.url))
+const benchFolder = new URL('../../bench/', import.meta.url)
 
 /** Time to start a runtime, warm up and come to rest; Ray takes seconds to start. */
 const requestMsMax = 120_000
@@ -16,6 +17,11 @@ const requestMsMax = 120_000
 const roundFactorMax = 60
 /** Time for a process that was told to quit to end by itself. */
 const exitMsMax = 15_000
+
+export interface ProbeKind {
+  readonly suite: string
+  readonly roundMs: number
+}
 
 type Settle = (reply: ProbeReply) => void
 
@@ -44,12 +50,13 @@ export class ProbeProcess {
     this.#lines = new JsonLines(channel, (value) => this.#finish(value as ProbeReply))
   }
 
-  static node(contestant: Contestant, roundMs: number): ProbeProcess {
-    return new ProbeProcess(contestant, [process.execPath, probeMain, contestant], roundMs)
+  static node(contestant: Contestant, { suite, roundMs }: ProbeKind): ProbeProcess {
+    return new ProbeProcess(contestant, [process.execPath, probeMain, contestant, suite], roundMs)
   }
 
-  static ray(python: string, roundMs: number): ProbeProcess {
-    return new ProbeProcess('Ray', [python, rayRows, '--channel', '3'], roundMs)
+  static ray(python: string, { suite, roundMs }: ProbeKind): ProbeProcess {
+    const script = fileURLToPath(new URL(suites[suite]?.rayScript ?? '', benchFolder))
+    return new ProbeProcess('Ray', [python, script, '--channel', '3'], roundMs)
   }
 
   get hasEnded(): boolean {

@@ -18,6 +18,8 @@ export interface Target {
 export type LimitName =
   | 'raw echo sync'
   | 'raw echo pipelined'
+  | 'raw echo sync, TCP'
+  | 'TCP into shared memory 1 GiB'
   | 'memcpy warm 64 MB'
   | 'memcpy warm 80 MB'
   | 'memcpy warm 800 MB'

@@ -1,8 +1,8 @@
-// The raw echo: calls to another process over a Unix socket with an id map and one promise per
-// call. It is what an ordinary, careful RPC in Node reaches: a yardstick, not a limit.
+// The raw echo: calls to another process over a Unix socket, or over TCP, with an id map and one
+// promise per call. It is what an ordinary, careful RPC in Node reaches: a yardstick, not a limit.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { OpenProbe, ProbeTable } from '../probe.js'
 import { FramedSocket } from './framed-socket.js'
@@ -23,20 +23,36 @@ class EchoClient {
   readonly #stop: () => Promise<unknown>
   #lastId = 0
 
-  constructor() {
-    // A pipe beside stdin, stdout and stderr is a Unix socket pair: no name to clean up.
-    const server = spawn(process.execPath, [serverMain], { stdio: ['ignore', 2, 2, 'pipe'] })
-    const socket = server.stdio[3] as Socket
-    const exited = once(server, 'exit')
-    this.#stop = () => {
-      socket.end()
-      return exited
-    }
+  private constructor(socket: Socket, stop: () => Promise<unknown>) {
+    this.#stop = stop
     this.#framed = new FramedSocket(socket, (message) => {
       const [id, value] = message as EchoReply
       const resolve = this.#pending.get(id)
       this.#pending.delete(id)
       resolve?.(value)
+    })
+  }
+
+  static local(): EchoClient {
+    // A pipe beside stdin, stdout and stderr is a Unix socket pair: no name to clean up.
+    const server = spawn(process.execPath, [serverMain], { stdio: ['ignore', 2, 2, 'pipe'] })
+    const socket = server.stdio[3] as Socket
+    const exited = once(server, 'exit')
+    return new EchoClient(socket, () => {
+      socket.end()
+      return exited
+    })
+  }
+
+  static async tcp(): Promise<EchoClient> {
+    const server = spawn(process.execPath, [serverMain, 'tcp'], { stdio: ['ignore', 'pipe', 2] })
+    const exited = once(server, 'exit')
+    const stdout = server.stdout as NodeJS.ReadableStream
+    const [line] = (await once(stdout, 'data')) as [Buffer]
+    const socket = connect({ host: '127.0.0.1', port: Number(line.toString()), noDelay: true })
+    return new EchoClient(socket, () => {
+      socket.end()
+      return exited
     })
   }
 
@@ -53,19 +69,21 @@ class EchoClient {
   }
 }
 
-const openSync: OpenProbe = async () => {
-  const client = new EchoClient()
-  await client.call(0)
-  return {
-    kind: 'rate',
-    unitsPerStep: 1,
-    step: () => client.call(1),
-    close: () => client.close(),
+const openSync =
+  (open: () => EchoClient | Promise<EchoClient>): OpenProbe =>
+  async () => {
+    const client = await open()
+    await client.call(0)
+    return {
+      kind: 'rate',
+      unitsPerStep: 1,
+      step: () => client.call(1),
+      close: () => client.close(),
+    }
   }
-}
 
 const openPipelined: OpenProbe = async () => {
-  const client = new EchoClient()
+  const client = EchoClient.local()
   await client.call(0)
   return {
     kind: 'rate',
@@ -76,6 +94,7 @@ const openPipelined: OpenProbe = async () => {
 }
 
 export const echoProbes: ProbeTable = {
-  'raw echo sync': openSync,
+  'raw echo sync': openSync(() => EchoClient.local()),
+  'raw echo sync, TCP': openSync(() => EchoClient.tcp()),
   'raw echo pipelined': openPipelined,
 }

@@ -2,6 +2,12 @@
 import type { ProbeTable } from '../probe.js'
 import { echoProbes } from './echo.js'
 import { memoryCopyProbes } from './memory-copy.js'
+import { tcpCopyProbes } from './tcp-copy.js'
 import { nodeStartProbes } from './node-starts.js'
 
-export const limitProbes: ProbeTable = { ...echoProbes, ...memoryCopyProbes, ...nodeStartProbes }
+export const limitProbes: ProbeTable = {
+  ...echoProbes,
+  ...memoryCopyProbes,
+  ...nodeStartProbes,
+  ...tcpCopyProbes,
+}

@@ -17,6 +17,7 @@ export const groups = {
   bench: { folder: 'bench', timeoutMs: 60_000 },
   clusters: { folder: 'test/simulation/large', timeoutMs: 300_000 },
   integration: { folder: 'test/integration', timeoutMs: 180_000 },
+  chaos: { folder: 'test/chaos', timeoutMs: 300_000, isAlone: true },
   closure: { folder: 'test/closure', timeoutMs: 240_000 },
   package: { folder: 'test/package', timeoutMs: 400_000, isAlone: true },
 }

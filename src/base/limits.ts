@@ -20,6 +20,14 @@ export const functionBytesMax = 95 * 1024 * 1024
 export const dataBlockBytes = 64 * 1024 * 1024
 /** Row groups below this size share a block even where CPUs would like more blocks. */
 export const dataBlockBytesMin = 1024 * 1024
+/** Files of lines are cut into pieces of about this size. */
+export const readPieceBytes = 16 * 1024 * 1024
+/** Files whose columns are looked at to learn the columns of all; more are looked at evenly. */
+export const describedFilesMax = 64
+/** CSV files up to this size are put behind each other, and read as one. */
+export const joinedFileBytesMax = 64 * 1024
+/** Files, or parts of files, in one query of the engine. */
+export const tablesPerQueryMax = 500
 /** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
 export const dataAheadBytesMax = 512 * 1024 * 1024
 /**
@@ -173,6 +181,11 @@ export const clusterViewMs = 100
 export const claimMs = 250
 /** Arguments of fewer bytes are no reason to prefer the node that has them. */
 export const localityBytesMin = 100 * 1024
+/**
+ * A caller whose connection to an actor of another node breaks waits so long for news of its death
+ * before it connects again, in milliseconds.
+ */
+export const actorReconnectMs = 2000
 /** Requests at other nodes that are looked at in one round of calling back. */
 export const callBackMax = 64
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */

@@ -79,7 +79,7 @@ export class DatasetSession {
     if (steps.length !== 1 || !isCount) return undefined
     switch (source.kind) {
       case 'files': {
-        if (source.format.kind !== 'parquet') return undefined
+        if (!knowsRows(source)) return undefined
         const rows = rowsIn((await this.#runner.describe(source)).files)
         return rows === undefined ? undefined : Math.min(rows, source.limit)
       }
@@ -128,6 +128,13 @@ export class DatasetSession {
     return addUp(await Promise.all(source.inputs.map((input) => this.bytesFromMetadata(input))))
   }
 
+  /** The plan before and after the rules, and what runs, as text. */
+  async explain(plan: LogicalPlan): Promise<string> {
+    const { explainPlan } = await import('./explain.js')
+    const physical = await this.#physical(plan)
+    return explainPlan({ logical: plan, optimized: optimize(plan), physical })
+  }
+
   async countBlocks(plan: LogicalPlan): Promise<number> {
     const blocks = plannedBlocks(await this.#physical(plan))
     if (blocks !== undefined) return blocks
@@ -160,4 +167,9 @@ export class DatasetSession {
       this.#runner.describe(source)
     return planPhysical(optimize(plan), { cpus: await this.#runner.cpus(), describe })
   }
+}
+
+/** Whether files of the format say how many rows they have before they are read. */
+function knowsRows({ format }: FilesSource): boolean {
+  return format.kind === 'parquet' || format.kind === 'binary'
 }

@@ -10,7 +10,8 @@ import { DatasetSession } from './dataset-session.js'
 import { InProcessRunner } from './execution/in-process-runner.js'
 import type { Source } from './logical/plan.js'
 import type { AnyRow } from './planned-dataset.js'
-import { fromItems, readParquet } from './read.js'
+import { fromItems } from './read.js'
+import { readParquet } from './read-files.js'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'typeray-dataset-'))
 after(() => fs.rmSync(folder, { recursive: true }))

@@ -64,7 +64,27 @@ export { type AggregatedColumns, GroupedDataset, type MapGroupsOptions } from '.
 export type { DatasetStatistics } from './execution/statistics.js'
 export type { Progress } from './execution/streaming-executor.js'
 export type { AnyRow, ConsumeOptions } from './planned-dataset.js'
-export { fromItems, range, readParquet, type ReadParquetOptions } from './read.js'
+export { fromItems, range } from './read.js'
+export {
+  readBinaryFiles,
+  readCsv,
+  type ReadCsvOptions,
+  readJson,
+  type ReadJsonOptions,
+  readParquet,
+  type ReadParquetOptions,
+  readText,
+  type ReadTextOptions,
+} from './read-files.js'
+export type { ReadFilesOptions, ReadTableOptions } from './read-options.js'
+export type {
+  Compression,
+  FilesystemOptions,
+  Int64Format,
+  Partitioning,
+  PartitionType,
+  PartitionValues,
+} from './datasource/files.js'
 export type { AddColumnOptions, Callable, Renamed } from './mappable-dataset.js'
 export { DataIterator } from './split/data-iterator.js'
 export type { SplitOptions, TrainTestSplitOptions } from './split/divisible-dataset.js'

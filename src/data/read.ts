@@ -1,51 +1,11 @@
 // Where datasets begin.
 
-import { RayError } from '../base/errors.js'
 import type { Row } from './block/rows.js'
-import { Dataset } from './dataset.js'
-import { DatasetSession } from './dataset-session.js'
-import type { Int64Format } from './datasource/files.js'
-import { RayTaskRunner } from './execution/ray-task-runner.js'
-import type { Source } from './logical/plan.js'
+import { isTensor, isTypedArray } from './block/tensor.js'
+import type { Dataset } from './dataset.js'
 import type { AnyRow } from './planned-dataset.js'
-import { refuseUnknown, rowCount } from './step-options.js'
-
-/** What is read of Parquet files. */
-export interface ReadParquetOptions {
-  /** Columns to read; all unless told otherwise. */
-  readonly columns?: readonly string[]
-  /** 64-bit integers as 'bigint', the default, or as 'number', which is exact up to 2^53. */
-  readonly int64?: Int64Format
-}
-
-/** One per process: it holds no state but the functions it submits. */
-const session = new DatasetSession(new RayTaskRunner())
-
-/**
- * Reads Parquet files: a file, a folder, a glob, or a list of these. Nothing is read before the
- * dataset is consumed.
- *
- * @example
- * const flights = readParquet<{ origin: string; delay: bigint }>('flights/*.parquet')
- */
-export function readParquet<R = AnyRow>(
-  paths: string | readonly string[],
-  options: ReadParquetOptions = {},
-): Dataset<R> {
-  refuseUnknown('readParquet', options, ['columns', 'int64'])
-  const list = typeof paths === 'string' ? [paths] : [...paths]
-  if (list.length === 0) throw new RayError('readParquet was given no paths.')
-  const { columns, int64 = 'bigint' } = options
-  if (columns?.length === 0) throw new RayError('readParquet: `columns` names no column.')
-  return start({
-    kind: 'files',
-    operator: 'readParquet',
-    format: { kind: 'parquet', int64 },
-    paths: list,
-    columns,
-    limit: Number.POSITIVE_INFINITY,
-  })
-}
+import { startDataset } from './start-dataset.js'
+import { rowCount } from './step-options.js'
 
 /**
  * Makes a dataset of rows, or of plain values, which become the column `item`.
@@ -57,7 +17,7 @@ export function readParquet<R = AnyRow>(
 export function fromItems<R extends object>(items: readonly R[]): Dataset<R>
 export function fromItems<V>(items: readonly V[]): Dataset<{ item: V }>
 export function fromItems(items: readonly unknown[]): Dataset<AnyRow> {
-  return start({ kind: 'items', rows: items.map(rowOfItem) })
+  return startDataset({ kind: 'items', rows: items.map(rowOfItem) })
 }
 
 /**
@@ -67,14 +27,16 @@ export function fromItems(items: readonly unknown[]): Dataset<AnyRow> {
  * console.log(await range(1000).filter(({ id }) => id % 2 === 0).count()) // 500
  */
 export function range(rows: number): Dataset<{ id: number }> {
-  return start({ kind: 'range', rows: rowCount('range', rows) })
+  return startDataset({ kind: 'range', rows: rowCount('range', rows) })
 }
 
 function rowOfItem(item: unknown): Row {
-  const isRow = typeof item === 'object' && item !== null && !Array.isArray(item)
-  return isRow && !(item instanceof Date) ? (item as Row) : { item }
+  if (typeof item !== 'object' || item === null || isValue(item)) return { item }
+  return item as Row
 }
 
-function start<R>(source: Source): Dataset<R> {
-  return new Dataset<R>(session, { source, steps: [] })
+/** Objects that are one value, and not a row. */
+function isValue(item: object): boolean {
+  if (Array.isArray(item) || isTypedArray(item) || isTensor(item)) return true
+  return item instanceof Date || item instanceof Map
 }

@@ -59,8 +59,7 @@ const ofSteps = [
 export const ofBatches: readonly string[] = ['batchFormat', 'batchSize', 'dates']
 /** Options of Ray Data that are not built. */
 const later = [
-  'partitionCols', 'partitioning', 'includePaths',
-  'filter', 'schema', 'shuffle', 'overrideNumBlocks', 'filesystem', 'compression',
+  'partitionCols', 'filter', 'schema', 'shuffle', 'overrideNumBlocks',
 ] // prettier-ignore
 
 /** Options of Ray Data that mean nothing here, with the reason. */

@@ -40,8 +40,6 @@ export class ObjectEntry {
   isRecoverable = false
   /** The attempt at its task whose value was sealed last. */
   attempt = 0
-  /** The attempt whose seal made it known, if one did. */
-  knownAttempt = 0
   /** Its value was lost; set until it is there again, or stays lost. */
   loss: ObjectLoss | null = null
   /** It was lost before: what its value contains may have changed since it was read. */
@@ -88,6 +86,12 @@ export class ObjectEntry {
 
   get isUnheld(): boolean {
     return this.#owned === 0 && this.#others === null && this.contained === 0 && this.kept === 0
+  }
+
+  /** The owner keeps its lineage from now on, until it is told that this entry is gone. */
+  keepLineage(): true {
+    this.isLineageKept = true
+    return true
   }
 
   countOf(holder: ProcessId): number {

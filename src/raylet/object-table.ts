@@ -27,7 +27,7 @@ import { isLost, LostStreams } from './lost-streams.js'
 import { ObjectCopies } from './object-copies.js'
 import { ObjectEntry, type Waiter } from './object-entry.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
-import { errorOf, isLater, lossMessages } from './object-loss.js'
+import { errorOf, isLater, lossMessages, signalOf } from './object-loss.js'
 
 export type { ObjectEffect, ObjectEvent }
 
@@ -189,7 +189,6 @@ export class ObjectTable {
   #seal(event: EventOf<'seal'>, now: number): void {
     const { object, contains, node = this.#node, sizeBytes = 0, from, attempt = 0 } = event
     const entry = this.#entry(object, now)
-    if (!entry.isKnown) entry.knownAttempt = attempt
     this.#makeKnown(entry)
     if (from !== undefined && from !== object[0]) entry.isRecoverable = true
     if (isLater(attempt, entry.attempt)) entry.attempt = attempt
@@ -335,9 +334,8 @@ export class ObjectTable {
     this.#dirty.push(entry)
     const isNew = !entry.isKnown
     this.#makeKnown(entry)
-    // The value may have overtaken this message, and brought the count with it.
-    const isCounted = isHeld === true || isNew || isLater(entry.knownAttempt, attempt)
-    if (!isCounted) entry.add(from, 1)
+    if (!isNew && isHeld !== true) entry.add(from, 1)
+    this.#effects.push({ kind: 'send', to: from, message: { kind: 'revived', sequence } })
     const isGone = entry.isFreed || (isNew && !entry.isSettled)
     if (!isGone) return
     entry.isFreed = false
@@ -349,13 +347,7 @@ export class ObjectTable {
   }
 
   #releaseLineage({ from, request, sequences }: EventOf<'releaseLineage'>): void {
-    const kept: number[] = []
-    for (const sequence of sequences) {
-      const entry = this.#find([from, sequence])
-      if (entry === undefined) continue
-      entry.isLineageKept = true
-      kept.push(sequence)
-    }
+    const kept = sequences.filter((sequence) => this.#find([from, sequence])?.keepLineage())
     const message = { kind: 'lineageNeeded', request, sequences: kept } as const
     this.#effects.push({ kind: 'send', to: from, message })
   }
@@ -427,11 +419,11 @@ export class ObjectTable {
     const to = waiter.process
     // What was read before a loss may have contained other objects.
     const contains = waiter.isBare && !entry.wasLost ? [] : entry.contains
+    const error = errorOf(entry)
     if (waiter.isSignal) {
-      this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, signal: true } })
+      this.#effects.push({ kind: 'send', to, message: signalOf(entry, error) })
       return
     }
-    const error = errorOf(entry)
     if (error !== undefined) {
       this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, error } })
       return

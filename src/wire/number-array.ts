@@ -57,10 +57,11 @@ function gather(value: readonly unknown[], into: Int32Array): number {
   let bits = 0
   for (let i = 0; i < length; i++) {
     const item = value[i]
-    if (typeof item !== 'number' || (item | 0) !== item) return -1
-    if (item === 0 && 1 / item < 0) return -1
-    bits |= item ^ (item >> 31)
-    into[i] = item
+    if (typeof item !== 'number') return -1
+    const whole = item | 0
+    if (whole !== item || (whole === 0 && 1 / item < 0)) return -1
+    bits |= whole ^ (whole >> 31)
+    into[i] = whole
   }
   return bits
 }

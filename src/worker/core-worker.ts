@@ -175,7 +175,7 @@ export class CoreWorker {
       now,
       total: welcome.resources,
     })
-    this.actors = new ActorLines({ ...shared, settler, borrow, unseen })
+    this.actors = new ActorLines({ ...shared, settler, borrow, unseen, later })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
   }
 
@@ -454,6 +454,7 @@ export class CoreWorker {
       case 'objectLost':
       case 'lineageNeeded':
       case 'lineageDone':
+      case 'revived':
         return this.recovery.receive(message)
       case 'collectGarbage':
         return requestGarbageCollection()

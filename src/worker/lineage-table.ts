@@ -41,6 +41,8 @@ export class LineageTable {
   readonly #asked = new Map<number, readonly RefHold[]>()
   /** Records of objects that only others have. */
   readonly #kept = new Map<number, Lineage>()
+  /** Objects that the raylet was asked to revive: how often, and who waits for its word. */
+  readonly #reviving = new Map<number, { count: number; readonly waiters: (() => void)[] }>()
   #requests = 0
   #bytes = 0
 
@@ -161,7 +163,7 @@ export class LineageTable {
     if (ref.state === refState.error && ref.value instanceof ObjectFreedError) {
       ref.state = refState.stored
       ref.value = undefined
-      this.#ports.references.revive(ref, record.attempt)
+      this.#revive(ref, record.attempt, true)
     }
     return ref
   }
@@ -173,10 +175,33 @@ export class LineageTable {
     const { process, references } = this.#ports
     const ref = new ObjectRef(process, record.first + index)
     ref.state = refState.stored
-    references.adopt(ref, record.outputs[index]?.hold ?? null, record.attempt)
+    const hold = record.outputs[index]?.hold ?? null
+    if (!references.adopt(ref, hold)) this.#revive(ref, record.attempt, false)
     this.bind(record, ref)
     this.#kept.delete(ref.sequence)
     return ref
+  }
+
+  #revive({ sequence }: ObjectRef, attempt: number, isHeld: boolean): void {
+    const state = this.#reviving.get(sequence) ?? { count: 0, waiters: [] }
+    state.count++
+    this.#reviving.set(sequence, state)
+    this.#ports.raylet.send({ kind: 'revive', sequence, attempt, ...(isHeld && { isHeld }) })
+  }
+
+  /** The raylet knows the object again. */
+  revived(sequence: number): void {
+    const state = this.#reviving.get(sequence)
+    if (state === undefined || --state.count > 0) return
+    this.#reviving.delete(sequence)
+    for (const done of state.waiters) done()
+  }
+
+  /** Calls back when the raylet knows the object again. False: it does. */
+  whenRevived({ sequence }: ObjectRef, done: () => void): boolean {
+    const state = this.#reviving.get(sequence)
+    state?.waiters.push(done)
+    return state !== undefined
   }
 
   // Others may have an object that we have released, and may need its lineage.

@@ -9,7 +9,10 @@ import type { ObjectRef } from './object-ref.js'
 import type { RayletSender } from './reference-holder.js'
 import type { Task } from './task.js'
 
-type LossMessage = Extract<FromRaylet, { kind: 'objectLost' | 'lineageNeeded' | 'lineageDone' }>
+type LossMessage = Extract<
+  FromRaylet,
+  { kind: 'objectLost' | 'lineageNeeded' | 'lineageDone' | 'revived' }
+>
 
 export class Recovery {
   readonly lineage: LineageTable
@@ -36,6 +39,7 @@ export class Recovery {
 
   receive(message: LossMessage): void {
     if (message.kind === 'lineageNeeded') this.lineage.needed(message)
+    else if (message.kind === 'revived') this.lineage.revived(message.sequence)
     else if (message.kind === 'lineageDone') this.lineage.done(message.sequence)
     else (this.#reconstructor ??= this.#start()).lost(message)
   }

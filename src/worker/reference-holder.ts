@@ -53,25 +53,20 @@ export class ReferenceHolder {
   }
 
   /**
-   * A new ref of ours for an object whose last ref here is gone. It takes over the count, if that
-   * was not given back yet.
+   * A new ref of ours for an object whose last ref here is gone. It takes over the count of that
+   * one. False: that was given back, and the raylet must be asked for another.
    */
-  adopt(ref: ObjectRef, hold: RefHold | null, attempt: number): void {
+  adopt(ref: ObjectRef, hold: RefHold | null): boolean {
     if (hold !== null && !hold.released) {
       ref.isKnown = true
       this.#registry.unregister(hold)
       this.#register(ref, hold)
-      return
+      return true
     }
     // A release that waits to be sent comes before the new count.
     this.flush()
     this.hold(ref)
-    this.#raylet.send({ kind: 'revive', sequence: ref.sequence, attempt })
-  }
-
-  /** An object of ours that was freed is needed again. */
-  revive(ref: ObjectRef, attempt: number): void {
-    this.#raylet.send({ kind: 'revive', sequence: ref.sequence, attempt, isHeld: true })
+    return false
   }
 
   /** The value of a known ref of ours is lost; it is settled again. */

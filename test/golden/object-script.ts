@@ -228,6 +228,8 @@ export class ObjectScript {
       }
       case 'lineageNeeded':
         return `${start} lineage needed of [${message.sequences.join(' ')}]`
+      case 'revived':
+        return `${start} ${message.sequence} is known again`
       case 'lineageDone':
         return `${start} lineage of ${message.sequence} not needed any more`
       default:

@@ -15,21 +15,15 @@ import {
   Utf8,
 } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
-import { type Block, blockOfData, columnAt, toOneBatch } from './block.js'
+import { type Block, blockOfData } from './block.js'
+import { dataOfBlock } from './gather.js'
 import { dictionaryStrings } from './utf8.js'
 
 /** The block as one batch of plain columns; columns that are plain already are not copied. */
 export function plainBlock(block: Block): Block {
-  const one = toOneBatch(block)
-  const { fields } = one.schema
-  const columns = fields.map((_, i) => {
-    const [data] = columnAt(one, i).data
-    if (data === undefined) throw new RayError('A block has a column without data.')
-    return plainData(data)
-  })
   return blockOfData(
-    fields.map((field) => field.name),
-    columns,
+    block.schema.fields.map((field) => field.name),
+    dataOfBlock(block).map(plainData),
   )
 }
 

@@ -1,18 +1,60 @@
-// Finds the reader of a format. Each is loaded by the first task that needs it, and with it
-// whatever library it stands on.
+// Finds the reader of a format, and does what is the same for all: listing files, adding the
+// columns that their folders say, running the engine. Each reader is loaded by the first task that
+// needs it, and with it whatever library it stands on.
 
-import type { Block } from '../block/block.js'
+import { tablesPerQueryMax } from '../../base/limits.js'
+import {
+  type Block,
+  blockOfColumns,
+  joinBlocks,
+  schemaOfBlock,
+  type SchemaField,
+} from '../block/block.js'
+import { compactBlock } from '../block/compact-block.js'
+import { addedColumns } from './file-columns.js'
 import type { FileFormat } from './file-format.js'
-import type { FilePiece, FilesDescription, FilesSource, SqlColumn } from './files.js'
+import type {
+  FilePiece,
+  FilesDescription,
+  FilesSource,
+  FoundFile,
+  ListedFile,
+  SqlColumn,
+} from './files.js'
+import { listFiles } from './listing.js'
+import { OpenPieces } from './open-pieces.js'
+import { isLineTooLong, readError } from './read-error.js'
+import { selectColumns, sqlColumnsWanted } from './sql-columns.js'
 
-/** How the files of one format are read. */
-export interface FileReader {
-  /** Finds the files, their pieces and their columns, and reads no more of them than it must. */
-  describe(source: FilesSource): FilesDescription | Promise<FilesDescription>
-  /** The pieces as a query, where the engine reads the format. */
-  sql?(request: ReadRequest): string
-  /** Reads pieces as one block. */
-  read(request: ReadRequest): Block | Promise<Block>
+export interface FoundColumns {
+  readonly files: readonly FoundFile[]
+  readonly columns: readonly SqlColumn[]
+  /** Whether some files were not looked at. */
+  readonly isSampled?: boolean
+}
+
+/** A format that the engine reads. */
+export interface SqlReader {
+  readonly kind: 'sql'
+  /** Finds pieces and columns, and reads no more than it must. */
+  describe(
+    files: readonly ListedFile[],
+    source: FilesSource,
+    open: OpenPieces,
+  ): Promise<FoundColumns>
+  /** Queries, each beginning with FROM, that give the rows of the pieces in order. */
+  tables(request: OpenRequest): Promise<readonly string[]>
+}
+
+/** A format that is read here. */
+export interface BytesReader {
+  readonly kind: 'bytes'
+  describe(files: readonly ListedFile[], source: FilesSource): Promise<DescribedBytes>
+  read(request: ReadRequest): Promise<Block>
+}
+
+export interface DescribedBytes extends FoundColumns {
+  readonly schema: readonly SchemaField[]
 }
 
 export interface ReadRequest {
@@ -20,26 +62,111 @@ export interface ReadRequest {
   readonly pieces: readonly FilePiece[]
   /** The columns of the description. */
   readonly columns: readonly SqlColumn[]
+  readonly isSampled?: boolean
 }
 
-async function readerOf(format: FileFormat): Promise<FileReader> {
+export interface OpenRequest extends ReadRequest {
+  readonly open: OpenPieces
+  /** After a failure: shortcuts that would hide which file it is in are not taken. */
+  readonly isCareful: boolean
+  /** Longest line, where the engine's own bound was too small. */
+  readonly lineBytesMax?: number
+}
+
+async function readerOf(format: FileFormat): Promise<SqlReader | BytesReader> {
   switch (format.kind) {
     case 'parquet':
       return (await import('./parquet.js')).parquetReader
+    case 'csv':
+      return (await import('./csv.js')).csvReader(format)
+    case 'json':
+      return (await import('./json.js')).jsonReader(format)
+    case 'text':
+      return (await import('./text.js')).textReader(format)
+    case 'binary':
+      return (await import('./binary.js')).binaryReader
   }
 }
 
 /** Runs as a task: finds files and what is in them. */
 export async function describeFiles(source: FilesSource): Promise<FilesDescription> {
-  return (await readerOf(source.format)).describe(source)
-}
-
-/** Pieces of files as a query of the engine; undefined where another library reads the format. */
-export async function filesSql(request: ReadRequest): Promise<string | undefined> {
-  return (await readerOf(request.source.format)).sql?.(request)
+  const listed = await listFiles(source)
+  const reader = await readerOf(source.format)
+  if (reader.kind === 'bytes') return reader.describe(listed, source)
+  const open = new OpenPieces(source)
+  try {
+    const found = await reader.describe(listed, source, open)
+    const { files, isSampled = false } = found
+    const present = [...found.columns, ...addedColumns(source, listed, found.columns)]
+    const columns = sqlColumnsWanted(source, present)
+    const { query } = await import('../engine/engine.js')
+    const schema = columns.length === 0 ? [] : schemaOfBlock(query(selectColumns(columns, [])))
+    return { files, schema, columns, isSampled }
+  } catch (error) {
+    throw readError(source, listed, { error, open })
+  } finally {
+    open.close()
+  }
 }
 
 /** Reads pieces of files as one block. */
 export async function readFiles(request: ReadRequest): Promise<Block> {
-  return (await readerOf(request.source.format)).read(request)
+  const reader = await readerOf(request.source.format)
+  if (reader.kind === 'bytes') return reader.read(request)
+  if (request.columns.length === 0) return blockOfColumns({})
+  const { query } = await import('../engine/engine.js')
+  return runOpened(request, reader, (queries) => {
+    return joinBlocks(queries.map((sql) => compactBlock(query(sql))))
+  })
+}
+
+/**
+ * Calls `body` with the pieces as a query; gives undefined where another library than the engine
+ * reads the format.
+ */
+export async function queryFiles<T>(
+  request: ReadRequest,
+  body: (sql: string) => T,
+): Promise<T | undefined> {
+  const reader = await readerOf(request.source.format)
+  if (reader.kind === 'bytes' || request.columns.length === 0) return undefined
+  return runOpened(request, reader, (queries) => body(queries.join(' UNION ALL ')))
+}
+
+type OnQueries<T> = (queries: readonly string[]) => T
+
+async function runOpened<T>(
+  request: ReadRequest,
+  reader: SqlReader,
+  body: OnQueries<T>,
+): Promise<T> {
+  try {
+    return await runOnce({ ...request, isCareful: false }, reader, body)
+  } catch (error) {
+    const longest = Math.max(...request.pieces.map((piece) => piece.length), 0)
+    const lineBytesMax = isLineTooLong(error) ? { lineBytesMax: longest + 1 } : {}
+    return runOnce({ ...request, isCareful: true, ...lineBytesMax }, reader, body)
+  }
+}
+
+async function runOnce<T>(
+  request: Omit<OpenRequest, 'open'>,
+  reader: SqlReader,
+  body: OnQueries<T>,
+): Promise<T> {
+  const { source, pieces, columns } = request
+  const open = new OpenPieces(source)
+  try {
+    const tables = await reader.tables({ ...request, open })
+    const queries: string[] = []
+    for (let at = 0; at === 0 || at < tables.length; at += tablesPerQueryMax) {
+      const sql = selectColumns(columns, tables.slice(at, at + tablesPerQueryMax))
+      queries.push(Number.isFinite(source.limit) ? `${sql} LIMIT ${source.limit}` : sql)
+    }
+    return body(queries)
+  } catch (error) {
+    throw readError(source, pieces, { error, open })
+  } finally {
+    open.close()
+  }
 }

@@ -2,10 +2,32 @@
 // tasks. Apart from the readers, because the driver needs this and not DuckDB.
 
 import type { SchemaField } from '../block/block.js'
+import type { ExpressionNode } from '../expression/node.js'
 import type { FileFormat } from './file-format.js'
 
 /** How 64-bit integers are read: as they are, or as doubles, which are exact up to 2^53. */
 export type Int64Format = 'bigint' | 'number'
+
+/** How folders that files lie in say something of their rows. */
+export interface Partitioning {
+  /** 'hive': folders are named `key=value`; 'dir': they are values, and `fieldNames` the keys. */
+  readonly style: 'hive' | 'dir'
+  /** Names of the values of 'dir', the outermost folder first. */
+  readonly fieldNames?: readonly string[]
+  /** The folder in which the folders of 'dir' begin. */
+  readonly baseDir?: string
+  /** Types of keys: 'string', 'int', 'float' or 'bool'; found in the values unless told. */
+  readonly fieldTypes?: Readonly<Record<string, PartitionType>>
+}
+
+/** Type of a value that is the name of a folder. */
+export type PartitionType = 'string' | 'int' | 'float' | 'bool'
+
+/** The values that the folders of a file give, as text. */
+export type PartitionValues = Readonly<Record<string, string | null>>
+
+/** How compressed files are read; 'infer' goes by the end of their name. */
+export type Compression = 'infer' | 'none' | 'gzip' | 'zstd' | 'brotli'
 
 /** What a dataset wants of files. */
 export interface FilesSource {
@@ -18,6 +40,50 @@ export interface FilesSource {
   readonly columns: readonly string[] | undefined
   /** Rows wanted at most; Infinity for all. */
   readonly limit: number
+  /**
+   * Holds of all rows that are wanted. The steps that say so stay in the plan, so a reader may use
+   * it, to rule out files, or not.
+   */
+  readonly predicate?: ExpressionNode
+  /** Ends of the names of files that are looked for in folders; undefined for any. */
+  readonly fileExtensions?: readonly string[] | undefined
+  readonly partitioning?: Partitioning | undefined
+  /** Says of which partitions files are read at all. */
+  readonly partitionFilter?: ((values: PartitionValues) => boolean) | undefined
+  /** Adds the column `path`. */
+  readonly includePaths?: boolean
+  readonly ignoreMissingPaths?: boolean
+  readonly compression?: Compression
+  readonly filesystem?: FilesystemOptions | undefined
+}
+
+/** How files that are not local are reached. Whatever is absent is found as the AWS SDK does. */
+export interface FilesystemOptions {
+  /** Headers of requests to `http://` and `https://`. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Region of the bucket. */
+  readonly region?: string
+  /** Another server that speaks S3, such as MinIO. */
+  readonly endpoint?: string
+  /** Without credentials, for public buckets. */
+  readonly anonymous?: boolean
+  /** A profile of the AWS configuration files. */
+  readonly profile?: string
+  /** Key id, instead of the credential chain. */
+  readonly accessKeyId?: string
+  /** Its secret. */
+  readonly secretAccessKey?: string
+  /** Its session, if it is temporary. */
+  readonly sessionToken?: string
+  /** Names the bucket in the path and not in the host; the default where `endpoint` is given. */
+  readonly forcePathStyle?: boolean
+}
+
+/** A file that was found, and its size. */
+export interface ListedFile {
+  readonly path: string
+  /** Undefined where a server does not say. */
+  readonly size: number | undefined
 }
 
 /** Consecutive rows, or bytes where rows are not known before reading, of one file. */
@@ -25,10 +91,16 @@ export interface FilePiece {
   readonly path: string
   readonly start: number
   readonly length: number
+  /** Rows or bytes of the whole file. */
+  readonly fileLength: number
   /** Rows in the piece, where the file says so. */
   readonly rows: number | undefined
   /** Size in memory, estimated. */
   readonly bytes: number
+}
+
+export function isWhole(piece: FilePiece): boolean {
+  return piece.start === 0 && piece.length === piece.fileLength
 }
 
 /** A file, in the smallest pieces that can be read by themselves. */
@@ -42,13 +114,20 @@ export interface FilesDescription {
   readonly schema: readonly SchemaField[]
   /** What readers need to know of columns beforehand, so that all tasks read the same types. */
   readonly columns: readonly SqlColumn[]
+  /** Whether some files were not looked at, and may have other columns. */
+  readonly isSampled?: boolean
 }
 
 /** A column as DuckDB sees it. */
 export interface SqlColumn {
   readonly name: string
   readonly type: string
+  /** Where it comes from, if not out of the files. */
+  readonly origin?: 'partition' | 'path'
 }
+
+/** What opening a file costs, as bytes that could be read meanwhile: tiny files are not free. */
+const openedBytes = 4096
 
 /** Which pieces each task reads: neighbours share a task while they stay below `blockBytes`. */
 export function groupPieces(
@@ -57,14 +136,15 @@ export function groupPieces(
 ): readonly (readonly FilePiece[])[] {
   const groups: FilePiece[][] = []
   let bytes = Number.POSITIVE_INFINITY
+  const sizeOf = (piece: FilePiece): number => Math.max(piece.bytes, openedBytes)
   for (const piece of files.flatMap((file) => file.pieces)) {
     const group = groups.at(-1)
-    if (group === undefined || bytes + piece.bytes > blockBytes) {
+    if (group === undefined || bytes + sizeOf(piece) > blockBytes) {
       groups.push([piece])
-      bytes = piece.bytes
+      bytes = sizeOf(piece)
       continue
     }
-    bytes += piece.bytes
+    bytes += sizeOf(piece)
     const last = group.at(-1)
     const joined = last === undefined ? undefined : joinPieces(last, piece)
     if (joined === undefined) group.push(piece)
@@ -105,9 +185,10 @@ export function firstRows(files: readonly FoundFile[], limit: number): readonly 
         pieces.push(piece)
         continue
       }
-      const rows = Math.min(piece.rows, left)
-      pieces.push({ ...piece, rows, length: rows })
-      left -= rows
+      // Where a piece is counted in rows it can be shortened.
+      const isLong = piece.rows > left && piece.rows === piece.length
+      pieces.push(isLong ? { ...piece, rows: left, length: left } : piece)
+      left -= piece.rows
     }
     if (pieces.length > 0) taken.push({ ...file, pieces })
   }

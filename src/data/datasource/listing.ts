@@ -1,43 +1,49 @@
-// Finds the files that paths name: files, folders and globs.
+// Finds the files that paths name: files, folders and globs, wherever they are.
 
-import fs from 'node:fs'
-import path from 'node:path'
 import { RayError } from '../../base/errors.js'
-import { query, quoteText } from '../engine/engine.js'
-import type { FilesSource } from './files.js'
+import type { FilesSource, ListedFile } from './files.js'
+import { partitionValues } from './partitioning.js'
+import { storageOf } from './storage.js'
 
-const globCharacters = /[*?[\]{}]/
-
-/** The paths of all files of a source, in the order in which they are read. */
-export function listFiles(source: FilesSource): readonly string[] {
-  const found = source.paths.flatMap((given) => filesOf(source, given))
-  if (found.length === 0) throw new RayError(`${source.operator} was given no paths.`)
-  return found
+/** All files of a source, in the order in which they are read. */
+export async function listFiles(source: FilesSource): Promise<readonly ListedFile[]> {
+  const { operator, paths, partitioning, partitionFilter } = source
+  if (paths.length === 0) throw new RayError(`${operator} was given no paths.`)
+  const lists = await Promise.all(paths.map((given) => filesOf(source, given)))
+  const found = lists.flat()
+  if (partitionFilter === undefined || partitioning === undefined) return found
+  return found.filter((file) => partitionFilter(partitionValues(file.path, partitioning)))
 }
 
-function filesOf({ operator }: FilesSource, given: string): readonly string[] {
-  const absolute = path.resolve(given)
-  const stat = fs.statSync(absolute, { throwIfNoEntry: false })
-  if (stat?.isFile() === true) return [absolute]
-  if (stat?.isDirectory() === true) return filesBelow(operator, absolute)
-  if (!globCharacters.test(given)) {
-    throw new RayError(`${operator}: there is no file or folder ${absolute}.`, {
-      fields: { path: absolute },
+async function filesOf(source: FilesSource, given: string): Promise<readonly ListedFile[]> {
+  const { operator } = source
+  const storage = await storageOf(operator, given, source.filesystem)
+  const listing = await storage.list(given)
+  if (listing === undefined) {
+    if (source.ignoreMissingPaths === true) return []
+    throw new RayError(`${operator}: there is no file or folder ${given}.`, {
+      fields: { path: given },
     })
   }
-  const files = [...query(`SELECT file FROM glob(${quoteText(absolute)}) ORDER BY file`)]
-  if (files.length === 0) throw new RayError(`${operator}: no file matches ${absolute}.`)
-  return files.map(({ file }) => String(file))
+  const { files, isFolder } = listing
+  const wanted = isFolder ? files.filter((file) => hasExtension(source, file.path)) : files
+  if (wanted.length > 0 || source.ignoreMissingPaths === true) return wanted
+  if (!isFolder) throw new RayError(`${operator}: no file matches ${given}.`)
+  const kinds = source.fileExtensions?.map((extension) => `.${extension}`).join(', ')
+  throw new RayError(`${operator}: there are no ${kinds ?? ''} files in ${given}.`, {
+    fields: { path: given },
+  })
 }
 
-function filesBelow(operator: string, folder: string): readonly string[] {
-  const entries = fs.readdirSync(folder, { recursive: true, withFileTypes: true })
-  const files = entries
-    .filter((entry) => entry.isFile() && /^[^._].*\.parquet$/.test(entry.name))
-    .map((entry) => path.join(entry.path, entry.name))
-    .sort()
-  if (files.length === 0) {
-    throw new RayError(`${operator}: there are no .parquet files in ${folder}.`)
-  }
-  return files
+/** What a compressed file of any format may have behind its extension. */
+const compressed = /\.(gz|gzip|zst|zstd|br)$/i
+
+function hasExtension(source: FilesSource, file: string): boolean {
+  const { fileExtensions } = source
+  if (fileExtensions === undefined) return true
+  const name = file.toLowerCase()
+  const inner = source.format.kind === 'parquet' ? name : name.replace(compressed, '')
+  return fileExtensions.some((extension) => {
+    return [name, inner].some((each) => each.endsWith(`.${extension.toLowerCase()}`))
+  })
 }

@@ -105,7 +105,14 @@ test('one row group is read by itself, and 64-bit integers as numbers if so wish
   const format = { kind: 'parquet', int64: 'number' } as const
   const source = sourceOf(flights, { columns: ['delay', 'origin'], format })
   const { columns } = await describeFiles(source)
-  const piece = { path: flights, start: 272_727, length: 1000, rows: 1000, bytes: 0 }
+  const piece = {
+    path: flights,
+    start: 272_727,
+    length: 1000,
+    fileLength: 3e6,
+    rows: 1000,
+    bytes: 0,
+  }
   const block = await readFiles({ source, pieces: [piece], columns })
   assert.equal(block.numRows, 1000)
   const { delay, origin } = columnsOfBlock(block)

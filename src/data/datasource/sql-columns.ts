@@ -21,13 +21,15 @@ export interface FileColumns {
 
 /**
  * The columns of several files together, in the order in which they are met. Types that differ
- * become the wider one (int32 and int64, int64 and double, date and timestamp).
+ * become the wider one (int32 and int64, int64 and double, date and timestamp). Types that are only
+ * guesses become text where they disagree.
  *
  * @throws RayError if two files disagree about what a column is
  */
 export function unifyColumns(
   operator: string,
   files: readonly FileColumns[],
+  disagreement: 'refuse' | 'text' = 'refuse',
 ): readonly SqlColumn[] {
   const known = new Map<string, { file: string; types: string[] }>()
   for (const { file, columns } of files) {
@@ -35,15 +37,19 @@ export function unifyColumns(
       const column = known.get(name)
       if (column === undefined) known.set(name, { file, types: [type] })
       else if (!column.types.includes(type)) {
-        refuseOther(operator, name, {
-          first: { file: column.file, type: column.types[0] ?? type },
-          second: { file, type },
-        })
+        if (disagreement === 'refuse')
+          refuseOther(operator, name, {
+            first: { file: column.file, type: column.types[0] ?? type },
+            second: { file, type },
+          })
         column.types.push(type)
       }
     }
   }
-  return [...known].map(([name, { types }]) => ({ name, type: widest(types) }))
+  return [...known].map(([name, { types }]) => {
+    const isOneKind = new Set(types.map(kindOf)).size === 1
+    return { name, type: isOneKind ? widest(types) : 'VARCHAR' }
+  })
 }
 
 interface Disagreement {
@@ -90,14 +96,19 @@ export function sqlColumnsWanted(
     if (column === undefined) {
       const list = present.map((each) => each.name).join(', ')
       throw new RayError(
-        `${source.operator}: ${source.paths.join(', ')} has no column "${name}"; it has ${list}.`,
+        `${source.operator}: ${pathsOf(source)} has no column "${name}"; it has ${list}.`,
         { fields: { column: name } },
       )
     }
     const isWide = column.type === 'BIGINT' || column.type === 'UBIGINT'
-    const isNumber = source.format.int64 === 'number' && isWide
-    return isNumber ? { name, type: 'DOUBLE' } : column
+    const isNumber = 'int64' in source.format && source.format.int64 === 'number' && isWide
+    return isNumber ? { ...column, type: 'DOUBLE' } : column
   })
+}
+
+function pathsOf({ paths }: FilesSource): string {
+  const [first = ''] = paths
+  return paths.length > 1 ? `${first} and ${paths.length - 1} more` : first
 }
 
 /**

@@ -17,6 +17,9 @@ const settings: Readonly<Record<string, string>> = {
   autoload_known_extensions: 'false',
 }
 
+/** Characters of a query that its error shows. */
+const sqlShownMax = 2000
+
 let connection: Pointer | undefined
 
 /** The connection of this process, opened by the first call and kept until the process ends. */
@@ -55,7 +58,7 @@ function run(sql: string): Buffer {
   if (call.query(engineConnection(), sql, result) === 0) return result
   const message = String(call.resultError(result))
   call.destroyResult(result)
-  throw new RayError(`DuckDB: ${message}`, { fields: { sql } })
+  throw new RayError(`DuckDB: ${message}`, { fields: { sql: sql.slice(0, sqlShownMax) } })
 }
 
 function connect(): Pointer {
@@ -75,5 +78,9 @@ function connect(): Pointer {
   if (call.connect(readPointer(database), opened) !== 0) {
     throw new RayError('DuckDB did not open a connection.')
   }
+  // Timestamps with a zone must not depend on where a worker runs.
+  const zoned = nativeBox()
+  call.query(readPointer(opened), "SET TimeZone = 'UTC'", zoned)
+  call.destroyResult(zoned)
   return readPointer(opened)
 }

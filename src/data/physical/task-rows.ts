@@ -47,16 +47,17 @@ export async function readInput(
   index: number,
 ): Promise<Block> {
   if (input?.kind === 'files' && steps.length > 0) {
-    const { filesSql } = await import('../datasource/file-readers.js')
-    const sql = await filesSql(input.request)
-    if (sql !== undefined) {
-      const [{ FilesTable }, { runRelational }] = await Promise.all([
-        import('../relational/engine-table.js'),
-        import('../relational/run.js'),
-      ])
-      const names = input.request.columns.map(({ name }) => name)
+    const { request } = input
+    const [{ queryFiles }, { FilesTable }, { runRelational }] = await Promise.all([
+      import('../datasource/file-readers.js'),
+      import('../relational/engine-table.js'),
+      import('../relational/run.js'),
+    ])
+    const names = request.columns.map(({ name }) => name)
+    const result = await queryFiles(request, (sql) => {
       return runRelational(new FilesTable(names, sql), steps, { index })
-    }
+    })
+    if (result !== undefined) return result
   }
   const block = await makeBlock(input)
   return applyRelational(block, steps, index)

@@ -179,11 +179,15 @@ async function inputsOf(
   const wanted = cluster.cpus * blocksPerCpu
   switch (source.kind) {
     case 'files': {
-      const { files, columns } = await cluster.describe(source)
+      const { files, columns, isSampled = false } = await cluster.describe(source)
       const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + p.bytes, 0)
       const bytes = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, total / wanted))
       const groups = groupPieces(firstRows(files, source.limit), bytes)
-      return groups.map((pieces) => ({ kind: 'files', request: { source, pieces, columns } }))
+      // What tasks need no more: the paths of all files, and a function that chose among them.
+      const lean = { ...source, paths: source.paths.slice(0, 1), partitionFilter: undefined }
+      return groups.map((pieces) => {
+        return { kind: 'files', request: { source: lean, pieces, columns, isSampled } }
+      })
     }
     case 'items':
       return evenParts(source.rows.length, wanted).map(({ start, rows }) => {

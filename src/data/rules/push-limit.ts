@@ -4,6 +4,7 @@
 // A batch function may return any number of rows, and a filter drops some, so a limit stays behind
 // them; there the executor stops early instead.
 
+import { isPure } from '../expression/node.js'
 import type { LogicalPlan, Source, Step } from '../logical/plan.js'
 
 export function pushLimit(plan: LogicalPlan): LogicalPlan {
@@ -25,19 +26,21 @@ export function pushLimit(plan: LogicalPlan): LogicalPlan {
   const [first, ...rest] = steps
   if (first?.kind !== 'limit') return { source: plan.source, steps }
   const source = shorten(plan.source, first.rows)
-  return source === undefined ? { source: plan.source, steps } : { source, steps: rest }
+  if (source === undefined) return { source: plan.source, steps }
+  // Of other files each task reads so many rows at most, and only the step behind them counts.
+  const isExact = source.kind !== 'files' || source.format.kind === 'parquet'
+  return { source, steps: isExact ? rest : steps }
 }
 
 function keepsRows(step: Step | undefined): boolean {
-  return step?.kind === 'map' || step?.kind === 'select'
+  if (step?.kind === 'project') return step.outputs.every(({ value }) => isPure(value))
+  return step?.kind === 'map' || step?.kind === 'select' || step?.kind === 'keep'
 }
 
 /** The source with at most `rows` rows; undefined if it cannot tell. */
 function shorten(source: Source, rows: number): Source | undefined {
   switch (source.kind) {
     case 'files': {
-      // Only Parquet files say how many rows they have before they are read.
-      if (source.format.kind !== 'parquet') return undefined
       return { ...source, limit: Math.min(source.limit, rows) }
     }
     case 'items':

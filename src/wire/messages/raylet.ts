@@ -502,6 +502,8 @@ export type FromRaylet =
       readonly contains?: readonly ObjectKey[]
       /** True when this answers awaitObjects. */
       readonly signal?: boolean
+      /** With `signal`: there is no value, but an error. */
+      readonly failed?: boolean
     }
   /**
    * To the owner: the values of these objects (sequence, and attempt at the task that had made it)
@@ -520,6 +522,8 @@ export type FromRaylet =
       readonly sequences: readonly number[]
     }
   | { readonly kind: 'lineageDone'; readonly sequence: number }
+  /** Answer to revive. */
+  | { readonly kind: 'revived'; readonly sequence: number }
   /**
    * Memory or leases are short: collect garbage, so that refs and views that are only waiting for
    * it go.

@@ -1,0 +1,30 @@
+// Files as they are: a row per file, with its bytes.
+
+import type { Block } from '../block/block.js'
+import { dataOfColumn } from '../block/column-data.js'
+import { wholeFile } from './byte-pieces.js'
+import { bytesBlock, describeBytes } from './bytes-block.js'
+import type { BytesReader, ReadRequest } from './file-readers.js'
+import type { FilePiece, ListedFile } from './files.js'
+import { mapInOrder } from './map-in-order.js'
+import { bytesOf } from './open-pieces.js'
+
+export const binaryReader: BytesReader = {
+  kind: 'bytes',
+  async describe(files, source) {
+    const pieces = files.map((file) => ({ path: file.path, pieces: [oneRow(file)] }))
+    return describeBytes(source, pieces, [{ name: 'bytes', type: 'BLOB' }])
+  },
+  read,
+}
+
+/** A file as a piece that is one row, whatever its size. */
+export function oneRow(file: ListedFile): FilePiece {
+  return { ...wholeFile(file), rows: 1 }
+}
+
+async function read(request: ReadRequest): Promise<Block> {
+  const contents = await mapInOrder(request.pieces, (piece) => bytesOf(request.source, piece))
+  const columns = { bytes: dataOfColumn('bytes', contents) }
+  return bytesBlock(request, { columns, rows: contents.map(() => 1) })
+}

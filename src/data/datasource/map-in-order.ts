@@ -1,0 +1,20 @@
+// Calls an asynchronous function for many items, some at once, and keeps their order.
+
+/** Requests under way at once: enough to hide the latency of S3, few enough for any server. */
+const atOnceMax = 16
+
+export async function mapInOrder<T, Out>(
+  items: readonly T[],
+  fn: (item: T, index: number) => Promise<Out>,
+): Promise<Out[]> {
+  const results = new Array<Out>(items.length)
+  let next = 0
+  const run = async (): Promise<void> => {
+    while (next < items.length) {
+      const index = next++
+      results[index] = await fn(items[index] as T, index)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnceMax, items.length) }, run))
+  return results
+}

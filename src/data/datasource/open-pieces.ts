@@ -1,0 +1,95 @@
+// Pieces of files as paths that the engine can open.
+//
+// The engine reads whole local files by itself. What it cannot reach - part of a file, a file on
+// another machine, a codec that it does not know - is copied into a file that has no name: it is
+// unlinked as soon as it is open, the engine opens it again through /proc, and when this process
+// ends, however it does, nothing is left.
+
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { RayError } from '../../base/errors.js'
+import { type Codec, codecOf, decompress } from './compression.js'
+import { type FilePiece, type FilesSource, isWhole } from './files.js'
+import { isLocal, storageOf } from './storage.js'
+
+/** What is open for one query; `close` when it has run. */
+export class OpenPieces {
+  readonly #source: FilesSource
+  /** Added by `copy`, removed by `close`. */
+  readonly #descriptors = new Map<number, string>()
+
+  constructor(source: FilesSource) {
+    this.#source = source
+  }
+
+  /** A path for the engine that has the bytes of a piece, decompressed unless it can do that. */
+  async path(piece: FilePiece, engineCodecs: readonly Codec[]): Promise<string> {
+    const { path: file } = piece
+    const codec = codecOf(this.#source, file)
+    if (isLocal(file) && isWhole(piece) && engineCodecs.includes(codec)) return file
+    return this.copy(file, await bytesOf(this.#source, piece))
+  }
+
+  /** A file without a name that holds `bytes`, which came from `file`. */
+  copy(file: string, bytes: Uint8Array): string {
+    const descriptor = this.#create(file)
+    let written = 0
+    while (written < bytes.length) {
+      written += fs.writeSync(descriptor, bytes, written, bytes.length - written, written)
+    }
+    return `/proc/self/fd/${descriptor}`
+  }
+
+  /** A file of `size` bytes of which only some are there: the parts, at their places. */
+  sparse(file: string, size: number, parts: readonly PlacedBytes[]): string {
+    const descriptor = this.#create(file)
+    fs.ftruncateSync(descriptor, size)
+    for (const { start, bytes } of parts) {
+      fs.writeSync(descriptor, bytes, 0, bytes.length, start)
+    }
+    return `/proc/self/fd/${descriptor}`
+  }
+
+  /** A message of the engine, with the names of the files that it could not know. */
+  named(message: string): string {
+    return message.replace(/\/proc\/self\/fd\/(\d+)/g, (text, descriptor: string) => {
+      return this.#descriptors.get(Number(descriptor)) ?? text
+    })
+  }
+
+  close(): void {
+    for (const descriptor of this.#descriptors.keys()) fs.closeSync(descriptor)
+    this.#descriptors.clear()
+  }
+
+  #create(file: string): number {
+    const name = path.join(os.tmpdir(), `typeray-${randomBytes(8).toString('hex')}`)
+    const descriptor = fs.openSync(name, 'wx+', 0o600)
+    fs.unlinkSync(name)
+    this.#descriptors.set(descriptor, file)
+    return descriptor
+  }
+}
+
+export interface PlacedBytes {
+  readonly start: number
+  readonly bytes: Uint8Array
+}
+
+/** The bytes of a piece, decompressed. A compressed file is always one piece. */
+export async function bytesOf(source: FilesSource, piece: FilePiece): Promise<Buffer> {
+  const { path: file, start, length } = piece
+  const storage = await storageOf(source.operator, file, source.filesystem)
+  const bytes = await storage.read(file, isWhole(piece) ? undefined : { start, length })
+  const codec = codecOf(source, file)
+  try {
+    return await decompress(bytes, codec)
+  } catch (cause) {
+    throw new RayError(`${source.operator}: ${file} is not a whole ${codec} file.`, {
+      fields: { path: file },
+      cause,
+    })
+  }
+}
