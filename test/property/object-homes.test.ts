@@ -4,7 +4,7 @@
 // settle each other's results, and die. Each speaks over one ordered socket with the raylet of its
 // node, and each raylet over one ordered link with each other; the order between sockets and links
 // is random. The model hears of everything at once. Whatever the order of delivery, the home of an
-// object must know it while anybody holds it, and when all is released nothing may be left anywhere.
+// object must know it while anybody holds it, and nothing may be left when all is released.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -154,7 +154,7 @@ class Cluster {
     })
   }
 
-  /** Whoever runs the task settles its result, which may contain what it holds; so may the owner. */
+  /** Whoever runs the task settles its result, with what it holds inside; so may the owner. */
   #finish(by: Process, inner: Thing | undefined, pick: number): void {
     const pending = this.#things.filter(({ isReady }) => !isReady)
     const thing = pending[pick % Math.max(1, pending.length)]
