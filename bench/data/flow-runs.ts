@@ -16,7 +16,9 @@ interface Trip {
   tip: number
 }
 
-/** Keeps plausible trips, and adds how long they took, how fast they were, and the share of tips. */
+/**
+ * Keeps plausible trips, and adds how long they took, how fast they were, and the share of tips.
+ */
 function cleanTrips(batch: Record<keyof Trip, ArrayLike<number>>) {
   const { pickup, dropoff, passengers, distance, fare, tip } = batch
   const kept = new Uint32Array(fare.length)

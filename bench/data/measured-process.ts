@@ -27,7 +27,7 @@ export async function measureProcess(argv: readonly string[]): Promise<Measured>
   const deadline = setTimeout(() => child.kill('SIGKILL'), runMsMax)
   const code = await new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', resolve)
+    child.on('exit', resolve)
   })
   clearInterval(sampler)
   clearTimeout(deadline)

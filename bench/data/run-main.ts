@@ -1,5 +1,5 @@
-// Typeray's process for one workload: `run-main.js <workload> <folder> <runs> [store bytes]`. Prints
-// an EngineReport as its last line.
+// Typeray's process for one workload: `run-main.js <workload> <folder> <runs> [store bytes]`.
+// Prints an EngineReport as its last line.
 
 import * as ray from 'typeray'
 import { flowRuns, warmUp } from './flow-runs.js'

@@ -74,6 +74,8 @@ export const taskEventsMs = 1000
 export const liveTasksMax = 10_000
 /** A process that computes does not answer; who asks for its tasks waits this long, in ms. */
 export const liveTasksMs = 500
+/** Of that, the processes of other nodes have this long, in milliseconds. */
+export const peerTasksMs = 300
 /** A get that timed out says what it waits for; the raylet has this long to tell it, in ms. */
 export const pendingReasonsMs = 200
 /** Of that, the owners of borrowed refs have this long to answer the raylet, in milliseconds. */
@@ -339,7 +341,7 @@ export const gcsHandledMs = 50
 export const gcsRestartMs = 50
 /** The longest of those waits, in milliseconds. */
 export const gcsRestartMsMax = 5000
-/** A GCS that has lived for this long has not failed to start, in milliseconds. */
-export const gcsStableMs = 30_000
+/** A GCS that has listened for this long has not failed to start, in milliseconds. */
+export const gcsStableMs = 1000
 /** Deaths of the GCS in a row after which the head gives up. */
 export const gcsFailuresMax = 10

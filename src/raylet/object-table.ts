@@ -25,9 +25,9 @@ import { bodyTag } from '../wire/frame.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import { isLost, LostStreams } from './lost-streams.js'
 import { ObjectCopies } from './object-copies.js'
-import { ObjectEntry, type Waiter } from './object-entry.js'
+import { ObjectEntry, storedAnswer, type Waiter } from './object-entry.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
-import { errorOf, isLater, lossMessages } from './object-loss.js'
+import { errorOf, isLater, lossMessages, signalOf } from './object-loss.js'
 
 export type { ObjectEffect, ObjectEvent }
 
@@ -82,6 +82,10 @@ export class ObjectTable {
     const effects = this.#effects
     this.#effects = []
     return effects
+  }
+
+  has(object: ObjectKey): boolean {
+    return this.#find(object) !== undefined
   }
 
   /** Nodes with a copy of a stored object, and its size. */
@@ -343,13 +347,7 @@ export class ObjectTable {
   }
 
   #releaseLineage({ from, request, sequences }: EventOf<'releaseLineage'>): void {
-    const kept: number[] = []
-    for (const sequence of sequences) {
-      const entry = this.#find([from, sequence])
-      if (entry === undefined) continue
-      entry.isLineageKept = true
-      kept.push(sequence)
-    }
+    const kept = sequences.filter((sequence) => this.#find([from, sequence])?.keepLineage())
     const message = { kind: 'lineageNeeded', request, sequences: kept } as const
     this.#effects.push({ kind: 'send', to: from, message })
   }
@@ -421,28 +419,21 @@ export class ObjectTable {
     const to = waiter.process
     // What was read before a loss may have contained other objects.
     const contains = waiter.isBare && !entry.wasLost ? [] : entry.contains
+    const error = errorOf(entry)
     if (waiter.isSignal) {
-      this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, signal: true } })
+      this.#effects.push({ kind: 'send', to, message: signalOf(entry, error) })
       return
     }
-    const error = errorOf(entry)
     if (error !== undefined) {
       this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, error } })
       return
     }
     this.#lendContained(to, contains)
-    const { copies, version } = entry
-    if (copies !== null) {
+    if (entry.copies !== null) {
       this.#effects.push({
         kind: 'sendStored',
-        to,
-        object,
         contains,
-        isNesting: entry.contains.length > 0,
-        sizeBytes: copies.sizeBytes,
-        sources: copies.sourcesFor(to),
-        version,
-        urgency: waiter.urgency,
+        ...storedAnswer(entry, entry.copies, waiter),
       })
       return
     }

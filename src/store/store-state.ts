@@ -6,11 +6,10 @@
 //
 // So, when an allocation does not fit it waits in line while room is made, cheapest first: copies
 // that another node has are evicted, processes are asked to collect garbage, and objects that
-// nobody reads are spilled, oldest use first, many to a file. Where freed copies that readers still
-// pin would make room enough, their processes get a moment to collect them before anything is
-// spilled: a stream of blocks would otherwise go through the disk for the sake of garbage. What
-// still waits after `waitMs` (readers pin everything, or the disk is slow) gets a file of its own
-// that the writer fills. Only when that file cannot be had is the put refused.
+// nobody reads are spilled, oldest use first, many to a file: at once, unless freed copies that
+// readers still pin would make room enough and their processes may yet collect them. What still
+// waits after `waitMs` (readers pin everything, or the disk is slow) gets a file of its own that
+// the writer fills. Only when that file cannot be had is the put refused.
 //
 // A reader may see the pages of its object for as long as it lives, so a pinned copy keeps its
 // place: it is not spilled, and after `free` its pages are reused only when the last reader said
@@ -126,7 +125,6 @@ export class StoreState {
   #garbageBytes = 0
   /** Until then garbage that was asked for may come back, and nothing is spilled in its place. */
   #graceUntil = -Infinity
-  /** The last grace was in vain, and no garbage has come back since. */
   #isGraceVain = false
   #handledAt = -Infinity
   #spillNotBefore = -Infinity
