@@ -128,6 +128,13 @@ export class DatasetSession {
     return addUp(await Promise.all(source.inputs.map((input) => this.bytesFromMetadata(input))))
   }
 
+  /** The plan before and after the rules, and what runs, as text. */
+  async explain(plan: LogicalPlan): Promise<string> {
+    const { explainPlan } = await import('./explain.js')
+    const physical = await this.#physical(plan)
+    return explainPlan({ logical: plan, optimized: optimize(plan), physical })
+  }
+
   async countBlocks(plan: LogicalPlan): Promise<number> {
     const blocks = plannedBlocks(await this.#physical(plan))
     if (blocks !== undefined) return blocks

@@ -18,7 +18,7 @@ import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { PlacementGroupRow } from '../wire/messages/raylet.js'
 import { FunctionStore } from './function-store.js'
 import { type JobNews, JobTable } from './job-table.js'
-import { PackageStore } from './package-store.js'
+import { PackageStore, pieceKey } from './package-store.js'
 import { ActorPlacement } from './actor-placement.js'
 import { ActorTable } from './actor-table.js'
 import type { ActorEvent } from './actor-table.js'
@@ -31,6 +31,11 @@ import { ProcessTable } from './process-table.js'
 import { answerState } from './state-answers.js'
 import type { StoredTables } from './stored-tables.js'
 import { TaskTable } from './task-table.js'
+
+export interface BytesRow {
+  readonly table: 'functionBytes' | 'packageBytes'
+  readonly key: string
+}
 
 export interface GcsOptions {
   /**
@@ -45,8 +50,8 @@ export interface GcsOptions {
   readonly persist?: Persist
   /** What an earlier GCS has left. */
   readonly stored?: StoredTables
-  /** Reads bytes of a function from storage; undefined when they cannot be found. */
-  readonly readFunction?: (hash: string, then: (bytes: Uint8Array) => void) => void
+  /** Reads what is not loaded at the start. */
+  readonly readBytes?: (row: BytesRow, then: (bytes: Uint8Array) => void) => void
   /** Checks every table after every message; for tests. */
   readonly validate?: boolean
 }
@@ -78,6 +83,7 @@ export class GcsServer {
     this.#groups,
     this.#actors,
     this.#functions,
+    this.#packages,
   ]
   #cancelHealthCheck: () => void = () => {}
   /** Runs while nodes of an earlier GCS may come back. */
@@ -142,6 +148,7 @@ export class GcsServer {
     const finishedJobs = this.#jobs.load(stored.jobs)
     this.#processes.load(stored.drivers)
     this.#functions.load(stored.functions)
+    this.#packages.load(stored.packages)
     this.#groups.load(stored.groups, finishedJobs)
     this.#actors.load(stored.actors, finishedJobs)
     if (this.#options.validate === true) this.validate()
@@ -270,14 +277,21 @@ export class GcsServer {
     const row = this.#functions.fetch(hash, nodeId)
     if (row === 'unknown') return
     if (row !== 'stored') return this.#deliver(nodeId, { ...row, kind: 'functionFound' })
-    this.#options.readFunction?.(hash, (bytes) => {
+    this.#options.readBytes?.({ table: 'functionBytes', key: hash }, (bytes) => {
       for (const each of this.#functions.read(hash, bytes)) this.#sendFunction(hash, each)
       this.#commit()
     })
   }
 
   #sendPackage(hash: string, nodeId: string): void {
-    for (const piece of this.#packages.fetch(hash, nodeId)) this.#deliver(nodeId, piece)
+    const pieces = this.#packages.fetch({ hash, nodeId }, (index, found) => {
+      const key = pieceKey(hash, index)
+      this.#options.readBytes?.({ table: 'packageBytes', key }, (bytes) => {
+        this.#deliver(nodeId, found(bytes))
+        this.#commit()
+      })
+    })
+    for (const piece of pieces) this.#deliver(nodeId, piece)
   }
 
   #node(event: NodeEvent): void {

@@ -72,7 +72,7 @@ async function runTask(
   const place = new Place(task.origin ?? (task.input && originOf(task.input)))
   let { block: current, taken } = await startRows(task, groups, blocks)
   if (taken > 0) place.loseRows()
-  let sample: readonly Uint8Array[] | undefined
+  let sample: BlockMetadata['sample']
   for (const transform of groups.slice(taken)) {
     switch (transform.kind) {
       case 'discard':

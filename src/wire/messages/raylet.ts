@@ -502,6 +502,8 @@ export type FromRaylet =
       readonly contains?: readonly ObjectKey[]
       /** True when this answers awaitObjects. */
       readonly signal?: boolean
+      /** With `signal`: there is no value, but an error. */
+      readonly failed?: boolean
     }
   /**
    * To the owner: the values of these objects (sequence, and attempt at the task that had made it)
