@@ -177,12 +177,15 @@ export class GcsServer {
   }
 
   #route(message: ToGcs): void {
+    // What it asks for now would belong to nobody: its owners were given up with it.
+    if ('nodeId' in message && this.#nodes.isDead(message.nodeId)) {
+      return this.#tellDead(message.nodeId)
+    }
     switch (message.kind) {
       case 'registerNode':
         this.#register(message)
         break
       case 'nodeReport':
-        if (this.#nodes.isDead(message.nodeId)) this.#tellDead(message.nodeId)
         this.#node({ ...message, kind: 'reported' })
         break
       case 'nodeHolds':

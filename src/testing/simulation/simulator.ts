@@ -117,6 +117,8 @@ export class Simulator {
     this.#checkBeforeTheEnd()
     for (const { driver } of this.#plans) driver.end('goodbye')
     this.#settle('the cluster', () => this.#isQuiet())
+    // What was asked of slow nodes in the end takes its time.
+    this.#runUntil(this.#clock.now() + nodeDeadlineMs)
     this.#checkWhatIsLeft()
     this.#gcs.close()
     return this.#summary()
