@@ -335,7 +335,7 @@ export const gcsHandledMs = 50
 export const gcsRestartMs = 50
 /** The longest of those waits, in milliseconds. */
 export const gcsRestartMsMax = 5000
-/** A GCS that has lived for this long has not failed to start, in milliseconds. */
-export const gcsStableMs = 30_000
+/** A GCS that has listened for this long has not failed to start, in milliseconds. */
+export const gcsStableMs = 1000
 /** Deaths of the GCS in a row after which the head gives up. */
 export const gcsFailuresMax = 10

@@ -160,6 +160,9 @@ export class RayletMessages {
         return raylet.launcher.packages.arrived(message)
       case 'nodeRegistered':
         return undefined
+      case 'drain':
+        raylet.note(`the node drains: ${message.reason}`)
+        return raylet.drain.begin(message.reason, message.deadlineMs)
       case 'nodeIsDead':
         return raylet.options.declaredDead(message.reason)
       case 'placementGroupChanged': {

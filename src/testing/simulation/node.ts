@@ -163,6 +163,7 @@ export class SimulatedNode {
       case 'jobFinished':
       case 'functionFound':
       case 'groupLocated':
+      case 'drain':
       case 'packageFound':
       case 'gcsHandled':
         return undefined
