@@ -181,6 +181,11 @@ export const clusterViewMs = 100
 export const claimMs = 250
 /** Arguments of fewer bytes are no reason to prefer the node that has them. */
 export const localityBytesMin = 100 * 1024
+/**
+ * A caller whose connection to an actor of another node breaks waits so long for news of its death
+ * before it connects again, in milliseconds.
+ */
+export const actorReconnectMs = 2000
 /** Requests at other nodes that are looked at in one round of calling back. */
 export const callBackMax = 64
 /** Times a lease request may be overtaken by smaller ones; then what it lacks is kept for it. */
@@ -330,7 +335,7 @@ export const gcsHandledMs = 50
 export const gcsRestartMs = 50
 /** The longest of those waits, in milliseconds. */
 export const gcsRestartMsMax = 5000
-/** A GCS that has lived for this long has not failed to start, in milliseconds. */
-export const gcsStableMs = 30_000
+/** A GCS that has listened for this long has not failed to start, in milliseconds. */
+export const gcsStableMs = 1000
 /** Deaths of the GCS in a row after which the head gives up. */
 export const gcsFailuresMax = 10

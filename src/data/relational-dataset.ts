@@ -87,6 +87,16 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
   }
 
   /**
+   * The plan as text: what was asked for, what the rules made of it, and the tasks that would run.
+   *
+   * @example
+   * console.log(await range(1000).filter(col('id').gt(5)).sort('id').explain())
+   */
+  explain(): Promise<string> {
+    return this.session.explain(this.plan)
+  }
+
+  /**
    * Keeps each row with a probability.
    *
    * @example

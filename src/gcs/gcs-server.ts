@@ -15,10 +15,11 @@ import { clusterViewMs, gcsReconcileMs, placementRetryMs } from '../base/limits.
 import { addAmounts } from '../scheduling/resource-amounts.js'
 import type { ClusterNode, Resources } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import type { Query } from '../wire/messages/raylet.js'
 import type { PlacementGroupRow } from '../wire/messages/raylet.js'
 import { FunctionStore } from './function-store.js'
 import { type JobNews, JobTable } from './job-table.js'
-import { PackageStore } from './package-store.js'
+import { PackageStore, pieceKey } from './package-store.js'
 import { ActorPlacement } from './actor-placement.js'
 import { ActorTable } from './actor-table.js'
 import type { ActorEvent } from './actor-table.js'
@@ -31,6 +32,11 @@ import { ProcessTable } from './process-table.js'
 import { answerState } from './state-answers.js'
 import type { StoredTables } from './stored-tables.js'
 import { TaskTable } from './task-table.js'
+
+export interface BytesRow {
+  readonly table: 'functionBytes' | 'packageBytes'
+  readonly key: string
+}
 
 export interface GcsOptions {
   /**
@@ -45,8 +51,8 @@ export interface GcsOptions {
   readonly persist?: Persist
   /** What an earlier GCS has left. */
   readonly stored?: StoredTables
-  /** Reads bytes of a function from storage; undefined when they cannot be found. */
-  readonly readFunction?: (hash: string, then: (bytes: Uint8Array) => void) => void
+  /** Reads what is not loaded at the start. */
+  readonly readBytes?: (row: BytesRow, then: (bytes: Uint8Array) => void) => void
   /** Checks every table after every message; for tests. */
   readonly validate?: boolean
 }
@@ -78,6 +84,7 @@ export class GcsServer {
     this.#groups,
     this.#actors,
     this.#functions,
+    this.#packages,
   ]
   #cancelHealthCheck: () => void = () => {}
   /** Runs while nodes of an earlier GCS may come back. */
@@ -142,6 +149,7 @@ export class GcsServer {
     const finishedJobs = this.#jobs.load(stored.jobs)
     this.#processes.load(stored.drivers)
     this.#functions.load(stored.functions)
+    this.#packages.load(stored.packages)
     this.#groups.load(stored.groups, finishedJobs)
     this.#actors.load(stored.actors, finishedJobs)
     if (this.#options.validate === true) this.validate()
@@ -182,6 +190,9 @@ export class GcsServer {
         this.#group(message)
         this.#actor(message)
         this.#node({ ...message, kind: 'returned' })
+        break
+      case 'nodeDrained':
+        this.#node({ ...message, kind: 'lost' })
         break
       case 'jobStarted':
         this.#tellOthers(this.#jobs.handle(message))
@@ -270,14 +281,21 @@ export class GcsServer {
     const row = this.#functions.fetch(hash, nodeId)
     if (row === 'unknown') return
     if (row !== 'stored') return this.#deliver(nodeId, { ...row, kind: 'functionFound' })
-    this.#options.readFunction?.(hash, (bytes) => {
+    this.#options.readBytes?.({ table: 'functionBytes', key: hash }, (bytes) => {
       for (const each of this.#functions.read(hash, bytes)) this.#sendFunction(hash, each)
       this.#commit()
     })
   }
 
   #sendPackage(hash: string, nodeId: string): void {
-    for (const piece of this.#packages.fetch(hash, nodeId)) this.#deliver(nodeId, piece)
+    const pieces = this.#packages.fetch({ hash, nodeId }, (index, found) => {
+      const key = pieceKey(hash, index)
+      this.#options.readBytes?.({ table: 'packageBytes', key }, (bytes) => {
+        this.#deliver(nodeId, found(bytes))
+        this.#commit()
+      })
+    })
+    for (const piece of pieces) this.#deliver(nodeId, piece)
   }
 
   #node(event: NodeEvent): void {
@@ -325,6 +343,16 @@ export class GcsServer {
     for (const actor of this.#actors.takeEnded()) this.#group({ kind: 'actorEnded', actor })
   }
 
+  /** Returns why not, if it cannot. */
+  #drain({ nodeId, reason, deadlineMs }: Query & { readonly what: 'drainNode' }): string {
+    const node = this.#nodes.alive().find((each) => each.nodeId === nodeId)
+    if (node === undefined) return `There is no node ${nodeId} that is alive.`
+    if (node.isHead) return `Node ${nodeId} is the head: it ends with the cluster.`
+    this.#node({ kind: 'draining', nodeId })
+    this.#send(nodeId, { kind: 'drain', reason, deadlineMs })
+    return ''
+  }
+
   #deliver(nodeId: string, message: FromGcs): void {
     if (this.#nodes.isAlive(nodeId)) this.#send(nodeId, message)
   }
@@ -344,6 +372,9 @@ export class GcsServer {
         break
       case 'availableResources':
         answer(sum(this.#nodes.view().map((node) => node.available)))
+        break
+      case 'drainNode':
+        answer(this.#drain(query))
         break
       case 'actorByName':
         answer(this.#actors.byName(query.namespace, query.name))
@@ -380,8 +411,9 @@ export class GcsServer {
     this.#cancelView = undefined
     const nodes = this.#nodes.alive().map((node): ClusterNode => {
       const { nodeId, nodeNumber, alive, address, total, available, labels, isClient } = node
-      const { waiting } = node
-      const more = { waiting, ...(isClient && { isClient }) }
+      const { waiting, isDraining } = node
+      const flags = { ...(isClient && { isClient }), ...(isDraining && { isDraining }) }
+      const more = { waiting, ...flags }
       return { nodeId, nodeNumber, alive, address, total, available, labels, ...more }
     })
     const view: FromGcs = { kind: 'clusterView', nodes, newest: this.#nodes.newest }

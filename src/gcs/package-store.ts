@@ -1,45 +1,97 @@
 // Packed folders of programs, by the hash of what is in them, for nodes that need them.
 //
-// They come and go in pieces, so that no single message is large.
+// They come and go in pieces, so that no single message is large. What an earlier GCS has stored is
+// read from storage, piece by piece, when somebody asks for it.
 
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import { packRow } from './stored-row.js'
+import type { StorageChange } from './storage/gcs-storage.js'
 
 type Export = Extract<ToGcs, { kind: 'exportPackage' }>
 
+export interface StoredPackage {
+  readonly hash: string
+  readonly count: number
+  /** Indexes of the pieces that are stored. */
+  readonly pieces: readonly number[]
+}
+
+export const pieceKey = (hash: string, index: number): string => `${hash}/${index}`
+
+/** A piece that is in storage only. */
+const stored = Symbol('stored')
+
 export class PackageStore {
   /** Pieces by package; a package is complete when it has all. */
-  readonly #packages = new Map<string, (Uint8Array | undefined)[]>()
+  readonly #packages = new Map<string, (Uint8Array | typeof stored | undefined)[]>()
   /** Nodes that wait for a package. Added by `fetch`, emptied by `add` and by their death. */
   readonly #waiting = new Map<string, Set<string>>()
+  #changes: StorageChange[] = []
+
+  /** Begins with what an earlier GCS has stored. */
+  load(rows: readonly StoredPackage[]): void {
+    for (const { hash, count, pieces } of rows) {
+      const has = new Set(pieces)
+      const all = Array.from({ length: count }, (_, index) => (has.has(index) ? stored : undefined))
+      this.#packages.set(hash, all)
+    }
+  }
+
+  /** What is to be stored since the last call. */
+  takeChanges(): StorageChange[] {
+    const changes = this.#changes
+    if (changes.length > 0) this.#changes = []
+    return changes
+  }
+
+  forgetChanges(): void {
+    this.#changes = []
+  }
 
   /** Returns the nodes that have waited for it, when it is complete. */
   add({ hash, index, count, bytes }: Export): readonly string[] {
     const pieces = this.#packages.get(hash) ?? new Array<undefined>(count).fill(undefined)
     this.#packages.set(hash, pieces)
-    if (index >= pieces.length || this.#isComplete(hash)) return []
+    if (index >= pieces.length || pieces[index] !== undefined) return []
     pieces[index] = bytes
+    const has = [...pieces.keys()].filter((each) => pieces[each] !== undefined)
+    const row: StoredPackage = { hash, count: pieces.length, pieces: has }
+    this.#changes.push(
+      { table: 'packageBytes', key: pieceKey(hash, index), bytes },
+      { table: 'packages', key: hash, bytes: packRow('packages', row) },
+    )
     if (!this.#isComplete(hash)) return []
     const waiting = [...(this.#waiting.get(hash) ?? [])]
     this.#waiting.delete(hash)
     return waiting
   }
 
-  /** Empty when it is not here yet; the node is then among those that `add` returns. */
-  fetch(hash: string, nodeId: string): FromGcs[] {
+  /**
+   * Empty when it is not here yet; the node is then among those that `add` returns. `read` is
+   * called for each piece that has to be read from storage first.
+   */
+  fetch(
+    { hash, nodeId }: { readonly hash: string; readonly nodeId: string },
+    read: (index: number, found: (bytes: Uint8Array) => FromGcs) => void,
+  ): FromGcs[] {
     if (!this.#isComplete(hash)) {
       const waiting = this.#waiting.get(hash) ?? new Set()
       this.#waiting.set(hash, waiting.add(nodeId))
       return []
     }
     const pieces = this.#packages.get(hash) ?? []
-    const count = pieces.length
-    return pieces.map((bytes = new Uint8Array(), index) => ({
+    const found = (index: number, bytes: Uint8Array): FromGcs => ({
       kind: 'packageFound',
       hash,
       index,
-      count,
+      count: pieces.length,
       bytes,
-    }))
+    })
+    return pieces.flatMap((piece, index) => {
+      if (piece instanceof Uint8Array) return [found(index, piece)]
+      read(index, (bytes) => found(index, bytes))
+      return []
+    })
   }
 
   nodeDied(nodeId: string): void {

@@ -18,6 +18,8 @@ const rowVersions: Readonly<Record<StorageTable, number>> = {
   groups: 1,
   functions: 1,
   functionBytes: 1,
+  packages: 1,
+  packageBytes: 1,
 }
 
 const packr = new Packr({

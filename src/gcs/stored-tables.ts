@@ -5,6 +5,7 @@ import type { StoredFunction } from './function-store.js'
 import type { StoredGroup } from './group-storage.js'
 import type { StoredJob } from './job-table.js'
 import type { StoredNode } from './node-table.js'
+import type { StoredPackage } from './package-store.js'
 import type { StoredDriver } from './process-table.js'
 import { unpackRow } from './stored-row.js'
 import type { GcsStorage, StorageRow, StorageTable } from './storage/gcs-storage.js'
@@ -16,10 +17,11 @@ export interface StoredTables {
   readonly actors: readonly StoredActor[]
   readonly groups: readonly StoredGroup[]
   readonly functions: readonly StoredFunction[]
+  readonly packages: readonly StoredPackage[]
 }
 
-/** Bytes of functions are not among them. */
-const loaded = ['nodes', 'jobs', 'drivers', 'actors', 'groups', 'functions'] as const
+/** Bytes of functions and packages are not among them. */
+const loaded = ['nodes', 'jobs', 'drivers', 'actors', 'groups', 'functions', 'packages'] as const
 
 /** Throws a SessionError that names a row which cannot be read. */
 export async function loadTables(storage: GcsStorage): Promise<StoredTables> {

@@ -45,8 +45,8 @@ async function serve(storage: GcsStorage, config: GcsConfig): Promise<GcsHub> {
     persist: (changes: readonly StorageChange[], done: () => void) => {
       storage.write(changes).then(done, fail)
     },
-    readFunction: (hash, then) => {
-      storage.read('functionBytes', hash).then((bytes) => {
+    readBytes: ({ table, key }, then) => {
+      storage.read(table, key).then((bytes) => {
         if (bytes !== undefined) then(bytes)
       }, fail)
     },

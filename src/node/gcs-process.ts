@@ -25,8 +25,9 @@ export class GcsProcess {
   readonly #config: GcsConfig
   readonly #events: GcsProcessEvents
   #child: ChildProcess | undefined
-  #startedAt = 0
-  /** Deaths in a row, none of them after a long life. */
+  /** When it began to listen; Infinity before. */
+  #readyAt = Infinity
+  /** Deaths in a row, each before it had served for a while. */
   #failures = 0
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
@@ -72,10 +73,13 @@ export class GcsProcess {
     })
     // Its stdin stays open for as long as this process lives.
     child.stdin?.on('error', () => {})
-    child.stdout?.on('error', () => {}).resume()
+    child.stdout?.on('error', () => {})
+    this.#readyAt = Infinity
+    child.stdout?.on('data', () => {
+      this.#readyAt = performance.now()
+    })
     child.on('error', () => {})
     this.#child = child
-    this.#startedAt = performance.now()
     this.#events.note(`the GCS has started, pid ${child.pid ?? 0}`)
     return child
   }
@@ -96,15 +100,15 @@ export class GcsProcess {
       this.#events.gaveUp(`the GCS has ended (${how}), and nothing of it was stored`)
       return
     }
-    if (performance.now() - this.#startedAt > gcsStableMs) this.#failures = 0
+    if (performance.now() - this.#readyAt > gcsStableMs) this.#failures = 0
     this.#failures++
     if (this.#failures > gcsFailuresMax) {
       const what = `the GCS has ended ${this.#failures} times in a row, at last with ${how}`
       this.#events.gaveUp(`${what}; node.err in the session's logs says why`)
       return
     }
-    const isFirst = this.#failures === 1
-    const ms = isFirst ? 0 : Math.min(gcsRestartMs * 2 ** this.#failures, gcsRestartMsMax)
+    const doublings = this.#failures - 2
+    const ms = doublings < 0 ? 0 : Math.min(gcsRestartMs * 2 ** doublings, gcsRestartMsMax)
     this.#timer = setTimeout(() => this.#watch(this.#spawn()), ms)
   }
 }

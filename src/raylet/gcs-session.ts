@@ -89,6 +89,12 @@ export class GcsSession {
       case 'query':
         this.#keep(message, requestKey(message.from, message.request))
         break
+      case 'fetchFunction':
+        this.#keep(message, functionKey(message.hash))
+        break
+      case 'fetchPackage':
+        this.#keep(message, packageKey(message.hash))
+        break
       case 'processStarted':
         this.#processes.set(message.process, message)
         this.#keep(message)
@@ -107,6 +113,12 @@ export class GcsSession {
     switch (message.kind) {
       case 'nodeRegistered':
         this.#isRegistered = true
+        return true
+      case 'functionFound':
+        this.#answered(functionKey(message.hash))
+        return true
+      case 'packageFound':
+        if (message.index === message.count - 1) this.#answered(packageKey(message.hash))
         return true
       case 'gcsHandled':
         this.#handled(message.count)
@@ -169,7 +181,10 @@ export class GcsSession {
   #keep(message: ToGcs, request?: string): void {
     const kept = { message, position: this.#sent, request }
     this.#kept.add(kept)
-    if (request !== undefined) this.#requests.set(request, kept)
+    if (request === undefined) return
+    const same = this.#requests.get(request)
+    if (same !== undefined) this.#kept.delete(same)
+    this.#requests.set(request, kept)
   }
 
   #subscribe(key: string, message: ToGcs): void {
@@ -220,6 +235,10 @@ export class GcsSession {
 }
 
 const requestKey = (process: ProcessId, request: number): string => `${process} ${request}`
+
+/** The node itself asks for these, as process 0. */
+const functionKey = (hash: string): string => `0 function ${hash}`
+const packageKey = (hash: string): string => `0 package ${hash}`
 
 const groupKey = (process: ProcessId, group: string): string => `${process} group ${group}`
 

@@ -88,6 +88,12 @@ export class ObjectEntry {
     return this.#owned === 0 && this.#others === null && this.contained === 0 && this.kept === 0
   }
 
+  /** The owner keeps its lineage from now on, until it is told that this entry is gone. */
+  keepLineage(): true {
+    this.isLineageKept = true
+    return true
+  }
+
   countOf(holder: ProcessId): number {
     return holder === this.key[0] ? this.#owned : (this.#others?.get(holder) ?? 0)
   }

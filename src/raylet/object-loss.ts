@@ -7,6 +7,7 @@
 // `put`, nobody can make again.
 
 import { objectIdHex, workerIdHex } from '../base/ids.js'
+import { bodyTag } from '../wire/frame.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import type { WireError } from '../wire/messages/terms.js'
 import type { ObjectEntry } from './object-entry.js'
@@ -20,6 +21,7 @@ export interface ObjectLoss {
   readonly isFinal: boolean
 }
 
+type Ready = Extract<FromRaylet, { kind: 'ready' }>
 export type ObjectLost = Extract<FromRaylet, { kind: 'objectLost' }>
 
 /** Joins what is to be told: one message for each owner and reason. */
@@ -68,6 +70,12 @@ export function errorOf(entry: ObjectEntry): WireError | undefined {
     `Object ${id} is lost: ${loss.reason}. It cannot be computed again, because it was not made ` +
     'by a task: it comes from ray.put or from a generator. Put it again.'
   return { code: 'RAY_OBJECT_LOST', message, fields }
+}
+
+/** The answer for who only wants to know whether it is ready. */
+export function signalOf({ key, body }: ObjectEntry, error: WireError | undefined): Ready {
+  const isFailed = error !== undefined || body?.[0] === bodyTag.error
+  return { kind: 'ready', object: key, signal: true, ...(isFailed && { failed: true }) }
 }
 
 /** Attempts are counted in one byte. */

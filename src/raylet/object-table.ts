@@ -27,7 +27,7 @@ import { isLost, LostStreams } from './lost-streams.js'
 import { ObjectCopies } from './object-copies.js'
 import { ObjectEntry, type Waiter } from './object-entry.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
-import { errorOf, isLater, lossMessages } from './object-loss.js'
+import { errorOf, isLater, lossMessages, signalOf } from './object-loss.js'
 
 export type { ObjectEffect, ObjectEvent }
 
@@ -343,13 +343,7 @@ export class ObjectTable {
   }
 
   #releaseLineage({ from, request, sequences }: EventOf<'releaseLineage'>): void {
-    const kept: number[] = []
-    for (const sequence of sequences) {
-      const entry = this.#find([from, sequence])
-      if (entry === undefined) continue
-      entry.isLineageKept = true
-      kept.push(sequence)
-    }
+    const kept = sequences.filter((sequence) => this.#find([from, sequence])?.keepLineage())
     const message = { kind: 'lineageNeeded', request, sequences: kept } as const
     this.#effects.push({ kind: 'send', to: from, message })
   }
@@ -421,11 +415,11 @@ export class ObjectTable {
     const to = waiter.process
     // What was read before a loss may have contained other objects.
     const contains = waiter.isBare && !entry.wasLost ? [] : entry.contains
+    const error = errorOf(entry)
     if (waiter.isSignal) {
-      this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, signal: true } })
+      this.#effects.push({ kind: 'send', to, message: signalOf(entry, error) })
       return
     }
-    const error = errorOf(entry)
     if (error !== undefined) {
       this.#effects.push({ kind: 'send', to, message: { kind: 'ready', object, error } })
       return

@@ -160,11 +160,16 @@ export class RayletMessages {
         return raylet.launcher.packages.arrived(message)
       case 'nodeRegistered':
         return undefined
+      case 'drain':
+        raylet.note(`the node drains: ${message.reason}`)
+        return raylet.drain.begin(message.reason, message.deadlineMs)
       case 'nodeIsDead':
         return raylet.options.declaredDead(message.reason)
       case 'placementGroupChanged': {
         const { group, state } = message
-        if (state === 'removed' || state === 'infeasible') {
+        // Where nodes can join it waits for one.
+        const isHopeless = state === 'infeasible' && raylet.options.clusterAddress === ''
+        if (state === 'removed' || isHopeless) {
           const text = message.message ?? `Placement group ${group} is ${state}.`
           raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('group', group) })
           const isRemoved = state === 'removed'

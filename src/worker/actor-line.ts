@@ -15,7 +15,8 @@ import {
   ActorUnschedulableError,
   type RayError,
 } from '../base/errors.js'
-import { objectIdHex, type ProcessId } from '../base/ids.js'
+import { nodeNumberOf, objectIdHex, type ProcessId } from '../base/ids.js'
+import { actorReconnectMs } from '../base/limits.js'
 import { addressFrom, connectTo } from '../wire/address.js'
 import { CallQueue } from './call-queue.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
@@ -44,6 +45,8 @@ export interface ActorLinePorts {
   readonly token: string
   readonly references: ReferenceHolder
   readonly settler: TaskSettler
+  /** Calls back after so many milliseconds. */
+  readonly later: (ms: number, run: () => void) => void
 }
 
 export class ActorLine {
@@ -226,6 +229,9 @@ export class ActorLine {
     this.#socket = socket
     hearLastWords(socket)
     socket.on('error', () => undefined)
+    if (nodeNumberOf(this.#worker) !== nodeNumberOf(this.#ports.process)) {
+      socket.on('close', () => this.#cut(socket, address))
+    }
     const reader = new FrameReader((buffer, start, end) => this.#frame(buffer, start, end))
     socket.on('data', (chunk: Uint8Array) => {
       reader.push(chunk)
@@ -239,6 +245,22 @@ export class ActorLine {
       actor: this.key,
     })
     this.#channel.flush()
+  }
+
+  // Between machines a connection may break while the actor lives. If it does not, the GCS says so
+  // in a moment.
+  #cut(socket: Socket, address: string): void {
+    if (this.#socket !== socket) return
+    this.#socket = null
+    this.#channel = null
+    const incarnation = this.#incarnation
+    this.#ports.later(actorReconnectMs, () => {
+      const isOver = this.#socket !== null || this.#incarnation !== incarnation
+      if (isOver || this.#state.state !== 'alive') return
+      this.#lostConnection(null)
+      this.#connect(address)
+      this.#pump()
+    })
   }
 
   /**
@@ -296,9 +318,12 @@ export class ActorLine {
 
   #unavailable(task: Task): RayError {
     const exit = this.#state.state === 'restarting' ? this.#state.exit : undefined
-    const how = exit === undefined ? 'its worker is gone' : describeExit(exit)
+    const isAlive = this.#state.state === 'alive'
+    const what = isAlive ? 'is cut off' : 'is restarting'
+    const gone = isAlive ? 'the connection to it broke' : 'its worker is gone'
+    const how = exit === undefined ? gone : describeExit(exit)
     return new ActorUnavailableError(
-      `Actor ${this.className} (${this.id}) is restarting: ${how}\n` +
+      `Actor ${this.className} (${this.id}) ${what}: ${how}\n` +
         `The call ${task.fn.name} may or may not have run. Allow retries with maxTaskRetries ` +
         `if running it twice is safe.`,
       { fields: { actorId: this.id, className: this.className, methodName: task.fn.name } },

@@ -175,7 +175,7 @@ export class CoreWorker {
       now,
       total: welcome.resources,
     })
-    this.actors = new ActorLines({ ...shared, settler, borrow, unseen })
+    this.actors = new ActorLines({ ...shared, settler, borrow, unseen, later })
     this.actors.decodeBody = (body) => this.values.decodeBody(body, null)
   }
 

@@ -271,14 +271,13 @@ export class ObjectAccess {
     })
   }
 
-  /**
-   * Hears when the value of a known object is there, or that it failed; with the error only when
-   * the session is over.
-   */
-  whenReady(ref: ObjectRef, ready: (error?: RayError) => void): void {
-    this.#listen(ref, { kind: 'awaitObjects' }, ({ error }) =>
-      ready(error === undefined ? undefined : errorFromWire(error)),
-    )
+  /** Hears when the value of a known object is there, or with which error it failed. */
+  whenReady(ref: ObjectRef, ready: (error?: unknown) => void): void {
+    this.#listen(ref, { kind: 'awaitObjects' }, ({ error, failed }) => {
+      if (error !== undefined) ready(errorFromWire(error))
+      else if (failed !== true) ready()
+      else this.fetchValue([ref.owner, ref.sequence]).then(() => ready(), ready)
+    })
   }
 
   #listen(ref: ObjectRef, how: AskKind, fetch: Fetch): void {

@@ -45,8 +45,8 @@ export interface ReconstructorPorts {
   readonly references: ReferenceHolder
   readonly lineage: LineageTable
   readonly settler: TaskSettler
-  /** Hears when the raylet says that the object is there, or has failed. */
-  readonly awaitReady: (ref: ObjectRef, ready: (error?: RayError) => void) => void
+  /** Hears when the raylet says that the object is there, or with which error it has failed. */
+  readonly awaitReady: (ref: ObjectRef, ready: (error?: unknown) => void) => void
   /** Sends the task of a record whose arguments are there. */
   readonly submit: (task: Task, record: Lineage) => void
   /** The results of all tasks that are not over, by sequence. */
@@ -153,14 +153,15 @@ export class Reconstructor {
     task.pins = [...slots, ...nested]
     if (nested.length > 0) task.nested = nested
     this.#ports.waiting(1)
-    new Needs({ args: slots, results: refs }, this.#ports, (failed, why) => {
+    new Needs({ args: slots, results: refs }, this.#ports, (failed, cause) => {
       this.#ports.waiting(-1)
       if (task.status === taskStatus.finished) return
       if (failed === null) this.#ports.submit(task, record)
       else {
-        const text = `it cannot be computed again without its argument ${failed.id}: ${why}`
+        const said = cause instanceof Error ? cause.message : 'its task failed'
+        const text = `it cannot be computed again without its argument ${failed.id}: ${said}`
         const ErrorType = ObjectReconstructionFailedError
-        settler.fail(task, errorFor(task.ref, reason, { ErrorType, text, cause: failed.value }))
+        settler.fail(task, errorFor(task.ref, reason, { ErrorType, text, cause }))
       }
     })
   }
@@ -210,12 +211,12 @@ function taskOf(record: Lineage, refs: readonly ObjectRef[]): Task {
  */
 class Needs implements RefWaiter {
   #left: number
-  readonly #done: (failed: ObjectRef | null, why: string) => void
+  readonly #done: (failed: ObjectRef | null, cause?: unknown) => void
 
   constructor(
     refs: { readonly args: readonly ObjectRef[]; readonly results: readonly ObjectRef[] },
     ports: Pick<ReconstructorPorts, 'process' | 'awaitReady' | 'lineage'>,
-    done: (failed: ObjectRef | null, why: string) => void,
+    done: (failed: ObjectRef | null, cause?: unknown) => void,
   ) {
     const { args, results } = refs
     this.#left = args.length + 1
@@ -233,19 +234,18 @@ class Needs implements RefWaiter {
     }
   }
 
-  refReady(ref: ObjectRef, error?: RayError): void {
+  refReady(ref: ObjectRef, error?: unknown): void {
     if (this.#left <= 0) return
     if (error !== undefined || isFailed(ref)) {
       this.#left = 0
-      const why = error ?? ref.value
-      const text = why instanceof Error ? why.message : 'its task failed'
+      const cause = error ?? (ref.state === refState.error ? ref.value : undefined)
       // In a turn of its own: a chain of any length fails without recursion.
-      queueMicrotask(() => this.#done(ref, text))
+      queueMicrotask(() => this.#done(ref, cause))
     } else this.#come()
   }
 
   #come(): void {
-    if (--this.#left === 0) this.#done(null, '')
+    if (--this.#left === 0) this.#done(null)
   }
 }
 

@@ -4,7 +4,12 @@
 import type { LeaseEffect, LeaseEvent } from '../../src/raylet/lease-events.js'
 import { LeaseState } from '../../src/raylet/lease-state.js'
 import { ResourceSet } from '../../src/scheduling/resources.js'
-import type { ProcessExit, Resources, SchedulingStrategy } from '../../src/wire/messages/terms.js'
+import type {
+  ClusterNode,
+  ProcessExit,
+  Resources,
+  SchedulingStrategy,
+} from '../../src/wire/messages/terms.js'
 import type { PeerMessage } from '../../src/wire/messages/peer.js'
 import type { ActorSpec } from '../../src/wire/messages/raylet.js'
 import type { Command } from './transcript.js'
@@ -123,15 +128,50 @@ export class LeaseScript {
         return { kind: 'endActor', actor, drain: command.flag('drain'), reason: 'ray.kill' }
       }
       default:
+        return this.#newsEvent(command)
+    }
+  }
+
+  #newsEvent(command: Command): LeaseEvent {
+    const from = this.#id(command.words[0] ?? '')
+    const request = Number(command.words[1] ?? 0)
+    const node = command.number('node', 0)
+    switch (command.verb) {
+      case 'view':
+        return { kind: 'clusterView', nodes: command.words.map(viewOf), newest: 9 }
+      case 'passed': {
+        const passed = { by: node, stays: command.flag('stays'), outlivesJob: false }
+        return { ...this.#request(command, from), passed }
+      }
+      case 'returned': {
+        const why = command.text('why', 'full') as 'full' | 'never' | 'recalled'
+        const said = { available: { CPU: command.number('free', 0) }, waiting: {} }
+        return { kind: 'requestReturned', node, from, request, why, ...said }
+      }
+      case 'recalled':
+        return { kind: 'recallRequest', node, from, request }
+      case 'answered':
+        return { kind: 'requestAnswered', owner: from, request }
+      case 'nodedied':
+        return { kind: 'nodeDied', nodeNumber: node, nodeId: `n${node}` }
+      case 'located': {
+        const nodeId = command.text('on', 'n1')
+        const bundles = [{ index: 0, resources: resourcesOf(command), nodeId }]
+        return { kind: 'groupLocated', group: command.word(0), bundles }
+      }
+      default:
         throw new Error(`unknown command ${command.verb}`)
     }
   }
 
-  #request(command: Command, from: number): LeaseEvent {
+  #request(command: Command, from: number): LeaseEvent & { readonly kind: 'requestLease' } {
     const group = command.options.get('group')
+    const on = command.options.get('on')
     const strategy: SchedulingStrategy =
       group === undefined
-        ? { kind: 'default' }
+        ? on === undefined
+          ? { kind: command.flag('spread') ? 'spread' : 'default' }
+          : { kind: 'nodeAffinity', nodeId: on, soft: command.flag('soft') }
         : { kind: 'placementGroup', target: { group, bundle: command.number('bundle', -1) } }
     const request = Number(command.word(1))
     const nested = command.flag('nested') ? [[from, 77] as const] : []
@@ -148,6 +188,7 @@ export class LeaseScript {
       },
       name: command.text('name', 'f'),
       depth: command.number('depth', 0),
+      ...(command.flag('once') ? { isOnce: true as const } : {}),
       ...(command.flag('carry') ? { task } : {}),
     }
   }
@@ -210,6 +251,8 @@ export class LeaseScript {
         return `${kind} lease=${message.lease}${message.done ? ' done' : ''}`
       case 'startActor':
         return `${kind} ${message.spec.actor[1]}${gpusOf(message.gpus)}`
+      case 'requestLost':
+        return `${kind} request=${message.request} (${message.exit.reason})`
       case 'exit':
         return `${kind}: ${message.reason}`
       default:
@@ -252,6 +295,21 @@ function gcsMessage(message: Extract<LeaseEffect, { kind: 'gcs' }>['message']): 
       return `${message.kind} ${message.actor[1]}`
     default:
       return message.kind
+  }
+}
+
+/** `n2:4:1:2`: node 2 has 4 CPU, of which 1 is free, and 2 are waited for. */
+function viewOf(word: string): ClusterNode {
+  const [nodeId = '', total = '0', free = total, waiting = '0'] = word.split(':')
+  return {
+    nodeId,
+    nodeNumber: Number(nodeId.slice(1)),
+    alive: true,
+    address: nodeId,
+    total: { CPU: Number(total) },
+    available: { CPU: Number(free) },
+    waiting: { CPU: Number(waiting) },
+    labels: {},
   }
 }
 

@@ -1,19 +1,149 @@
-// Tasks run on every node of a cluster, whoever submits them.
+// Tasks run on every node of a cluster, whoever submits them, and elsewhere when their node dies.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from '../../src/testing/index.js'
 import { withNodes } from './many-nodes.js'
 
-void test('tasks of one program run on all nodes', () =>
+/** What drivers of these tests begin with. */
+const head = `
+  await ray.init()
+  const here = ray.getRuntimeContext().nodeId
+  const where = ray.remote(function where() { return ray.getRuntimeContext().nodeId })
+  const slow = ray.remote(async function slow(ms) {
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    return ray.getRuntimeContext().nodeId
+  })
+`
+
+void test('tasks of one program run on all nodes, and so do theirs', () =>
   withNodes(2, async ({ run }) => {
-    const out = await run(`
-      await ray.init()
-      const where = ray.remote(async function where() {
-        await new Promise((resolve) => setTimeout(resolve, 200))
-        return ray.getRuntimeContext().nodeId
-      })
-      const nodes = await ray.get(Array.from({ length: 8 }, () => where.remote()))
+    const out = await run(`${head}
+      const nodes = await ray.get(Array.from({ length: 8 }, () => slow.remote(200)))
       console.log(new Set(nodes).size, nodes.length)
+
+      const outer = ray.remote(async function outer(slow) {
+        return ray.get([slow.remote(100), slow.remote(100), slow.remote(100)])
+      })
+      const inner = await ray.get([outer.remote(slow), outer.remote(slow)])
+      console.log(new Set(inner.flat()).size)
+
+      const short = ray.remote(function short(i) { return [i, ray.getRuntimeContext().nodeId] })
+      const rows = await ray.get(Array.from({ length: 20_000 }, (_, i) => short.remote(i)))
+      console.log(rows.every(([i], at) => i === at), new Set(rows.map(([, node]) => node)).size)
     `)
-    assert.equal(out, '2 8\n')
+    assert.equal(out, '2 8\n2\ntrue 2\n')
+  }))
+
+void test('strategies choose nodes: affinity, labels, spread', () =>
+  withNodes(1, async ({ run, join }) => {
+    await join({ labels: { region: 'eu' } })
+    await join({ labels: { region: 'us' } })
+    const out = await run(`${head}
+      const nodes = await ray.nodes()
+      const eu = nodes.find((node) => node.labels.region === 'eu').nodeId
+      const us = nodes.find((node) => node.labels.region === 'us').nodeId
+      const on = (options) => ray.get(where.options(options).remote())
+      const affinity = (nodeId, soft) =>
+        on({ schedulingStrategy: { nodeId, soft } })
+      console.log(await affinity(eu, false) === eu, await affinity(us, true) === us)
+      const gone = 'f'.repeat(24)
+      const error = await affinity(gone, false).catch((error) => error)
+      console.log(error instanceof ray.TaskUnschedulableError, error.message.includes(gone))
+      console.log(nodes.some((node) => node.nodeId === gone), typeof await affinity(gone, true))
+      console.log(await on({ labelSelector: { region: 'us' } }) === us)
+      const notUs = { region: '!us', 'ray.io/node-id': '!' + here }
+      console.log(await on({ labelSelector: notUs }) === eu)
+      const spread = slow.options({ schedulingStrategy: 'SPREAD' })
+      const three = await ray.get([1, 2, 3].map(() => spread.remote(300)))
+      console.log(new Set(three).size)
+      const large = await ray.get(where.options({ numCpus: 5 }).remote()).catch((error) => error)
+      console.log(large.message.replace(/[0-9.]+ memory|[0-9.]+ objectStoreMemory/g, '_'))
+    `)
+    const lines = out.trim().split('\n')
+    assert.deepEqual(lines.slice(0, 6), [
+      'true true',
+      'true true',
+      'false string',
+      'true',
+      'true',
+      '3',
+    ])
+    assert.match(
+      lines[6] ?? '',
+      /needs 5 CPU, and no node has that \(all nodes together have 3 CPU/,
+    )
+  }))
+
+void test('errors, streams and cancels go between nodes', () =>
+  withNodes(2, async ({ run }) => {
+    const out = await run(`${head}
+      const other = (await ray.nodes()).find((node) => node.nodeId !== here).nodeId
+      const there = {
+        schedulingStrategy: { nodeId: other, soft: false },
+      }
+      class Broken extends Error { extra = 7 }
+      const fails = ray.remote(function fails() { throw new Broken('far away') }).options(there)
+      const error = await ray.get(fails.remote()).catch((error) => error)
+      console.log(error instanceof ray.RayTaskError, error.cause.message, error.cause.extra)
+      console.log(error.fields.nodeId === other)
+
+      const counts = ray.remote(function* counts(n) {
+        for (let i = 0; i < n; i++) yield i
+      }).options({ ...there, numReturns: 'streaming' })
+      let sum = 0
+      for await (const ref of counts.remote(100)) sum += await ray.get(ref)
+      console.log(sum)
+
+      const crash = ray.remote(function crash() { process.exit(3) }).options(there)
+      const crashed = await ray.get(crash.options({ maxRetries: 0 }).remote()).catch((e) => e)
+      console.log(crashed instanceof ray.WorkerCrashedError, crashed.fields.exitCode)
+
+      const spins = ray.remote(function spins() { for (;;); }).options(there)
+      const first = spins.remote()
+      const behind = spins.remote()
+      const queued = spins.remote()
+      await slow.options(there).options({ numCpus: 0 }).remote(1)
+      ray.cancel(behind)
+      ray.cancel(queued)
+      ray.cancel(first)
+      for (const ref of [first, behind, queued]) {
+        const error = await ray.get(ref).catch((error) => error)
+        console.log(error.constructor.name)
+      }
+      console.log(await ray.get(where.options(there).remote()) === other)
+    `)
+    const cancelled = 'TaskCancelledError\n'.repeat(3)
+    assert.equal(out, `true far away 7\ntrue\n4950\ntrue 3\n${cancelled}true\n`)
+  }))
+
+void test('what ran on a node that is killed runs elsewhere', () =>
+  withNodes(2, async ({ driver, sessions, kill }) => {
+    const program = driver(`${head}
+      const nodes = await ray.nodes()
+      const running = Array.from({ length: 6 }, () => slow.remote(1500))
+      const once = slow.options({
+        maxRetries: 0,
+        numCpus: 0,
+        schedulingStrategy: {
+          nodeId: nodes.find((node) => node.nodeId !== here).nodeId, soft: false,
+        },
+      })
+      const fragile = once.remote(60_000)
+      await slow.options({ numCpus: 0 }).remote(500)
+      await ray.get(where.options({ numCpus: 0 }).remote())
+      console.log('started')
+      const error = await ray.get(fragile).catch((error) => error)
+      console.log(error.constructor.name, error.message)
+      const all = await ray.get(running)
+      const alive = (await ray.nodes()).filter((node) => node.alive)
+      console.log(all.every((node) => node === here), alive.length)
+    `)
+    const victim = sessions[1] ?? assert.fail()
+    await until(() => program.stdout.includes('started'))
+    await kill(victim)
+    const { stdout, stderr, code } = await program.ended
+    assert.equal(code, 0, stdout + stderr)
+    assert.match(stdout, new RegExp(`NodeDiedError Task slow .* node ${victim.nodeId}, on which`))
+    assert.match(stdout, /(true|false) 1\n$/)
   }))

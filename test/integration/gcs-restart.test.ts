@@ -1,7 +1,15 @@
 // The GCS of a head dies and comes back, while the nodes and their programs go on.
 
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { until } from '../../src/testing/index.js'
@@ -148,6 +156,29 @@ test('an actor restarts while the GCS is away, and its callers hear of it', () =
     const { code, stdout, stderr } = await program.ended
     assert.equal(code, 0, stderr)
     assert.match(stdout, /again 1\n$/)
+  }))
+
+test('a node that joins after the GCS died gets code and files that were sent before', (t) =>
+  withNodes(1, async ({ sessions, driver, join }) => {
+    const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'project-')))
+    t.after(() => rmSync(folder, { recursive: true }))
+    writeFileSync(path.join(folder, 'words.txt'), 'one two three')
+    const program = driver(`
+      import { readFileSync } from 'node:fs'
+      ${pauseHere}
+      await ray.init({ runtimeEnv: { workingDir: ${JSON.stringify(folder)} } })
+      const read = ray.remote(() => readFileSync('words.txt', 'utf8'))
+      console.log(await ray.get(read.remote()))
+      await pause('kill now')
+      console.log('later', await ray.get(read.options({ resources: { later: 1 } }).remote()))
+    `)
+    await program.said('kill now')
+    await killGcs(headOf(sessions))
+    await join({ resources: { later: 1 } })
+    program.kill('SIGUSR2')
+    const { code, stdout, stderr } = await program.ended
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /later one two three\n$/)
   }))
 
 function raylogOf({ sessionDir }: SessionFile): string {

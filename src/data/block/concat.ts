@@ -8,9 +8,8 @@ import { type Data, DataType, makeData } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
 import { type Block, blockOfColumns, blockOfData } from './block.js'
 import { dictionaryOfData, joinTypedArrays } from './column.js'
-import { DictionaryColumn } from './dictionary-column.js'
 import { dataOfBlock, emptyData, gatherData } from './gather.js'
-import { encodeDictionary } from './utf8.js'
+import { dictionaryData, encodeStrings } from './utf8.js'
 import { castData, widerType } from './widen.js'
 
 /** More distinct strings than this, and a merged dictionary is written out. */
@@ -197,26 +196,24 @@ function concatDictionaries(parts: readonly Data[]): Data {
   const length = parts.reduce((sum, data) => sum + data.length, 0)
   const codes = new Int32Array(length)
   const known = new Map<string, number>()
-  const columns = parts.map((part) => {
+  eachPart(parts, (part, at) => {
     const column = dictionaryOfData(part)
     if (column === undefined) {
       throw new RayError(`Dictionaries of ${String(part.type)} cannot be put together.`)
     }
-    return column
-  })
-  let at = 0
-  for (const column of columns) {
     const renumbered = Int32Array.from(column.values, (text) => {
       const code = known.get(text) ?? known.size
       known.set(text, code)
       return code
     })
-    for (let i = 0; i < column.length; i++) {
-      const code = column.codes[i] ?? -1
-      codes[at + i] = code < 0 ? -1 : (renumbered[code] ?? -1)
-    }
-    at += column.length
-  }
-  const merged = encodeDictionary(new DictionaryColumn(codes, [...known.keys()]))
+    renumber(column.codes, renumbered, codes.subarray(at, at + part.length))
+  })
+  const values = encodeStrings([...known.keys()])
+  const merged = dictionaryData({ indices: codes, values, ...concatNulls(parts, length) })
   return known.size > distinctMax ? castData(merged, merged.type.dictionary, '') : merged
+}
+
+/** Rows without a value may have any code: their bits say what they are. */
+function renumber(from: Int32Array, codes: Int32Array, to: Int32Array): void {
+  for (let i = 0; i < to.length; i++) to[i] = codes[from[i] ?? 0] ?? 0
 }

@@ -110,53 +110,53 @@ function gatherBits(data: Data<Bool>, indices: RowIndices): Uint8Array {
   return bits
 }
 
-type FixedValues = Float64Array | BigInt64Array | Uint8Array
+type FixedValues = Float64Array | BigInt64Array | Int32Array | Uint8Array
 
 /**
- * Values of a fixed width. 64-bit integers move as two words: a bigint each would be ten times as
- * slow.
+ * Values of a fixed width. Each common kind of array has a loop of its own: one loop for all of
+ * them would be several times as slow, because it could not be compiled for any.
  */
-function gatherFixed(values: FixedValues, indices: RowIndices, stride: number): FixedValues {
+function gatherFixed(values: FixedValues, rows: RowIndices, stride: number): FixedValues {
   const ArrayType = values.constructor as new (length: number) => FixedValues
-  const picked = new ArrayType(indices.length * stride)
-  if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
-    const from = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
-    pickWords(from, new Int32Array(picked.buffer), { indices, width: 2 * stride })
-  } else if (stride === 1) {
-    pickValues(values as Float64Array, picked as Float64Array, indices)
-  } else {
-    pickWords(values as Uint8Array, picked as Uint8Array, { indices, width: stride })
-  }
+  const picked = new ArrayType(rows.length * stride)
+  // As an unsigned number, -1 lies behind every array.
+  const indices = new Uint32Array(rows.buffer, rows.byteOffset, rows.length)
+  if (stride > 1) pickWide(values as Uint8Array, picked as Uint8Array, { indices, stride })
+  else if (values instanceof Float64Array) pickDoubles(values, picked as Float64Array, indices)
+  else if (values instanceof Int32Array) pickIntegers(values, picked as Int32Array, indices)
+  else if (values instanceof BigInt64Array) pickBigints(values, picked as BigInt64Array, indices)
+  else pickOthers(values, picked as Uint8Array, indices)
   return picked
 }
 
-function pickValues(from: Float64Array, to: Float64Array, indices: RowIndices): void {
-  // An index of -1 reads undefined, and leaves the zero.
-  for (let i = 0; i < to.length; i++) to[i] = from[indices[i] ?? -1] ?? 0
+function pickDoubles(from: Float64Array, to: Float64Array, indices: Uint32Array): void {
+  for (let i = 0; i < to.length; i++) to[i] = from[indices[i] ?? 0] ?? 0
 }
 
-interface WordPicks {
-  readonly indices: RowIndices
-  readonly width: number
+function pickIntegers(from: Int32Array, to: Int32Array, indices: Uint32Array): void {
+  for (let i = 0; i < to.length; i++) to[i] = from[indices[i] ?? 0] ?? 0
 }
 
-function pickWords<A extends Int32Array | Uint8Array>(
-  from: A,
-  to: A,
-  { indices, width }: WordPicks,
-): void {
-  if (width === 2) {
-    for (let i = 0; i < indices.length; i++) {
-      const at = 2 * (indices[i] ?? -1)
-      to[2 * i] = from[at] ?? 0
-      to[2 * i + 1] = from[at + 1] ?? 0
-    }
-    return
-  }
+function pickBigints(from: BigInt64Array, to: BigInt64Array, indices: Uint32Array): void {
+  for (let i = 0; i < to.length; i++) to[i] = from[indices[i] ?? 0] ?? 0n
+}
+
+function pickOthers(from: Uint8Array, to: Uint8Array, indices: Uint32Array): void {
+  // A bigint where the values are unsigned ones of 64 bits, which the types do not say.
+  const none = ((from as unknown) instanceof BigUint64Array ? 0n : 0) as number
+  for (let i = 0; i < to.length; i++) to[i] = from[indices[i] ?? 0] ?? none
+}
+
+interface WidePicks {
+  readonly indices: Uint32Array
+  readonly stride: number
+}
+
+function pickWide(from: Uint8Array, to: Uint8Array, { indices, stride }: WidePicks): void {
   for (let i = 0; i < indices.length; i++) {
-    const at = width * (indices[i] ?? -1)
-    if (at < 0) continue
-    for (let j = 0; j < width; j++) to[width * i + j] = from[at + j] ?? 0
+    const at = stride * (indices[i] ?? 0)
+    if (at >= from.length) continue
+    for (let j = 0; j < stride; j++) to[stride * i + j] = from[at + j] ?? 0
   }
 }
 

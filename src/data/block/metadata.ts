@@ -4,6 +4,14 @@ import { hostname } from 'node:os'
 import type { ObjectRef } from '../../ray/index.js'
 import { type Block, blockBytes, schemaOfBlock, type SchemaField } from './block.js'
 
+/** The sort keys of a row. */
+export interface KeySample {
+  /** All of them as bytes that sort as they do. */
+  readonly key: Uint8Array
+  /** The first one as a number; null where it has no value or is no number. */
+  readonly first: number | null
+}
+
 /** Where a block was made, and how large it is. */
 export interface BlockMetadata {
   /** Number of rows. */
@@ -12,10 +20,10 @@ export interface BlockMetadata {
   readonly bytes: number
   /** Names and Arrow types of its columns. */
   readonly schema: readonly SchemaField[]
-  /** The file that the task wrote, if it was one that writes. */
-  readonly file?: string
-  /** Sort keys of some of its rows, as bytes, where they were asked for. */
-  readonly sample?: readonly Uint8Array[]
+  /** Of a task that writes: the paths of its files, or what a sink of the user gave. */
+  readonly written?: unknown
+  /** Sort keys of some of its rows, where they were asked for. */
+  readonly sample?: readonly KeySample[]
   /** What a function that was asked found in it. */
   readonly report?: unknown
   /** Process that made it. */

@@ -91,7 +91,7 @@ interface DictionaryParts {
   readonly nullBitmap: Uint8Array | null
 }
 
-function dictionaryData(parts: DictionaryParts): Data<DictionaryOfStrings> {
+export function dictionaryData(parts: DictionaryParts): Data<DictionaryOfStrings> {
   const { indices, values, nullCount, nullBitmap } = parts
   return makeData({
     type: new Dictionary(new Utf8(), new Int32()),

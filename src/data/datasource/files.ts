@@ -2,6 +2,7 @@
 // tasks. Apart from the readers, because the driver needs this and not DuckDB.
 
 import type { SchemaField } from '../block/block.js'
+import type { ExpressionNode } from '../expression/node.js'
 import type { FileFormat } from './file-format.js'
 
 /** How 64-bit integers are read: as they are, or as doubles, which are exact up to 2^53. */
@@ -39,6 +40,11 @@ export interface FilesSource {
   readonly columns: readonly string[] | undefined
   /** Rows wanted at most; Infinity for all. */
   readonly limit: number
+  /**
+   * Holds of all rows that are wanted. The steps that say so stay in the plan, so a reader may use
+   * it, to rule out files, or not.
+   */
+  readonly predicate?: ExpressionNode
   /** Ends of the names of files that are looked for in folders; undefined for any. */
   readonly fileExtensions?: readonly string[] | undefined
   readonly partitioning?: Partitioning | undefined

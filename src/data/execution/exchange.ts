@@ -115,8 +115,8 @@ async function* sort(
     yield combiner.submit(combination, drained)
     return
   }
-  const boundaries = boundariesOf(full, count)
-  const cut = { kind: 'partition', by: { kind: 'range', keys, boundaries }, count } as const
+  const by = { kind: 'range', keys, ...cutsOf(full, count) } as const
+  const cut = { kind: 'partition', by, count } as const
   yield* combineParts(await partitionAll(drained, cut, combiner), { count, combination }, combiner)
 }
 
@@ -125,13 +125,18 @@ function areOfOneType(drained: readonly DrainedBlock[]): boolean {
   return new Set(schemas).size <= 1
 }
 
-/** Sort keys that cut the sample into equal parts: up to `count - 1` of them. */
-function boundariesOf(drained: readonly DrainedBlock[], count: number): readonly Uint8Array[] {
-  const keys = drained.flatMap(({ metadata }) => metadata.sample ?? [])
-  keys.sort((a, b) => Buffer.compare(a, b))
-  return Array.from({ length: count - 1 }, (_, i) => {
-    return keys[Math.floor(((i + 1) * keys.length) / count)] ?? new Uint8Array(0)
+/** Sort keys that cut the sample into equal parts. */
+function cutsOf(drained: readonly DrainedBlock[], count: number) {
+  const sample = drained.flatMap(({ metadata }) => metadata.sample ?? [])
+  sample.sort((a, b) => Buffer.compare(a.key, b.key))
+  const cuts = Array.from({ length: count - 1 }, (_, i) => {
+    return sample[Math.floor(((i + 1) * sample.length) / count)]
   })
+  const boundaries = cuts.map((cut) => cut?.key ?? new Uint8Array(0))
+  const firsts = cuts.flatMap((cut) => cut?.first ?? [])
+  // Where many rows agree in their first key, the others must tell them apart.
+  const isEnough = firsts.length === cuts.length && new Set(firsts).size === cuts.length
+  return { boundaries, firsts: isEnough ? firsts : undefined }
 }
 
 /** Cuts blocks that are stored whole. */

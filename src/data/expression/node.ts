@@ -129,6 +129,13 @@ export function conjunctsOf(node: ExpressionNode): readonly ExpressionNode[] {
   return [node]
 }
 
+/** All of the parts as one predicate; undefined if there are none. */
+export function allOf(parts: readonly ExpressionNode[]): ExpressionNode | undefined {
+  return parts.reduce<ExpressionNode | undefined>((all, part) => {
+    return all === undefined ? part : { kind: 'call', fn: 'and', args: [all, part] }
+  }, undefined)
+}
+
 /** Whether the engine can compute the expression alone, and always the same from the same row. */
 export function isPure(node: ExpressionNode): boolean {
   return !someNode(node, ({ kind }) => kind === 'udf' || kind === 'generate')

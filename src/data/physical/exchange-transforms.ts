@@ -13,6 +13,8 @@ export type PartitionBy =
       readonly keys: readonly SortKey[]
       /** Sort keys as bytes: part `i` has the rows below boundary `i`, and none below `i - 1`. */
       readonly boundaries: readonly Uint8Array[]
+      /** The same of the first key alone, as numbers, where that is enough to tell parts apart. */
+      readonly firsts?: readonly number[] | undefined
     }
 
 /** Cuts a block into parts: the last transform of a task, which gives all of them. */

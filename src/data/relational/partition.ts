@@ -1,16 +1,18 @@
 // Cuts a block into parts, by the hash of keys, by ranges of them, or at random. The engine only
 // says where each row goes; its columns are then moved as they lie in memory.
 
-import { DataType } from 'apache-arrow'
+import { type Data, DataType } from 'apache-arrow'
 import { type Block, blockOfData } from '../block/block.js'
+import type { KeySample } from '../block/metadata.js'
 import { dataOfBlock, gatherData } from '../block/gather.js'
 import { query, quoteName } from '../engine/engine.js'
 import { columnsOfNode } from '../expression/node.js'
 import { sqlOfLiteral } from '../expression/sql.js'
 import type { PartitionBy } from '../physical/exchange-transforms.js'
 import { BlockTable, requireColumns } from './engine-table.js'
+import { sortableNumbers } from './key-numbers.js'
 import { randomNumbers } from './sample.js'
-import { sortKeySql } from './sort-key.js'
+import { type SortKey, sortKeySql } from './sort-key.js'
 
 /** Gives `count` parts; `index` is the position of the block. */
 export function partitionBlock(
@@ -48,17 +50,74 @@ function numbersOf(
     }
     case 'hash':
       return hashNumbers(new BlockTable(block), by.keys, count)
-    case 'range': {
-      const table = new BlockTable(block)
-      const columns = columnsOfNode(...by.keys.map(({ value }) => value))
-      requireColumns(table.names, columns)
-      const number = numberSql(by.boundaries, 0, by.boundaries.length)
-      const keys = `SELECT ${sortKeySql(by.keys)} AS k`
-      return table.use({ columns }, (from) => {
-        return valuesOf(query(`SELECT ${number} AS part FROM (${keys} FROM ${from})`))
-      })
-    }
+    case 'range':
+      return rangeNumbers(new BlockTable(block), by, count)
   }
+}
+
+type ByRange = Extract<PartitionBy, { kind: 'range' }>
+
+function rangeNumbers(table: BlockTable, by: ByRange, count: number): Int32Array {
+  const { keys, boundaries, firsts } = by
+  const columns = columnsOfNode(...keys.map(({ value }) => value))
+  requireColumns(table.names, columns)
+  const [first] = keys
+  const data = firstColumn(table, first)
+  const values = data && sortableFirsts(data)
+  if (first !== undefined && firsts !== undefined && data && values !== undefined) {
+    return searchAll(values, { firsts, first, count, data })
+  }
+  return table.use({ columns }, (from) => {
+    const number = numberSql(boundaries.map(sqlOfLiteral))
+    const key = `SELECT ${sortKeySql(keys)} AS k FROM ${from}`
+    return valuesOf(query(`SELECT ${number} AS part FROM (${key})`))
+  })
+}
+
+function firstColumn(table: BlockTable, first: SortKey | undefined): Data | undefined {
+  return first?.value.kind === 'column' ? table.stored(first.value.name)?.data : undefined
+}
+
+/** The first key as numbers, which compare faster than bytes. */
+function sortableFirsts(data: Data): Float64Array | undefined {
+  // Codes of one block say nothing of another's.
+  if (DataType.isDictionary(data.type)) return undefined
+  const stored: unknown = data.values
+  // Rounding keeps the order, which is all that is asked of the first key alone.
+  const isWide = stored instanceof BigInt64Array
+  return sortableNumbers(data) ?? (isWide ? Float64Array.from(stored, Number) : undefined)
+}
+
+interface Search {
+  readonly firsts: readonly number[]
+  readonly first: SortKey
+  readonly count: number
+  readonly data: Data
+}
+
+/** The part of each value: the number of boundaries that are not beyond it. */
+function searchAll(values: Float64Array, search: Search): Int32Array {
+  const { firsts, first, count, data } = search
+  const sign = first.isDescending ? -1 : 1
+  const bounds = Float64Array.from(firsts, (bound) => sign * bound)
+  const ofNulls = first.nulls === 'first' ? 0 : count - 1
+  // The engine has NaN behind all numbers.
+  const ofNan = first.isDescending ? 0 : count - 1
+  const hasNulls = data.nullCount > 0
+  const parts = new Int32Array(values.length)
+  for (let i = 0; i < parts.length; i++) {
+    const value = sign * (values[i] ?? 0)
+    let low = 0
+    let high = bounds.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (value < (bounds[middle] ?? 0)) high = middle
+      else low = middle + 1
+    }
+    if (hasNulls && !data.getValid(i)) parts[i] = ofNulls
+    else parts[i] = Number.isNaN(value) ? ofNan : low
+  }
+  return parts
 }
 
 function valuesOf(block: Block): Int32Array {
@@ -86,13 +145,12 @@ function canonicalSql(sql: string, type: DataType): string {
 }
 
 /** A binary search for the part of `k`, as nested conditions. */
-function numberSql(boundaries: readonly Uint8Array[], from: number, to: number): string {
-  if (from === to) return `${from}::INTEGER`
-  const middle = (from + to) >> 1
-  const boundary = sqlOfLiteral(boundaries[middle] ?? null)
-  const below = numberSql(boundaries, from, middle)
-  const above = numberSql(boundaries, middle + 1, to)
-  return `CASE WHEN k < ${boundary} THEN ${below} ELSE ${above} END`
+function numberSql(boundaries: readonly string[], from = 0): string {
+  if (boundaries.length === 0) return `${from}::INTEGER`
+  const middle = boundaries.length >> 1
+  const less = numberSql(boundaries.slice(0, middle), from)
+  const more = numberSql(boundaries.slice(middle + 1), from + middle + 1)
+  return `CASE WHEN k < ${boundaries[middle] ?? ''} THEN ${less} ELSE ${more} END`
 }
 
 /** Rows in the order of their parts, and where each part ends: a counting sort. */
@@ -119,12 +177,12 @@ function orderBy(numbers: ArrayLike<number>, count: number) {
   return { order, ends }
 }
 
-/** Sort keys, as bytes, of about `rows` rows of a block. */
+/** The sort keys of about `rows` rows of a block. */
 export function sampleKeys(
   block: Block,
-  keys: Extract<PartitionBy, { kind: 'range' }>['keys'],
+  keys: readonly SortKey[],
   rows: number,
-): readonly Uint8Array[] {
+): readonly KeySample[] {
   if (block.numRows === 0) return []
   const every = Math.max(1, Math.floor(block.numRows / rows))
   const picked = Uint32Array.from({ length: Math.ceil(block.numRows / every) }, (_, i) => i * every)
@@ -138,8 +196,14 @@ export function sampleKeys(
       return data === undefined ? [] : gatherData(data, picked, name)
     }),
   )
-  return new BlockTable(some).use({ columns }, (from) => {
-    const result = query(`SELECT DISTINCT ${sortKeySql(keys)} AS k FROM ${from}`)
-    return Array.from(result, ({ k }) => Uint8Array.from(k as Uint8Array))
+  const sampled = new BlockTable(some)
+  const data = firstColumn(sampled, keys[0])
+  const firsts = data && sortableFirsts(data)
+  return sampled.use({ columns }, (from) => {
+    const result = query(`SELECT ${sortKeySql(keys)} AS k FROM ${from}`)
+    return Array.from(result, ({ k }, i) => {
+      const first = data?.getValid(i) === true ? (firsts?.[i] ?? Number.NaN) : Number.NaN
+      return { key: Uint8Array.from(k as Uint8Array), first: Number.isNaN(first) ? null : first }
+    })
   })
 }

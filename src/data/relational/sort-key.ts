@@ -19,7 +19,8 @@ export function sortKeySql(keys: readonly SortKey[]): string {
   const parts = keys.map(({ value, isDescending, nulls }) => {
     return `${sqlOfNode(value)}, '${directionSql(isDescending, nulls)}'`
   })
-  return `create_sort_key(${parts.join(', ')})`
+  // Keys of few bytes would come as an integer but for the string.
+  return `create_sort_key(${parts.join(', ')}, '', 'ASC NULLS LAST')`
 }
 
 function directionSql(isDescending: boolean, nulls: 'first' | 'last'): string {

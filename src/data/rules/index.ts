@@ -1,14 +1,25 @@
-// The rules in their order: limits first, because they may uncover a selection behind the source;
-// fusion last, because it hides single steps from the others.
+// The rules in their order: filters first, so that limits and columns are found where they end up;
+// then limits, because they may uncover a selection behind the source; fusion last, because it
+// hides single steps from the others.
 
 import type { LogicalPlan, Rule } from '../logical/plan.js'
 import { countFromMetadata } from './count-from-metadata.js'
 import { fuseMaps } from './fuse-maps.js'
 import { pushIntoUnion } from './push-into-union.js'
 import { pushLimit } from './push-limit.js'
+import { pruneColumns } from './prune-columns.js'
 import { pushSelect } from './push-select.js'
+import { pushWhere } from './push-where.js'
 
-const rules: readonly Rule[] = [pushLimit, pushIntoUnion, pushSelect, countFromMetadata, fuseMaps]
+const rules: readonly Rule[] = [
+  pushWhere,
+  pushLimit,
+  pushIntoUnion,
+  pruneColumns,
+  pushSelect,
+  countFromMetadata,
+  fuseMaps,
+]
 
 export function optimize(plan: LogicalPlan): LogicalPlan {
   const rewritten = rules.reduce((before, rule) => rule(before), plan)

@@ -4,6 +4,7 @@
 // A batch function may return any number of rows, and a filter drops some, so a limit stays behind
 // them; there the executor stops early instead.
 
+import { isPure } from '../expression/node.js'
 import type { LogicalPlan, Source, Step } from '../logical/plan.js'
 
 export function pushLimit(plan: LogicalPlan): LogicalPlan {
@@ -32,7 +33,8 @@ export function pushLimit(plan: LogicalPlan): LogicalPlan {
 }
 
 function keepsRows(step: Step | undefined): boolean {
-  return step?.kind === 'map' || step?.kind === 'select'
+  if (step?.kind === 'project') return step.outputs.every(({ value }) => isPure(value))
+  return step?.kind === 'map' || step?.kind === 'select' || step?.kind === 'keep'
 }
 
 /** The source with at most `rows` rows; undefined if it cannot tell. */
@@ -47,6 +49,7 @@ function shorten(source: Source, rows: number): Source | undefined {
       return { ...source, rows: Math.min(source.rows, rows) }
     case 'blocks':
     case 'union':
+    case 'datasource':
     case 'join':
     case 'zip':
       return undefined

@@ -4,9 +4,18 @@
 // What is in the rows, and when they are written, is not decided here: see `stored-row` and
 // `outbox`.
 
-/** The tables of the GCS. Bytes of functions are read one by one, everything else at the start. */
+/** The tables of the GCS. Those of bytes are read row by row, everything else at the start. */
 export type StorageTable =
-  'cluster' | 'nodes' | 'jobs' | 'drivers' | 'actors' | 'groups' | 'functions' | 'functionBytes'
+  | 'cluster'
+  | 'nodes'
+  | 'jobs'
+  | 'drivers'
+  | 'actors'
+  | 'groups'
+  | 'functions'
+  | 'functionBytes'
+  | 'packages'
+  | 'packageBytes'
 
 export interface StorageRow {
   readonly key: string
