@@ -25,12 +25,20 @@ export function onNodes(
   return withNodes(1, run, { ...options, numCpus: 0 }, surroundings)
 }
 
+interface OnNode {
+  readonly schedulingStrategy: {
+    readonly kind: 'nodeAffinity'
+    readonly nodeId: string
+    readonly soft: boolean
+  }
+}
+
 /** On that node, or elsewhere when it is dead. */
-export const preferring = ({ nodeId }: SessionFile) => ({
-  schedulingStrategy: { kind: 'nodeAffinity' as const, nodeId, soft: true },
+export const preferring = ({ nodeId }: SessionFile): OnNode => ({
+  schedulingStrategy: { kind: 'nodeAffinity', nodeId, soft: true },
 })
 
 /** On that node only. */
-export const on = ({ nodeId }: SessionFile) => ({
-  schedulingStrategy: { kind: 'nodeAffinity' as const, nodeId, soft: false },
+export const on = ({ nodeId }: SessionFile): OnNode => ({
+  schedulingStrategy: { kind: 'nodeAffinity', nodeId, soft: false },
 })
