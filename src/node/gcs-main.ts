@@ -7,7 +7,6 @@
 import { createHash } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
 import { systemClock } from '../base/clock.js'
-import { SessionError } from '../base/errors.js'
 import { newId } from '../base/ids.js'
 import { GcsHub } from '../gcs/gcs-hub.js'
 import { GcsServer } from '../gcs/gcs-server.js'
@@ -92,7 +91,7 @@ function endWithParent(storage: GcsStorage): void {
 
 /** What cannot be stored must not be said: the next GCS begins with what is stored. */
 function fail(error: unknown): never {
-  const text = error instanceof SessionError ? error.message : String(error)
+  const text = error instanceof Error ? error.message : String(error)
   process.stderr.write(`typeray: the GCS ends: ${text}\n`)
   process.exit(error instanceof StorageTakenError ? takenExitCode : 1)
 }
