@@ -1,5 +1,5 @@
-// What is at work while all is breaking: graphs of tasks, streams, and actors with state. Each knows
-// what must come out.
+// What is at work while all is breaking: graphs of tasks, streams, and actors with state. Each
+// knows what must come out.
 
 import type { Prng } from '../../src/base/prng.js'
 import * as ray from '../../src/index.js'

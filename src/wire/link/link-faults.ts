@@ -3,8 +3,8 @@
 // Each point has a count, so that a test can ask that all were hit.
 //
 // `TYPERAY_LINK_FAULTS=seed:perMessage` turns it on in the processes that read it: one in so many
-// messages has a fault. `TYPERAY_LINK_FAULTS_LOG` names a file to which each adds a line, so that the
-// faults of processes that are killed are counted too.
+// messages has a fault. `TYPERAY_LINK_FAULTS_LOG` names a file to which each adds a line, so that
+// the faults of processes that are killed are counted too.
 
 import { appendFileSync } from 'node:fs'
 import { Prng } from '../../base/prng.js'
