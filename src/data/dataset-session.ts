@@ -1,6 +1,5 @@
 // What datasets need to run: rules, planner, executor and a task runner, in one place.
 
-import path from 'node:path'
 import { RayError } from '../base/errors.js'
 import type { Block, SchemaField } from './block/block.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
@@ -10,6 +9,7 @@ import { StatisticsCollector } from './execution/statistics.js'
 import { executePlan, type OwnedBundle, type Progress } from './execution/streaming-executor.js'
 import type { TaskRunner } from './execution/task-runner.js'
 import type { LogicalPlan } from './logical/plan.js'
+import type { FolderSink } from './logical/write-step.js'
 import { addUp, type PhysicalPlan, plainResources, plannedBlocks } from './physical/operators.js'
 import { planPhysical } from './planner/planner.js'
 import { optimize } from './rules/index.js'
@@ -91,6 +91,7 @@ export class DatasetSession {
         return source.bundles.reduce((sum, bundle) => sum + bundle.metadata.rows, 0)
       case 'join':
       case 'zip':
+      case 'datasource':
         return undefined
     }
   }
@@ -147,19 +148,31 @@ export class DatasetSession {
   /**
    * Writing parts over the files that the same plan reads would destroy what is still to be read.
    */
-  async refuseOverwrite(plan: LogicalPlan, folder: string): Promise<void> {
+  async refuseOverwrite(
+    plan: LogicalPlan,
+    target: { readonly name: string; readonly folder: string },
+  ): Promise<void> {
+    const { name, folder } = target
     const { source } = plan
     if (source.kind === 'union') {
-      for (const input of source.inputs) await this.refuseOverwrite(input, folder)
+      for (const input of source.inputs) await this.refuseOverwrite(input, target)
     }
     if (source.kind === 'join' || source.kind === 'zip') {
-      await this.refuseOverwrite(source.left, folder)
-      await this.refuseOverwrite(source.right, folder)
+      await this.refuseOverwrite(source.left, target)
+      await this.refuseOverwrite(source.right, target)
     }
     if (source.kind !== 'files') return
     const { files } = await this.#runner.describe(source)
-    if (!files.some((file) => path.dirname(file.path) === folder)) return
-    throw new RayError(`writeParquet: the dataset is read from ${folder}; write to another folder.`)
+    if (!files.some((file) => file.path.startsWith(`${folder}/`))) return
+    throw new RayError(`${name}: the dataset is read from ${folder}; write to another folder.`)
+  }
+
+  partsIn(sink: FolderSink): Promise<readonly string[]> {
+    return this.#runner.partsIn(sink)
+  }
+
+  removeParts(sink: FolderSink, files: readonly string[]): Promise<void> {
+    return this.#runner.removeParts(sink, files)
   }
 
   async #physical(plan: LogicalPlan): Promise<PhysicalPlan> {
@@ -171,5 +184,5 @@ export class DatasetSession {
 
 /** Whether files of the format say how many rows they have before they are read. */
 function knowsRows({ format }: FilesSource): boolean {
-  return format.kind === 'parquet' || format.kind === 'binary'
+  return format.kind !== 'csv' && format.kind !== 'json' && format.kind !== 'text'
 }

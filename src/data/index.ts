@@ -64,11 +64,23 @@ export { type AggregatedColumns, GroupedDataset, type MapGroupsOptions } from '.
 export type { DatasetStatistics } from './execution/statistics.js'
 export type { Progress } from './execution/streaming-executor.js'
 export type { AnyRow, ConsumeOptions } from './planned-dataset.js'
+export { fromArrow, fromColumns, rangeTensor, readDatasource } from './from-memory.js'
+export type { Datasink, WriteContext } from './datasink.js'
+export type { Datasource, ReadBatch, ReadTask } from './datasource-port.js'
+export type {
+  SaveMode,
+  WriteCsvOptions,
+  WriteFilesOptions,
+  WriteJsonOptions,
+  WriteParquetOptions,
+} from './write-options.js'
 export { fromItems, range } from './read.js'
 export {
   readBinaryFiles,
   readCsv,
   type ReadCsvOptions,
+  readImages,
+  type ReadImagesOptions,
   readJson,
   type ReadJsonOptions,
   readParquet,

@@ -2,7 +2,23 @@
 
 import { RayError } from '../base/errors.js'
 
-const names = ['writeCsv', 'writeJson']
+const names = [
+  'iterTorchBatches',
+  'iterTfBatches',
+  'toPandas',
+  'toTorch',
+  'toTf',
+  'writeBigquery',
+  'writeDelta',
+  'writeIceberg',
+  'writeImages',
+  'writeLance',
+  'writeMongo',
+  'writeNumpy',
+  'writeSql',
+  'writeTfrecords',
+  'writeWebdataset',
+]
 
 /** Gives a prototype a method for each of the names that it has none for. */
 export function refuseMethodsNotBuilt(prototype: object): void {
@@ -10,8 +26,8 @@ export function refuseMethodsNotBuilt(prototype: object): void {
     if (name in prototype) continue
     const value = (): never => {
       throw new RayError(
-        `Dataset.${name} is not built yet; see "What works" in the README. Meanwhile: map, ` +
-          'mapBatches, filter, limit, and plain JavaScript after takeAll() or iterBatches().',
+        `Dataset.${name} is not built. Meanwhile: writeParquet, writeCsv, writeJson, ` +
+          'writeDatasink, or plain JavaScript over iterBatches() and toColumns().',
       )
     }
     Object.defineProperty(prototype, name, { value, configurable: true, writable: true })

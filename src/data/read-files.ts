@@ -1,6 +1,7 @@
 // Datasets that begin in files.
 
 import { RayError } from '../base/errors.js'
+import type { Tensor } from './block/tensor.js'
 import type { Dataset } from './dataset.js'
 import type { CastType } from './expression/casts.js'
 import type { AnyRow } from './planned-dataset.js'
@@ -204,4 +205,42 @@ export function readBinaryFiles<R = { bytes: Uint8Array }>(
   })
   const compression = options.compression ?? 'none'
   return startDataset({ ...files, compression, format: { kind: 'binary' }, columns: undefined })
+}
+
+/** How images are read. */
+export interface ReadImagesOptions extends ReadFilesOptions {
+  /** Height and width that all images are brought to. */
+  readonly size?: readonly [height: number, width: number]
+  /** What a pixel is: 'RGB', 'RGBA' or 'L' for grey; as the file has it unless told. */
+  readonly mode?: 'RGB' | 'RGBA' | 'L'
+}
+
+const imageExtensions = ['png', 'jpg', 'jpeg', 'tif', 'tiff', 'bmp', 'gif', 'webp', 'avif']
+
+/**
+ * Reads images, a row per file, in the column `image`: a tensor of bytes with the shape
+ * `[height, width, channels]`, or `[height, width]` where a pixel is one number.
+ *
+ * @example
+ * const sizes = readImages('photos', { size: [224, 224], mode: 'RGB' })
+ *   .map(({ image }) => ({ mean: image.data.reduce((sum, x) => sum + x, 0) / image.data.length }))
+ */
+export function readImages<R = { image: Tensor<Uint8Array> }>(
+  paths: string | readonly string[],
+  options: ReadImagesOptions = {},
+): Dataset<R> {
+  const operator = 'readImages'
+  const files = compileFiles(paths, options, {
+    operator,
+    known: ['size', 'mode'],
+    isTable: false,
+    partitioning: undefined,
+    fileExtensions: imageExtensions,
+  })
+  const { size, mode } = options
+  if (size?.some((length) => !Number.isInteger(length) || length < 1) === true) {
+    throw new RayError(`readImages: size must be [height, width], not [${size.join(', ')}].`)
+  }
+  const format = { kind: 'image', size, mode } as const
+  return startDataset({ ...files, format, columns: undefined })
 }

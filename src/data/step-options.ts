@@ -59,7 +59,7 @@ const ofSteps = [
 export const ofBatches: readonly string[] = ['batchFormat', 'batchSize', 'dates']
 /** Options of Ray Data that are not built. */
 const later = [
-  'partitionCols', 'filter', 'schema', 'shuffle', 'overrideNumBlocks',
+  'filter', 'schema', 'shuffle', 'overrideNumBlocks',
 ] // prettier-ignore
 
 /** Options of Ray Data that mean nothing here, with the reason. */

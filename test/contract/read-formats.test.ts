@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
@@ -11,7 +12,8 @@ import {
   readParquet,
   readText,
 } from '../../src/data/index.js'
-import { writeParquetFile } from '../../src/data/datasource/parquet-writer.js'
+import { writeBlock } from '../../src/data/datasource/file-writer.js'
+import type { Block } from '../../src/data/block/block.js'
 import { blockOfRows } from '../../src/data/block/rows.js'
 import {
   blocksOf,
@@ -139,9 +141,16 @@ test('folders say values: by their place below a folder', async () => {
 test('Parquet files get paths and partitions too', async () => {
   const own = write({})
   const file = (name: string) => path.join(own, name)
-  writeParquetFile(blockOfRows([{ n: 1 }, { n: 2 }]), file('k=a/1.parquet'))
-  writeParquetFile(blockOfRows([{ n: 3 }]), file('k=b/1.parquet'))
-  writeParquetFile(blockOfRows([{ n: 4 }]), file('k=b/2.parquet'))
+  const writeParquetFile = async (block: Block, to: string) => {
+    const format = { kind: 'parquet', compression: 'snappy' } as const
+    const place = { folder: path.dirname(to), prefix: 'part-', partitionCols: [] } as const
+    const sink = { kind: 'folder', ...place, format, filesystem: undefined } as const
+    const [written = ''] = await writeBlock(block, 0, { name: 'writeParquet', sink })
+    fs.renameSync(written, to)
+  }
+  await writeParquetFile(blockOfRows([{ n: 1 }, { n: 2 }]), file('k=a/1.parquet'))
+  await writeParquetFile(blockOfRows([{ n: 3 }]), file('k=b/1.parquet'))
+  await writeParquetFile(blockOfRows([{ n: 4 }]), file('k=b/2.parquet'))
   assert.deepEqual(await rowsOf(readParquet(own, { includePaths: true })), [
     { n: 1, k: 'a', path: file('k=a/1.parquet') },
     { n: 2, k: 'a', path: file('k=a/1.parquet') },

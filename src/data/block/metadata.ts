@@ -20,8 +20,8 @@ export interface BlockMetadata {
   readonly bytes: number
   /** Names and Arrow types of its columns. */
   readonly schema: readonly SchemaField[]
-  /** The file that the task wrote, if it was one that writes. */
-  readonly file?: string
+  /** Of a task that writes: the paths of its files, or what a sink of the user gave. */
+  readonly written?: unknown
   /** Sort keys of some of its rows, where they were asked for. */
   readonly sample?: readonly KeySample[]
   /** What a function that was asked found in it. */

@@ -1,12 +1,11 @@
 // Finds the types of the columns of a CSV file in its first rows.
 //
-// Numbers and booleans are the engine's finding. Dates are found here, and only in the forms of ISO
-// 8601: the engine would also take 01/02/2020 for a date, and which one is anybody's guess.
+// Numbers and booleans are the engine's finding, dates are ours.
 
 import { RayError } from '../../base/errors.js'
-import { rowsOfBlock } from '../block/rows.js'
-import { query, quoteName, quoteText } from '../engine/engine.js'
-import { type CsvScan, csvTable, sampleRows } from './csv-dialect.js'
+import { query } from '../engine/engine.js'
+import { type CsvScan, csvTable } from './csv-dialect.js'
+import { findDates } from './date-columns.js'
 import type { CsvFormat } from './file-format.js'
 import type { SqlColumn } from './files.js'
 import { describeSql } from './sql-columns.js'
@@ -28,7 +27,7 @@ export function findTypes(
   const open = types.filter(({ name, type }) => {
     return type === 'VARCHAR' && format.columnTypes[name] === undefined
   })
-  const dates = open.length === 0 ? new Map<string, string>() : findDates(format, scan, open, text)
+  const dates = findDates(csvTable(format, { ...scan, columns: text }), open)
   return types.map(({ name, type }) => ({ name, type: dates.get(name) ?? type }))
 }
 
@@ -42,39 +41,4 @@ function sniff(format: CsvFormat, scan: CsvScan, text: readonly SqlColumn[]): re
     if (!(error instanceof RayError) || !error.message.includes('sniffing')) throw error
   }
   return text.map(({ type }) => type)
-}
-
-const day = String.raw`\d{4}-\d\d-\d\d`
-const time = String.raw`[ T]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?`
-const zone = String.raw`(Z|[+-]\d\d(:?\d\d)?)`
-
-const forms: readonly (readonly [type: string, pattern: string])[] = [
-  ['DATE', day],
-  ['TIMESTAMP', day + time],
-  ['TIMESTAMPTZ', day + time + zone],
-]
-
-function findDates(
-  format: CsvFormat,
-  scan: CsvScan,
-  open: readonly SqlColumn[],
-  text: readonly SqlColumn[],
-): ReadonlyMap<string, string> {
-  const tests = open.flatMap(({ name }, i) => {
-    const value = quoteName(name)
-    return forms.map(([type, pattern]) => {
-      const fits = `regexp_full_match(${value}, ${quoteText(pattern)})`
-      return `bool_and(${fits} AND try_cast(${value} AS ${type}) IS NOT NULL) AS "${i}_${type}"`
-    })
-  })
-  const table = csvTable(format, { ...scan, columns: text })
-  const [answers = {}] = rowsOfBlock(
-    query(`SELECT ${tests.join(', ')} FROM (SELECT * FROM ${table} LIMIT ${sampleRows})`),
-  )
-  const dates = new Map<string, string>()
-  for (const [i, { name }] of open.entries()) {
-    const form = forms.find(([type]) => answers[`${i}_${type}`] === true)
-    if (form !== undefined) dates.set(name, form[0])
-  }
-  return dates
 }

@@ -46,4 +46,12 @@ export interface BinaryFormat {
   readonly kind: 'binary'
 }
 
-export type FileFormat = ParquetFormat | CsvFormat | JsonFormat | TextFormat | BinaryFormat
+export interface ImageFormat {
+  readonly kind: 'image'
+  /** Height and width that all images are brought to. */
+  readonly size: readonly [height: number, width: number] | undefined
+  readonly mode: 'RGB' | 'RGBA' | 'L' | undefined
+}
+
+export type FileFormat =
+  ParquetFormat | CsvFormat | JsonFormat | TextFormat | BinaryFormat | ImageFormat

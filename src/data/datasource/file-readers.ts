@@ -83,6 +83,8 @@ async function readerOf(format: FileFormat): Promise<SqlReader | BytesReader> {
       return (await import('./json.js')).jsonReader(format)
     case 'text':
       return (await import('./text.js')).textReader(format)
+    case 'image':
+      return (await import('./images.js')).imageReader(format)
     case 'binary':
       return (await import('./binary.js')).binaryReader
   }

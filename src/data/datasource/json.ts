@@ -9,6 +9,7 @@ import { RayError } from '../../base/errors.js'
 import { query, quoteText } from '../engine/engine.js'
 import { linePieces, wholeFile } from './byte-pieces.js'
 import { type Codec, codecOf } from './compression.js'
+import { findDates } from './date-columns.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { JsonFormat } from './file-format.js'
 import type { FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
@@ -88,9 +89,17 @@ function findTypes(
     `timestampformat = 'iso'`,
   ]
   const columns = describeSql(`FROM read_json(${quoteText(path)}, ${options.join(', ')})`)
-  return columns.map(({ name, type }) => {
+  const types = columns.map(({ name, type }) => {
     return { name, type: format.columnTypes[name] ?? plainType(type) }
   })
+  const open = types.filter(({ name, type }) => {
+    return type === 'VARCHAR' && format.columnTypes[name] === undefined
+  })
+  const own = optionsOf(source, format, { pieces: [piece], paths: [path] })
+  const wanted = open.map(({ name }) => `${quoteText(name)}: 'VARCHAR'`)
+  const text = [...own, `columns = {${wanted.join(', ')}}`, `records = 'true'`]
+  const dates = findDates(`read_json(${quoteText(path)}, ${text.join(', ')})`, open)
+  return types.map(({ name, type }) => ({ name, type: dates.get(name) ?? type }))
 }
 
 /** JSON is what the engine calls values without a type in common: they are read as text. */

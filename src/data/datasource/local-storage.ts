@@ -33,6 +33,9 @@ export const localStorage: Storage = {
       fs.closeSync(descriptor)
     }
   },
+  async remove(file) {
+    fs.rmSync(file, { force: true })
+  },
 }
 
 /** The absolute path of `file://` URLs and of relative paths. */

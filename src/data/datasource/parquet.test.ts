@@ -9,7 +9,7 @@ import { blockOfRows, rowsOfBlock } from '../block/rows.js'
 import type { Block } from '../block/block.js'
 import { type FilesSource, groupPieces } from './files.js'
 import { describeFiles, readFiles } from './file-readers.js'
-import { writeParquetFile } from './parquet-writer.js'
+import { writeBlock } from './file-writer.js'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'typeray-parquet-'))
 after(() => fs.rmSync(folder, { recursive: true }))
@@ -37,6 +37,21 @@ function sourceOf(file: string, options: Partial<FilesSource> = {}): FilesSource
   }
 }
 
+/** Writes a block as one file of this name. */
+async function writeParquetFile(block: Block, file: string): Promise<void> {
+  const format = { kind: 'parquet', compression: 'snappy' } as const
+  const sink = {
+    kind: 'folder',
+    folder: path.dirname(file),
+    prefix: 'part-',
+    format,
+    partitionCols: [],
+    filesystem: undefined,
+  } as const
+  const [written = ''] = await writeBlock(block, 0, { name: 'writeParquet', sink })
+  fs.renameSync(written, file)
+}
+
 /** The blocks of a source, in pieces of about `blockBytes`. */
 async function readAll(source: FilesSource, blockBytes = 1e9): Promise<Block[]> {
   const { files, columns } = await describeFiles(source)
@@ -46,7 +61,7 @@ async function readAll(source: FilesSource, blockBytes = 1e9): Promise<Block[]> 
 
 test('what is written is read back: nulls, strings, dates, 64-bit integers', async () => {
   const file = path.join(folder, 'all.parquet')
-  writeParquetFile(blockOfRows(rows), file)
+  await writeParquetFile(blockOfRows(rows), file)
   const [block] = await readAll(sourceOf(file))
   assert.ok(block)
   assert.deepEqual(rowsOfBlock(block), rows)
@@ -55,7 +70,7 @@ test('what is written is read back: nulls, strings, dates, 64-bit integers', asy
 
 test('a slice is written as the slice it is', async () => {
   const file = path.join(folder, 'slice', 'part.parquet')
-  writeParquetFile(sliceBlock(blockOfRows(rows), 1001, 2003), file)
+  await writeParquetFile(sliceBlock(blockOfRows(rows), 1001, 2003), file)
   const [block] = await readAll(sourceOf(file, { columns: ['unique', 'flag'] }))
   assert.ok(block)
   const expected = rows.slice(1001, 2003).map(({ unique, flag }) => ({ unique, flag }))
@@ -64,7 +79,7 @@ test('a slice is written as the slice it is', async () => {
 
 test('an empty block becomes a file without rows', async () => {
   const file = path.join(folder, 'empty', 'part.parquet')
-  writeParquetFile(blockOfColumns({ n: new Float64Array(0), s: ['x'].slice(1) }), file)
+  await writeParquetFile(blockOfColumns({ n: new Float64Array(0), s: ['x'].slice(1) }), file)
   const { files, schema } = await describeFiles(sourceOf(file))
   assert.deepEqual(groupPieces(files, 1), [])
   assert.equal(schema[0]?.type, 'Float64')
@@ -72,8 +87,8 @@ test('an empty block becomes a file without rows', async () => {
 
 test('folders, globs and odd file names are found', async () => {
   const odd = path.join(folder, 'deep', "it's [1]", 'a*b.parquet')
-  writeParquetFile(blockOfRows([{ a: 1 }]), odd)
-  writeParquetFile(blockOfRows([{ a: 2 }]), path.join(folder, 'deep', 'z.parquet'))
+  await writeParquetFile(blockOfRows([{ a: 1 }]), odd)
+  await writeParquetFile(blockOfRows([{ a: 2 }]), path.join(folder, 'deep', 'z.parquet'))
   const count = async (given: string) => (await describeFiles(sourceOf(given))).files.length
   assert.equal(await count(odd), 1)
   assert.equal(await count(path.join(folder, 'deep')), 2)
@@ -133,16 +148,16 @@ test('a column that is not there is named', async () => {
 
 test('files of one dataset may lack columns, and may have narrower types', async () => {
   const mixed = path.join(folder, 'mixed')
-  writeParquetFile(blockOfColumns({ a: Int32Array.of(1) }), path.join(mixed, '1.parquet'))
+  await writeParquetFile(blockOfColumns({ a: Int32Array.of(1) }), path.join(mixed, '1.parquet'))
   const wider = blockOfColumns({ b: ['x'], a: Float64Array.of(2.5) })
-  writeParquetFile(wider, path.join(mixed, '2.parquet'))
+  await writeParquetFile(wider, path.join(mixed, '2.parquet'))
   const [block] = await readAll(sourceOf(mixed))
   assert.ok(block)
   assert.deepEqual(rowsOfBlock(block), [
     { a: 1, b: null },
     { a: 2.5, b: 'x' },
   ])
-  writeParquetFile(blockOfColumns({ a: ['x'] }), path.join(mixed, '3.parquet'))
+  await writeParquetFile(blockOfColumns({ a: ['x'] }), path.join(mixed, '3.parquet'))
   await assert.rejects(
     describeFiles(sourceOf(mixed)),
     /disagree about column "a": it is INTEGER in .*1\.parquet and VARCHAR in .*3\.parquet/,

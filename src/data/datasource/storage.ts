@@ -21,6 +21,9 @@ export interface Storage {
   list(path: string): Promise<Listing | undefined>
   /** The bytes of a file, or some of them. */
   read(path: string, range?: ByteRange): Promise<Buffer>
+  /** Writes a file so that it appears when it is complete. Absent where nothing can be written. */
+  write?(path: string, bytes: Uint8Array): Promise<void>
+  remove?(path: string): Promise<void>
 }
 
 /** Whether the engine can open the path by itself. */

@@ -15,6 +15,8 @@ const settings: Readonly<Record<string, string>> = {
   // Extensions would be downloaded; Parquet and JSON are built in.
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
+  // One file per folder and block, however many folders there are.
+  partitioned_write_max_open_files: '100000',
 }
 
 /** Characters of a query that its error shows. */

@@ -3,11 +3,14 @@
 import { type Table, tableFromIPC, tableToIPC } from 'apache-arrow'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
+import type { FolderSink } from '../logical/write-step.js'
 import {
   type BlockTask,
   runBlockTask,
   runDescribeFiles,
   runPartitionTask,
+  runPartsIn,
+  runRemoveParts,
 } from '../physical/block-task.js'
 import type { Transform } from '../physical/operators.js'
 import { prepareTransforms } from '../physical/prepare-transforms.js'
@@ -91,6 +94,14 @@ export class InProcessRunner implements TaskRunner {
 
   release(): void {
     this.released++
+  }
+
+  partsIn(sink: FolderSink): Promise<readonly string[]> {
+    return runPartsIn(sink)
+  }
+
+  removeParts(sink: FolderSink, files: readonly string[]): Promise<void> {
+    return runRemoveParts(sink, files)
   }
 
   describe(source: FilesSource): Promise<FilesDescription> {

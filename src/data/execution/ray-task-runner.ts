@@ -6,10 +6,13 @@ import * as ray from '../../ray/index.js'
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
+import type { FolderSink } from '../logical/write-step.js'
 import {
   type BlockTask,
   runBlockTask,
   runDescribeFiles,
+  runPartsIn,
+  runRemoveParts,
   runPartitionTask,
 } from '../physical/block-task.js'
 import type { Transform } from '../physical/operators.js'
@@ -26,6 +29,8 @@ import type {
 const blockTask = ray.remote(runBlockTask)
 const partitionTask = ray.remote(runPartitionTask)
 const describeTask = ray.remote(runDescribeFiles)
+const partsTask = ray.remote(runPartsIn)
+const removeTask = ray.remote(runRemoveParts)
 
 export class RayTaskRunner implements TaskRunner {
   /**
@@ -82,6 +87,14 @@ export class RayTaskRunner implements TaskRunner {
 
   describe(source: FilesSource): Promise<FilesDescription> {
     return unwrapped(ray.get(describeTask.remote(source)))
+  }
+
+  partsIn(sink: FolderSink): Promise<readonly string[]> {
+    return unwrapped(ray.get(partsTask.remote(sink)))
+  }
+
+  removeParts(sink: FolderSink, files: readonly string[]): Promise<void> {
+    return unwrapped(ray.get(removeTask.remote(sink, files)))
   }
 
   get(block: BlockRef): Promise<Block> {

@@ -4,6 +4,7 @@
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
+import type { FolderSink } from '../logical/write-step.js'
 import type { BlockTask } from '../physical/block-task.js'
 import type { TaskResources, Transform } from '../physical/operators.js'
 import type { RowOrigin } from '../physical/row-origin.js'
@@ -61,5 +62,8 @@ export interface TaskRunner {
   /** Lets go of a block: its memory is free once nobody reads it. */
   release(block: BlockRef): void
   describe(source: FilesSource): Promise<FilesDescription>
+  /** The parts that a folder has. */
+  partsIn(sink: FolderSink): Promise<readonly string[]>
+  removeParts(sink: FolderSink, files: readonly string[]): Promise<void>
   get(block: BlockRef): Promise<Block>
 }

@@ -2,6 +2,7 @@
 // the planner turns them into physical operators.
 
 import type { RefBundle } from '../block/metadata.js'
+import type { Datasource } from '../datasource-port.js'
 import type { FilesSource } from '../datasource/files.js'
 import {
   type ExchangeStep,
@@ -11,6 +12,7 @@ import {
   type ZipSource,
 } from './exchange-step.js'
 import { type RelationalStep, relationalStepName } from '../relational/steps.js'
+import type { WriteStep } from './write-step.js'
 import { type FunctionStep, functionStepName, type StepResources } from './function-step.js'
 
 export type {
@@ -29,6 +31,15 @@ export interface ItemsSource {
 export interface RangeSource {
   readonly kind: 'range'
   readonly rows: number
+  /** Makes tensors of this shape, each full of its number, and not numbers. */
+  readonly shape?: readonly number[]
+}
+
+/** What a source that the user wrote gives. */
+export interface CustomSource {
+  readonly kind: 'datasource'
+  readonly datasource: Datasource
+  readonly parallelism: number | undefined
 }
 
 /** Blocks that are there already. */
@@ -44,7 +55,14 @@ export interface UnionSource {
 }
 
 export type Source =
-  FilesSource | ItemsSource | RangeSource | BlocksSource | UnionSource | JoinSource | ZipSource
+  | FilesSource
+  | ItemsSource
+  | RangeSource
+  | CustomSource
+  | BlocksSource
+  | UnionSource
+  | JoinSource
+  | ZipSource
 
 export interface SelectStep {
   readonly kind: 'select'
@@ -65,11 +83,6 @@ export interface RenameColumnsStep {
 export interface LimitStep {
   readonly kind: 'limit'
   readonly rows: number
-}
-
-export interface WriteParquetStep {
-  readonly kind: 'write-parquet'
-  readonly folder: string
 }
 
 /** Counts rows: the blocks themselves are dropped where they were made. */
@@ -94,7 +107,7 @@ export type BlockStep =
   | SelectStep
   | DropColumnsStep
   | RenameColumnsStep
-  | WriteParquetStep
+  | WriteStep
   | CountStep
   | ReportStep
 
@@ -136,8 +149,8 @@ export function stepName(step: Step): string {
       return `selectColumns(${step.columns.join(', ')})`
     case 'limit':
       return `limit(${step.rows})`
-    case 'write-parquet':
-      return 'writeParquet'
+    case 'write':
+      return step.name
     case 'count':
       return 'count'
     case 'report':
@@ -155,8 +168,10 @@ export function sourceName(source: Source): string {
       return source.operator
     case 'items':
       return 'fromItems'
+    case 'datasource':
+      return source.datasource.name ?? 'readDatasource'
     case 'range':
-      return 'range'
+      return source.shape === undefined ? 'range' : 'rangeTensor'
     case 'blocks':
       return 'blocks'
     case 'union':

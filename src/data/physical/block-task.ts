@@ -3,7 +3,6 @@
 //
 // DuckDB is loaded when a task needs it, and never by importing this module.
 
-import path from 'node:path'
 import { assertNever } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
 import { shareArrow } from '../block/arrow-library.js'
@@ -11,6 +10,7 @@ import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/b
 import { dropColumns, renameColumns } from '../block/column-names.js'
 import { type BlockMetadata, describeBlock } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
+import type { FolderSink, WriteStep } from '../logical/write-step.js'
 import { addColumn, filterRows, flatMapRows, mapBatches, mapRows } from './function-transforms.js'
 import type { CombineInputs, ExchangeTransform, PartitionTransform } from './exchange-transforms.js'
 import type { TaskInput, Transform } from './operators.js'
@@ -82,10 +82,8 @@ async function runTask(
         return { made: [], metadata: { ...describeBlock(current, startedMs), bytes: 0, report } }
       }
       case 'write': {
-        const file = partFile(transform.folder, task.index)
-        const { writeParquetFile } = await import('../datasource/parquet-writer.js')
-        writeParquetFile(current, file)
-        return { made: [], metadata: { ...describeBlock(current, startedMs), file } }
+        const written = await write(current, transform, task.index)
+        return { made: [], metadata: { ...describeBlock(current, startedMs), written } }
       }
       case 'partition': {
         const made = await partition(current, transform, task.index)
@@ -146,9 +144,23 @@ export async function runDescribeFiles(source: FilesSource): Promise<FilesDescri
   return describeFiles(source)
 }
 
-/** The file that block `index` is written to. */
-function partFile(folder: string, index: number): string {
-  return path.join(folder, `part-${String(index).padStart(5, '0')}.parquet`)
+/** Runs as a task: the parts that a folder has. */
+export async function runPartsIn(sink: FolderSink): Promise<readonly string[]> {
+  const { partsIn } = await import('../datasource/prepare-folder.js')
+  return partsIn(sink)
+}
+
+/** Runs as a task: removes parts of a folder. */
+export async function runRemoveParts(sink: FolderSink, files: readonly string[]): Promise<void> {
+  const { removeParts } = await import('../datasource/prepare-folder.js')
+  return removeParts(sink, files)
+}
+
+/** Writes a block; gives the paths of its files, or what a sink of the user gives. */
+async function write(block: Block, { name, sink }: WriteStep, index: number): Promise<unknown> {
+  if (sink.kind === 'custom') return sink.datasink.write(block, { index })
+  const { writeBlock } = await import('../datasource/file-writer.js')
+  return writeBlock(block, index, { name, sink })
 }
 
 /** Calls a function of the user again while it throws what it may. */

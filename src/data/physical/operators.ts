@@ -13,7 +13,9 @@ import {
 } from './exchange-operators.js'
 import type { ExchangeTransform } from './exchange-transforms.js'
 import type { RelationalStep } from '../relational/steps.js'
+import type { ReadTask } from '../datasource-port.js'
 import type { ReadRequest } from '../datasource/file-readers.js'
+import type { WriteStep } from '../logical/write-step.js'
 
 /** Where a task that has no input block gets its rows. */
 export type TaskInput =
@@ -24,7 +26,13 @@ export type TaskInput =
       /** Number of the first of them. */
       readonly start?: number
     }
-  | { readonly kind: 'range'; readonly start: number; readonly rows: number }
+  | {
+      readonly kind: 'range'
+      readonly start: number
+      readonly rows: number
+      readonly shape?: readonly number[] | undefined
+    }
+  | { readonly kind: 'read-task'; readonly task: ReadTask; readonly name: string }
 
 /** What a task does to a block with a function of the user. */
 export type FunctionTransform =
@@ -59,7 +67,7 @@ export type Transform =
       readonly names: Readonly<Record<string, string>> | readonly string[]
     }
   | { readonly kind: 'slice'; readonly start: number; readonly end: number }
-  | { readonly kind: 'write'; readonly folder: string }
+  | WriteStep
   | { readonly kind: 'discard' }
   | { readonly kind: 'report'; readonly fn: (block: never) => unknown }
 

@@ -26,6 +26,8 @@ export function originOf(input: TaskInput): RowOrigin {
       return { name: 'fromItems', start: input.start ?? 0, rows: input.rows.length }
     case 'range':
       return { name: 'range', start: input.start, rows: input.rows }
+    case 'read-task':
+      return { name: input.name }
   }
 }
 

@@ -7,6 +7,7 @@ import { assertNever } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
 import { type Block, blockOfColumns } from '../block/block.js'
 import { blockOfRows } from '../block/rows.js'
+import { sizeOf, TensorColumn } from '../block/tensor.js'
 import { isRelational, type RelationalStep } from '../relational/steps.js'
 import type { TaskInput, Transform } from './operators.js'
 
@@ -73,11 +74,24 @@ async function makeBlock(input: TaskInput | undefined): Promise<Block> {
     }
     case 'rows':
       return blockOfRows(input.rows)
-    case 'range': {
-      const { start, rows } = input
-      return blockOfColumns({ id: Float64Array.from({ length: rows }, (_, i) => start + i) })
+    case 'range':
+      return rangeBlock(input)
+    case 'read-task': {
+      const { blockOfReadTask } = await import('./read-task.js')
+      return blockOfReadTask(input.task)
     }
     default:
       return assertNever(input)
   }
+}
+
+/** Numbers, or tensors each full of its number. */
+function rangeBlock({ start, rows, shape }: Extract<TaskInput, { kind: 'range' }>): Block {
+  if (shape === undefined) {
+    return blockOfColumns({ id: Float64Array.from({ length: rows }, (_, i) => start + i) })
+  }
+  const size = sizeOf(shape)
+  const data = new Float64Array(rows * size)
+  for (let i = 0; i < rows; i++) data.fill(start + i, i * size, (i + 1) * size)
+  return blockOfColumns({ data: new TensorColumn(data, shape) })
 }

@@ -161,8 +161,8 @@ function transformOf(step: BlockStep): Transform {
     case 'drop-columns':
     case 'rename-columns':
       return step
-    case 'write-parquet':
-      return { kind: 'write', folder: step.folder }
+    case 'write':
+      return step
     case 'count':
       return { kind: 'discard' }
     case 'report':
@@ -194,7 +194,15 @@ async function inputsOf(
         return { kind: 'rows', rows: source.rows.slice(start, start + rows), start }
       })
     case 'range':
-      return evenParts(source.rows, wanted).map((part) => ({ kind: 'range', ...part }))
+      return evenParts(source.rows, wanted).map((part) => {
+        return { kind: 'range', ...part, shape: source.shape }
+      })
+    case 'datasource': {
+      const { datasource, parallelism } = source
+      const name = sourceName(source)
+      const tasks = await datasource.getReadTasks(parallelism ?? wanted)
+      return tasks.map((task) => ({ kind: 'read-task', task, name: task.name ?? name }))
+    }
     default:
       return assertNever(source)
   }

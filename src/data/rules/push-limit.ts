@@ -49,6 +49,7 @@ function shorten(source: Source, rows: number): Source | undefined {
       return { ...source, rows: Math.min(source.rows, rows) }
     case 'blocks':
     case 'union':
+    case 'datasource':
     case 'join':
     case 'zip':
       return undefined

@@ -164,6 +164,7 @@ export class SimulatedNode {
       case 'jobFinished':
       case 'functionFound':
       case 'groupLocated':
+      case 'drain':
       case 'packageFound':
       case 'gcsHandled':
         return undefined

@@ -1,0 +1,95 @@
+// Datasets of what is in the memory of this process, and of sources that the user wrote.
+
+import type { Table } from 'apache-arrow'
+import { RayError } from '../base/errors.js'
+import { dataBlockBytes } from '../base/limits.js'
+import * as ray from '../ray/index.js'
+import { type Block, blockBytes, blockOfColumns, sliceBlock, toOneBatch } from './block/block.js'
+import type { Column, RowOfColumns } from './block/column.js'
+import { type BlockRef, describeBlock, type RefBundle } from './block/metadata.js'
+import type { Tensor } from './block/tensor.js'
+import type { Dataset } from './dataset.js'
+import type { Datasource } from './datasource-port.js'
+import type { AnyRow } from './planned-dataset.js'
+import { startDataset } from './start-dataset.js'
+import { refuseUnknown, rowCount, whole } from './step-options.js'
+
+/**
+ * Makes a dataset of apache-arrow tables, which are put into the object store, each as a block of
+ * its own or as several if it is large.
+ *
+ * @example
+ * import { tableFromArrays } from 'apache-arrow'
+ *
+ * const table = tableFromArrays({ id: Int32Array.of(1, 2, 3) })
+ * console.log(await fromArrow<{ id: number }>(table).count()) // 3
+ */
+export function fromArrow<R = AnyRow>(tables: Table | readonly Table[]): Dataset<R> {
+  const list = Array.isArray(tables) ? (tables as readonly Table[]) : [tables as Table]
+  return ofBlocks(list.flatMap((table) => cut(toOneBatch(table))))
+}
+
+/**
+ * Makes a dataset of columns: arrays, typed arrays, `DictionaryColumn` and `TensorColumn`.
+ *
+ * @example
+ * const points = fromColumns({ x: Float64Array.of(1, 2), name: ['a', 'b'] })
+ * console.log(await points.takeAll()) // [{ x: 1, name: 'a' }, { x: 2, name: 'b' }]
+ */
+export function fromColumns<C extends Readonly<Record<keyof C, Column>>>(
+  columns: C,
+): Dataset<RowOfColumns<C>> {
+  return ofBlocks(cut(blockOfColumns(columns as Readonly<Record<string, Column>>)))
+}
+
+function cut(block: Block): readonly Block[] {
+  const parts = Math.max(1, Math.ceil(blockBytes(block) / dataBlockBytes))
+  const rows = Math.ceil(block.numRows / parts)
+  return Array.from({ length: parts }, (_, i) => {
+    return sliceBlock(block, i * rows, Math.min((i + 1) * rows, block.numRows))
+  })
+}
+
+function ofBlocks<R>(blocks: readonly Block[]): Dataset<R> {
+  const bundles = blocks.map((block): RefBundle => {
+    const startedMs = performance.now()
+    return { block: ray.put(block) as BlockRef, metadata: describeBlock(block, startedMs) }
+  })
+  return startDataset({ kind: 'blocks', bundles })
+}
+
+/**
+ * Makes a dataset of `rows` tensors, in the column `data`; each is full of its number.
+ *
+ * @example
+ * const tensors = rangeTensor(1000, { shape: [64, 64] })
+ */
+export function rangeTensor(
+  rows: number,
+  options: { readonly shape?: readonly number[] } = {},
+): Dataset<{ data: Tensor | Float64Array }> {
+  refuseUnknown('rangeTensor', options, ['shape'])
+  const { shape = [1] } = options
+  for (const length of shape) whole('rangeTensor', 'each length in shape', length)
+  if (shape.length === 0) throw new RayError('rangeTensor: `shape` has no dimension.')
+  return startDataset({ kind: 'range', rows: rowCount('rangeTensor', rows), shape })
+}
+
+/**
+ * Makes a dataset of a source that you wrote: it says which parts it has, and each part is read by
+ * a task.
+ *
+ * @example
+ * const squares = readDatasource<{ n: number }>({
+ *   getReadTasks: (parallelism) =>
+ *     Array.from({ length: parallelism }, (_, n) => ({ read: () => [{ n: n * n }] })),
+ * })
+ */
+export function readDatasource<R = AnyRow>(
+  datasource: Datasource,
+  options: { readonly parallelism?: number } = {},
+): Dataset<R> {
+  refuseUnknown('readDatasource', options, ['parallelism'])
+  const parallelism = whole('readDatasource', 'parallelism', options.parallelism)
+  return startDataset({ kind: 'datasource', datasource, parallelism })
+}

@@ -1,0 +1,42 @@
+// Runs the part of a source that a user wrote.
+
+import { type Block, blockOfColumns, joinBlocks, toOneBatch } from '../block/block.js'
+import type { ColumnBatch } from '../block/column.js'
+import { blockOfRows, type Row } from '../block/rows.js'
+import { RayError } from '../../base/errors.js'
+import type { ReadBatch, ReadTask } from '../datasource-port.js'
+
+/** The rows of a read task as one block. */
+export async function blockOfReadTask(task: ReadTask): Promise<Block> {
+  const given = await task.read()
+  const blocks: Block[] = []
+  if (isBatches(given)) {
+    for await (const batch of given) blocks.push(blockOf(batch))
+  } else {
+    blocks.push(blockOf(given))
+  }
+  return blocks.length === 0 ? blockOfColumns({}) : joinBlocks(blocks)
+}
+
+type Batches = Iterable<ReadBatch> | AsyncIterable<ReadBatch>
+
+/** A generator of batches; tables and arrays of rows iterate too, and are one batch. */
+function isBatches(given: unknown): given is Batches {
+  if (typeof given !== 'object' || given === null || isTable(given)) return false
+  if (Symbol.asyncIterator in given) return true
+  return Symbol.iterator in given && !Array.isArray(given)
+}
+
+function isTable(value: object): boolean {
+  return 'batches' in value && 'schema' in value
+}
+
+function blockOf(batch: unknown): Block {
+  if (Array.isArray(batch)) return blockOfRows(batch as readonly Row[])
+  if (typeof batch === 'object' && batch !== null) {
+    return isTable(batch) ? toOneBatch(batch as Block) : blockOfColumns(batch as ColumnBatch)
+  }
+  throw new RayError(
+    `A read task must give tables, columns or arrays of rows, and gave ${String(batch)}.`,
+  )
+}
