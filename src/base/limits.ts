@@ -72,6 +72,8 @@ export const taskEventsMs = 1000
 export const liveTasksMax = 10_000
 /** A process that computes does not answer; who asks for its tasks waits this long, in ms. */
 export const liveTasksMs = 500
+/** Of that, the processes of other nodes have this long, in milliseconds. */
+export const peerTasksMs = 300
 /** A get that timed out says what it waits for; the raylet has this long to tell it, in ms. */
 export const pendingReasonsMs = 200
 /** Of that, the owners of borrowed refs have this long to answer the raylet, in milliseconds. */
