@@ -46,7 +46,7 @@ export class ActorPlacement {
     // A refusal is about what is free now, so the node still counts when it is asked what it could
     // ever host.
     const nodes = this.#nodes
-      .view()
+      .open()
       .map((node) => (refusedBy.has(node.nodeId) ? { ...node, available: {} } : node))
     const choice = this.#choose(spec, nodes, demand)
     if (choice.kind === 'infeasible') {

@@ -15,6 +15,7 @@ import { clusterViewMs, gcsReconcileMs, placementRetryMs } from '../base/limits.
 import { addAmounts } from '../scheduling/resource-amounts.js'
 import type { ClusterNode, Resources } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import type { Query } from '../wire/messages/raylet.js'
 import type { PlacementGroupRow } from '../wire/messages/raylet.js'
 import { FunctionStore } from './function-store.js'
 import { type JobNews, JobTable } from './job-table.js'
@@ -110,7 +111,9 @@ export class GcsServer {
 
   /** `handled` is called when what the message has changed is stored. */
   receive(message: ToGcs, handled?: () => void): void {
-    this.#route(message)
+    // What a dead node asks for would belong to nobody: its owners were given up with it.
+    if ('nodeId' in message && this.#nodes.isDead(message.nodeId)) this.#tellDead(message.nodeId)
+    else this.#route(message)
     if (handled !== undefined) this.#say(handled)
     this.#retryLater()
     this.#commit()
@@ -182,13 +185,15 @@ export class GcsServer {
         this.#register(message)
         break
       case 'nodeReport':
-        if (this.#nodes.isDead(message.nodeId)) this.#tellDead(message.nodeId)
         this.#node({ ...message, kind: 'reported' })
         break
       case 'nodeHolds':
         this.#group(message)
         this.#actor(message)
         this.#node({ ...message, kind: 'returned' })
+        break
+      case 'nodeDrained':
+        this.#node({ ...message, kind: 'lost' })
         break
       case 'jobStarted':
         this.#tellOthers(this.#jobs.handle(message))
@@ -339,6 +344,16 @@ export class GcsServer {
     for (const actor of this.#actors.takeEnded()) this.#group({ kind: 'actorEnded', actor })
   }
 
+  /** Returns why not, if it cannot. */
+  #drain({ nodeId, reason, deadlineMs }: Query & { readonly what: 'drainNode' }): string {
+    const node = this.#nodes.alive().find((each) => each.nodeId === nodeId)
+    if (node === undefined) return `There is no node ${nodeId} that is alive.`
+    if (node.isHead) return `Node ${nodeId} is the head: it ends with the cluster.`
+    this.#node({ kind: 'draining', nodeId })
+    this.#send(nodeId, { kind: 'drain', reason, deadlineMs })
+    return ''
+  }
+
   #deliver(nodeId: string, message: FromGcs): void {
     if (this.#nodes.isAlive(nodeId)) this.#send(nodeId, message)
   }
@@ -358,6 +373,9 @@ export class GcsServer {
         break
       case 'availableResources':
         answer(sum(this.#nodes.view().map((node) => node.available)))
+        break
+      case 'drainNode':
+        answer(this.#drain(query))
         break
       case 'actorByName':
         answer(this.#actors.byName(query.namespace, query.name))
@@ -394,8 +412,9 @@ export class GcsServer {
     this.#cancelView = undefined
     const nodes = this.#nodes.alive().map((node): ClusterNode => {
       const { nodeId, nodeNumber, alive, address, total, available, labels, isClient } = node
-      const { waiting } = node
-      const more = { waiting, ...(isClient && { isClient }) }
+      const { waiting, isDraining } = node
+      const flags = { ...(isClient && { isClient }), ...(isDraining && { isDraining }) }
+      const more = { waiting, ...flags }
       return { nodeId, nodeNumber, alive, address, total, available, labels, ...more }
     })
     const view: FromGcs = { kind: 'clusterView', nodes, newest: this.#nodes.newest }

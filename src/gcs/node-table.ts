@@ -40,6 +40,8 @@ export type NodeEvent =
       readonly waiting?: Resources
     }
   | { readonly kind: 'lost'; readonly nodeId: string }
+  /** Nothing new is to be placed there. */
+  | { readonly kind: 'draining'; readonly nodeId: string }
   /** A node that was away has said what it holds. */
   | {
       readonly kind: 'returned'
@@ -70,6 +72,8 @@ interface NodeRecord {
   readonly isClient: boolean
   readonly nodeNumber: number
   alive: boolean
+  /** It takes nothing new, and will end. */
+  isDraining: boolean
   /** True from the start of this GCS until the node has said what it holds. */
   isAway: boolean
   total: Resources
@@ -88,13 +92,22 @@ interface NodeRecord {
 export interface NodeRow {
   readonly nodeId: string
   readonly alive: boolean
+  readonly isDraining: boolean
   readonly address: string
   readonly resources: Resources
   readonly labels: Readonly<Record<string, string>>
 }
 
 type Kept =
-  'nodeId' | 'address' | 'labels' | 'isHead' | 'isClient' | 'nodeNumber' | 'alive' | 'total'
+  | 'nodeId'
+  | 'address'
+  | 'labels'
+  | 'isHead'
+  | 'isClient'
+  | 'nodeNumber'
+  | 'alive'
+  | 'isDraining'
+  | 'total'
 
 export type StoredNode = Readonly<Pick<NodeRecord, Kept>>
 
@@ -116,6 +129,8 @@ export class NodeTable {
         return this.#reported(event, now)
       case 'lost':
         return this.#lost(event.nodeId)
+      case 'draining':
+        return this.#drain(event.nodeId)
       case 'returned':
         return this.#returned(event, now)
       case 'reconciled':
@@ -160,6 +175,11 @@ export class NodeTable {
     return this.alive().filter((node) => !node.isClient)
   }
 
+  /** Alive nodes on which something new may be placed. */
+  open(): NodeRecordView[] {
+    return this.view().filter((node) => !node.isDraining)
+  }
+
   /** The highest number that was ever given out. */
   get newest(): number {
     return this.#newest
@@ -177,13 +197,16 @@ export class NodeTable {
 
   /** All nodes, the dead ones too. */
   rows(): NodeRow[] {
-    return [...this.#nodes.values()].map(({ nodeId, alive, address, total, labels }) => ({
-      nodeId,
-      alive,
-      address,
-      resources: total,
-      labels,
-    }))
+    return [...this.#nodes.values()].map(
+      ({ nodeId, alive, address, total, labels, isDraining }) => ({
+        nodeId,
+        alive,
+        isDraining,
+        address,
+        resources: total,
+        labels,
+      }),
+    )
   }
 
   /** As `listNodes` shows them. */
@@ -193,6 +216,7 @@ export class NodeTable {
       nodeIp: hostOf(node.address),
       isHeadNode: node.isHead,
       state: node.alive ? 'ALIVE' : 'DEAD',
+      isDraining: node.isDraining,
       resourcesTotal: node.total,
       resourcesAvailable: node.available,
       labels: node.labels,
@@ -246,6 +270,7 @@ export class NodeTable {
       isClient,
       nodeNumber,
       alive: true,
+      isDraining: false,
       isAway: false,
       total: resources,
       reported: resources,
@@ -256,6 +281,14 @@ export class NodeTable {
     })
     const lost = replaced.flatMap((node) => this.#lost(node.nodeId))
     return [{ kind: 'clusterChanged' }, ...lost]
+  }
+
+  #drain(nodeId: string): NodeEffect[] {
+    const node = this.#nodes.get(nodeId)
+    if (node === undefined || !node.alive || node.isDraining) return []
+    node.isDraining = true
+    this.#changed.mark(nodeId)
+    return [{ kind: 'clusterChanged' }]
   }
 
   #returned(event: NodeEvent & { kind: 'returned' }, now: number): NodeEffect[] {
@@ -290,6 +323,7 @@ export class NodeTable {
     if (node === undefined || !node.alive) return []
     this.#changed.mark(nodeId)
     node.alive = false
+    node.isDraining = false
     node.isAway = false
     node.reported = {}
     node.available = {}
@@ -320,15 +354,17 @@ export class NodeTable {
 
 function storedNode(node: NodeRecord | undefined): StoredNode | undefined {
   if (node === undefined) return undefined
-  const { nodeId, address, labels, isHead, isClient, nodeNumber, alive, total } = node
-  return { nodeId, address, labels, isHead, isClient, nodeNumber, alive, total }
+  const { nodeId, address, labels, isHead, isClient, nodeNumber, alive, total, isDraining } = node
+  return { nodeId, address, labels, isHead, isClient, nodeNumber, alive, total, isDraining }
 }
 
 /** What a placement and the raylets are told. */
 export type NodeRecordView = NodeView & {
   readonly nodeNumber: number
   readonly address: string
+  readonly isHead: boolean
   readonly isClient: boolean
+  readonly isDraining: boolean
   readonly waiting: Resources
 }
 

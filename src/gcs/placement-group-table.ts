@@ -313,7 +313,7 @@ export class PlacementGroupTable {
     }
     const heldBy = record.bundles.flatMap(({ nodeId }) => (nodeId === undefined ? [] : [nodeId]))
     const request = { strategy: record.strategy, bundles: missing, heldBy }
-    const choice = bundlePolicy(this.#nodes.view(), request)
+    const choice = bundlePolicy(this.#nodes.open(), request)
     if (choice.kind === 'infeasible') {
       this.#setState(record, 'infeasible', effects, infeasibleGroup(record, this.#nodes.view()))
       return

@@ -108,6 +108,10 @@ function run(config: NodeConfig, session: HeadSession, membership: Membership): 
     toGcs: (message) => membership.toGcs(message),
     joined: () => life.joined(),
     abandoned: () => life.abandoned(),
+    drained: (reason) => {
+      process.stderr.write(`typeray: this node was drained: ${reason}\n`)
+      life.end(0)
+    },
     declaredDead: (reason) => {
       process.stderr.write(`typeray: this node ends, because ${reason}\n`)
       life.end(1)

@@ -6,6 +6,8 @@ export interface NodeState {
   readonly nodeId: string
   /** False once the cluster has given the node up. */
   readonly alive: boolean
+  /** It takes nothing new, and ends when what it runs is over. */
+  readonly isDraining: boolean
   /** Where its raylet listens. */
   readonly address: string
   /** All that the node has, in use or not: amounts by name, `memory` in bytes. */

@@ -2,6 +2,7 @@
 
 import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import type { StreamItem } from '../wire/messages/raylet.js'
+import type { StoredObject } from '../wire/messages/peer.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ObjectCopies } from './object-copies.js'
 import type { ObjectLoss } from './object-loss.js'
@@ -134,4 +135,15 @@ export class ObjectEntry {
     this.waiters = this.waiters.filter(({ process }) => nodeNumberOf(process) !== node)
     return there.length > 0 || this.waiters.length !== before
   }
+}
+
+/** What a reader is told of a stored object; its node is about to have a copy from here on. */
+export function storedAnswer(
+  { key, contains, version }: ObjectEntry,
+  copies: ObjectCopies,
+  { process: to, urgency }: Waiter,
+): Omit<StoredObject, 'contains'> {
+  const { sizeBytes } = copies
+  const sources = copies.sourcesFor(to)
+  return { to, object: key, isNesting: contains.length > 0, sizeBytes, sources, version, urgency }
 }

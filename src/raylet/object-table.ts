@@ -25,7 +25,7 @@ import { bodyTag } from '../wire/frame.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import { isLost, LostStreams } from './lost-streams.js'
 import { ObjectCopies } from './object-copies.js'
-import { ObjectEntry, type Waiter } from './object-entry.js'
+import { ObjectEntry, storedAnswer, type Waiter } from './object-entry.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
 import { errorOf, isLater, lossMessages, signalOf } from './object-loss.js'
 
@@ -82,6 +82,10 @@ export class ObjectTable {
     const effects = this.#effects
     this.#effects = []
     return effects
+  }
+
+  has(object: ObjectKey): boolean {
+    return this.#find(object) !== undefined
   }
 
   /** Nodes with a copy of a stored object, and its size. */
@@ -425,18 +429,11 @@ export class ObjectTable {
       return
     }
     this.#lendContained(to, contains)
-    const { copies, version } = entry
-    if (copies !== null) {
+    if (entry.copies !== null) {
       this.#effects.push({
         kind: 'sendStored',
-        to,
-        object,
         contains,
-        isNesting: entry.contains.length > 0,
-        sizeBytes: copies.sizeBytes,
-        sources: copies.sourcesFor(to),
-        version,
-        urgency: waiter.urgency,
+        ...storedAnswer(entry, entry.copies, waiter),
       })
       return
     }

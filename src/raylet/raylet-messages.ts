@@ -160,6 +160,9 @@ export class RayletMessages {
         return raylet.launcher.packages.arrived(message)
       case 'nodeRegistered':
         return undefined
+      case 'drain':
+        raylet.note(`the node drains: ${message.reason}`)
+        return raylet.drain.begin(message.reason, message.deadlineMs)
       case 'nodeIsDead':
         return raylet.options.declaredDead(message.reason)
       case 'placementGroupChanged': {
@@ -206,6 +209,10 @@ export class RayletMessages {
       }
       case 'aboutLease':
         return this.#decideAbout(message.message, message.from)
+      case 'reportLive':
+        return raylet.state.reportLive(node, message.request)
+      case 'liveReported':
+        return raylet.state.liveReported(node, message)
       case 'requestReturned':
       case 'recallRequest':
         return raylet.leaseEvent({ ...message, node })
@@ -381,7 +388,8 @@ export class RayletMessages {
     } else if (query.what === 'state' && query.resource === 'objects') {
       raylet.send(from, { kind: 'answer', request, value: raylet.state.objects(query) })
     } else if (query.what === 'pending') {
-      const ports = { tables: raylet.leases.tables, state: raylet.state }
+      const { tables, spillback } = raylet.leases
+      const ports = { tables, spillback, state: raylet.state }
       answerPending(ports, { query, from }, (value) =>
         raylet.send(from, { kind: 'answer', request, value }),
       )

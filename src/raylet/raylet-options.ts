@@ -46,6 +46,8 @@ export interface RayletOptions {
   readonly joined: () => void
   /** The last driver is gone. */
   readonly abandoned: () => void
+  /** The node was asked to leave, and nothing is left to wait for. */
+  readonly drained: (reason: string) => void
   /** The cluster has given the node up. */
   readonly declaredDead: (reason: string) => void
   /** Checks every state machine after every event; for tests. */

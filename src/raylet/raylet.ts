@@ -25,6 +25,7 @@ import { usualLogging } from '../wire/logging.js'
 import { ClaimSlots } from './claim-slots.js'
 import { ClusterTotal } from './cluster-total.js'
 import { commandLine } from './command-line.js'
+import { Drain } from './drain.js'
 import { ControlConnection, type Hello } from './control-connection.js'
 import { environmentFor } from './environment.js'
 import { FunctionTable } from './function-table.js'
@@ -87,6 +88,7 @@ export class Raylet {
   readonly peers: PeerLinks
   readonly clusterTotal = new ClusterTotal()
   readonly #report: NodeReport
+  readonly drain: Drain
   readonly launcher: WorkerLauncher
   #workerCount = 0
   #isEnding = false
@@ -110,8 +112,8 @@ export class Raylet {
     })
     const { tables } = this.leases
     this.#report = new NodeReport({ clock, tables, toGcs: options.toGcs })
-    const { environment, namespace = '', nodeNumber } = options
-    this.jobs = new JobTable(nodeNumber, { environment, namespace })
+    this.drain = new Drain({ ...options, clock, tables, hasDriver: () => this.#hasDriver })
+    this.jobs = new JobTable(options.nodeNumber, { namespace: '', ...options })
     this.peers = this.#makePeers()
     this.#logs = new SessionLogs({
       ...options,
@@ -152,6 +154,7 @@ export class Raylet {
     })
     this.state = new StateService({
       clock,
+      peers: this.peers,
       members: () => this.#members.values(),
       objects: () => this.objects.table.entries(),
       storedBytes: ({ key }) => this.store.sizeOf(key),
@@ -250,6 +253,7 @@ export class Raylet {
     await this.endWorkers(0)
     this.#cancelTick?.()
     this.#report.close()
+    this.drain.close()
     this.peers.close()
     await this.launcher.packages.close()
     this.#memory.close()
@@ -314,6 +318,7 @@ export class Raylet {
     if (this.options.validate === true) this.leases.validate()
     this.#setTick()
     this.#report.soon()
+    this.drain.check()
   }
 
   objectEvent(event: ObjectEvent): void {
@@ -527,9 +532,13 @@ export class Raylet {
     this.#logs.note(`job ${jobId} has ended`)
     this.toGcs({ kind: 'jobFinished', jobId })
     this.jobs.finish(jobId)
-    const isLast = ![...this.#members.values()].some((member) => member.hello?.role === 'driver')
-    if (isLast) this.options.abandoned()
+    if (!this.#hasDriver) this.options.abandoned()
     this.#ended({ process: id, isOrderly: farewell !== undefined })
+    this.drain.check()
+  }
+
+  get #hasDriver(): boolean {
+    return [...this.#members.values()].some(({ hello }) => hello?.role === 'driver')
   }
 
   #ended(how: { process: ProcessId; exit?: ProcessExit; isOrderly: boolean }): void {

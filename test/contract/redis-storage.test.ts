@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SessionError } from '../../src/base/errors.js'
 import { openStorage, storagePlace } from '../../src/gcs/storage/open-storage.js'
+import { StorageTakenError } from '../../src/gcs/storage/storage-taken-error.js'
 import { noRedis, startRedis } from './redis-server.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -55,6 +56,7 @@ test('says so when nobody answers at the address', async () => {
     assert.ok(error instanceof SessionError)
     assert.match(error.message, /redis:\/\/127\.0\.0\.1:1\/0 \(namespace default\) cannot be used/)
     assert.doesNotMatch(error.message, /secret/)
+    assert.ok(!(error instanceof StorageTakenError))
     return true
   })
 })

@@ -295,6 +295,8 @@ function describe(message: FromGcs): string {
       return `answer ${describeAnswer(message.value)}`
     case 'nodeRegistered':
       return `nodeRegistered ${message.nodeNumber}`
+    case 'drain':
+      return `drain: ${message.reason}`
     case 'nodeIsDead':
       return `nodeIsDead: ${message.reason}`
     case 'jobStarted':

@@ -55,7 +55,7 @@ export class ObjectScript {
 
   #name(id: number): string {
     for (const [name, known] of this.#ids) if (known === id) return name
-    return String(id)
+    return id % rayletProcess(1) === 0 ? `@${id / rayletProcess(1)}` : String(id)
   }
 
   #key(text: string): ObjectKey {

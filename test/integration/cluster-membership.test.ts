@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { observe } from '../../src/node/observer.js'
+import { isAlive } from '../../src/node/session-file.js'
 import { until } from '../../src/testing/index.js'
 import { withNodes } from './many-nodes.js'
 
@@ -36,4 +38,39 @@ void test('a stranger at the port of a node is cut off', () =>
     })
     await ended
     assert.equal(await run(`await ray.init(); console.log('well')`), 'well\n')
+  }))
+
+void test('a node that drains takes nothing new, finishes what it has, and ends', () =>
+  withNodes(2, async ({ driver, sessions }) => {
+    const [head, leaving] = sessions
+    const program = driver(`
+      await ray.init()
+      const here = ray.getRuntimeContext().nodeId
+      const slow = ray.remote(async function slow(ms) {
+        await new Promise((resolve) => setTimeout(resolve, ms))
+        return ray.getRuntimeContext().nodeId
+      })
+      const there = { schedulingStrategy: { nodeId: '${leaving?.nodeId}', soft: true } }
+      await ray.get(slow.options(there).remote(0))
+      const running = slow.options(there).remote(2000)
+      await ray.get(slow.options({ numCpus: 0 }).remote(200))
+      console.log('started')
+      const isDraining = async () => (await ray.nodes()).some((node) => node.isDraining)
+      while (!(await isDraining())) await new Promise((resolve) => setTimeout(resolve, 20))
+      const next = await ray.get([1, 2].map(() => slow.options(there).remote(0)))
+      console.log(next.every((node) => node === here), (await ray.get(running)) !== here)
+    `)
+    await until(() => program.stdout.includes('started'))
+    assert(head !== undefined && leaving !== undefined)
+    const observer = await observe(head, 60_000)
+    const drain = (of: string): Promise<unknown> =>
+      observer.query({ what: 'drainNode', nodeId: of, reason: 'a test', deadlineMs: 60_000 })
+    assert.match(String(await drain('nobody')), /no node nobody that is alive/)
+    assert.match(String(await drain(head.nodeId)), /is the head/)
+    assert.equal(await drain(leaving.nodeId), '')
+    observer.close()
+    const { stdout, stderr, code } = await program.ended
+    assert.equal(code, 0, stdout + stderr)
+    assert.equal(stdout, 'started\ntrue true\n')
+    await until(() => !isAlive(leaving))
   }))

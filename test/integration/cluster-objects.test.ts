@@ -28,11 +28,14 @@ async function objectCounts(sessions: readonly SessionFile[]): Promise<number[]>
   return (await Promise.all(sessions.map(storeOf))).map(({ objects }) => objects)
 }
 
-/** The program goes on collecting garbage after its last line until it is killed. */
+/** After its last line the program collects garbage, in `holders` too, until it is killed. */
 function startHolding({ driver }: Nodes, source: string, env: Record<string, string> = {}): Driver {
   const rest = `
     console.log('said all')
-    setInterval(() => globalThis.gc(), 50)
+    for (;;) {
+      globalThis.gc()
+      await ray.get(holders.map((peer) => peer.collect.remote()))
+    }
   `
   return driver(`${source}\n${rest}`, { execArgv: ['--expose-gc'], env })
 }
@@ -49,15 +52,16 @@ const helpers = `
     return all.sort((a, b) => a.nodeNumber - b.nodeNumber).map((node) => node.nodeId)
   }
   class Peer {
-    constructor() { this.kept = [] }
     where() { return ray.getRuntimeContext().nodeId }
     make(mb, value) { return new Uint8Array(mb * 1e6).fill(value) }
     put(mb, value) { return [ray.put(new Uint8Array(mb * 1e6).fill(value))] }
     sum(array) { return [array.length, array[0], array.at(-1)] }
     async sumOf([ref]) { return this.sum(await ray.get(ref)) }
-    keep(value) { this.kept.push(value) }
-    async read() { return this.sum(await ray.get(this.kept.at(-1)[0])) }
-    drop() { this.kept = []; globalThis.gc?.() }
+    async collect() {
+      const [v8, vm] = await Promise.all([import('node:v8'), import('node:vm')])
+      v8.setFlagsFromString('--expose-gc')
+      vm.runInNewContext('gc')()
+    }
     wrap(value) { return [ray.put({ inner: value })] }
     async unwrap([ref], depth) {
       let value = await ray.get(ref)
@@ -101,7 +105,8 @@ void test('refs in refs over three nodes keep their objects alive, and then free
       `
       await ray.init()
       ${helpers}
-      const [a, b, c] = (await nodes()).map(peerOn)
+      const holders = (await nodes()).map(peerOn)
+      const [a, b, c] = holders
       const use = async () => {
         // Made on c, wrapped on b, on a and on c, each only held by the next.
         let value = await ray.get(c.put.remote(5, 1))
@@ -125,7 +130,8 @@ void test('an object that is released or freed leaves the memory of all nodes', 
       `
       await ray.init()
       ${helpers}
-      const peers = (await nodes()).map(peerOn)
+      const holders = (await nodes()).map(peerOn)
+      const peers = holders
       let refs = [ray.put(new Uint8Array(5e6)), peers[1].make.remote(5, 2)]
       const sums = refs.flatMap((ref) => peers.map((peer) => peer.sum.remote(ref)))
       console.log((await ray.get(sums)).length)

@@ -159,14 +159,17 @@ export class SimulatedNode {
     switch (message.kind) {
       // Numbers, jobs and functions are the shell's, of which there is none here.
       case 'nodeRegistered':
-      case 'nodeIsDead':
       case 'jobStarted':
       case 'jobFinished':
       case 'functionFound':
       case 'groupLocated':
+      case 'drain':
       case 'packageFound':
       case 'gcsHandled':
         return undefined
+      case 'nodeIsDead':
+        // Whoever was given up leaves.
+        return this.isAlive ? this.die() : undefined
       case 'endActor':
       case 'clusterView':
         return this.#leases(message)

@@ -42,6 +42,8 @@ export type ToGcs =
    * GCS may not have heard: what the node has, for the GCS to compare.
    */
   | ({ readonly kind: 'nodeHolds'; readonly nodeId: string } & NodeHoldings)
+  /** It was asked to end, and does. */
+  | { readonly kind: 'nodeDrained'; readonly nodeId: string }
   | ({ readonly kind: 'jobStarted' } & JobFacts)
   | { readonly kind: 'jobFinished'; readonly jobId: string }
   | {
@@ -275,6 +277,8 @@ export type FromGcs =
     }
   /** Answer to registerNode. */
   | { readonly kind: 'nodeRegistered'; readonly nodeNumber: number; readonly sessionName: string }
+  /** The node takes nothing new and ends when it has nothing left, or after so long. */
+  | { readonly kind: 'drain'; readonly reason: string; readonly deadlineMs: number }
   /** The node was declared dead and speaks all the same: it has to end. */
   | { readonly kind: 'nodeIsDead'; readonly reason: string }
   /** A job of another node. */

@@ -8,8 +8,8 @@
 import type { ProcessId } from '../../base/ids.js'
 import type { TlsFiles } from '../transport.js'
 import type { LineFacts, LogLevel } from '../logging.js'
-import type { PendingQuery } from './pending.js'
-import type { LiveTask, StateQuery, TaskEvents } from './state.js'
+import type { Query } from './query.js'
+import type { LiveTask, TaskEvents } from './state.js'
 import type {
   Location,
   ObjectKey,
@@ -22,6 +22,8 @@ import type {
   WireError,
   WorkerEnvironment,
 } from './terms.js'
+
+export type { PlacementGroupRow, Query } from './query.js'
 
 /**
  * A task that travels with the request for its worker, so that it starts although its owner is busy
@@ -275,43 +277,6 @@ export type ToRaylet =
       readonly tasks: readonly LiveTask[]
       readonly more: boolean
     }
-
-export type Query =
-  | { readonly what: 'nodes' }
-  | { readonly what: 'clusterResources' }
-  | { readonly what: 'availableResources' }
-  | { readonly what: 'actorByName'; readonly name: string; readonly namespace: string }
-  /** Of all namespaces when none is given. */
-  | { readonly what: 'namedActors'; readonly namespace?: string }
-  | { readonly what: 'placementGroups' }
-  | { readonly what: 'placementGroup'; readonly group: string }
-  | {
-      readonly what: 'placementGroupByName'
-      readonly name: string
-      readonly namespace: string
-    }
-  | { readonly what: 'storeStatistics' }
-  | { readonly what: 'workers' }
-  | StateQuery
-  | PendingQuery
-
-/** Answer to the questions about placement groups. */
-export interface PlacementGroupRow {
-  readonly group: string
-  readonly name: string
-  readonly namespace: string
-  readonly strategy: 'PACK' | 'SPREAD' | 'STRICT_PACK' | 'STRICT_SPREAD'
-  readonly state: 'pending' | 'created' | 'removed' | 'infeasible'
-  readonly detached: boolean
-  readonly jobId: string
-  /** Why it is in this state, where that needs words. */
-  readonly message?: string
-  readonly bundles: readonly {
-    readonly index: number
-    readonly resources: Resources
-    readonly nodeId?: string
-  }[]
-}
 
 /** Options of one method that its class gives; a call may say otherwise. */
 export interface MethodSpec {
