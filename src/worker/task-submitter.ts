@@ -29,6 +29,7 @@ import { nextAverage } from './running-average.js'
 import type { SchedulingKey } from './scheduling-key.js'
 import { SchedulingKeys } from './scheduling-keys.js'
 import { type FunctionEntry, type Task, taskStatus } from './task.js'
+import { readsOf } from './task-reads.js'
 
 /** A task whose measured functions take longer than this is long: nothing is sent behind it. */
 const longTaskUs = windowWorkUs
@@ -261,6 +262,7 @@ export class TaskSubmitter {
     key.requests.set(request, task)
     this.#requests.set(request, key)
     const push = task.slab!.subarray(task.start, task.end)
+    const reads = readsOf(task)
     this.#raylet.send({
       kind: 'requestLease',
       request,
@@ -272,6 +274,7 @@ export class TaskSubmitter {
         frames: Buffer.concat([task.fn.define!, push]),
         sequence: task.ref.sequence,
         nested: task.nested === null ? [] : keysOf(task.nested),
+        ...(reads !== undefined && { reads }),
       },
     })
   }

@@ -164,3 +164,27 @@ void test('tasks on other nodes are listed, and a get that times out names the n
     `)
     assert.equal(out, 'true\nFINISHED,PENDING_NODE_ASSIGNMENT,RUNNING\n')
   }))
+
+void test('a task runs where its large argument is', () =>
+  withNodes(
+    3,
+    async ({ run, sessions }) => {
+      const out = await run(`${head}
+        const make = ray.remote(function make() { return new Uint8Array(3_000_000) })
+        const read = ray.remote(function read(bytes) {
+          return [bytes.length, ray.getRuntimeContext().nodeId].join()
+        })
+        const nodes = ${JSON.stringify(sessions.map(({ nodeId }) => nodeId))}
+        for (const [i, nodeId] of nodes.entries()) {
+          const there = { schedulingStrategy: { nodeId, soft: false } }
+          const ref = make.options(there).remote()
+          await ray.wait([ref], { fetchLocal: false })
+          // A lease of its own: other tasks have used others.
+          const reader = read.options({ numCpus: 0.5 + i / 10 })
+          console.log(await ray.get(reader.remote(ref)) === '3000000,' + nodeId)
+        }
+      `)
+      assert.equal(out, 'true\n'.repeat(3))
+    },
+    { numCpus: 2 },
+  ))
