@@ -8,7 +8,6 @@ import { createHash } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
 import { systemClock } from '../base/clock.js'
 import { newId } from '../base/ids.js'
-import { nodeDeadlineMs } from '../base/limits.js'
 import { GcsHub } from '../gcs/gcs-hub.js'
 import { GcsServer } from '../gcs/gcs-server.js'
 import type { GcsStorage, StorageChange } from '../gcs/storage/gcs-storage.js'
@@ -20,6 +19,7 @@ import { refuseHello } from '../wire/link/accepted-links.js'
 import { firstFrame } from '../wire/link/first-frame.js'
 import { helloProblem, readLinkHello } from '../wire/link/link-hello.js'
 import { type GcsConfig, takenExitCode } from './gcs-config.js'
+import { healthLimitMs } from './health-limit.js'
 import { turns } from './turns.js'
 
 async function main(): Promise<void> {
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
 async function serve(storage: GcsStorage, config: GcsConfig): Promise<GcsHub> {
   const inTurn = turns()
   const gcs: GcsServer = new GcsServer(systemClock, (to, message) => hub.send(to, message), {
-    nodeDeadlineMs,
+    nodeDeadlineMs: healthLimitMs(process.env),
     sessionName: config.sessionName,
     validate: config.validate,
     stored: await loadTables(storage),

@@ -4,7 +4,7 @@
 // asked and given a moment: one that computes does not answer, and that is the answer then.
 
 import { assertNever } from '../base/assert.js'
-import type { ProcessId } from '../base/ids.js'
+import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import type { ResourcePool } from '../scheduling/resource-pool.js'
 import type { PendingQuery, PendingQuestion } from '../wire/messages/pending.js'
 import type { LiveTask } from '../wire/messages/state.js'
@@ -13,25 +13,28 @@ import type { ControlConnection } from './control-connection.js'
 import type { PendingRequest } from './lease-queue.js'
 import { reservationKey } from './lease-request.js'
 import type { LeaseTables } from './lease-tables.js'
+import type { Spillback } from './spillback.js'
 import type { StateService } from './state-service.js'
 import { workerKindKey } from './worker-kind.js'
 import type { WorkerRecord } from './worker-table.js'
 
 export interface PendingPorts {
   readonly tables: LeaseTables
+  readonly spillback: Spillback
   readonly state: StateService
 }
 
 /** Calls `then` with an answer to each question, at once or after a moment. */
 export function answerPending(
-  { tables, state }: PendingPorts,
+  ports: PendingPorts,
   asked: { readonly query: PendingQuery; readonly from: ProcessId },
   then: (answers: string[]) => void,
 ): void {
+  const { tables, state } = ports
   const { questions } = asked.query
   const objects = questions.flatMap((each) => (each.on === 'object' ? [each.object] : []))
   const answer = (owned: (object: ObjectKey) => string): void =>
-    then(questions.map((each) => answerOne(tables, each, { from: asked.from, owned })))
+    then(questions.map((each) => answerOne(ports, each, { from: asked.from, owned })))
   if (objects.length === 0) answer(() => '')
   else {
     state.askOwners(objects, ({ members, silent, live }) =>
@@ -46,7 +49,7 @@ export function answerPending(
 }
 
 function answerOne(
-  tables: LeaseTables,
+  { tables, spillback }: PendingPorts,
   question: PendingQuestion,
   { from, owned }: { from: ProcessId; owned: (object: ObjectKey) => string },
 ): string {
@@ -56,11 +59,13 @@ function answerOne(
       for (const each of tables.queue) {
         if (each.owner === from && each.request === request) return whyQueued(tables, each)
       }
-      return ''
+      return whyElsewhere(tables, spillback.nodeOf(from, request))
     }
     case 'worker': {
       const worker = tables.workers.ofProcess(question.worker)
-      return worker === undefined ? '' : sayWorker(worker)
+      if (worker !== undefined) return sayWorker(worker)
+      const node = tables.cluster.byNumber(nodeNumberOf(question.worker))
+      return node === undefined ? '' : `a worker of node ${node.nodeId}`
     }
     case 'actor':
       return whyNoActor(tables, question.actor)
@@ -69,6 +74,14 @@ function answerOne(
     default:
       return assertNever(question)
   }
+}
+
+/** Of a request that waits at another node. */
+function whyElsewhere(tables: LeaseTables, nodeNumber: number | undefined): string {
+  const node = nodeNumber === undefined ? undefined : tables.cluster.byNumber(nodeNumber)
+  if (node === undefined) return ''
+  const free = `${node.available['CPU'] ?? 0} of ${node.total['CPU'] ?? 0} CPU`
+  return `waits on node ${node.nodeId}, where ${free} are free`
 }
 
 /** What a request in the queue waits for: `needs 2 CPU, and 0 of 2 CPU are free (...)`. */

@@ -209,6 +209,10 @@ export class RayletMessages {
       }
       case 'aboutLease':
         return this.#decideAbout(message.message, message.from)
+      case 'reportLive':
+        return raylet.state.reportLive(node, message.request)
+      case 'liveReported':
+        return raylet.state.liveReported(node, message)
       case 'requestReturned':
       case 'recallRequest':
         return raylet.leaseEvent({ ...message, node })
@@ -384,7 +388,8 @@ export class RayletMessages {
     } else if (query.what === 'state' && query.resource === 'objects') {
       raylet.send(from, { kind: 'answer', request, value: raylet.state.objects(query) })
     } else if (query.what === 'pending') {
-      const ports = { tables: raylet.leases.tables, state: raylet.state }
+      const { tables, spillback } = raylet.leases
+      const ports = { tables, spillback, state: raylet.state }
       answerPending(ports, { query, from }, (value) =>
         raylet.send(from, { kind: 'answer', request, value }),
       )

@@ -113,8 +113,7 @@ export class Raylet {
     const { tables } = this.leases
     this.#report = new NodeReport({ clock, tables, toGcs: options.toGcs })
     this.drain = new Drain({ ...options, clock, tables, hasDriver: () => this.#hasDriver })
-    const { environment, namespace = '', nodeNumber } = options
-    this.jobs = new JobTable(nodeNumber, { environment, namespace })
+    this.jobs = new JobTable(options.nodeNumber, { namespace: '', ...options })
     this.peers = this.#makePeers()
     this.#logs = new SessionLogs({
       ...options,
@@ -155,6 +154,7 @@ export class Raylet {
     })
     this.state = new StateService({
       clock,
+      peers: this.peers,
       members: () => this.#members.values(),
       objects: () => this.objects.table.entries(),
       storedBytes: ({ key }) => this.store.sizeOf(key),

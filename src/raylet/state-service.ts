@@ -5,10 +5,11 @@
 // report, and what they run their owners know.
 
 import type { Clock } from '../base/clock.js'
-import { objectIdHex, workerIdHex, type ProcessId } from '../base/ids.js'
-import { liveTasksMs, ownersAskedMs } from '../base/limits.js'
+import { objectIdHex, rayletProcess, workerIdHex, type ProcessId } from '../base/ids.js'
+import { liveTasksMs, ownersAskedMs, peerTasksMs } from '../base/limits.js'
 import { selectRows } from '../wire/state-selection.js'
 import type { LiveTask, StateAnswer, StateQuery, StateRow } from '../wire/messages/state.js'
+import type { PeerMessage } from '../wire/messages/peer.js'
 import type { ToRaylet } from '../wire/messages/raylet.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ControlConnection } from './control-connection.js'
@@ -16,6 +17,11 @@ import type { ObjectEntry } from './object-entry.js'
 
 export interface StatePorts {
   readonly clock: Clock
+  /** The links to other nodes. */
+  readonly peers: {
+    others(): number[]
+    send(to: number, message: PeerMessage): void
+  }
   /** The processes of this node. */
   readonly members: () => Iterable<ControlConnection>
   readonly objects: () => Iterable<ObjectEntry>
@@ -26,7 +32,16 @@ interface Gathering {
   readonly waitingFor: Set<ProcessId>
   readonly live: LiveTask[]
   isCut: boolean
+  /** Processes of other nodes that have not answered theirs. */
+  silent: number
   readonly done: () => void
+}
+
+interface AskOptions {
+  readonly ms: number
+  readonly only?: readonly ObjectKey[]
+  /** Nodes that are asked as well. */
+  readonly nodes?: readonly number[]
 }
 
 /** What owners said of the tasks that make certain objects. */
@@ -46,12 +61,32 @@ export class StateService {
     this.#ports = ports
   }
 
-  /** The question with what the processes of this node say is under way. */
+  /** The question with what the processes of all nodes say is under way. */
   gather(query: StateQuery, then: (query: StateQuery) => void): void {
-    const asked = [...this.#ports.members()].filter(({ hello }) => hello?.role !== 'observer')
-    this.#ask(asked, { ms: liveTasksMs }, (gathering) =>
+    const { peers } = this.#ports
+    const nodes = peers.others()
+    const request = this.#ask(this.#own(), { ms: liveTasksMs, nodes }, (gathering) =>
       then({ ...query, live: gathering.live, warnings: warningsOf(gathering) }),
     )
+    for (const node of nodes) peers.send(node, { kind: 'reportLive', request })
+  }
+
+  /** The same for the raylet of another node. */
+  reportLive(to: number, request: number): void {
+    this.#ask(this.#own(), { ms: peerTasksMs }, ({ live: tasks, isCut: more, waitingFor }) => {
+      const said = { tasks, more, silent: waitingFor.size }
+      this.#ports.peers.send(to, { kind: 'liveReported', request, ...said })
+    })
+  }
+
+  liveReported(node: number, message: Extract<PeerMessage, { kind: 'liveReported' }>): void {
+    const gathering = this.#gatherings.get(message.request)
+    if (gathering !== undefined) gathering.silent += message.silent
+    this.reported(rayletProcess(node), { ...message, kind: 'tasksReported' })
+  }
+
+  #own(): ControlConnection[] {
+    return [...this.#ports.members()].filter(({ hello }) => hello?.role !== 'observer')
   }
 
   /** Asks the owners of these objects, for a moment, what they know of the tasks behind them. */
@@ -69,13 +104,17 @@ export class StateService {
 
   #ask(
     asked: readonly ControlConnection[],
-    { ms, only }: { readonly ms: number; readonly only?: readonly ObjectKey[] },
+    { ms, only, nodes = [] }: AskOptions,
     then: (gathering: Gathering) => void,
-  ): void {
+  ): number {
     const request = ++this.#count
     const cancel = this.#ports.clock.timer(ms, () => this.#end(request))
     const gathering: Gathering = {
-      waitingFor: new Set(asked.map(({ hello }) => hello?.process ?? 0)),
+      waitingFor: new Set([
+        ...asked.map(({ hello }) => hello?.process ?? 0),
+        ...nodes.map(rayletProcess),
+      ]),
+      silent: 0,
       live: [],
       isCut: false,
       done: () => {
@@ -86,7 +125,8 @@ export class StateService {
     this.#gatherings.set(request, gathering)
     const which = only === undefined ? {} : { only }
     for (const member of asked) member.send({ kind: 'reportTasks', request, ...which })
-    if (asked.length === 0) this.#end(request)
+    if (gathering.waitingFor.size === 0) this.#end(request)
+    return request
   }
 
   reported(from: ProcessId, message: Extract<ToRaylet, { kind: 'tasksReported' }>): void {
@@ -149,11 +189,12 @@ function referenceType(entry: ObjectEntry, holder: ProcessId): string {
   return entry.isSettled ? 'LOCAL_REFERENCE' : 'USED_BY_PENDING_TASK'
 }
 
-function warningsOf({ waitingFor, isCut }: Gathering): string[] {
+function warningsOf({ waitingFor, isCut, silent }: Gathering): string[] {
   const warnings: string[] = []
-  if (waitingFor.size > 0) {
+  const count = waitingFor.size + silent
+  if (count > 0) {
     warnings.push(
-      `Processes that compute and have not answered: ${waitingFor.size}. Tasks that wait ` +
+      `Processes that compute and have not answered: ${count}. Tasks that wait ` +
         `there, or ended there in the last moments, are missing.`,
     )
   }

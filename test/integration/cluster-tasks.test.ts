@@ -147,3 +147,20 @@ void test('what ran on a node that is killed runs elsewhere', () =>
     assert.match(stdout, new RegExp(`NodeDiedError Task slow .* node ${victim.nodeId}, on which`))
     assert.match(stdout, /(true|false) 1\n$/)
   }))
+
+void test('tasks on other nodes are listed, and a get that times out names the node', () =>
+  withNodes(2, async ({ run, sessions }) => {
+    const nodeId = sessions[1]?.nodeId ?? ''
+    const out = await run(`${head}
+      const { listTasks } = await import('typeray/state')
+      const there = { schedulingStrategy: { nodeId: '${nodeId}', soft: false } }
+      const runs = slow.options(there).remote(60_000)
+      const waits = slow.options(there).remote(60_000)
+      await ray.get(slow.options({ ...there, numCpus: 0 }).remote(100))
+      const { error } = await ray.get(waits, { timeoutMs: 100 }).catch((error) => ({ error }))
+      console.log(error.message.includes('waits on node ${nodeId}'))
+      const states = (await listTasks()).map(({ state }) => state).sort()
+      console.log(states.join())
+    `)
+    assert.equal(out, 'true\nFINISHED,PENDING_NODE_ASSIGNMENT,RUNNING\n')
+  }))

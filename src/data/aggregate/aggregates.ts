@@ -157,8 +157,8 @@ export function Std<const On extends AggregateOn, const Options extends StdOptio
  * The greatest value of a column without its sign.
  *
  * @example
- * const furthest = await fromItems([{ x: -3 }, { x: 2 }]).aggregate(AbsMax('x')) // { 'abs_max(x)':
- * 3 }
+ * const both = fromItems([{ x: -3 }, { x: 2 }])
+ * const furthest = await both.aggregate(AbsMax('x')) // { 'abs_max(x)': 3 }
  */
 export function AbsMax<
   const On extends AggregateOn,

@@ -10,6 +10,10 @@ import {
   type Step,
   stepName,
 } from '../logical/plan.js'
+import { col } from '../expression/expression.js'
+import type { ExpressionNode } from '../expression/node.js'
+import { textOfNode } from '../expression/text.js'
+import { monotonicallyIncreasingId } from '../expression/udf.js'
 import { optimize } from './index.js'
 
 const source: FilesSource = {
@@ -112,4 +116,60 @@ test('steps behind a union run in its inputs; a limit stays, and shortens them t
   assert.deepEqual(steps.map(stepName), ['limit(3)', 'map(m)'])
   const bounded = optimize({ source: union, steps: [{ ...map, concurrency: 2 }] })
   assert.deepEqual(bounded.steps.map(stepName), ['map(m)'])
+})
+
+const where = (node: ExpressionNode): Step => ({ kind: 'where', predicate: node })
+const sort: Step = {
+  kind: 'sort',
+  keys: [{ value: col('k').node, isDescending: false, nulls: 'last' }],
+}
+const twice: Step = {
+  kind: 'project',
+  operator: 'withColumn',
+  outputs: [{ name: 'b', value: col('a').mul(2).node }],
+  keepsOthers: true,
+}
+
+test('a filter by expression passes sorts and computed columns, and the source is told', () => {
+  const plan = optimize({ source, steps: [twice, sort, where(col('b').gt(1).node)] })
+  assert.deepEqual(plan.steps.map(stepName), [
+    'filter(((a * 2) > 1)) -> withColumn(b = (a * 2))',
+    'sort(k)',
+  ])
+  const predicate = plan.source.kind === 'files' ? plan.source.predicate : undefined
+  assert.equal(predicate && textOfNode(predicate), '((a * 2) > 1)')
+})
+
+test('a filter stays behind limits, functions and what it cannot be computed before', () => {
+  const filter = where(col('a').gt(1).node)
+  const text = 'filter((a > 1))'
+  assert.deepEqual(shape([map, filter]), [`map(m) -> ${text}`])
+  assert.deepEqual(shape([sort, limit(3), filter]), ['sort(k)', 'limit(3)', text])
+  const shortened = optimize({ source, steps: [limit(3), filter] })
+  assert.equal(shortened.source.kind === 'files' && shortened.source.predicate, undefined)
+  const random = where(monotonicallyIncreasingId().gt(5).node)
+  assert.deepEqual(shape([sort, random]), ['sort(k)', 'filter((row-id() > 5))'])
+})
+
+test('a filter on keys passes the groups', () => {
+  const groups: Step = { kind: 'aggregate', keys: ['k'], aggregates: [], blocks: undefined }
+  assert.deepEqual(shape([groups, where(col('k').eq('x').node)]), [
+    'keep(k) -> filter((k = "x")) -> keep(k)',
+    'groupBy(k).aggregate()',
+  ])
+})
+
+test('only what later steps read is read, and moved', () => {
+  assert.deepEqual(shape([where(col('a').gt(1).node), sort, select('b')]), [
+    'keep(b, k, a) -> filter((a > 1)) -> keep(b, k)',
+    'sort(k)',
+    'selectColumns(b)',
+  ])
+  assert.deepEqual(shape([sort, map]), ['sort(k)', 'map(m)'])
+  const spec = { how: 'inner', on: [['k', 'k']], leftSuffix: undefined, rightSuffix: '_r' } as const
+  const side: LogicalPlan = { source, steps: [] }
+  const join = { kind: 'join', left: side, right: side, spec, blocks: undefined } as const
+  const plan = optimize({ source: join, steps: [select('x_r')] })
+  const right = plan.source.kind === 'join' ? plan.source.right.steps.map(stepName) : []
+  assert.deepEqual(right, ['keep(x_r, x, k)'])
 })

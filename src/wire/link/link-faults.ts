@@ -3,8 +3,10 @@
 // Each point has a count, so that a test can ask that all were hit.
 //
 // `TYPERAY_LINK_FAULTS=seed:perMessage` turns it on in the processes that read it: one in so many
-// messages has a fault.
+// messages has a fault. `TYPERAY_LINK_FAULTS_LOG` names a file to which each adds a line, so that
+// the faults of processes that are killed are counted too.
 
+import { appendFileSync } from 'node:fs'
 import { Prng } from '../../base/prng.js'
 
 type FaultPoint = 'request' | 'flight' | 'response'
@@ -14,15 +16,19 @@ class LinkFaults {
   readonly #prng: Prng
   readonly #probability: number
 
-  constructor(seed: number, perMessage: number) {
+  readonly #log: string | undefined
+
+  constructor(seed: number, perMessage: number, log: string | undefined) {
     this.#prng = new Prng(seed)
     this.#probability = 1 / perMessage
+    this.#log = log
   }
 
   /** Whether the connection is to be cut here. */
   strikes(point: FaultPoint): boolean {
     if (!this.#prng.chance(this.#probability)) return false
     this.counts[point]++
+    if (this.#log !== undefined) appendFileSync(this.#log, `${point}\n`)
     return true
   }
 }
@@ -30,5 +36,7 @@ class LinkFaults {
 /** Undefined unless the environment asks for them. */
 export function linkFaultsFrom(text: string | undefined, pid: number): LinkFaults | undefined {
   const match = /^(\d+):(\d+)$/.exec(text ?? '')
-  return match === null ? undefined : new LinkFaults(Number(match[1]) + pid, Number(match[2]))
+  if (match === null) return undefined
+  const log = process.env['TYPERAY_LINK_FAULTS_LOG']
+  return new LinkFaults(Number(match[1]) + pid, Number(match[2]), log)
 }

@@ -1,6 +1,7 @@
 // Messages between raylets, over their link: ordered, and none is lost while both nodes live.
 
 import type { ProcessId } from '../../base/ids.js'
+import type { LiveTask } from './state.js'
 import type { FromRaylet, ToRaylet } from './raylet.js'
 import type { JobFacts, ObjectKey, Resources } from './terms.js'
 
@@ -36,6 +37,16 @@ export type PeerMessage =
       readonly kind: 'aboutLease'
       readonly from: ProcessId
       readonly message: AboutLease
+    }
+  /** Which tasks are under way on your node? */
+  | { readonly kind: 'reportLive'; readonly request: number }
+  | {
+      readonly kind: 'liveReported'
+      readonly request: number
+      readonly tasks: readonly LiveTask[]
+      readonly more: boolean
+      /** Processes that have not answered. */
+      readonly silent: number
     }
   /** A process of the sender's node is gone, after everything that it had said. */
   | { readonly kind: 'processGone'; readonly process: ProcessId }
