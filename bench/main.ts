@@ -68,8 +68,25 @@ async function measure(rows: readonly Row[], config: BenchConfig): Promise<RowRe
   return results
 }
 
+/** Whole programs and not calls: a suite with a way of its own. */
+async function mainData(config: BenchConfig): Promise<number> {
+  const { benchData, dataTable } = await import('./data/bench-data.js')
+  const machine = describeMachine()
+  process.stderr.write(`${describeRun(machine, config)}\n\n`)
+  const results = await benchData(config)
+  process.stdout.write(`${describeRun(machine, config)}\n\n${dataTable(results)}\n`)
+  if (config.jsonPath !== undefined) {
+    const rows = results.map(({ workload, measured, errors }) => {
+      return { name: workload.name, measured: Object.fromEntries(measured), errors }
+    })
+    writeFileSync(config.jsonPath, `${JSON.stringify({ machine, rows }, undefined, 2)}\n`)
+  }
+  return results.every(({ errors }) => errors.length === 0) ? 0 : 1
+}
+
 async function main(): Promise<number> {
   const config = compileBenchOptions(process.argv.slice(2), process.env)
+  if (config.suite === 'data') return mainData(config)
   const suite = suites[config.suite]
   if (suite === undefined) throw new UsageError(`there is no suite "${config.suite}"`)
   const rows = suite.rows.filter((row) => matchesFilters(row.name, config.filters))

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 
 export const usage = `npm run bench -- <suite> [row filter] [--json PATH] [--markdown]
 
-  suite        core or cluster
+  suite        core, cluster or data
   row filter   only rows whose name contains this text; several are separated by commas
   --json PATH  writes figures, ratios and verdicts of the run to a file
   --markdown   prints the table with its targets for docs/performance.md

@@ -30,6 +30,8 @@ export const joinedFileBytesMax = 64 * 1024
 export const tablesPerQueryMax = 500
 /** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
 export const dataAheadBytesMax = 512 * 1024 * 1024
+/** Blocks, however small, that are computed ahead of a dataset's consumer. */
+export const dataAheadBlocksMax = 512
 /**
  * Records of how stored results were made that one process keeps; the oldest are dropped beyond
  * that (as in Ray).
@@ -101,6 +103,8 @@ export const storeSpillsMax = 2
 export const storeSpillRetryMs = 1000
 /** Processes are asked to collect garbage for the store at most this often, in milliseconds. */
 export const storeCollectMs = 500
+/** Garbage that would make room is waited for this long before objects are spilled instead. */
+export const storeGraceMs = 100
 /** Puts that wait for room in the store; the next ones go to a file at once. */
 export const storeWaitingMax = 10_000
 /**

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DataContext } from './data-context.js'
 import { Dataset } from './dataset.js'
 import { DatasetSession } from './dataset-session.js'
 import { InProcessRunner } from './execution/in-process-runner.js'
@@ -117,4 +118,32 @@ test('splitting at indices and by shares is exact', async () => {
   const fixed = await numbers(10).trainTestSplit(4)
   assert.deepEqual((await fixed.test.takeAll())[0], { id: 6 })
   await assert.rejects(numbers(10).trainTestSplit(10), /below the 10 rows/)
+})
+
+test('blocks that fail are left out, as many as may', async () => {
+  const context = DataContext.getCurrent()
+  const failing = numbers(5000).map((row) => {
+    if (row.id % 2000 === 500) throw new RangeError(`no ${row.id}`)
+    return row
+  })
+  try {
+    context.maxErroredBlocks = 3
+    assert.equal(await failing.count(), 2000)
+    assert.equal(
+      (
+        await failing
+          .filter(() => true)
+          .limit(1500)
+          .takeAll()
+      ).length,
+      1500,
+    )
+    context.maxErroredBlocks = 2
+    await assert.rejects(failing.count(), /map\(anonymous\) failed at row 4500 of range/)
+    context.maxErroredBlocks = -1
+    assert.equal(await failing.count(), 2000)
+  } finally {
+    context.maxErroredBlocks = 0
+  }
+  await assert.rejects(failing.count(), /failed at row 500 of range: RangeError: no 500/)
 })

@@ -4,7 +4,10 @@ import { RayError } from '../base/errors.js'
 import type { Block, SchemaField } from './block/block.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
 import { unifySchemas } from './block/unify-schemas.js'
+import { DataContext } from './data-context.js'
 import { type FilesDescription, type FilesSource, rowsIn } from './datasource/files.js'
+import { ErroredBlocks } from './execution/errored-blocks.js'
+import { ProgressBars } from './execution/progress-bars.js'
 import { StatisticsCollector } from './execution/statistics.js'
 import { executePlan, type OwnedBundle, type Progress } from './execution/streaming-executor.js'
 import type { TaskRunner } from './execution/task-runner.js'
@@ -33,9 +36,14 @@ export class DatasetSession {
   ): Promise<RunningPlan> {
     const runner = this.#runner
     const physical = await this.#physical(plan)
-    const statistics = new StatisticsCollector()
-    const cpus = await runner.cpus()
-    const bundles = executePlan(physical, { runner, cpus, statistics, onProgress })
+    const { maxErroredBlocks, enableProgressBars } = DataContext.getCurrent()
+    const isShown = enableProgressBars && process.stderr.isTTY
+    const bars = isShown ? new ProgressBars(physical, process.stderr) : undefined
+    const statistics = new StatisticsCollector(bars)
+    const errored = new ErroredBlocks(maxErroredBlocks)
+    const [cpus, storeBytes] = await Promise.all([runner.cpus(), runner.storeBytes()])
+    const execution = { runner, cpus, storeBytes, statistics, errored, onProgress }
+    const bundles = ending(executePlan(physical, execution), () => bars?.end())
     return { bundles, statistics }
   }
 
@@ -179,6 +187,18 @@ export class DatasetSession {
     const describe = (source: FilesSource): Promise<FilesDescription> =>
       this.#runner.describe(source)
     return planPhysical(optimize(plan), { cpus: await this.#runner.cpus(), describe })
+  }
+}
+
+/** Calls `end` when the blocks have been read, or nobody wants more. */
+async function* ending<T>(
+  items: AsyncGenerator<T, void, void>,
+  end: () => void,
+): AsyncGenerator<T, void, void> {
+  try {
+    yield* items
+  } finally {
+    end()
   }
 }
 

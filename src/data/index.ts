@@ -43,6 +43,7 @@ export type { BlockMetadata, BlockRef, RefBundle } from './block/metadata.js'
 export type { Schema, TakeBatchOptions } from './consumable-dataset.js'
 export type { IterBatchesOptions } from './consume/iter-batches.js'
 export { type ColumnSummary, DatasetSummary } from './consume/summary.js'
+export { DataContext } from './data-context.js'
 export { Dataset } from './dataset.js'
 export type {
   How,

@@ -5,7 +5,7 @@ import { isTensor, isTypedArray } from './block/tensor.js'
 import type { Dataset } from './dataset.js'
 import type { AnyRow } from './planned-dataset.js'
 import { startDataset } from './start-dataset.js'
-import { rowCount } from './step-options.js'
+import { refuseUnknown, rowCount, whole } from './step-options.js'
 
 /**
  * Makes a dataset of rows, or of plain values, which become the column `item`.
@@ -14,10 +14,11 @@ import { rowCount } from './step-options.js'
  * const people = fromItems([{ name: 'Ada', born: 1815 }, { name: 'Alan', born: 1912 }])
  * console.log(await people.count()) // 2
  */
-export function fromItems<R extends object>(items: readonly R[]): Dataset<R>
-export function fromItems<V>(items: readonly V[]): Dataset<{ item: V }>
-export function fromItems(items: readonly unknown[]): Dataset<AnyRow> {
-  return startDataset({ kind: 'items', rows: items.map(rowOfItem) })
+export function fromItems<R extends object>(items: readonly R[], options?: Blocks): Dataset<R>
+export function fromItems<V>(items: readonly V[], options?: Blocks): Dataset<{ item: V }>
+export function fromItems(items: readonly unknown[], options: Blocks = {}): Dataset<AnyRow> {
+  const blocks = blockCount('fromItems', options)
+  return startDataset({ kind: 'items', rows: items.map(rowOfItem), blocks })
 }
 
 /**
@@ -26,8 +27,20 @@ export function fromItems(items: readonly unknown[]): Dataset<AnyRow> {
  * @example
  * console.log(await range(1000).filter(({ id }) => id % 2 === 0).count()) // 500
  */
-export function range(rows: number): Dataset<{ id: number }> {
-  return startDataset({ kind: 'range', rows: rowCount('range', rows) })
+export function range(rows: number, options: Blocks = {}): Dataset<{ id: number }> {
+  const blocks = blockCount('range', options)
+  return startDataset({ kind: 'range', rows: rowCount('range', rows), blocks })
+}
+
+/** Into how many blocks rows in memory are divided. */
+export interface Blocks {
+  /** Number of blocks; as many as keep the cluster busy unless told otherwise. */
+  readonly overrideNumBlocks?: number
+}
+
+function blockCount(operator: string, options: Blocks): number | undefined {
+  refuseUnknown(operator, options, ['overrideNumBlocks'])
+  return whole(operator, 'overrideNumBlocks', options.overrideNumBlocks)
 }
 
 function rowOfItem(item: unknown): Row {

@@ -306,13 +306,25 @@ export class ActorTable {
 
   #placed(event: EventOf<'actorPlaced'>, effects: Send[]): void {
     const record = this.#current(event)
-    if (record?.phase !== 'placing' || record.nodeId !== event.nodeId) return
+    if (record?.phase !== 'placing' || record.nodeId !== event.nodeId) {
+      this.#endStray(event, effects)
+      return
+    }
     this.#placement.answered(record.spec, event.nodeId)
     record.phase = 'starting'
     record.worker = { process: event.worker, address: event.address }
     this.#changed.mark(record.key)
     // Ends that were asked for while there was no worker to end.
     this.#sendEnds(record, effects)
+  }
+
+  /**
+   * A node that was away is asked again, and may refuse one request and grant the other. When the
+   * refusal was heard first the actor is elsewhere by now, or over.
+   */
+  #endStray({ actor, nodeId }: EventOf<'actorPlaced'>, effects: Send[]): void {
+    if (this.#live.get(keyOf(actor))?.nodeId === nodeId) return
+    effects.push(send(nodeId, { kind: 'endActor', actor, drain: false, reason: 'is elsewhere' }))
   }
 
   #notPlaced(event: EventOf<'actorNotPlaced'>, effects: Send[]): void {

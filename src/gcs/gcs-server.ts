@@ -111,7 +111,9 @@ export class GcsServer {
 
   /** `handled` is called when what the message has changed is stored. */
   receive(message: ToGcs, handled?: () => void): void {
-    this.#route(message)
+    // What a dead node asks for would belong to nobody: its owners were given up with it.
+    if ('nodeId' in message && this.#nodes.isDead(message.nodeId)) this.#tellDead(message.nodeId)
+    else this.#route(message)
     if (handled !== undefined) this.#say(handled)
     this.#retryLater()
     this.#commit()
@@ -183,7 +185,6 @@ export class GcsServer {
         this.#register(message)
         break
       case 'nodeReport':
-        if (this.#nodes.isDead(message.nodeId)) this.#tellDead(message.nodeId)
         this.#node({ ...message, kind: 'reported' })
         break
       case 'nodeHolds':

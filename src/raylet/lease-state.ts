@@ -144,7 +144,6 @@ export class LeaseState {
         return this.#workerDied(event, now)
       case 'processDied':
         this.#dropOwner(event.process, now)
-        this.spillback.ownerDied(event.process)
         return true
       case 'jobStarted':
         this.#jobs.add(event.jobId)
@@ -502,6 +501,7 @@ export class LeaseState {
   }
 
   #dropOwner(process: ProcessId, now: number): void {
+    this.spillback.ownerDied(process)
     this.tables.queue.take(({ owner }) => owner === process)
     for (const lease of this.tables.leases.values()) {
       if (lease.owner !== process || lease.recall === 'ownerDied') continue

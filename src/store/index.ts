@@ -28,5 +28,6 @@ export {
   type StoreEffect,
   type StoreEvent,
 } from './store-events.js'
-export { type StoreConfig, StoreState, type StoreStats } from './store-state.js'
+export { type StoreConfig, StoreState } from './store-state.js'
+export type { StoreStats } from './store-stats.js'
 export { connectUnix, pollReadable } from './unix-socket.js'

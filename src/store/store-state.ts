@@ -6,9 +6,10 @@
 //
 // So, when an allocation does not fit it waits in line while room is made, cheapest first: copies
 // that another node has are evicted, processes are asked to collect garbage, and objects that
-// nobody reads are spilled, oldest use first, many to a file. What still waits after `waitMs`
-// (readers pin everything, or the disk is slow) gets a file of its own that the writer fills.
-// Only when that file cannot be had is the put refused.
+// nobody reads are spilled, oldest use first, many to a file: at once, unless freed copies that
+// readers still pin would make room enough and their processes may yet collect them. What still
+// waits after `waitMs` (readers pin everything, or the disk is slow) gets a file of its own that
+// the writer fills. Only when that file cannot be had is the put refused.
 //
 // A reader may see the pages of its object for as long as it lives, so a pinned copy keeps its
 // place: it is not spilled, and after `free` its pages are reused only when the last reader said
@@ -27,6 +28,7 @@ import { assert, assertNever } from '../base/assert.js'
 import {
   spillFileBytesMin,
   storeCollectMs,
+  storeGraceMs,
   storeSpillRetryMs,
   storeSpillShare,
   storeSpillsMax,
@@ -47,6 +49,7 @@ import {
   type StoreEvent,
 } from './store-events.js'
 import { refusal } from './store-refusal.js'
+import type { StoreStats } from './store-stats.js'
 import { validateStore } from './store-validation.js'
 
 export interface StoreConfig {
@@ -57,21 +60,6 @@ export interface StoreConfig {
   /** A spill file gets objects until it is this large. */
   readonly spillFileBytes?: number
   readonly spillShare?: number
-}
-
-export interface StoreStats {
-  readonly arenaBytes: number
-  readonly usedBytes: number
-  readonly warmBytes: number
-  readonly objects: number
-  readonly pinnedCopies: number
-  readonly waiting: number
-  readonly files: number
-  /** Of live copies, wherever written. */
-  readonly fileBytes: number
-  /** Since the start. */
-  readonly spilledBytesTotal: number
-  readonly fallbackBytesTotal: number
 }
 
 export interface Copy {
@@ -133,6 +121,12 @@ export class StoreState {
   /** Arena bytes that the spills under way will set free. */
   #spillingBytes = 0
   #spills = 0
+  /** Arena bytes of freed copies that readers have not let go of: garbage of their processes. */
+  #garbageBytes = 0
+  /** Until then garbage that was asked for may come back, and nothing is spilled in its place. */
+  #graceUntil = -Infinity
+  #isGraceVain = false
+  #handledAt = -Infinity
   #spillNotBefore = -Infinity
   #collectNotBefore = -Infinity
   /** A wait was in vain and nothing has changed since, so the next one would be too. */
@@ -155,6 +149,7 @@ export class StoreState {
 
   handle(event: StoreEvent, now: number): StoreEffect[] {
     this.#effects = []
+    this.#handledAt = now
     this.#apply(event, now)
     this.#makeRoom(now, event.kind === 'allocate')
     this.#endWaits(now)
@@ -167,7 +162,8 @@ export class StoreState {
     if (first === undefined) return undefined
     const retry = this.spillable.size > 0 ? this.#spillNotBefore : -Infinity
     const soon = Math.max(this.#collectNotBefore, retry)
-    return Math.min(first.deadline, soon === -Infinity ? first.deadline : soon)
+    const grace = this.#graceUntil > this.#handledAt ? this.#graceUntil : first.deadline
+    return Math.min(first.deadline, grace, soon === -Infinity ? first.deadline : soon)
   }
 
   locationOf(object: ObjectKey): Place | undefined {
@@ -203,6 +199,7 @@ export class StoreState {
       spillingBytes: this.#spillingBytes,
       spills: this.#spills,
       fileBytes: this.#fileBytes,
+      garbageBytes: this.#garbageBytes,
     })
   }
 
@@ -363,6 +360,7 @@ export class StoreState {
     this.objects.delete(object)
     this.#used(copy)
     copy.isFreed = true
+    if (copy.place.file === arenaFile) this.#garbageBytes += extentBytes(copy.sizeBytes)
     if (copy.pins === 0) this.#release(copy)
   }
 
@@ -405,6 +403,10 @@ export class StoreState {
     if (copy.place.file === arenaFile) {
       this.arena.release(copy.place.offset)
       this.#isStuck = false
+      if (copy.isFreed) {
+        this.#garbageBytes -= extentBytes(copy.sizeBytes)
+        this.#isGraceVain = false
+      }
     } else {
       this.#fileBytes -= copy.sizeBytes
       this.#leaveFile(copy.id, copy.place.file)
@@ -419,7 +421,7 @@ export class StoreState {
     }
     const isWaited = this.waiting.length > 0
     if (!isWaited && this.arena.usedBytes <= this.#spillAboveBytes()) return
-    if (isWaited || isAllocation) this.#askCollect(now)
+    if (isWaited || isAllocation || this.#garbageBytes > 0) this.#askCollect(now)
     while (this.#wantsSpill(now)) this.#startSpill()
   }
 
@@ -433,7 +435,9 @@ export class StoreState {
 
   #askCollect(now: number): void {
     if (now < this.#collectNotBefore || this.clients.size === 0) return
-    this.#collectNotBefore = now + storeCollectMs
+    const isHopeful = this.#garbageBytes > 0 && !this.#isGraceVain
+    this.#collectNotBefore = now + (isHopeful ? storeGraceMs : storeCollectMs)
+    if (isHopeful) this.#graceUntil = now + storeGraceMs
     this.#effects.push({ kind: 'askCollect', clients: [...this.clients.keys()] })
   }
 
@@ -445,11 +449,24 @@ export class StoreState {
     if (this.spillable.size === 0 || now < this.#spillNotBefore) return false
     if (this.#spills >= storeSpillsMax) return false
     const remainBytes = this.arena.usedBytes - this.#spillingBytes - this.#evictableBytes
+    if (this.#awaitsGarbage(remainBytes, now)) return false
     if (remainBytes > this.#spillAboveBytes()) return true
     if (this.waiting.length === 0) return false
     if (this.arena.totalBytes - remainBytes < this.#waitingBytes) return true
     // There is room enough, but not in one piece.
     return this.#spills === 0
+  }
+
+  /** Whether what processes are asked to collect would do, and may still come. */
+  #awaitsGarbage(remainBytes: number, now: number): boolean {
+    if (this.#garbageBytes === 0) return false
+    if (now >= this.#graceUntil) {
+      this.#isGraceVain = true
+      return false
+    }
+    const leftBytes = remainBytes - this.#garbageBytes
+    const isRoom = this.arena.totalBytes - leftBytes >= this.#waitingBytes
+    return isRoom && leftBytes <= this.#spillAboveBytes()
   }
 
   #startSpill(): void {

@@ -11,6 +11,7 @@ export interface StoreSums {
   readonly spillingBytes: number
   readonly spills: number
   readonly fileBytes: number
+  readonly garbageBytes: number
 }
 
 /** Asserts every invariant of the object store's state. For tests: linear in its size. */
@@ -32,6 +33,7 @@ function validateCopies(state: StoreState, sums: StoreSums): void {
   let fileBytes = 0
   let spillingBytes = 0
   let evictableBytes = 0
+  let garbageBytes = 0
   let listed = 0
   let sealed = 0
   for (const copy of state.copies.values()) {
@@ -41,6 +43,7 @@ function validateCopies(state: StoreState, sums: StoreSums): void {
     else fileBytes += copy.sizeBytes
     if (copy.spillFile !== undefined) spillingBytes += extentBytes(copy.sizeBytes)
     if (isObject) sealed++
+    if (copy.isFreed && isInArena) garbageBytes += extentBytes(copy.sizeBytes)
     assert(copy.place.sizeBytes === copy.sizeBytes, 'a place has the size of its copy')
     assert((copy.writer === undefined) !== (copy.object === undefined), 'sealed or being written')
     assert(!copy.isFreed || copy.pins > 0, `freed copy ${copy.id} is pinned`)
@@ -55,6 +58,7 @@ function validateCopies(state: StoreState, sums: StoreSums): void {
   assert(arenaBytes === state.arena.usedBytes, 'used extents are those of copies')
   assert(fileBytes === sums.fileBytes, 'bytes in files are counted')
   assert(spillingBytes === sums.spillingBytes, 'bytes being spilled are counted')
+  assert(garbageBytes === sums.garbageBytes, 'freed bytes that are pinned are counted')
   assert(sealed === state.objects.size, 'every object has a copy')
   assert(evictableBytes === sums.evictableBytes, 'evictable bytes are counted')
   assert(listed === state.spillable.size + state.evictable.size, 'listed copies exist')

@@ -133,7 +133,7 @@ export class TaskSubmitter {
     } else if (this.#isPrompt(key)) this.#pump(key)
     // What no worker has room for goes to the raylet, which starts it also while we compute.
     const isFirst = key.submittedInTurn <= promptTasksMax
-    if (isFirst && key.length > 0 && key.requests.size < leaseRequestsUnknownMax) {
+    if (isFirst && key.wantsMore && key.requests.size < leaseRequestsUnknownMax) {
       this.#requestLease(key)
     }
   }
@@ -180,7 +180,7 @@ export class TaskSubmitter {
   }
 
   #mayRequest(key: SchedulingKey): boolean {
-    return key.length > 0 && key.requests.size < this.#requestsWanted(key)
+    return key.wantsMore && key.requests.size < this.#requestsWanted(key)
   }
 
   #windowOf(task: Task, line: LeaseLine): number {
@@ -302,7 +302,10 @@ export class TaskSubmitter {
         task.status = taskStatus.inFlight
         line.headSince = this.#now()
         if (task.isCancelled) this.#outcomes.cancelledOnTheWay(task)
-      } else if (!task.isCancelled) key.prepend([task])
+      } else if (!task.isCancelled) {
+        key.prepend([task])
+        key.opening++
+      }
     }
     line.socket()
     this.#pump(key)

@@ -23,7 +23,22 @@ export function rowsOfBlock(block: Block): Row[] {
   return rows
 }
 
+/** Generated functions by the names of their columns, for the next block of the same dataset. */
+const factories = new Map<string, RowFactory>()
+const factoriesMax = 100
+
 function rowFactory(names: readonly string[]): RowFactory {
+  const key = JSON.stringify(names)
+  let factory = factories.get(key)
+  if (factory === undefined) {
+    if (factories.size >= factoriesMax) factories.clear()
+    factory = generateFactory(names)
+    factories.set(key, factory)
+  }
+  return factory
+}
+
+function generateFactory(names: readonly string[]): RowFactory {
   // In an object literal "__proto__" would set the prototype; computed keys never do.
   const properties = names.map((name, i) => `[${JSON.stringify(name)}]: c${i}[i]`)
   const locals = names.map((_, i) => `c${i} = columns[${i}]`)

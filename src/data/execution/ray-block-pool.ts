@@ -20,8 +20,11 @@ const blocksPerActor = 2
 /** How often a block is sent again when the actor that has it dies. */
 const retriesMax = 3
 
+type RunMethod = ray.RemoteMethod<Parameters<BlockActor['run']>, ReturnType<BlockActor['run']>, 2>
+
 interface Member {
   readonly actor: ray.ActorHandle<BlockActor>
+  readonly run: RunMethod
   isStarted: boolean
   blocks: number
 }
@@ -56,9 +59,7 @@ export class RayBlockPool implements BlockPool {
   submit(task: BlockTask, block: BlockRef | undefined): PendingBlock {
     const member = this.#free()
     if (member === undefined) throw new ray.RayError('The pool has no room: call room() first.')
-    const [made, described] = member.actor.run
-      .options({ name: this.#name, numReturns: 2 })
-      .remote(task, block)
+    const [made, described] = member.run.remote(task, block)
     member.blocks++
     const metadata = unwrapped(ray.get(described) as Promise<BlockMetadata>)
     const end = (): void => {
@@ -104,7 +105,8 @@ export class RayBlockPool implements BlockPool {
         maxTaskRetries: retriesMax,
       })
       .remote(this.#transforms)
-    const member: Member = { actor, isStarted: false, blocks: 0 }
+    const run = actor.run.options({ name: this.#name, numReturns: 2 })
+    const member: Member = { actor, run, isStarted: false, blocks: 0 }
     this.#members.push(member)
     const started = (): void => {
       member.isStarted = true

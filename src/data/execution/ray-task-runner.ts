@@ -28,6 +28,8 @@ import type {
 
 const blockTask = ray.remote(runBlockTask)
 const partitionTask = ray.remote(runPartitionTask)
+type BlockFunction = typeof partitionTask
+
 const describeTask = ray.remote(runDescribeFiles)
 const partsTask = ray.remote(runPartsIn)
 const removeTask = ray.remote(runRemoveParts)
@@ -38,6 +40,12 @@ export class RayTaskRunner implements TaskRunner {
    * however it does.
    */
   readonly #unfinished = new Set<BlockRef>()
+
+  /**
+   * The function with the options of each operator: kept, because the core learns of each function
+   * how long its tasks take.
+   */
+  readonly #functions = new WeakMap<SharedTransforms, BlockFunction>()
 
   async cpus(): Promise<number> {
     const { CPU = 1 } = await ray.clusterResources()
@@ -54,13 +62,14 @@ export class RayTaskRunner implements TaskRunner {
   }
 
   submit(task: BlockTask, transforms: SharedTransforms, options: BlockTaskOptions): PendingBlock {
-    const { name, resources, block, parts } = options
+    const { block, parts } = options
     const blocks = options.blocks ?? (block === undefined ? [] : [block])
     const shared = transforms as ray.ObjectRef<Transform[]>
-    const remote = parts === undefined ? blockTask : partitionTask
-    const returned = (remote as typeof partitionTask)
-      .options({ name, numReturns: (parts ?? 1) + 1, ...taskOptionsOf(resources) })
-      .remote(task, shared, ...blocks) as unknown as readonly BlockRef[]
+    const returned = this.#functionFor(transforms, options).remote(
+      task,
+      shared,
+      ...blocks,
+    ) as unknown as readonly BlockRef[]
     const [made] = returned as [BlockRef]
     const described = returned.at(-1) as unknown as ray.ObjectRef<BlockMetadata>
     const metadata = unwrapped(ray.get(described))
@@ -70,6 +79,21 @@ export class RayTaskRunner implements TaskRunner {
     metadata.then(end, end)
     const all = parts === undefined ? {} : { parts: returned.slice(0, parts) }
     return { block: made, metadata, isOwned: true, ...all }
+  }
+
+  /** Of one operator all tasks have the same options. */
+  #functionFor(transforms: SharedTransforms, options: BlockTaskOptions): BlockFunction {
+    const known = this.#functions.get(transforms)
+    if (known !== undefined) return known
+    const { name, resources, parts } = options
+    const remote = parts === undefined ? blockTask : partitionTask
+    const run = (remote as BlockFunction).options({
+      name,
+      numReturns: (parts ?? 1) + 1,
+      ...taskOptionsOf(resources),
+    }) as unknown as BlockFunction
+    this.#functions.set(transforms, run)
+    return run
   }
 
   startPool(transforms: SharedTransforms, options: BlockTaskOptions): BlockPool {

@@ -57,6 +57,10 @@ export class DatasetStatistics {
   }
 }
 
+interface Listener {
+  add(operator: string, metadata: BlockMetadata): void
+}
+
 /** Adds up metadata as tasks finish. */
 export class StatisticsCollector {
   readonly #startedMs = performance.now()
@@ -64,7 +68,15 @@ export class StatisticsCollector {
   readonly #operators = new Map<string, OperatorStatistics>()
   readonly #workers = new Map<string, WorkerStatistics>()
 
+  /** Told of every block, too. */
+  readonly #listener: Listener | undefined
+
+  constructor(listener?: Listener) {
+    this.#listener = listener
+  }
+
   add(operator: string, metadata: BlockMetadata): void {
+    this.#listener?.add(operator, metadata)
     const { rows, bytes, wallMs, host, pid } = metadata
     const o = this.#operators.get(operator)
     this.#operators.set(operator, {

@@ -7,7 +7,7 @@
 // stops reading cancels what is under way.
 
 import { assertNever } from '../../base/assert.js'
-import type { RefBundle } from '../block/metadata.js'
+import type { BlockMetadata, RefBundle } from '../block/metadata.js'
 import {
   type LimitOperator,
   type MapOperator,
@@ -18,7 +18,8 @@ import {
   type UnionOperator,
 } from '../physical/operators.js'
 import { originOf } from '../physical/row-origin.js'
-import { type BackpressurePolicy, blocksAhead } from './backpressure-policy.js'
+import { aheadBytes, type BackpressurePolicy, blocksAhead } from './backpressure-policy.js'
+import type { ErroredBlocks } from './errored-blocks.js'
 import { exchangeBlocks } from './exchange.js'
 import { joinBlocks, zipBlocks } from './two-sides.js'
 import { workersOf } from './operator-workers.js'
@@ -38,7 +39,11 @@ export interface Progress {
 export interface Execution {
   readonly runner: TaskRunner
   readonly cpus: number
+  /** Bytes that the object store holds before it spills. */
+  readonly storeBytes: number
   readonly statistics: StatisticsCollector
+  /** Undefined where the first block that fails ends the execution. */
+  readonly errored?: ErroredBlocks
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
@@ -61,7 +66,8 @@ export async function* executePlan(
   let done = 0
   let rows = 0
   for await (const { block, metadata, isOwned } of ahead(blocks, policy, execution)) {
-    const finished = await metadata
+    const finished = await unlessTolerated(metadata, execution)
+    if (finished === undefined) continue
     done++
     rows += finished.rows
     onProgress?.({ blocks: done, rows, blocksTotal })
@@ -69,8 +75,23 @@ export async function* executePlan(
   }
 }
 
-function policyOf(plan: PhysicalPlan, { cpus }: Execution): BackpressurePolicy {
-  return { cpus, startsSmall: plan.operators.some((operator) => operator.kind === 'limit') }
+/** What is known of a block; undefined if it failed and is to be left out. */
+async function unlessTolerated(
+  metadata: Promise<BlockMetadata>,
+  { errored }: Execution,
+): Promise<BlockMetadata | undefined> {
+  try {
+    return await metadata
+  } catch (error) {
+    if (errored?.tolerates(error) === true) return undefined
+    throw error
+  }
+}
+
+function policyOf(plan: PhysicalPlan, { cpus, storeBytes }: Execution): BackpressurePolicy {
+  const { operators } = plan
+  const startsSmall = operators.some((operator) => operator.kind === 'limit')
+  return { cpus, startsSmall, bytesMax: aheadBytes(storeBytes, 1 + operators.length) }
 }
 
 /** The blocks of a plan, submitted as they are asked for. */
@@ -176,6 +197,10 @@ async function* limitBlocks(operator: LimitOperator, blocks: Blocks, execution: 
   let left = operator.rows
   if (left <= 0) return
   for await (const pending of blocks) {
+    if (!(await isMade(pending))) {
+      yield pending
+      continue
+    }
     const { rows } = await pending.metadata
     if (rows > left) {
       const shared = execution.runner.share([{ kind: 'slice', start: 0, end: left }])
@@ -192,7 +217,7 @@ async function* limitBlocks(operator: LimitOperator, blocks: Blocks, execution: 
 /** Keeps blocks submitted ahead of whoever reads the result; cancels them if that one stops. */
 async function* ahead(blocks: Blocks, policy: BackpressurePolicy, execution: Execution): Blocks {
   const queue: PendingBlock[] = []
-  const consumed = { blocks: 0, bytes: 0 }
+  const consumed = { blocks: 0, bytes: 0, taskMs: 0 }
   let isDone = false
   try {
     for (;;) {
@@ -204,9 +229,11 @@ async function* ahead(blocks: Blocks, policy: BackpressurePolicy, execution: Exe
       const head = queue.shift()
       if (head === undefined) return
       yield head
-      const { bytes } = await head.metadata
+      if (!(await isMade(head))) continue
+      const { bytes, wallMs } = await head.metadata
       consumed.blocks++
       consumed.bytes += bytes
+      consumed.taskMs += wallMs
     }
   } finally {
     for (const pending of queue) execution.runner.cancel(pending)

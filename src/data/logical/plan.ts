@@ -26,11 +26,15 @@ export type {
 export interface ItemsSource {
   readonly kind: 'items'
   readonly rows: readonly Readonly<Record<string, unknown>>[]
+  /** Blocks that are asked for; as many as make sense if undefined. */
+  readonly blocks?: number | undefined
 }
 
 export interface RangeSource {
   readonly kind: 'range'
   readonly rows: number
+  /** Blocks that are asked for. */
+  readonly blocks?: number | undefined
   /** Makes tensors of this shape, each full of its number, and not numbers. */
   readonly shape?: readonly number[]
 }

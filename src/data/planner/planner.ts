@@ -104,9 +104,10 @@ function addStep(plan: PhysicalPlan, step: Step, cpus: number): PhysicalPlan {
   assert(step.kind === 'fused', `step ${stepName(step)} was not fused`)
   const map = mapOperator(step, cpus)
   const last = operators.at(-1) ?? source
-  // The tasks that make blocks may as well go on with them.
+  // The tasks that make blocks may as well go on with them. A pool reads for itself only where it
+  // has all CPUs: see planPools.
   const isOpen = 'transforms' in last && last.kind !== 'map' && last.transforms.length === 0
-  if (!isOpen || (last.kind !== 'source' && map.resources.pool !== undefined)) {
+  if (!isOpen || map.resources.pool !== undefined) {
     return { source, operators: [...operators, map] }
   }
   const { transforms, resources } = map
@@ -190,11 +191,11 @@ async function inputsOf(
       })
     }
     case 'items':
-      return evenParts(source.rows.length, wanted).map(({ start, rows }) => {
+      return evenParts(source.rows.length, wanted, source.blocks).map(({ start, rows }) => {
         return { kind: 'rows', rows: source.rows.slice(start, start + rows), start }
       })
     case 'range':
-      return evenParts(source.rows, wanted).map((part) => {
+      return evenParts(source.rows, wanted, source.blocks).map((part) => {
         return { kind: 'range', ...part, shape: source.shape }
       })
     case 'datasource': {
@@ -208,8 +209,8 @@ async function inputsOf(
   }
 }
 
-function evenParts(rows: number, wanted: number) {
-  const count = Math.max(1, Math.min(wanted, Math.ceil(rows / rowsPerBlockMin)))
+function evenParts(rows: number, wanted: number, asked: number | undefined) {
+  const count = asked ?? Math.max(1, Math.min(wanted, Math.ceil(rows / rowsPerBlockMin)))
   return Array.from({ length: count }, (_, i) => {
     const start = Math.floor((i * rows) / count)
     return { start, rows: Math.floor(((i + 1) * rows) / count) - start }

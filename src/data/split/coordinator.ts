@@ -73,13 +73,13 @@ export class SplitCoordinator {
   }
 
   async #reach(number: number): Promise<Epoch> {
-    this.#epoch ??= this.#start(number)
     for (;;) {
-      const epoch = await this.#epoch
+      const pending = (this.#epoch ??= this.#start(number))
+      const epoch = await pending
       if (epoch.number >= number) return epoch
       if (epoch.through.size === this.#readers) {
         // Of several that come here, the first starts the epoch.
-        if (epoch === (await this.#epoch)) this.#epoch = this.#start(number)
+        if (this.#epoch === pending) this.#epoch = this.#start(number)
         continue
       }
       await new Promise<void>((resolve) => this.#turns.push(resolve))

@@ -101,6 +101,9 @@ export class Checker {
     this.#inUse.get(node)?.delete(user)
   }
 
+  /** Whether the node cannot be reached, or could not be a moment ago. */
+  isCutOff: (nodeId: string) => boolean = () => false
+
   told(process: string, actor: ObjectKey, state: ActorState): void {
     const name = actorName(actor)
     const key = `${process} ${name}`
@@ -120,7 +123,8 @@ export class Checker {
   hosted(actor: ObjectKey, host: { readonly process: string; readonly node: string }): void {
     const name = actorName(actor)
     const other = this.#hosts.get(name)
-    if (other !== undefined) {
+    // A node that was given up goes on until it is told: nobody can help that.
+    if (other !== undefined && !this.isCutOff(other.node)) {
       this.fail(`${name} runs in two processes`, [name, other.process, host.process])
     }
     this.#hosts.set(name, host)

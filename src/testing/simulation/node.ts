@@ -159,7 +159,6 @@ export class SimulatedNode {
     switch (message.kind) {
       // Numbers, jobs and functions are the shell's, of which there is none here.
       case 'nodeRegistered':
-      case 'nodeIsDead':
       case 'jobStarted':
       case 'jobFinished':
       case 'functionFound':
@@ -168,6 +167,9 @@ export class SimulatedNode {
       case 'packageFound':
       case 'gcsHandled':
         return undefined
+      case 'nodeIsDead':
+        // Whoever was given up leaves.
+        return this.isAlive ? this.die() : undefined
       case 'endActor':
       case 'clusterView':
         return this.#leases(message)

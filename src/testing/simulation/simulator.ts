@@ -37,7 +37,7 @@ export interface SimulationSummary {
   readonly events: number
   readonly messages: number
   readonly virtualMs: number
-  readonly killed: Readonly<Record<'workers' | 'drivers' | 'nodes' | 'gcs', number>>
+  readonly killed: Readonly<Record<'workers' | 'drivers' | 'nodes' | 'gcs' | 'links', number>>
   readonly counts: Readonly<Record<string, number>>
 }
 
@@ -59,7 +59,7 @@ export class Simulator {
   readonly #gcs: SimulatedGcs
   readonly #nodes = new Map<string, SimulatedNode>()
   readonly #plans: DriverPlan[] = []
-  readonly #killed = { workers: 0, drivers: 0, nodes: 0, gcs: 0 }
+  readonly #killed = { workers: 0, drivers: 0, nodes: 0, gcs: 0, links: 0 }
   readonly #hasHeartbeats: boolean
   constructor(options: SimulationOptions) {
     const prng = new Prng(options.seed)
@@ -69,7 +69,14 @@ export class Simulator {
     this.#options = { seed, nodes, workMs, actionsPerDriver, faults }
     this.#trace.watch = options.watch
     const slowChance = prng.pick([0, 0.001, 0.02])
-    this.#network = new Network(this.#clock, prng, { delayMsMax: 1, slowChance, slowMsMax: 300 })
+    this.#network = new Network(this.#clock, prng, {
+      delayMsMax: 1,
+      slowChance,
+      slowMsMax: 300,
+      slowLinkChance: prng.pick([0, 0, 0.1]),
+      slowLinkMsMax: 100,
+    })
+    this.#checker.isCutOff = (nodeId) => this.#network.wasCut(nodeId)
     let processCount = 1000
     this.#world = {
       clock: this.#clock,
@@ -110,6 +117,8 @@ export class Simulator {
     this.#checkBeforeTheEnd()
     for (const { driver } of this.#plans) driver.end('goodbye')
     this.#settle('the cluster', () => this.#isQuiet())
+    // What was asked of slow nodes in the end takes its time.
+    this.#runUntil(this.#clock.now() + nodeDeadlineMs)
     this.#checkWhatIsLeft()
     this.#gcs.close()
     return this.#summary()
@@ -165,6 +174,9 @@ export class Simulator {
     if (nodes > 1) plan(this.#prng.integer(0, Math.ceil(nodes / 10) + 1), () => this.#killNode())
     if (this.#prng.chance(0.5)) plan(this.#prng.integer(1, 3), () => this.#killGcs())
     if (nodes > 1 && this.#prng.chance(0.5)) {
+      plan(this.#prng.integer(1, 3), () => this.#cutNode())
+    }
+    if (nodes > 1 && this.#prng.chance(0.5)) {
       plan(1, () => this.#addNode(`n${this.#nodes.size + 1}`))
     }
   }
@@ -201,6 +213,20 @@ export class Simulator {
     if (this.#hasHeartbeats && this.#prng.chance(0.5)) return
     const { nodeId } = node
     this.#network.send({ from: nodeId, to: 'gcs' }, () => this.#gcs.nodeLost(nodeId))
+  }
+
+  /**
+   * Takes a node off the network, for less than it takes to be missed or for more: then it is told
+   * that it is dead when it comes back.
+   */
+  #cutNode(): void {
+    const nodes = [...this.#nodes.values()].filter((node) => node.isAlive && node.nodeId !== 'n1')
+    if (nodes.length === 0) return
+    this.#killed.links++
+    const { nodeId } = this.#prng.pick(nodes)
+    const ms = this.#prng.integer(10, 2 * nodeDeadlineMs)
+    this.#trace.note(`${nodeId} is off the network for ${ms} ms`)
+    this.#network.cut(nodeId, ms)
   }
 
   #live(): SimulatedProcess[] {
@@ -254,6 +280,7 @@ export class Simulator {
 
   /** No job is left: no lease, no request, no worker but those of detached actors. */
   #isQuiet(): boolean {
+    if (!this.#network.isWhole) return false
     return [...this.#nodes.values()].every(({ isAlive, lease, processes }) => {
       if (!isAlive) return true
       const workers = [...processes.values()]

@@ -1,0 +1,24 @@
+// Counts the blocks that failed, and decides whether the execution goes on without them.
+
+export class ErroredBlocks {
+  readonly #max: number
+  #count = 0
+
+  /** `max` below zero: any number. */
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** True if the block is to be left out; false if its error is everybody's. */
+  tolerates(error: unknown): boolean {
+    if (this.#max >= 0 && this.#count >= this.#max) return false
+    this.#count++
+    const reason = error instanceof Error ? error.message : String(error)
+    process.stderr.write(`typeray: a block failed and is left out: ${reason}\n`)
+    return true
+  }
+}
