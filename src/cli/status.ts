@@ -60,7 +60,8 @@ function describe({ nodeId, address, isDraining, resources, available = {} }: No
   const cpus = resources['CPU'] ?? 0
   const used = cpus - (available['CPU'] ?? cpus)
   const how = isDraining === true ? ', draining' : ''
-  return `  ${nodeId}  ${address || 'runs nothing'}  ${amount('CPU', used)} of ${cpus} CPU in use${how}`
+  const where = address || 'runs nothing'
+  return `  ${nodeId}  ${where}  ${amount('CPU', used)} of ${cpus} CPU in use${how}`
 }
 
 /** What is asked for and not there, over all nodes. */
