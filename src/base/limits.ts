@@ -189,6 +189,8 @@ export const clusterViewMs = 100
  * in milliseconds.
  */
 export const claimMs = 250
+/** Stored arguments of a task by which its node is chosen; more are not looked at. */
+export const taskReadsMax = 32
 /** Arguments of fewer bytes are no reason to prefer the node that has them. */
 export const localityBytesMin = 100 * 1024
 /**
