@@ -21,10 +21,11 @@ import {
 import type { ProcessExit, Resources, WireError } from '../wire/messages/terms.js'
 import { pushFlag } from '../wire/frame.js'
 import type { FromRaylet, LeaseKey } from '../wire/messages/raylet.js'
+import { carriedTask } from './carried-task.js'
 import type { ClaimSlots } from './claim-slots.js'
 import { LeaseLine, type LineEvents } from './lease-line.js'
 import type { LiveTaskList } from './live-tasks.js'
-import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
+import type { RayletSender, ReferenceHolder } from './reference-holder.js'
 import { nextAverage } from './running-average.js'
 import type { SchedulingKey } from './scheduling-key.js'
 import { SchedulingKeys } from './scheduling-keys.js'
@@ -260,7 +261,6 @@ export class TaskSubmitter {
     task.request = request
     key.requests.set(request, task)
     this.#requests.set(request, key)
-    const push = task.slab!.subarray(task.start, task.end)
     this.#raylet.send({
       kind: 'requestLease',
       request,
@@ -268,11 +268,7 @@ export class TaskSubmitter {
       name: task.fn.name,
       depth: task.depth,
       ...(task.retriesLeft === 0 && { isOnce: true }),
-      task: {
-        frames: Buffer.concat([task.fn.define!, push]),
-        sequence: task.ref.sequence,
-        nested: task.nested === null ? [] : keysOf(task.nested),
-      },
+      task: carriedTask(task),
     })
   }
 
