@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as ray from '../../src/index.js'
+import type { SessionFile } from '../../src/node/session-file.js'
 import { collectGarbage, rejection } from './in-cluster.js'
 import { on, onNodes, preferring } from './on-nodes.js'
 
@@ -15,9 +16,15 @@ const attempt = ray.remote(() => [ray.getRuntimeContext().attempt, large(1)] as 
 const attemptOf = ray.remote(([n, array]: readonly [number, Float64Array]) => n + array[5]! - 1)
 const readRef = ray.remote(async ([ref]: [ray.ObjectRef<Float64Array>]) => (await ref.get())[0])
 
-/** There, and nowhere else. */
-const made = (refs: ray.ObjectRef<unknown>[]) =>
-  ray.wait(refs, { numReturns: refs.length, fetchLocal: false })
+const putThere = ray.remote(() => [ray.put(large(1))] as const)
+
+/** They are there and nowhere else, and the raylet of this process knows it. */
+async function madeOn(node: SessionFile, refs: ray.ObjectRef<unknown>[]): Promise<void> {
+  await ray.wait(refs, { numReturns: refs.length, fetchLocal: false })
+  // What the node says now it says after all that it has said of them.
+  const [last] = await ray.get(putThere.options(on(node)).remote())
+  await ray.get(last)
+}
 
 class Maker {
   #calls = 0
@@ -40,7 +47,7 @@ void test('what a dead node had is made again: a chain, dependents, arguments fr
     const freed = start.options(there).remote()
     const needsFreed = next.options(there).remote(freed)
     const ofPut = next.options(there).remote(ray.put(large(7)))
-    await made([...chain, dropped, source, ...dependents, needsFreed, ofPut])
+    await madeOn(victim, [...chain, dropped, source, ...dependents, needsFreed, ofPut])
     ray.free(freed)
     await collectGarbage()
     await kill(victim)
@@ -58,9 +65,8 @@ void test('what cannot be made again says so: attempts, retries, owners', () =>
     const twice = attempt.options({ maxRetries: 1, ...preferring(first) }).remote()
     const once = start.options({ maxRetries: 0, ...preferring(first) }).remote()
     const onceMore = next.options(preferring(first)).remote(once)
-    const putThere = ray.remote(() => [ray.put(large(1))] as const).options(on(first))
-    const [owned] = await ray.get(putThere.remote())
-    await made([twice, once, onceMore])
+    const [owned] = await ray.get(putThere.options(on(first)).remote())
+    await madeOn(first, [twice, once, onceMore])
     await kill(first)
     assert.equal(await ray.get(attemptOf.options(on(second)).remote(twice)), 1)
     const lost = await rejection(ray.get(once))
@@ -85,14 +91,15 @@ void test('what cannot be made again says so: attempts, retries, owners', () =>
 void test('results of an actor that restarts survive its nodes', () =>
   onNodes(1, async ({ kill, join }, [first]) => {
     assert.ok(first)
-    const maker = ray.remote(Maker).options({ maxRestarts: -1, maxTaskRetries: -1 }).remote()
-    const ref = maker.make.remote()
-    await made([ref])
+    const maker = ray.remote(Maker).options({ maxRestarts: -1, maxTaskRetries: -1, numCpus: 0 })
+    const ref = maker.options(preferring(first)).remote().make.remote()
+    await madeOn(first, [ref])
     let victim = first
-    for (let n = 0; n < 3; n++) {
+    for (let n = 0; n < 2; n++) {
+      const next = await join({ numCpus: 1 })
       await kill(victim)
-      victim = await join({ numCpus: 2 })
-      assert.equal(await ray.get(attemptOf.remote(ref)), 1)
+      victim = next
+      assert.equal(await ray.get(attemptOf.options(on(victim)).remote(ref)), 1)
     }
   }))
 
@@ -104,7 +111,7 @@ void test('results whose lineage was evicted are lost with their node, and the e
       const refs: ray.ObjectRef<Float64Array>[] = []
       for (let n = 0; n < 8; n++) {
         refs.push(start.options(preferring(victim)).remote())
-        await made(refs)
+        await madeOn(victim, refs)
       }
       await kill(victim)
       assert.equal((await ray.get(refs.at(-1)!))[0], 0)
