@@ -1,6 +1,7 @@
 // The files that workloads read: generated once, the same on every machine.
 
 import fs from 'node:fs'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 
@@ -23,7 +24,36 @@ async function taxi(folder: string): Promise<void> {
   })
 }
 
-const makers: Readonly<Record<string, (folder: string) => Promise<void>>> = { taxi }
+/** 6 M line items and 1.5 M orders, with the columns of TPC-H at scale 1 that are asked for. */
+async function tpch(folder: string): Promise<void> {
+  const random = (salt: number): string => `((hash(i * 31 + ${salt}) % 1000003) / 1000003.0)`
+  await inDuckdb(async (run) => {
+    await run(`COPY (
+      SELECT 1 + i // 4 AS l_orderkey,
+        1 + floor(${random(1)} * 50)::DOUBLE AS l_quantity,
+        round(900 + ${random(2)} * 100000, 2)::DOUBLE AS l_extendedprice,
+        (floor(${random(3)} * 11) / 100)::DOUBLE AS l_discount,
+        (floor(${random(4)} * 9) / 100)::DOUBLE AS l_tax,
+        ['A', 'N', 'R'][1 + (hash(i) % 3)::INTEGER] AS l_returnflag,
+        ['F', 'O'][1 + (hash(i + 5) % 2)::INTEGER] AS l_linestatus,
+        TIMESTAMP '1992-01-01' + to_days(floor(${random(5)} * 2500)::INTEGER) AS l_shipdate
+      FROM range(6000000) t(i)) TO '${folder}/lineitem.parquet' (FORMAT parquet)`)
+    await run(`COPY (
+      SELECT 1 + (i * 7919) % 1500000 AS o_orderkey,
+        ['1-URGENT', '2-HIGH', '3-MEDIUM', '4-NOT SPECIFIED', '5-LOW'][
+          1 + (hash(i) % 5)::INTEGER] AS o_orderpriority
+      FROM range(1500000) t(i)) TO '${folder}/orders.parquet' (FORMAT parquet)`)
+  })
+}
+
+/** 3 M flights, as the package vega-datasets has them. */
+async function flights(folder: string): Promise<void> {
+  const datasets = path.dirname(createRequire(import.meta.url).resolve('vega-datasets'))
+  const file = path.join(datasets, '../data/flights-3m.parquet')
+  fs.copyFileSync(file, path.join(folder, 'flights.parquet'))
+}
+
+const makers: Readonly<Record<string, (folder: string) => Promise<void>>> = { taxi, tpch, flights }
 
 async function inDuckdb(work: (run: (sql: string) => Promise<void>) => Promise<void>) {
   const connection = await (await DuckDBInstance.create()).connect()

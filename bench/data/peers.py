@@ -10,6 +10,8 @@ import shutil
 import sys
 import time
 
+from relational_peers import RELATIONAL
+
 
 def taxi_ray(folder):
     import numpy as np
@@ -128,6 +130,7 @@ WORKLOADS = {
     ("ray", "8 GiB through 1 GB"): stream_ray,
     ("ray", "10 000 blocks of a row"): blocks_ray,
 }
+WORKLOADS.update(RELATIONAL)
 
 
 def start(engine, store_bytes):

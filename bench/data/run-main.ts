@@ -3,11 +3,12 @@
 
 import * as ray from 'typeray'
 import { flowRuns, warmUp } from './flow-runs.js'
+import { relationalRuns } from './relational-runs.js'
 import type { EngineReport } from './workload.js'
 
 async function main(): Promise<void> {
   const [name = '', folder = '', runs = '1', storeBytes] = process.argv.slice(2)
-  const run = flowRuns[name]
+  const run = { ...flowRuns, ...relationalRuns }[name]
   if (run === undefined) throw new Error(`there is no workload "${name}"`)
   const startedMs = performance.now()
   await ray.init(storeBytes === undefined ? {} : { objectStoreMemory: Number(storeBytes) })

@@ -39,4 +39,64 @@ export const workloads: readonly Workload[] = [
     targets: [{ engine: 'ray', atLeast: 10, aim: 40 }],
     runs: 1,
   },
+  {
+    name: 'taxi, expressions',
+    peers: ['ray', 'duckdb'],
+    targets: [
+      { engine: 'ray', atLeast: 6, aim: 14 },
+      { engine: 'duckdb', atLeast: 1 / 3, aim: 1 / 1.2 },
+    ],
+    runs: 3,
+  },
+  {
+    name: 'flights, group',
+    peers: engines,
+    targets: [
+      { engine: 'ray', atLeast: 15, aim: 50 },
+      { engine: 'duckdb', atLeast: 1 / 4, aim: 1 / 1.5 },
+    ],
+    runs: 5,
+  },
+  {
+    name: 'flights, sort and write',
+    peers: engines,
+    targets: [
+      { engine: 'ray', atLeast: 2 },
+      { engine: 'duckdb', atLeast: 1 / 1.6, aim: 1 },
+    ],
+    runs: 3,
+  },
+  {
+    name: 'flights, shuffle',
+    peers: ['ray', 'polars'],
+    targets: [{ engine: 'ray', atLeast: 2, aim: 5 }],
+    runs: 3,
+  },
+  {
+    name: 'TPC-H Q1',
+    peers: engines,
+    targets: [
+      { engine: 'ray', atLeast: 12 },
+      { engine: 'duckdb', atLeast: 1 / 4, aim: 1 / 1.5 },
+    ],
+    runs: 3,
+  },
+  {
+    name: 'TPC-H Q6',
+    peers: engines,
+    targets: [
+      { engine: 'ray', atLeast: 6 },
+      { engine: 'duckdb', atLeast: 1 / 4, aim: 1 / 1.5 },
+    ],
+    runs: 3,
+  },
+  {
+    name: 'join and group',
+    peers: engines,
+    targets: [
+      { engine: 'ray', atLeast: 12 },
+      { engine: 'duckdb', atLeast: 1 / 4, aim: 1 / 1.5 },
+    ],
+    runs: 3,
+  },
 ]

@@ -28,6 +28,10 @@ export const describedFilesMax = 64
 export const joinedFileBytesMax = 64 * 1024
 /** Files, or parts of files, in one query of the engine. */
 export const tablesPerQueryMax = 500
+/** A request to a web server may take this long, in milliseconds. */
+export const httpRequestMs = 60_000
+/** How often a request to a web server is made that fails for reasons of the server. */
+export const httpTriesMax = 3
 /** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
 export const dataAheadBytesMax = 512 * 1024 * 1024
 /** Blocks, however small, that are computed ahead of a dataset's consumer. */
@@ -185,6 +189,8 @@ export const clusterViewMs = 100
  * in milliseconds.
  */
 export const claimMs = 250
+/** Stored arguments of a task by which its node is chosen; more are not looked at. */
+export const taskReadsMax = 32
 /** Arguments of fewer bytes are no reason to prefer the node that has them. */
 export const localityBytesMin = 100 * 1024
 /**

@@ -131,6 +131,15 @@ To encrypt, with a certificate for each: TYPERAY_TLS_CERT, TYPERAY_TLS_KEY, TYPE
   )
   .action(run(async () => (await import('./token.js')).token))
 
+program
+  .command('drain-node')
+  .description('let a node finish what runs there, give it nothing new, and end it')
+  .argument('<id>', 'id of the node, or its beginning; see typeray list nodes')
+  .option('--reason <text>', 'for the logs', 'asked to on the command line')
+  .option('--deadline <seconds>', 'when it ends in any case', count, 3600)
+  .addOption(address())
+  .action(run(async () => (await import('./drain-node.js')).drainNode))
+
 const resources = ['tasks', 'actors', 'objects', 'workers', 'nodes', 'jobs', 'placement-groups']
 
 const format = (): Option =>

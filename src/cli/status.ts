@@ -5,6 +5,12 @@ import { ask } from './ask.js'
 interface NodeRow {
   readonly nodeId: string
   readonly alive: boolean
+  readonly isDraining?: boolean
+  readonly address: string
+  readonly resources: Record<string, number>
+  readonly available?: Record<string, number>
+  /** What requests wait for there, in all. */
+  readonly waiting?: Record<string, number>
 }
 interface StoreRow {
   readonly arenaBytes: number
@@ -33,6 +39,7 @@ export async function status(options: { readonly address?: string }): Promise<vo
     `Address ${session.sessionDir}`,
     '',
     `Nodes    ${alive} alive, ${nodes.length - alive} dead`,
+    ...nodes.filter((node) => node.alive && nodes.length > 1).map(describe),
     `Workers  ${byState(workers)}`,
     '',
     'Resources in use',
@@ -40,12 +47,34 @@ export async function status(options: { readonly address?: string }): Promise<vo
       const used = (total[name] ?? 0) - (free[name] ?? 0)
       return `  ${amount(name, used)} of ${amount(name, total[name] ?? 0)} ${name}`
     }),
+    ...waitingLines(nodes),
     '',
     'Objects',
     `  ${store.objects} stored, ${bytes(store.usedBytes)} of ${bytes(store.arenaBytes)} in use`,
     `  ${bytes(store.fileBytes)} on disk`,
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function describe({ nodeId, address, isDraining, resources, available = {} }: NodeRow): string {
+  const cpus = resources['CPU'] ?? 0
+  const used = cpus - (available['CPU'] ?? cpus)
+  const how = isDraining === true ? ', draining' : ''
+  const where = address || 'runs nothing'
+  return `  ${nodeId}  ${where}  ${amount('CPU', used)} of ${cpus} CPU in use${how}`
+}
+
+/** What is asked for and not there, over all nodes. */
+function waitingLines(nodes: readonly NodeRow[]): string[] {
+  const all = new Map<string, number>()
+  for (const { waiting = {} } of nodes) {
+    for (const [name, value] of Object.entries(waiting)) {
+      if (value > 0) all.set(name, (all.get(name) ?? 0) + value)
+    }
+  }
+  if (all.size === 0) return ['', 'Nothing waits for resources']
+  const list = [...all].map(([name, value]) => `  ${amount(name, value)} ${name}`)
+  return ['', 'Waited for, beyond what is free', ...list]
 }
 
 function byState(workers: readonly WorkerRow[]): string {

@@ -95,6 +95,10 @@ export interface NodeRow {
   readonly isDraining: boolean
   readonly address: string
   readonly resources: Resources
+  /** Of them, what is free as far as is known; empty for a dead node. */
+  readonly available: Resources
+  /** What requests wait for there, in all. */
+  readonly waiting: Resources
   readonly labels: Readonly<Record<string, string>>
 }
 
@@ -197,16 +201,10 @@ export class NodeTable {
 
   /** All nodes, the dead ones too. */
   rows(): NodeRow[] {
-    return [...this.#nodes.values()].map(
-      ({ nodeId, alive, address, total, labels, isDraining }) => ({
-        nodeId,
-        alive,
-        isDraining,
-        address,
-        resources: total,
-        labels,
-      }),
-    )
+    return [...this.#nodes.values()].map((node) => {
+      const { nodeId, alive, isDraining, address, total, available, waiting, labels } = node
+      return { nodeId, alive, isDraining, address, resources: total, available, waiting, labels }
+    })
   }
 
   /** As `listNodes` shows them. */

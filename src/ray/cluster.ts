@@ -12,6 +12,10 @@ export interface NodeState {
   readonly address: string
   /** All that the node has, in use or not: amounts by name, `memory` in bytes. */
   readonly resources: Readonly<Record<string, number>>
+  /** Of them, what is free as far as is known. */
+  readonly available: Readonly<Record<string, number>>
+  /** What requests wait for there, in all. */
+  readonly waiting: Readonly<Record<string, number>>
   /** Labels that tasks may be scheduled by. */
   readonly labels: Readonly<Record<string, string>>
 }

@@ -60,7 +60,7 @@ export class LeaseState {
   #leaseCount = 0
   #effects: LeaseEffect[] = []
 
-  constructor(options: LeaseTablesOptions & { bytesOn?: SpillbackPorts['bytesOn'] }) {
+  constructor(options: LeaseTablesOptions & Partial<SpillbackPorts>) {
     this.tables = new LeaseTables(options)
     const emit = (effect: LeaseEffect): void => void this.#effects.push(effect)
     const { bytesOn = () => undefined } = options

@@ -115,6 +115,8 @@ export type ObjectEvent =
    */
   | { readonly kind: 'keep'; readonly objects: readonly ObjectKey[] }
   | { readonly kind: 'processDied'; readonly process: ProcessId }
+  /** Time has passed. */
+  | { readonly kind: 'tick' }
   /** A node with all its processes and copies. */
   | { readonly kind: 'nodeDied'; readonly node: number }
 

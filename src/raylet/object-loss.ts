@@ -72,6 +72,17 @@ export function errorOf(entry: ObjectEntry): WireError | undefined {
   return { code: 'RAY_OBJECT_LOST', message, fields }
 }
 
+/** For who waits for an object that its home does not know. */
+export function unknownError({ key: [owner, sequence] }: ObjectEntry): WireError {
+  const id = objectIdHex(owner, sequence)
+  const message =
+    `Object ${id} is lost: its owner's node does not know it. It was released although a ref to ` +
+    'it exists, because a process or node that passed it on died before its message arrived. ' +
+    'Make it again.'
+  const fields = { objectId: id, ownerId: workerIdHex(owner) }
+  return { code: 'RAY_REFERENCE_COUNTING', message, fields }
+}
+
 /** The answer for who only wants to know whether it is ready. */
 export function signalOf({ key, body }: ObjectEntry, error: WireError | undefined): Ready {
   const isFailed = error !== undefined || body?.[0] === bodyTag.error

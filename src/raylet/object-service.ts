@@ -5,6 +5,7 @@
 
 import { assertNever } from '../base/assert.js'
 import type { Clock } from '../base/clock.js'
+import { objectPlaceholderMs } from '../base/limits.js'
 import { nodeNumberOf, type ProcessId, rayletProcess } from '../base/ids.js'
 import type { ObjectMessage, ObjectPeerMessage, StoredObject } from '../wire/messages/peer.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
@@ -49,6 +50,7 @@ export class ObjectService {
   readonly #copies = new Map<string, { readonly object: ObjectKey; readonly isNesting: boolean }>()
   /** Pulls whose readers have said whether the value contains refs. */
   readonly #nesting = new Map<string, boolean>()
+  #cancelSweep: (() => void) | undefined
 
   constructor(ports: ObjectPorts) {
     this.#ports = ports
@@ -185,6 +187,7 @@ export class ObjectService {
   }
 
   close(): void {
+    this.#cancelSweep?.()
     this.puller.close()
   }
 
@@ -193,6 +196,11 @@ export class ObjectService {
     const effects = this.table.handle(event, clock.now())
     if (validate === true) this.table.validate()
     for (const effect of effects) this.#do(effect)
+    if (!this.table.isSweepWanted || this.#cancelSweep !== undefined) return
+    this.#cancelSweep = clock.timer(objectPlaceholderMs, () => {
+      this.#cancelSweep = undefined
+      this.#handle({ kind: 'tick' })
+    })
   }
 
   #do(effect: ObjectEffect): void {
@@ -329,7 +337,8 @@ export class ObjectService {
   }
 
   #homeDied(to: ProcessId, object: ObjectKey, isSignal: boolean): void {
-    if (isSignal) this.#ports.send(to, { kind: 'ready', object, signal: true })
+    const signal = { signal: true, failed: true }
+    if (isSignal) this.#ports.send(to, { kind: 'ready', object, ...signal })
     else this.#ports.send(to, { kind: 'ready', object, error: homeDied(object) })
   }
 

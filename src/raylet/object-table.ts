@@ -27,7 +27,8 @@ import { isLost, LostStreams } from './lost-streams.js'
 import { ObjectCopies } from './object-copies.js'
 import { ObjectEntry, storedAnswer, type Waiter } from './object-entry.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
-import { errorOf, isLater, lossMessages, signalOf } from './object-loss.js'
+import { validateObjects } from './object-validation.js'
+import { errorOf, isLater, lossMessages, signalOf, unknownError } from './object-loss.js'
 
 export type { ObjectEffect, ObjectEvent }
 
@@ -53,6 +54,8 @@ export class ObjectTable {
    */
   readonly #placeholders = new Map<ObjectEntry, number>()
   readonly #lostStreams = new LostStreams()
+  /** Somebody waits for what no owner has let out: `tick` is wanted after `objectPlaceholderMs`. */
+  isSweepWanted = false
   #size = 0
   #effects: ObjectEffect[] = []
   /**
@@ -99,26 +102,11 @@ export class ObjectTable {
   }
 
   validate(): void {
-    const contained = new Map<ObjectEntry, number>()
-    let size = 0
-    for (const entry of this.entries()) {
-      size++
-      for (const key of entry.contains) {
-        if (this.#isForeign(key)) continue
-        const inner = this.#find(key)
-        assert(inner !== undefined, 'what a live value contains is known')
-        contained.set(inner, (contained.get(inner) ?? 0) + 1)
-      }
-    }
-    assert(size === this.#size, 'the size is the number of entries')
-    for (const entry of this.entries()) {
-      assert(entry.kept >= 0, 'nothing is kept a negative number of times')
-      assert(entry.contained === (contained.get(entry) ?? 0), 'contained counts add up')
-      for (const holder of entry.holders()) assert(!this.#isGone(holder), 'the dead hold nothing')
-      const isThere = entry.copies?.primary !== undefined
-      assert(isThere === entry.isStored, 'what is stored has a copy somewhere')
-      if (entry.isSettled && entry.isKnown) assert(!entry.isUnheld, 'a settled object is held')
-    }
+    const entries = this.entries()
+    assert(entries.length === this.#size, 'the size is the number of entries')
+    const find = (key: ObjectKey): ObjectEntry | undefined => this.#find(key)
+    const isForeign = (key: ObjectKey): boolean => this.#isForeign(key)
+    validateObjects(entries, { find, isForeign, isGone: (holder) => this.#isGone(holder) })
   }
 
   #apply(event: ObjectEvent, now: number): void {
@@ -152,6 +140,8 @@ export class ObjectTable {
         return this.#releaseLineage(event)
       case 'createActor':
         return this.#createActor(event, now)
+      case 'tick':
+        return undefined
       case 'keep':
         for (const key of event.objects) this.#entry(key, now).kept++
         return undefined
@@ -402,10 +392,17 @@ export class ObjectTable {
       if (entry.isSettled) this.#answer(entry, waiter)
       else {
         entry.waiters.push(waiter)
+        if (!entry.isKnown) this.#awaitOwner(entry, now)
         this.#tell(entry)
       }
       this.#dirty.push(entry)
     }
+  }
+
+  /** The question has overtaken the escape, or else there is something wrong. */
+  #awaitOwner(entry: ObjectEntry, now: number): void {
+    if (!this.#placeholders.has(entry)) this.#placeholders.set(entry, now)
+    this.isSweepWanted = true
   }
 
   #answerAll(entry: ObjectEntry): void {
@@ -559,6 +556,20 @@ export class ObjectTable {
       if (now - since < objectPlaceholderMs) return
       this.#placeholders.delete(entry)
       this.#dirty.push(entry)
+      if (!entry.isSettled) this.#answerUnknown(entry)
+    }
+    this.isSweepWanted = false
+  }
+
+  /** Its owner would have said by now that it let it out. Whoever waits has waited long enough. */
+  #answerUnknown(entry: ObjectEntry): void {
+    const error = unknownError(entry)
+    const { waiters } = entry
+    entry.waiters = []
+    for (const { process: to, isSignal } of waiters) {
+      const ready = { kind: 'ready', object: entry.key, error } as const
+      const message = isSignal ? signalOf(entry, error) : ready
+      this.#effects.push({ kind: 'send', to, message })
     }
   }
 

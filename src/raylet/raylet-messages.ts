@@ -280,7 +280,7 @@ export class RayletMessages {
     if (message.kind !== 'stopLease') return raylet.leaseEvent({ ...message, from })
     const lease = raylet.leases.tables.leases.get(message.lease)
     const isTheirs = lease !== undefined && lease.owner === from
-    const started = isTheirs ? raylet.stopClaims(lease.worker.claimSlot, lease.lease) : -1
+    const started = isTheirs ? raylet.claims.stop(lease.worker.claimSlot, lease.lease) : -1
     raylet.send(from, { kind: 'leaseStopped', lease: message.lease, started })
   }
 

@@ -76,7 +76,7 @@ export class Raylet {
   readonly #clock: Clock
   readonly #server: Server
   readonly #pool: WorkerPool
-  readonly #claims: ClaimSlots
+  readonly claims: ClaimSlots
   readonly #memory: MemoryMonitor
   readonly #logs: SessionLogs
   readonly #output: OutputRelay
@@ -144,7 +144,7 @@ export class Raylet {
     )
     // Workers need 70 ms to start, so they are on their way before anything else is set up.
     if (options.isShared !== true) this.leaseEvent({ kind: 'jobStarted', jobId: this.jobs.firstId })
-    this.#claims = new ClaimSlots()
+    this.claims = new ClaimSlots()
     this.store = this.#makeStore()
     this.objects = this.#makeObjects()
     this.#memory = new MemoryMonitor(options.memoryMonitor, {
@@ -261,7 +261,7 @@ export class Raylet {
     for (const connection of this.#connections) connection.end()
     this.objects.close()
     await this.store.close()
-    this.#claims.close()
+    this.claims.close()
     this.#logs.note('the node has ended')
     await this.#logs.close()
   }
@@ -293,11 +293,6 @@ export class Raylet {
   /** To every process of this node. */
   tellAll(message: FromRaylet): void {
     for (const member of this.#members.values()) member.send(message)
-  }
-
-  /** How far a worker had come when its lease was stopped for an owner that cannot reach it. */
-  stopClaims(slot: number, lease: number): number {
-    return this.#claims.stop(slot, lease)
   }
 
   /** For the log of the node. */
@@ -400,7 +395,7 @@ export class Raylet {
     const start = hello.start ?? ''
     const face = this.#workers.get(start)
     if (face === undefined || face.process !== undefined) return false
-    const claimSlot = this.#claims.acquire()
+    const claimSlot = this.claims.acquire()
     this.#workers.set(start, {
       ...face,
       claimSlot,
@@ -449,7 +444,7 @@ export class Raylet {
   }
 
   #welcome(connection: ControlConnection, { claimSlot, namespace }: WelcomeDetails): void {
-    const slots = { claimFile: this.#claims.file, claimBytes: this.#claims.sizeBytes, claimSlot }
+    const slots = { claimFile: this.claims.file, claimBytes: this.claims.sizeBytes, claimSlot }
     connection.send(welcomeTo(this, connection.jobId, { ...slots, namespace }))
     const { total } = this.clusterTotal
     if (total !== undefined) connection.send({ kind: 'clusterHas', total })
@@ -487,7 +482,7 @@ export class Raylet {
   #processEnded(start: string, exit: ProcessExit): void {
     const worker = this.#workers.get(start)
     if (worker === undefined) return
-    worker.exit = { ...exit, ...this.#claims.started(worker.claimSlot) }
+    worker.exit = { ...exit, ...this.claims.started(worker.claimSlot) }
     if (!worker.isConnected) return this.#workerGone(start, worker.exit)
     // What it wrote before it ended is still in the socket, perhaps the result of its last task.
     const connection = this.#members.get(worker.process ?? 0)
@@ -502,7 +497,7 @@ export class Raylet {
     this.setups.end(start)
     this.#logs.ended(start)
     this.#noteEnd(worker, exit)
-    this.#claims.release(worker.claimSlot)
+    this.claims.release(worker.claimSlot)
     this.leaseEvent({ kind: 'workerDied', start, exit })
     if (worker.process !== undefined) {
       this.#forget(worker.process, worker.jobId)

@@ -267,8 +267,8 @@ export class Spillback {
 
   #choose(request: PendingRequest, nodes: readonly NodeView[]): Place {
     const { need, labels, affinity, isSpread, asked } = request
-    const nested = asked?.task?.nested ?? []
-    const bytes = nested.length === 0 ? undefined : this.#bytesOn(nested)
+    const reads = asked?.task?.reads
+    const bytes = reads === undefined ? undefined : this.#bytesOn(reads)
     return placePolicy(nodes, {
       demand: need.toResources(),
       isSpread,

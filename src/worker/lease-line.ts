@@ -121,6 +121,11 @@ export class LeaseLine {
     return this.inFlight === 0 && this.carried === null
   }
 
+  /** It waits for the worker's word, and has nothing to do yet. */
+  get isOpening(): boolean {
+    return !this.isOpen && !this.isClosing && !this.isEnded && this.carried === null
+  }
+
   /** Connects, if that has not been done, and returns the socket. */
   socket(): Socket {
     if (this.#socket !== null) return this.#socket

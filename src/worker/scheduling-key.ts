@@ -25,6 +25,8 @@ export class SchedulingKey {
   /** Leases that can be useful at once: what the cluster's resources allow. */
   capacity: number
   isDirty = false
+  /** At most so many lines were granted without a task and are about to open. */
+  opening = 0
   /** It has tasks, requests or leases; see TaskSubmitter. */
   isUsed = false
   submittedInTurn = 0
@@ -79,6 +81,18 @@ export class SchedulingKey {
       return true
     }
     return false
+  }
+
+  /**
+   * More is queued than the lines will take that are about to open. To request leases for that too
+   * would take the tasks away from them: they would open in vain, be returned, and the next ones
+   * too.
+   */
+  get wantsMore(): boolean {
+    if (this.opening === 0) return this.length > 0
+    this.opening = 0
+    for (const line of this.lines) if (line.isOpening) this.opening++
+    return this.length > this.opening
   }
 
   /** Lines that hold their resources: all but those whose task waits in get. */

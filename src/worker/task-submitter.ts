@@ -21,10 +21,11 @@ import {
 import type { ProcessExit, Resources, WireError } from '../wire/messages/terms.js'
 import { pushFlag } from '../wire/frame.js'
 import type { FromRaylet, LeaseKey } from '../wire/messages/raylet.js'
+import { carriedTask } from './carried-task.js'
 import type { ClaimSlots } from './claim-slots.js'
 import { LeaseLine, type LineEvents } from './lease-line.js'
 import type { LiveTaskList } from './live-tasks.js'
-import { keysOf, type RayletSender, type ReferenceHolder } from './reference-holder.js'
+import type { RayletSender, ReferenceHolder } from './reference-holder.js'
 import { nextAverage } from './running-average.js'
 import type { SchedulingKey } from './scheduling-key.js'
 import { SchedulingKeys } from './scheduling-keys.js'
@@ -133,7 +134,7 @@ export class TaskSubmitter {
     } else if (this.#isPrompt(key)) this.#pump(key)
     // What no worker has room for goes to the raylet, which starts it also while we compute.
     const isFirst = key.submittedInTurn <= promptTasksMax
-    if (isFirst && key.length > 0 && key.requests.size < leaseRequestsUnknownMax) {
+    if (isFirst && key.wantsMore && key.requests.size < leaseRequestsUnknownMax) {
       this.#requestLease(key)
     }
   }
@@ -180,7 +181,7 @@ export class TaskSubmitter {
   }
 
   #mayRequest(key: SchedulingKey): boolean {
-    return key.length > 0 && key.requests.size < this.#requestsWanted(key)
+    return key.wantsMore && key.requests.size < this.#requestsWanted(key)
   }
 
   #windowOf(task: Task, line: LeaseLine): number {
@@ -260,7 +261,6 @@ export class TaskSubmitter {
     task.request = request
     key.requests.set(request, task)
     this.#requests.set(request, key)
-    const push = task.slab!.subarray(task.start, task.end)
     this.#raylet.send({
       kind: 'requestLease',
       request,
@@ -268,11 +268,7 @@ export class TaskSubmitter {
       name: task.fn.name,
       depth: task.depth,
       ...(task.retriesLeft === 0 && { isOnce: true }),
-      task: {
-        frames: Buffer.concat([task.fn.define!, push]),
-        sequence: task.ref.sequence,
-        nested: task.nested === null ? [] : keysOf(task.nested),
-      },
+      task: carriedTask(task),
     })
   }
 
@@ -302,7 +298,10 @@ export class TaskSubmitter {
         task.status = taskStatus.inFlight
         line.headSince = this.#now()
         if (task.isCancelled) this.#outcomes.cancelledOnTheWay(task)
-      } else if (!task.isCancelled) key.prepend([task])
+      } else if (!task.isCancelled) {
+        key.prepend([task])
+        key.opening++
+      }
     }
     line.socket()
     this.#pump(key)

@@ -123,6 +123,8 @@ export class ObjectScript {
         const actor = this.#key(command.word(0))
         return { kind: 'createActor', from: this.#id(command.word(1)), actor, nested: contains }
       }
+      case 'tick':
+        return { kind: verb }
       case 'died':
         return { kind: 'processDied', process: this.#id(command.word(0)) }
       default:

@@ -54,7 +54,7 @@ void test('strategies choose nodes: affinity, labels, spread', () =>
       console.log(await on({ labelSelector: { region: 'us' } }) === us)
       const notUs = { region: '!us', 'ray.io/node-id': '!' + here }
       console.log(await on({ labelSelector: notUs }) === eu)
-      const spread = slow.options({ schedulingStrategy: 'SPREAD' })
+      const spread = slow.options({ schedulingStrategy: 'SPREAD', numCpus: 0 })
       const three = await ray.get([1, 2, 3].map(() => spread.remote(300)))
       console.log(new Set(three).size)
       const large = await ray.get(where.options({ numCpus: 5 }).remote()).catch((error) => error)
@@ -119,21 +119,29 @@ void test('errors, streams and cancels go between nodes', () =>
 
 void test('what ran on a node that is killed runs elsewhere', () =>
   withNodes(2, async ({ driver, sessions, kill }) => {
-    const program = driver(`${head}
+    const program = driver(`
+      import { existsSync, rmSync, writeFileSync } from 'node:fs'
+      import path from 'node:path'
+      ${head}
       const nodes = await ray.nodes()
       const running = Array.from({ length: 6 }, () => slow.remote(1500))
-      const once = slow.options({
+      const file = path.join(process.cwd(), 'fragile-' + process.pid)
+      const fragile = ray.remote(async function fragile(file) {
+        writeFileSync(file, '')
+        await new Promise((resolve) => setTimeout(resolve, 60_000))
+      })
+      const once = fragile.options({
         maxRetries: 0,
         numCpus: 0,
         schedulingStrategy: {
           nodeId: nodes.find((node) => node.nodeId !== here).nodeId, soft: false,
         },
       })
-      const fragile = once.remote(60_000)
-      await slow.options({ numCpus: 0 }).remote(500)
-      await ray.get(where.options({ numCpus: 0 }).remote())
+      const lost = once.remote(file)
+      while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 20))
+      rmSync(file)
       console.log('started')
-      const error = await ray.get(fragile).catch((error) => error)
+      const error = await ray.get(lost).catch((error) => error)
       console.log(error.constructor.name, error.message)
       const all = await ray.get(running)
       const alive = (await ray.nodes()).filter((node) => node.alive)
@@ -144,7 +152,10 @@ void test('what ran on a node that is killed runs elsewhere', () =>
     await kill(victim)
     const { stdout, stderr, code } = await program.ended
     assert.equal(code, 0, stdout + stderr)
-    assert.match(stdout, new RegExp(`NodeDiedError Task slow .* node ${victim.nodeId}, on which`))
+    assert.match(
+      stdout,
+      new RegExp(`NodeDiedError Task fragile .* node ${victim.nodeId}, on which`),
+    )
     assert.match(stdout, /(true|false) 1\n$/)
   }))
 
@@ -164,3 +175,27 @@ void test('tasks on other nodes are listed, and a get that times out names the n
     `)
     assert.equal(out, 'true\nFINISHED,PENDING_NODE_ASSIGNMENT,RUNNING\n')
   }))
+
+void test('a task runs where its large argument is', () =>
+  withNodes(
+    3,
+    async ({ run, sessions }) => {
+      const out = await run(`${head}
+        const make = ray.remote(function make() { return new Uint8Array(3_000_000) })
+        const read = ray.remote(function read(bytes) {
+          return [bytes.length, ray.getRuntimeContext().nodeId].join()
+        })
+        const nodes = ${JSON.stringify(sessions.map(({ nodeId }) => nodeId))}
+        for (const [i, nodeId] of nodes.entries()) {
+          const there = { schedulingStrategy: { nodeId, soft: false } }
+          const ref = make.options(there).remote()
+          await ray.wait([ref], { fetchLocal: false })
+          // A lease of its own: other tasks have used others.
+          const reader = read.options({ numCpus: 0.5 + i / 10 })
+          console.log(await ray.get(reader.remote(ref)) === '3000000,' + nodeId)
+        }
+      `)
+      assert.equal(out, 'true\n'.repeat(3))
+    },
+    { numCpus: 2 },
+  ))

@@ -217,7 +217,11 @@ async function tablesOf(request: OpenRequest, format: CsvFormat): Promise<readon
 }
 
 function keyOf({ source, columns }: OpenRequest, { path: file }: FilePiece): string {
-  return `${codecOf(source, file)} ${isLocal(file)} ${addedKey(source, file, columns)}`
+  const codec = codecOf(source, file)
+  // The engine knows the path only of a file that it opens by itself.
+  const isOpened = isLocal(file) && engineCodecs.includes(codec)
+  const own = hasPathColumn(columns) && !isOpened ? file : ''
+  return `${codec} ${isOpened} ${own} ${addedKey(source, file, columns)}`
 }
 
 /** Whether a file may be put behind others: not if its rows must be told from theirs. */

@@ -24,7 +24,7 @@ import { mapInOrder } from './map-in-order.js'
 import type { OpenPieces } from './open-pieces.js'
 import { samplesOf } from './samples.js'
 import { describeSql, unifyColumns } from './sql-columns.js'
-import { storageOf } from './storage.js'
+import { isLocal, storageOf } from './storage.js'
 
 const engineCodecs: readonly Codec[] = ['none', 'gzip', 'zstd']
 /** Objects, or arrays of them, that the engine's own bound lets pass. */
@@ -171,7 +171,11 @@ async function tablesOf(request: OpenRequest, format: JsonFormat): Promise<reado
 function keyOf({ source, columns }: OpenRequest, { path, length }: FilePiece): string {
   // A file with a huge object gets a buffer of its own size, and the others need not.
   const isHuge = length > objectBytesMin ? path : ''
-  return `${codecOf(source, path)} ${isHuge} ${addedKey(source, path, columns)}`
+  const codec = codecOf(source, path)
+  // The engine knows the path only of a file that it opens by itself.
+  const isOpened = isLocal(path) && engineCodecs.includes(codec)
+  const own = hasPathColumn(columns) && !isOpened ? path : ''
+  return `${codec} ${isHuge} ${own} ${addedKey(source, path, columns)}`
 }
 
 function jsonTable(request: OpenRequest, format: JsonFormat, scan: JsonScan): string {

@@ -42,14 +42,18 @@ export class OpenPieces {
     return `/proc/self/fd/${descriptor}`
   }
 
-  /** A file of `size` bytes of which only some are there: the parts, at their places. */
-  sparse(file: string, size: number, parts: readonly PlacedBytes[]): string {
+  /** A file of `size` bytes, none of which is there yet. */
+  sparse(file: string, size: number): SparseFile {
     const descriptor = this.#create(file)
     fs.ftruncateSync(descriptor, size)
-    for (const { start, bytes } of parts) {
-      fs.writeSync(descriptor, bytes, 0, bytes.length, start)
+    return {
+      path: `/proc/self/fd/${descriptor}`,
+      fill: (parts) => {
+        for (const { start, bytes } of parts) {
+          fs.writeSync(descriptor, bytes, 0, bytes.length, start)
+        }
+      },
     }
-    return `/proc/self/fd/${descriptor}`
   }
 
   /** A message of the engine, with the names of the files that it could not know. */
@@ -71,6 +75,12 @@ export class OpenPieces {
     this.#descriptors.set(descriptor, file)
     return descriptor
   }
+}
+
+/** A file that the engine can open, and whose bytes are put where they belong. */
+export interface SparseFile {
+  readonly path: string
+  fill(parts: readonly PlacedBytes[]): void
 }
 
 export interface PlacedBytes {

@@ -13,8 +13,11 @@ import {
   type ListedFile,
   type SqlColumn,
 } from './files.js'
+import { mapInOrder } from './map-in-order.js'
 import type { OpenPieces } from './open-pieces.js'
+import { openFooter, openPiece } from './parquet-remote.js'
 import { describeSql, unifyColumns } from './sql-columns.js'
+import { isLocal } from './storage.js'
 
 export const parquetReader: SqlReader = { kind: 'sql', describe, tables }
 
@@ -22,16 +25,24 @@ export const parquetReader: SqlReader = { kind: 'sql', describe, tables }
 async function describe(
   files: readonly ListedFile[],
   source: FilesSource,
-  _open: OpenPieces,
+  open: OpenPieces,
 ): Promise<FoundColumns> {
   if (files.length === 0) return { files: [], columns: [] }
-  const groups = new Map<string, RowGroup[]>(files.map(({ path }) => [path, []]))
-  const list = `[${Array.from(groups.keys(), (path) => quoteText(literalGlob(path))).join(', ')}]`
+  // What the engine opens, by the path of the file.
+  const opened = new Map<string, string>()
+  await mapInOrder(files, async (file) => {
+    const { path } = file
+    opened.set(path, isLocal(path) ? path : (await openFooter(source, open, file)).path)
+  })
+  const paths = [...new Set(opened.values())]
+  const groups = new Map<string, RowGroup[]>(paths.map((path) => [path, []]))
+  const list = `[${paths.map((path) => quoteText(literalGlob(path))).join(', ')}]`
   for (const group of rowGroupsOf(list)) groups.get(group.path)?.push(group)
   const found = files.map(({ path }) => {
-    return { path, pieces: piecesOf(path, groups.get(path) ?? []) }
+    return { path, pieces: piecesOf(path, groups.get(opened.get(path) ?? path) ?? []) }
   })
-  return { files: found, columns: columnsOf(source, list) }
+  const columns = columnsOf(source, list, (message) => open.named(message))
+  return { files: found, columns }
 }
 
 interface RowGroup {
@@ -63,7 +74,11 @@ function piecesOf(path: string, groups: readonly RowGroup[]): readonly FilePiece
 }
 
 /** The columns of all files together; files of one schema are looked at once. */
-function columnsOf(source: FilesSource, list: string): readonly SqlColumn[] {
+function columnsOf(
+  source: FilesSource,
+  list: string,
+  named: (path: string) => string,
+): readonly SqlColumn[] {
   const distinct = query(
     `SELECT min(file_name) AS file FROM (
        SELECT file_name, string_agg(concat_ws(':', name, type, type_length, repetition_type,
@@ -72,20 +87,23 @@ function columnsOf(source: FilesSource, list: string): readonly SqlColumn[] {
      ) GROUP BY signature ORDER BY file`,
   )
   const described = [...distinct].map(({ file }) => {
-    return { file: String(file), columns: describeSql(`FROM ${tableOf([String(file)])}`) }
+    const columns = describeSql(`FROM ${tableOf([String(file)])}`)
+    return { file: named(String(file)), columns }
   })
   return unifyColumns(source.operator, described)
 }
 
 async function tables(request: OpenRequest): Promise<readonly string[]> {
-  const { source, columns } = request
+  const { source, columns, open } = request
   const hasPath = hasPathColumn(columns)
-  return batchesOf(request).map((pieces) => {
+  return mapInOrder(batchesOf(request), async (pieces) => {
     const [piece] = pieces
     if (piece === undefined) return 'FROM (SELECT 1) WHERE false'
     const { start, length } = piece
     const isAlone = pieces.length === 1
-    const paths = pieces.map((each) => each.path)
+    const paths = isLocal(piece.path)
+      ? pieces.map((each) => each.path)
+      : [await openPiece(source, open, { piece, columns })]
     const shared = ['union_by_name = true', ...(hasPath ? ["filename = 'path'"] : [])]
     const read = `FROM ${tableOf(paths, isAlone ? [] : shared)}`
     const where = `WHERE file_row_number >= ${start} AND file_row_number < ${start + length}`
@@ -98,7 +116,8 @@ async function tables(request: OpenRequest): Promise<readonly string[]> {
 function batchesOf({ source, pieces, columns }: OpenRequest): readonly (readonly FilePiece[])[] {
   const batches: { key: string | undefined; pieces: FilePiece[] }[] = []
   for (const piece of pieces) {
-    const key = isWhole(piece) ? addedKey(source, piece.path, columns) : undefined
+    const isShared = isWhole(piece) && isLocal(piece.path)
+    const key = isShared ? addedKey(source, piece.path, columns) : undefined
     const last = batches.at(-1)
     if (last !== undefined && key !== undefined && last.key === key) last.pieces.push(piece)
     else batches.push({ key, pieces: [piece] })

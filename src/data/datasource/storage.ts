@@ -46,11 +46,16 @@ export async function storageOf(
   switch (scheme) {
     case '':
       return (await import('./local-storage.js')).localStorage
+    case 's3':
+      return (await import('./s3-storage.js')).s3Storage(options)
+    case 'http':
+    case 'https':
+      return (await import('./http-storage.js')).httpStorage(options)
     default:
       throw new RayError(
         `${operator}: ${path} begins with "${scheme}://", which Typeray does not read. ` +
           'It reads local paths, file://, http://, https:// and s3://.',
-        { fields: { path, options: Object.keys(options ?? {}) } },
+        { fields: { path } },
       )
   }
 }

@@ -35,6 +35,8 @@ export interface CarriedTask {
   readonly sequence: number
   /** Objects nested in its arguments: the raylet lends them to the worker it picks. */
   readonly nested: readonly ObjectKey[]
+  /** Stored objects that it reads: it had better run where they are. */
+  readonly reads?: readonly ObjectKey[]
 }
 
 /** One item of a streaming task: the sequence of the task, which attempt at it, which item. */

@@ -1,0 +1,48 @@
+// The commands for nodes: start, status, drain-node, stop.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { until } from '../../src/testing/index.js'
+import { withHead } from './head-cluster.js'
+
+const node = ['--num-cpus', '1', '--object-store-memory', '64000000']
+
+void test('nodes are started, looked at, drained and stopped by command', () =>
+  withHead(['--port', '0'], async ({ cli, driver }) => {
+    const status = async (): Promise<string> => (await cli('status')).stdout
+    const program = driver(`
+      await ray.init()
+      const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+      const [{ address }] = await ray.nodes()
+      console.log('head at ' + address)
+      const hold = ray.remote(sleep).options({ resources: { slot: 1 } })
+      while ((await ray.nodes()).length < 2) await sleep(20)
+      const held = hold.remote(1500)
+      console.log('holds')
+      await ray.get(held)
+      console.log('held')
+      await sleep(60_000)
+    `)
+    await program.said('head at')
+    const head = /head at (\S+)/.exec(program.stdout)?.[1] ?? ''
+    const joined = await cli('start', '--address', head, ...node, '--resources', '{"slot":1}')
+    assert.equal(joined.code, 0, joined.stderr)
+    assert.match(joined.stdout, /This node has joined .*typeray stop/s)
+    await program.said('holds')
+    assert.match(await status(), /Nodes {4}2 alive, 0 dead\n.*of 2 CPU in use\n.*of 1 CPU in use/)
+    const rows = JSON.parse((await cli('list', 'nodes', '--format', 'json')).stdout) as {
+      nodeId: string
+      isHeadNode: boolean
+    }[]
+    const other = rows.find((row) => !row.isHeadNode)?.nodeId ?? ''
+    const refused = await cli('drain-node', rows.find((row) => row.isHeadNode)?.nodeId ?? '')
+    assert.match(refused.stderr, /is the head: it ends with the cluster/)
+    assert.match((await cli('drain-node', 'nobody')).stderr, /No living node has an id that begins/)
+    const drained = await cli('drain-node', other.slice(0, 12), '--reason', 'a test')
+    assert.equal(drained.code, 0, drained.stderr)
+    // What runs there is not disturbed.
+    await program.said('held')
+    await until(async () => /1 alive, 1 dead/.test(await status()))
+    program.kill('SIGKILL')
+    await program.ended
+  }))
