@@ -36,13 +36,17 @@ export interface WaitBounds {
 type Ready = Extract<FromRaylet, { kind: 'ready' }>
 type Fetch = (message: Ready) => void
 type AskKind =
-  { readonly kind: 'getObjects'; readonly isBare?: boolean } | { readonly kind: 'awaitObjects' }
+  | { readonly kind: 'getObjects'; readonly isBare?: boolean; readonly urgency?: number }
+  | { readonly kind: 'awaitObjects' }
 
 /**
  * Strings up to this length are kept as they are; longer ones are encoded, so that they can go to
  * the store.
  */
 const stringLengthMax = 4096
+
+/** Nobody stands still for the arguments of a task: what a `get` waits for comes first. */
+const argumentUrgency = 2
 
 export interface AccessPorts {
   readonly process: ProcessId
@@ -232,7 +236,7 @@ export class ObjectAccess {
    */
   async fetchValue(key: readonly [number, number]): Promise<unknown> {
     const ref = new ObjectRef(key[0], key[1])
-    const message = await this.#ask(ref, false)
+    const message = await this.#ask(ref, false, argumentUrgency)
     if (message.error !== undefined) throw errorFromWire(message.error)
     if (message.body !== undefined) return this.#bodyIn(message)
     return this.#readParts(ref, message, [])
@@ -240,7 +244,7 @@ export class ObjectAccess {
 
   /** The arguments that the caller put into the store. */
   async fetchArguments(holder: ObjectRef, slots: readonly unknown[]): Promise<unknown> {
-    const message = await this.#ask(holder, true)
+    const message = await this.#ask(holder, true, argumentUrgency)
     if (message.error !== undefined) throw errorFromWire(message.error)
     return this.#readParts(holder, message, slots)
   }
@@ -260,11 +264,12 @@ export class ObjectAccess {
     if (keys.length > 0) this.#ports.raylet.send({ kind: 'release', objects: keys.flat() })
   }
 
-  #ask(ref: ObjectRef, isBare: boolean): Promise<Ready> {
+  #ask(ref: ObjectRef, isBare: boolean, urgency?: number): Promise<Ready> {
     return new Promise((resolve) => {
       refuseEnded(ref.owner, String(ref))
       this.#ports.waiting(1)
-      this.#listen(ref, { kind: 'getObjects', ...(isBare && { isBare }) }, (message) => {
+      const more = { ...(isBare && { isBare }), ...(urgency && { urgency }) }
+      this.#listen(ref, { kind: 'getObjects', ...more }, (message) => {
         this.#ports.waiting(-1)
         resolve(message)
       })

@@ -134,9 +134,11 @@ void test('an object that is released or freed leaves the memory of all nodes', 
       const peers = holders
       let refs = [ray.put(new Uint8Array(5e6)), peers[1].make.remote(5, 2)]
       const sums = refs.flatMap((ref) => peers.map((peer) => peer.sum.remote(ref)))
-      console.log((await ray.get(sums)).length)
+      // Heard before anything is said: the signal would end the program otherwise.
+      const told = new Promise((resolve) => process.once('SIGUSR2', resolve))
       const ticks = setInterval(() => undefined, 1000)
-      await new Promise((resolve) => process.once('SIGUSR2', resolve))
+      console.log((await ray.get(sums)).length)
+      await told
       clearInterval(ticks)
       ray.free([refs[0]])
       const error = await ray.get(peers[2].sumOf.remote([refs[0]])).catch((error) => error)
