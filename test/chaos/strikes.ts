@@ -45,10 +45,12 @@ export class Strikes {
   /** Another one joins in its place. */
   async #node(): Promise<void> {
     const alive = this.#nodes.sessions.slice(1).filter(isAlive)
-    if (alive.length + 1 < nodesAlive) return
-    const victim = this.#random.pick(alive)
-    this.#struck('node', victim.pid)
-    await this.#nodes.kill(victim)
+    // One that was given up for its silence has ended by itself, and only has to be replaced.
+    if (alive.length + 1 >= nodesAlive) {
+      const victim = this.#random.pick(alive)
+      this.#struck('node', victim.pid)
+      await this.#nodes.kill(victim)
+    }
     const { pid } = await this.#nodes.join()
     this.#say(`node ${pid} has joined`)
   }

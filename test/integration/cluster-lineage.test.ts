@@ -95,7 +95,7 @@ void test('results of an actor that restarts survive its nodes', () =>
     const ref = maker.options(preferring(first)).remote().make.remote()
     await madeOn(first, [ref])
     let victim = first
-    for (let n = 0; n < 3; n++) {
+    for (let n = 0; n < 2; n++) {
       const next = await join({ numCpus: 1 })
       await kill(victim)
       victim = next

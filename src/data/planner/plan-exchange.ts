@@ -1,6 +1,7 @@
 // Steps in which rows change blocks, as operators: what the tasks before the exchange do in
 // addition, and what those behind it put together.
 
+import { fixedSeed } from './fix-seeds.js'
 import { type AggregateSpec, isDecomposable } from '../aggregate/spec.js'
 import { columnsOfNode } from '../expression/node.js'
 import { type ExchangeStep, exchangeStepName } from '../logical/exchange-step.js'
@@ -65,7 +66,7 @@ function planStep(step: ExchangeStep, count: number): Planned {
         exchange: { kind: 'sort', keys: step.keys },
       }
     case 'shuffle': {
-      const { seed } = step
+      const seed = fixedSeed(step.seed)
       const cut = { kind: 'partition', by: { kind: 'random', seed }, count } as const
       const combination = { kind: 'shuffle', seed } as const
       return { before: [cut], exchange: { kind: 'parts', count, combination } }

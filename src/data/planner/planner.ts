@@ -22,6 +22,7 @@ import {
 } from '../logical/plan.js'
 import { isExchange, type JoinSource, type ZipSource } from '../logical/exchange-step.js'
 import { addExchange, addTransforms, partCount } from './plan-exchange.js'
+import { fixSeeds } from './fix-seeds.js'
 import { planPools } from './plan-pools.js'
 import {
   type MapOperator,
@@ -158,6 +159,7 @@ function transformOf(step: BlockStep): Transform {
     case 'sample':
     case 'keep':
     case 'partial-aggregate':
+      return fixSeeds(step)
     case 'select':
     case 'drop-columns':
     case 'rename-columns':
