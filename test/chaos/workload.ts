@@ -106,7 +106,7 @@ export async function graph(random: Prng): Promise<string[]> {
   const refs: Refs = []
   const expected: number[] = []
   const names: string[] = []
-  const size = random.integer(10, 40)
+  const size = random.integer(8, 24)
   for (let n = 0; n < size; n++) {
     const salt = random.integer(0, 1000)
     const from = n === 0 ? [] : [0, 1, 2].map(() => random.integer(0, n - 1))

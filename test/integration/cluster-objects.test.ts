@@ -142,7 +142,7 @@ void test('an object that is released or freed leaves the memory of all nodes', 
       clearInterval(ticks)
       ray.free([refs[0]])
       const error = await ray.get(peers[2].sumOf.remote([refs[0]])).catch((error) => error)
-      console.log(error.cause.name)
+      console.log(error.cause?.name ?? error)
       refs = undefined
     `,
     )

@@ -41,6 +41,12 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
   'data-tracker': [/'7 Learning'/, /^retrieved 8 items$/m],
   'nested-tasks': [/^10000 \[ 0, 1, 2, 3, 4 \] true$/m],
   wait: [/^page \d$/m, /(page \d\s*){4}/],
+  iris: [/^8 of 60 rows$/m, /^the first of the batches has 8 rows$/m, /^1 file, 8 rows$/m],
+  'prepare-for-model': [
+    /^planned, and called 0 times: a dataset is lazy$/m,
+    /^5940 trips, mean tip 1\.113$/m,
+    /^mapBatches\(TipModel\): 5940 rows$/m,
+  ],
   dataset: [
     /^Bremen +37 +12\.25 +false$/m,
     /^9990 trips, 5000 of them long$/m,

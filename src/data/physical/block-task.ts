@@ -169,6 +169,8 @@ async function applyWithRetries(
   block: Block,
   place: Place,
 ): Promise<Block> {
+  // Of nothing comes nothing: a block without rows may not even know its columns.
+  if (block.numRows === 0 && block.schema.fields.length === 0) return block
   for (let retries = 0; ; retries++) {
     try {
       return await applyTransform(transform, block, place)

@@ -10,9 +10,12 @@ import type { LeaseEffect, LeaseEvent } from '../../raylet/lease-events.js'
 import { ObjectTable } from '../../raylet/object-table.js'
 import type { ObjectEffect, ObjectEvent } from '../../raylet/object-events.js'
 import { nodeHoldings } from '../../raylet/node-holdings.js'
+import { ResourceSet } from '../../scheduling/resources.js'
 import { actorName } from './checker.js'
 import { SimulatedProcess } from './process.js'
 import type { World } from './world.js'
+
+type RequestLease = Extract<ToRaylet, { kind: 'requestLease' }>
 
 const heartbeatMs = 3000
 /**
@@ -78,7 +81,7 @@ export class SimulatedNode {
     const { id: from, jobId } = process
     switch (message.kind) {
       case 'requestLease':
-        return this.#leases({ ...message, from, jobId })
+        return this.#leases({ ...this.#atHome(message), from, jobId })
       case 'returnLease':
       case 'leaseClosed':
         this.world.checker.giveBack(nodeId, `lease ${nodeId} ${message.lease}`)
@@ -292,7 +295,21 @@ export class SimulatedNode {
     }
   }
 
-  /** Tasks of the simulation stay on the node of their driver. */
+  /**
+   * Tasks of the simulation stay on the node of their driver, if they can run there. They say so
+   * themselves: to ask all other nodes in vain is most of the work of a large cluster.
+   */
+  #atHome(message: RequestLease): RequestLease {
+    const { resources, strategy } = message.key
+    const total = this.lease.tables.pool.total
+    const isFree = strategy.kind === 'default' || strategy.kind === 'spread'
+    if (!isFree || !ResourceSet.from(resources).fitsIn(total)) return message
+    const { nodeId } = this
+    const home = { kind: 'nodeAffinity', nodeId, soft: false } as const
+    return { ...message, key: { ...message.key, strategy: home } }
+  }
+
+  /** What cannot run at home is not passed on. */
   #refuse(node: number, message: PeerMessage): void {
     if (message.kind !== 'passLease') return
     const { from } = message
