@@ -102,7 +102,8 @@ export function isTypedArray(value: unknown): value is TensorArray {
  * @example
  * rangeTensor(100, { shape: [4] }).mapBatches(({ data }) => {
  *   const stacked = stackTensors(data)
- *   return { data: new TensorColumn(stacked.data.map((x) => x * 2n), stacked.shape) }
+ *   const doubled = Float64Array.from(stacked.data, (x) => 2 * Number(x))
+ *   return { data: new TensorColumn(doubled, stacked.shape) }
  * })
  */
 export function stackTensors<A extends TensorArray>(
