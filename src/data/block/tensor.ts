@@ -102,7 +102,8 @@ export function isTypedArray(value: unknown): value is TensorArray {
  * @example
  * rangeTensor(100, { shape: [4] }).mapBatches(({ data }) => {
  *   const stacked = stackTensors(data)
- *   const doubled = Float64Array.from(stacked.data, (x) => 2 * Number(x))
+ *   const double = (_: unknown, i: number) => 2 * Number(stacked.data[i])
+ *   const doubled = Float64Array.from({ length: stacked.data.length }, double)
  *   return { data: new TensorColumn(doubled, stacked.shape) }
  * })
  */
