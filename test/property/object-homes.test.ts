@@ -156,7 +156,9 @@ class Cluster {
 
   /** Whoever runs the task settles its result, with what it holds inside; so may the owner. */
   #finish(by: Process, inner: Thing | undefined, pick: number): void {
-    const pending = this.#things.filter(({ isReady }) => !isReady)
+    const pending = this.#things.filter(
+      ({ isReady, owner: of }) => !isReady && this.#process(of).isAlive,
+    )
     const thing = pending[pick % Math.max(1, pending.length)]
     if (thing === undefined) return
     thing.isReady = true
@@ -196,9 +198,21 @@ class Cluster {
     process.held.length = 0
     while (process.outbox.length > 0) this.#hear(process)
     const node = nodeNumberOf(process.id)
+    this.#failPending(process, node)
     const event = { kind: 'processDied', process: process.id } as const
     this.#handle(node, event)
     for (const other of this.#tables.keys()) if (other !== node) this.#send(node, other, event)
+  }
+
+  /** What has no value at its home when its owner dies never gets one: a value on its way is void. */
+  #failPending(owner: Process, node: number): void {
+    const entries = this.#tables.get(node)?.entries() ?? []
+    const settled = new Set(entries.filter((each) => each.isSettled).map(({ key }) => key[1]))
+    for (const thing of this.#things) {
+      if (this.#process(thing.owner) !== owner || settled.has(thing.key[1])) continue
+      thing.isReady = true
+      thing.contains = []
+    }
   }
 
   #say(from: Process, event: ObjectEvent, then?: () => void): void {
