@@ -194,6 +194,9 @@ export class ObjectAccess {
       case refState.error:
         this.#ports.unseen.saw(ref)
         throw ref.value
+      case refState.pending:
+        // It was lost since it was ready, and is made again.
+        return this.#waitToGet([ref], {}).then(() => this.#decode(ref))
       default:
         this.#ports.unseen.saw(ref)
         return this.errorOf(ref)

@@ -170,6 +170,8 @@ test('a node that joins after the GCS died gets code and files that were sent be
       const read = ray.remote(() => readFileSync('words.txt', 'utf8'))
       console.log(await ray.get(read.remote()))
       await pause('kill now')
+      const alive = async () => (await ray.nodes()).filter((node) => node.alive).length
+      while ((await alive()) < 2) await new Promise((resolve) => setTimeout(resolve, 20))
       console.log('later', await ray.get(read.options({ resources: { later: 1 } }).remote()))
     `)
     await program.said('kill now')

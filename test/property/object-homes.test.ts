@@ -204,7 +204,7 @@ class Cluster {
     for (const other of this.#tables.keys()) if (other !== node) this.#send(node, other, event)
   }
 
-  /** What has no value at its home when its owner dies never gets one: a value on its way is void. */
+  /** What has no value at its home when its owner dies gets none: a value on its way is void. */
   #failPending(owner: Process, node: number): void {
     const entries = this.#tables.get(node)?.entries() ?? []
     const settled = new Set(entries.filter((each) => each.isSettled).map(({ key }) => key[1]))
