@@ -105,6 +105,12 @@ function living(folder: string | undefined): SessionFile | undefined {
 }
 
 function sessionAt(address: string, root: string): SessionFile {
+  if (/^\w+:\/\//.test(address)) {
+    throw new SessionError(
+      `The address ${address} is not one of typeray, also not for a program on a machine without ` +
+        "a node: write host:port of the head, as 'typeray start --head' has printed it.",
+    )
+  }
   const folder = path.resolve(root, address)
   const session = readSession(folder)
   if (session === undefined) {

@@ -198,7 +198,8 @@ export class LineageTable {
   }
 
   /** Calls back when the raylet knows the object again. False: it does. */
-  whenRevived({ sequence }: ObjectRef, done: () => void): boolean {
+  whenRevived(ref: ObjectRef, done: () => void): boolean {
+    const { sequence } = ref
     const state = this.#reviving.get(sequence)
     state?.waiters.push(done)
     return state !== undefined

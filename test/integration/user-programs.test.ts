@@ -134,7 +134,11 @@ const wrong: readonly [string, () => unknown, RegExp][] = [
   ['cpu in a bundle', () => ray.placementGroup([{ cpu: 1 }]), /Write 'CPU'/],
   ['numCpus as text', () => init({ numCpus: '2' }), /not '2'/],
   ['an address alone', () => init('auto'), /{ address: 'auto' }/],
-  ['the address of a client', () => init({ address: 'ray://head:10001' }), /neither is built/],
+  [
+    'the address of a client',
+    () => init({ address: 'ray://head:10001' }),
+    /write host:port of the head/,
+  ],
   ['a function as file of a pool', () => new Pool({ filename: Date.now as never }), /task/],
 ]
 const remote = ray.remote as (...args: readonly unknown[]) => unknown
