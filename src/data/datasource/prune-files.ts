@@ -48,7 +48,7 @@ export function pruneFiles(
   }
 }
 
-/** The predicate as far as it is about these columns alone; undefined if it says nothing of them. */
+/** The predicate as far as it is about these columns alone; undefined if it is not at all. */
 function ofColumns(node: ExpressionNode, names: ReadonlySet<string>): ExpressionNode | undefined {
   if (node.kind === 'alias') return ofColumns(node.value, names)
   if (node.kind === 'call' && node.fn === 'and') {

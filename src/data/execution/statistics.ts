@@ -52,7 +52,8 @@ export class DatasetStatistics {
       const size = (o.bytes / 1e6).toFixed(1)
       const taskMs = o.taskMs.toFixed(0)
       const files = o.files === undefined ? '' : `, ${o.files.read} of ${o.files.found} files`
-      return `${o.name}: ${o.tasks} tasks, ${o.rows} rows, ${size} MB, ${taskMs} ms of tasks${files}`
+      const work = `${o.tasks} tasks, ${o.rows} rows, ${size} MB, ${taskMs} ms of tasks`
+      return `${o.name}: ${work}${files}`
     })
     const workers = this.workers.map((w) => {
       return `${w.host} pid ${w.pid}: ${w.tasks} tasks, ${w.rows} rows`
