@@ -2,7 +2,8 @@
 // are the messages that the server sends.
 
 import type { ActorSpec, ActorState } from '../../src/wire/messages/raylet.js'
-import type { FromGcs, HeldActor, ToGcs } from '../../src/wire/messages/gcs.js'
+import { formatAmounts } from '../../src/scheduling/resource-amounts.js'
+import type { FromGcs, HeldActor, Room, ToGcs } from '../../src/wire/messages/gcs.js'
 import type { ObjectKey, ProcessExit, Resources, WireError } from '../../src/wire/messages/terms.js'
 import type { SchedulingStrategy } from '../../src/wire/messages/terms.js'
 import { GcsServer } from '../../src/gcs/gcs-server.js'
@@ -70,7 +71,10 @@ export class GcsScript {
       case 'report': {
         const id = command.word(0)
         const total = this.#totals.get(id) ?? {}
-        return { kind: 'nodeReport', nodeId: id, available: amounts(command), total }
+        const tasks = command.number('tasks', 0)
+        const available = amounts(command)
+        const reclaimable = { ...available, CPU: (available['CPU'] ?? 0) + tasks }
+        return { kind: 'nodeReport', nodeId: id, available, total, reclaimable }
       }
       case 'create':
         return {
@@ -287,6 +291,8 @@ function describe(message: FromGcs): string {
       const more = message.message === undefined ? '' : `: ${message.message}`
       return `placementGroupChanged ${message.group} to ${message.to} ${message.state}${more}`
     }
+    case 'reserveRoom':
+      return `reserveRoom ${message.rooms.map(sayRoom).join('; ') || 'nothing'}`
     case 'groupLocated': {
       const where = message.bundles.map(({ index, nodeId = 'nowhere' }) => `${index} ${nodeId}`)
       return `groupLocated ${message.group}: ${where.join(', ')}`
@@ -312,6 +318,8 @@ function describe(message: FromGcs): string {
       return `gcsHandled ${message.count}`
   }
 }
+
+const sayRoom = ({ key, need }: Room): string => `${key} ${formatAmounts(need)}`
 
 function describeAnswer(value: unknown): string {
   if (value === undefined) return 'nothing'
