@@ -22,7 +22,9 @@ const blocks = fc.array(fc.nat(9), { minLength: 1, maxLength: 8 }).map((sizes): 
   return sizes.map((size) => Array.from({ length: size }, () => ({ i: i++ })))
 })
 
-/** Notes with each row which batch it was in; the batches of a task have numbers behind each other. */
+/**
+ * Notes with each row which batch it was in; the batches of a task have numbers behind each other.
+ */
 function counting() {
   let batch = 0
   return ({ i }: { readonly i: ArrayLike<number> }) => {
@@ -58,8 +60,14 @@ function check(tasks: readonly (readonly number[])[], size: number, rows: number
     const sum = sizes.reduce((a, b) => a + b, 0)
     seen += sum
     assert.ok(task === tasks.length - 1 || sum >= size, `a task of ${sum} rows in ${all}`)
-    assert.ok(sizes.slice(0, -1).every((each) => each === size), all)
-    assert.ok(sizes.every((each) => each <= size), all)
+    assert.ok(
+      sizes.slice(0, -1).every((each) => each === size),
+      all,
+    )
+    assert.ok(
+      sizes.every((each) => each <= size),
+      all,
+    )
   })
   assert.equal(seen, rows)
 }

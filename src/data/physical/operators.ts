@@ -108,7 +108,9 @@ export interface BlocksOperator {
 export interface MapOperator {
   readonly kind: 'map'
   readonly name: string
-  /** Rows that a task is given at least, of several blocks if it must: batches are filled of them. */
+  /**
+   * Rows that a task is given at least, of several blocks if it must: batches are filled of them.
+   */
   readonly rowsMin?: number | undefined
   readonly transforms: readonly Transform[]
   readonly resources: TaskResources
