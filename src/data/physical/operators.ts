@@ -15,6 +15,7 @@ import type { ExchangeTransform } from './exchange-transforms.js'
 import type { RelationalStep } from '../relational/steps.js'
 import type { ReadTask } from '../datasource-port.js'
 import type { ReadRequest } from '../datasource/file-readers.js'
+import type { FileCount } from '../datasource/files.js'
 import type { WriteStep } from '../logical/write-step.js'
 
 /** Where a task that has no input block gets its rows. */
@@ -90,6 +91,8 @@ export interface SourceOperator {
   readonly kind: 'source'
   readonly name: string
   readonly inputs: readonly TaskInput[]
+  /** Where it reads files: how many, and of how many. */
+  readonly files?: FileCount
   readonly transforms: readonly Transform[]
   readonly resources: TaskResources
 }
@@ -180,4 +183,24 @@ export function addUp(numbers: readonly (number | undefined)[]): number | undefi
     sum += each
   }
   return sum
+}
+
+/** The operators of a plan that read files. */
+export function readsOf({ source }: PhysicalPlan): readonly FileRead[] {
+  switch (source.kind) {
+    case 'source':
+      return source.files === undefined ? [] : [{ name: source.name, files: source.files }]
+    case 'blocks':
+      return []
+    case 'union':
+      return source.inputs.flatMap(readsOf)
+    case 'join':
+    case 'zip':
+      return [...readsOf(source.left), ...readsOf(source.right)]
+  }
+}
+
+export interface FileRead {
+  readonly name: string
+  readonly files: FileCount
 }

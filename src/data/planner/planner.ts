@@ -28,6 +28,7 @@ import {
   type MapOperator,
   type PhysicalPlan,
   plainResources,
+  type SourceOperator,
   type TaskInput,
   type TaskResources,
   type Transform,
@@ -68,6 +69,10 @@ async function planSource(source: Source, cluster: Cluster): Promise<PhysicalPla
     case 'zip': {
       const [left, right] = await planSides(source, cluster)
       return { kind: 'zip', name, left, right, transforms: [], resources: plainResources }
+    }
+    case 'files': {
+      const operator = await planFiles(source, cluster)
+      return { kind: 'source', name, ...operator, transforms: [], resources: plainResources }
     }
     default: {
       const inputs = await inputsOf(source, cluster)
@@ -175,23 +180,32 @@ function transformOf(step: BlockStep): Transform {
   }
 }
 
+/** Blocks per CPU that are wanted of a source at least. */
+const inputsWanted = ({ cpus }: Cluster): number => cpus * blocksPerCpu
+
+async function planFiles(
+  source: FilesSource,
+  cluster: Cluster,
+): Promise<Pick<SourceOperator, 'inputs' | 'files'>> {
+  const { files, found, columns, isSampled = false } = await cluster.describe(source)
+  const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + p.bytes, 0)
+  const share = total / inputsWanted(cluster)
+  const bytes = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, share))
+  const wanted = firstRows(files, source.limit)
+  // What tasks need no more: the paths of all files, and a function that chose among them.
+  const lean = { ...source, paths: source.paths.slice(0, 1), partitionFilter: undefined }
+  const inputs = groupPieces(wanted, bytes).map((pieces) => {
+    return { kind: 'files', request: { source: lean, pieces, columns, isSampled } } as const
+  })
+  return { inputs, files: { read: wanted.length, found } }
+}
+
 async function inputsOf(
-  source: Exclude<Source, { kind: 'blocks' | 'union' | 'join' | 'zip' }>,
+  source: Exclude<Source, { kind: 'files' | 'blocks' | 'union' | 'join' | 'zip' }>,
   cluster: Cluster,
 ): Promise<readonly TaskInput[]> {
-  const wanted = cluster.cpus * blocksPerCpu
+  const wanted = inputsWanted(cluster)
   switch (source.kind) {
-    case 'files': {
-      const { files, columns, isSampled = false } = await cluster.describe(source)
-      const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + p.bytes, 0)
-      const bytes = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, total / wanted))
-      const groups = groupPieces(firstRows(files, source.limit), bytes)
-      // What tasks need no more: the paths of all files, and a function that chose among them.
-      const lean = { ...source, paths: source.paths.slice(0, 1), partitionFilter: undefined }
-      return groups.map((pieces) => {
-        return { kind: 'files', request: { source: lean, pieces, columns, isSampled } }
-      })
-    }
     case 'items':
       return evenParts(source.rows.length, wanted, source.blocks).map(({ start, rows }) => {
         return { kind: 'rows', rows: source.rows.slice(start, start + rows), start }
