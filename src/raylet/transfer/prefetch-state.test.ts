@@ -23,7 +23,7 @@ class Script {
   }
 }
 
-void test('asks for what a list names for the first time, and drops what none names any more', () => {
+void test('asks for what a list is the first to name, and drops what none names any more', () => {
   const script = new Script()
   assert.equal(script.list(worker, 1, 2, 2), 'hint 1, hint 2')
   assert.equal(script.list(other, 2, 3), 'hint 3')

@@ -4,8 +4,8 @@
 // anybody, and the pulls that have room or wait for it take at most a share of the store together:
 // what comes from other nodes must not push out what this node works with. A pull that is larger
 // than that runs alone. Among those that wait a `get` goes before a `wait`, and that before the
-// arguments of tasks, because nobody stands still for those. What comes ahead of its task comes last,
-// and only as long as it fits beside what has come ahead and is not read yet.
+// arguments of tasks, because nobody stands still for those. What comes ahead of its task comes
+// last, and only as long as it fits beside what has come ahead and is not read yet.
 //
 // When no source gives any more, the home of the object is asked again, at longer and longer
 // intervals. It knows of other copies, or says that the object is lost, or nothing until it was
