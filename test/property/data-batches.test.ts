@@ -115,7 +115,7 @@ test('batches behind a filter are filled from what the filter leaves', async () 
   )
 })
 
-test('blocks with rows enough are not put together, and share a task with their source', async () => {
+test('blocks with rows enough share a task with the source', async () => {
   const runner = new InProcessRunner()
   const source = { kind: 'range', rows: 8000 } as const
   const ds = new Dataset<{ id: number }>(new DatasetSession(runner), { source, steps: [] })
