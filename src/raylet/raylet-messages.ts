@@ -96,6 +96,8 @@ export class RayletMessages {
         return this.#createGroup(message, connection)
       case 'query':
         return this.#query(message, from)
+      case 'prefetch':
+        return raylet.objects.prefetch(from, message.objects)
       case 'taskEvents':
         return raylet.toGcs({ ...message, nodeId, process: from, jobId: connection.jobId })
       case 'tasksReported':
