@@ -61,7 +61,9 @@ export async function status(options: { readonly address?: string }): Promise<vo
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-/** What is used up is not in `available`; a node that has not said what it has has nothing in use. */
+/**
+ * What is used up is not in `available`; a node that has not said what it has has nothing in use.
+ */
 function describe({ nodeId, address, isDraining, resources, available }: NodeRow): string {
   const cpus = resources['CPU'] ?? 0
   const used = available === undefined ? 0 : cpus - (available['CPU'] ?? 0)

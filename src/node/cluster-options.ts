@@ -74,7 +74,9 @@ function tlsOf(): { readonly tls?: TlsFiles } {
   )
 }
 
-/** One that is named counts, so that a wrong one is refused; one that just lies at home need not. */
+/**
+ * One that is named counts, so that a wrong one is refused; one that just lies at home need not.
+ */
 function tokenFor(head: string, local: readonly SessionFile[], file: string | undefined): string {
   const neighbour = local.find((session) => session.headAddress === head)
   if (neighbour !== undefined && !isTokenNamed(file)) return neighbour.token
