@@ -124,6 +124,10 @@ export const transferWindow = 4
 export const transferSourcesMax = 4
 /** Objects that come from other nodes at the same time may take this share of the store. */
 export const pullShare = 0.5
+/** Tasks that wait whose arguments come ahead from other nodes: so many of each queue. */
+export const prefetchTasksMax = 32
+/** Objects that they name together. */
+export const prefetchObjectsMax = 64
 /** What nobody could give is asked for again after this, doubled each time up to the last. */
 export const pullRetryMs = 20
 export const pullRetryMsMax = 1000
