@@ -21,7 +21,7 @@ import {
   stepName,
 } from '../logical/plan.js'
 import { isExchange, type JoinSource, type ZipSource } from '../logical/exchange-step.js'
-import { addExchange, addTransforms, partCount } from './plan-exchange.js'
+import { addExchange, addTransforms, partCount, runsByItself } from './plan-exchange.js'
 import { fixSeeds } from './fix-seeds.js'
 import { fillsBatches, rowsForBatches } from './plan-batches.js'
 import { planPools } from './plan-pools.js'
@@ -115,7 +115,8 @@ function addStep(plan: PhysicalPlan, step: Step, cpus: number): PhysicalPlan {
   // has all CPUs: see planPools.
   const isEmpty = 'transforms' in last && last.kind !== 'map' && last.transforms.length === 0
   const isOpen = isEmpty && fillsBatches(last, map.rowsMin)
-  if (!isOpen || map.resources.pool !== undefined) {
+  const isAlone = map.resources.pool !== undefined || last.kind !== 'source'
+  if (!isOpen || (isAlone && runsByItself(map.resources))) {
     return { source, operators: [...operators, map] }
   }
   const { transforms, resources } = map
