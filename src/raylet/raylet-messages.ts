@@ -3,7 +3,7 @@
 import { assertNever } from '../base/assert.js'
 import { nodeNumberOf, nodeOfLease, workerIdHex } from '../base/ids.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
-import type { ExportedFunction, FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import type { ExportedFunction, FromGcs } from '../wire/messages/gcs.js'
 import type { AboutLease, PeerMessage } from '../wire/messages/peer.js'
 import type { NodeQuestion } from '../wire/messages/query.js'
 import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
