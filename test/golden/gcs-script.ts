@@ -78,14 +78,8 @@ export class GcsScript {
       }
       case 'holds':
         return holdings(command, this.#totals.get(command.word(0)) ?? {}, this.#attemptOf)
-      case 'report': {
-        const id = command.word(0)
-        const total = this.#totals.get(id) ?? {}
-        const tasks = command.number('tasks', 0)
-        const available = amounts(command)
-        const reclaimable = { ...available, CPU: (available['CPU'] ?? 0) + tasks }
-        return { kind: 'nodeReport', nodeId: id, available, total, reclaimable }
-      }
+      case 'report':
+        return report(command, this.#totals.get(command.word(0)) ?? {})
       case 'create':
         return {
           kind: 'createActor',
@@ -136,6 +130,14 @@ export class GcsScript {
         return actorMessage(command, nodeId, this.#attemptOf)
     }
   }
+}
+
+/** `report n1 CPU=0 tasks=1`: nothing is free, and tasks hold one CPU. */
+function report(command: Command, total: Resources): ToGcs {
+  const available = amounts(command)
+  const tasks = command.number('tasks', 0)
+  const reclaimable = { ...available, CPU: (available['CPU'] ?? 0) + tasks }
+  return { kind: 'nodeReport', nodeId: command.word(0), available, total, reclaimable }
 }
 
 /** `holds n1 actors=1:0:50:started,2:1 bundles=g:0+1 awaited=g CPU=1`, the rest is free. */

@@ -31,7 +31,7 @@ const flood = `
   console.log('all done')
 `
 
-void test('an actor and a group are placed beside tasks that two drivers flood two nodes with', () =>
+void test('an actor and a group are placed beside tasks that flood two nodes', () =>
   withNodes(2, async ({ driver, run, sessions }) => {
     const floods = sessions.map((on) => driver(flood, { on }))
     for (const each of floods) await each.said('flooded')
@@ -50,7 +50,8 @@ void test('an actor and a group are placed beside tasks that two drivers flood t
       const inGroup = (bundle) => ({
         schedulingStrategy: { placementGroup: group, placementGroupBundleIndex: bundle },
       })
-      const nodes = await ray.get([0, 1].map((n) => where.options(inGroup(n)).remote()))
+      const refs = [0, 1].map((n) => where.options(inGroup(n)).remote())
+      const nodes = await ray.get(refs)
       console.log('group on', new Set(nodes).size)
     `
     assert.equal(await run(waits), 'actor 1\ngroup on 2\n')
