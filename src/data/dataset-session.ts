@@ -13,7 +13,13 @@ import { executePlan, type OwnedBundle, type Progress } from './execution/stream
 import type { TaskRunner } from './execution/task-runner.js'
 import type { LogicalPlan } from './logical/plan.js'
 import type { FolderSink } from './logical/write-step.js'
-import { addUp, type PhysicalPlan, plainResources, plannedBlocks } from './physical/operators.js'
+import {
+  addUp,
+  type PhysicalPlan,
+  plainResources,
+  plannedBlocks,
+  readsOf,
+} from './physical/operators.js'
 import { planPhysical } from './planner/planner.js'
 import { optimize } from './rules/index.js'
 import { isWhole, type RowRange } from './split/row-ranges.js'
@@ -40,6 +46,7 @@ export class DatasetSession {
     const isShown = enableProgressBars && process.stderr.isTTY
     const bars = isShown ? new ProgressBars(physical, process.stderr) : undefined
     const statistics = new StatisticsCollector(bars)
+    for (const { name, files } of readsOf(physical)) statistics.addFiles(name, files)
     const errored = new ErroredBlocks(maxErroredBlocks)
     const [cpus, storeBytes] = await Promise.all([runner.cpus(), runner.storeBytes()])
     const execution = { runner, cpus, storeBytes, statistics, errored, onProgress }
@@ -148,8 +155,8 @@ export class DatasetSession {
     const blocks = plannedBlocks(await this.#physical(plan))
     if (blocks !== undefined) return blocks
     throw new RayError(
-      'numBlocks: a limit behind a filter or mapBatches decides the number of blocks ' +
-        'while it runs; call materialize() first.',
+      'numBlocks: a limit, a join or a batchSize decides the number of blocks while the plan ' +
+        'runs; call materialize() first.',
     )
   }
 

@@ -4,6 +4,7 @@ import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import type { StreamItem } from '../wire/messages/raylet.js'
 import type { StoredObject } from '../wire/messages/peer.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
+import { pullUrgency } from '../wire/pull-urgency.js'
 import type { ObjectCopies } from './object-copies.js'
 import type { ObjectLoss } from './object-loss.js'
 
@@ -151,6 +152,6 @@ export function storedAnswer(
   { process: to, urgency }: Waiter,
 ): Omit<StoredObject, 'contains'> {
   const { sizeBytes } = copies
-  const sources = copies.sourcesFor(to)
+  const sources = copies.sourcesFor(to, urgency === pullUrgency.hint)
   return { to, object: key, isNesting: contains.length > 0, sizeBytes, sources, version, urgency }
 }

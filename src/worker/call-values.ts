@@ -33,6 +33,12 @@ export function readCall(core: CoreWorker, task: Incoming): Call {
   return { extension, args: readArguments(core, flags, buffer.subarray(at, end)) }
 }
 
+/** Where the arguments of a call begin. */
+export function argumentsAt({ buffer, start, flags }: Incoming): number {
+  if ((flags & pushFlag.extended) === 0) return start
+  return start + 2 + (buffer[start]! | (buffer[start + 1]! << 8))
+}
+
 /** The extension of a call that has one, and where its arguments begin. */
 export function readExtension({ buffer, start }: Incoming): {
   readonly extension: PushExtension

@@ -227,6 +227,11 @@ export type ToRaylet =
    * dependencies): nothing is pinned.
    */
   | { readonly kind: 'awaitObjects'; readonly objects: readonly ObjectKey[] }
+  /**
+   * Tasks that wait in the sender for their turn read these, and no others: they may come from
+   * other nodes meanwhile.
+   */
+  | { readonly kind: 'prefetch'; readonly objects: readonly ObjectKey[] }
   /** The sender unmapped a stored object as often as it is named. */
   | { readonly kind: 'unpin'; readonly objects: readonly ObjectKey[] }
   /**
