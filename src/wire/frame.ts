@@ -95,8 +95,8 @@ export const bodyTag = {
   /** An object layout, in line. */
   full: 1,
   /**
-   * In the object store under the object's own id; u48 size in bytes and u48 ProcessId of who stored
-   * it follow.
+   * In the object store under the object's own id; u48 size in bytes and u48 ProcessId of who
+   * stored it follow.
    */
   stored: 2,
   /** The call failed: an object layout whose value is the error. */

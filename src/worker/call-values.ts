@@ -125,7 +125,9 @@ function storedBody(sizeBytes: number, maker: number): Uint8Array {
   return body
 }
 
-/** An item of a stream. A large one is an object of this process; its sequence follows the maker. */
+/**
+ * An item of a stream. A large one is an object of this process; its sequence follows the maker.
+ */
 export function itemBody(
   core: CoreWorker,
   value: unknown,

@@ -3,8 +3,9 @@
 // The raylet's table and the owner's half are the real ones; between them are sockets that deliver
 // when they like, and workers that are as simple as can be: each runs one task, asks for the
 // arguments that its frame names, stores the results and answers, or dies before, in the middle or
-// after. A node may die, with what its processes have told its raylet and nobody else. The program submits, asks, lends to a borrower, frees arguments and drops refs. Tasks may
-// run as often as they like, so nothing may fail, nothing may hang, and nothing may be left.
+// after. A node may die, with what its processes have told its raylet and nobody else. The program
+// submits, asks, lends to a borrower, frees arguments and drops refs. Tasks may run as often as
+// they like, so nothing may fail, nothing may hang, and nothing may be left.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
