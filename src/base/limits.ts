@@ -174,6 +174,8 @@ export const placementGroupTombstonesMax = 10_000
  * Dead actors that the GCS remembers, so that a late call on one fails with its reason (as in Ray).
  */
 export const deadActorsMax = 100_000
+/** Actors of which a node remembers what it answered when it was asked to take them. */
+export const placeAttemptsMax = 10_000
 /**
  * Dead processes that the GCS remembers, so that what one of them still had under way is not begun.
  */

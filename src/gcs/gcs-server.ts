@@ -397,6 +397,7 @@ export class GcsServer {
         break
       case 'storeStatistics':
       case 'pending':
+      case 'everyNode':
       case 'workers': {
         const text = `The question ${query.what} is for the raylet of a node, not for the GCS.`
         const error = { code: 'RAY_RPC', message: text }

@@ -17,6 +17,8 @@ import type { WorkerKind } from './worker-kind.js'
 export interface PendingActor {
   readonly spec: ActorSpec
   readonly incarnation: number
+  /** The request to place it that it follows from. */
+  readonly attempt: number
 }
 
 export interface PendingRequest {

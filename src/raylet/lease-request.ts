@@ -36,7 +36,8 @@ export function leaseRequest(event: EventOf<'requestLease'>): PendingRequest {
   }
 }
 
-export function actorRequest({ spec, incarnation, jobId }: EventOf<'placeActor'>): PendingRequest {
+export function actorRequest(event: EventOf<'placeActor'>): PendingRequest {
+  const { spec, incarnation, attempt, jobId } = event
   const hold = ResourceSet.from(spec.resources)
   const need = hold.atLeast(ResourceSet.from(spec.placement))
   const target = targetOf(spec.strategy)
@@ -56,7 +57,7 @@ export function actorRequest({ spec, incarnation, jobId }: EventOf<'placeActor'>
       labelText(labels) +
       workerKindKey(workerKind),
     affinity,
-    actor: { spec, incarnation },
+    actor: { spec, incarnation, attempt },
   }
 }
 

@@ -6,6 +6,7 @@ import { ResourceSet } from '../scheduling/resources.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ExportedFunction, FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { AboutLease, PeerMessage } from '../wire/messages/peer.js'
+import type { NodeQuestion } from '../wire/messages/query.js'
 import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
 import type { ControlConnection } from './control-connection.js'
 import { environmentProblem } from './environment.js'
@@ -13,6 +14,7 @@ import { functionDefined } from './function-table.js'
 import { reservationKey } from './lease-request.js'
 import { answerPending } from './pending-answers.js'
 import type { Raylet } from './raylet.js'
+import { joinedState } from './node-questions.js'
 import { nodeDeath } from './spillback.js'
 
 const droppedReason = 'its copies were dropped, as if their nodes had died'
@@ -29,6 +31,7 @@ type ObjectMessage = MessageOf<
   | 'awaitObjects'
   | 'dropItems'
   | 'revive'
+  | 'saidStored'
   | 'releaseLineage'
   | 'loseObjects'
   | 'lend'
@@ -117,6 +120,7 @@ export class RayletMessages {
       case 'dropItems':
       case 'revive':
       case 'releaseLineage':
+      case 'saidStored':
         return raylet.objectEvent({ ...message, from })
       case 'loseObjects':
         return raylet.objectEvent({ ...message, kind: 'copiesLost', reason: droppedReason })
@@ -215,6 +219,14 @@ export class RayletMessages {
         return raylet.state.reportLive(node, message.request)
       case 'liveReported':
         return raylet.state.liveReported(node, message)
+      case 'askNode':
+        return raylet.peers.send(node, {
+          kind: 'nodeAnswered',
+          request: message.request,
+          value: this.#ofThisNode(message.question),
+        })
+      case 'nodeAnswered':
+        return raylet.state.nodes.answered(node, message)
       case 'requestReturned':
       case 'recallRequest':
         return raylet.leaseEvent({ ...message, node })
@@ -236,6 +248,7 @@ export class RayletMessages {
     this.#raylet.note(`node ${nodeId} is dead`)
     this.#raylet.tellAll({ kind: 'nodeDied', nodeNumber, exit: nodeDeath(nodeId) })
     this.#raylet.leaseEvent({ kind: 'nodeDied', nodeNumber, nodeId })
+    this.#raylet.state.nodes.nodeDied(nodeNumber)
     this.#raylet.objects.nodeDied(nodeNumber)
   }
 
@@ -383,18 +396,19 @@ export class RayletMessages {
 
   #query({ request, query }: MessageOf<'query'>, from: number): void {
     const raylet = this.#raylet
-    if (query.what === 'storeStatistics') {
-      raylet.send(from, { kind: 'answer', request, value: raylet.store.statistics() })
-    } else if (query.what === 'workers') {
-      raylet.send(from, { kind: 'answer', request, value: this.#workerRows() })
+    const answer = (value: unknown): void => raylet.send(from, { kind: 'answer', request, value })
+    if (query.what === 'storeStatistics' || query.what === 'workers') {
+      answer(this.#ofThisNode(query))
+    } else if (query.what === 'everyNode') {
+      const question = { what: query.question }
+      raylet.state.nodes.ask(question, this.#ofThisNode(question), answer)
     } else if (query.what === 'state' && query.resource === 'objects') {
-      raylet.send(from, { kind: 'answer', request, value: raylet.state.objects(query) })
+      raylet.state.nodes.ask(query, raylet.state.objects(query), (said) =>
+        answer(joinedState(said, query)),
+      )
     } else if (query.what === 'pending') {
       const { tables, spillback } = raylet.leases
-      const ports = { tables, spillback, state: raylet.state }
-      answerPending(ports, { query, from }, (value) =>
-        raylet.send(from, { kind: 'answer', request, value }),
-      )
+      answerPending({ tables, spillback, state: raylet.state }, { query, from }, answer)
     } else {
       const { nodeId } = raylet.options
       const ask = (asked: Query): void =>
@@ -402,6 +416,11 @@ export class RayletMessages {
       if (query.what === 'state' && query.resource === 'tasks') raylet.state.gather(query, ask)
       else ask(query)
     }
+  }
+
+  #ofThisNode(question: NodeQuestion): unknown {
+    if (question.what === 'storeStatistics') return this.#raylet.store.statistics()
+    return question.what === 'workers' ? this.#workerRows() : this.#raylet.state.objects(question)
   }
 
   #workerRows(): unknown[] {

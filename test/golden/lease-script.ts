@@ -122,7 +122,13 @@ export class LeaseScript {
       case 'giveback':
         return { kind: 'returnBundles', group, indexes: [0], removed: true }
       case 'actor':
-        return { kind: 'placeActor', spec: actorSpec(command), incarnation: 0, jobId: 'j' }
+        return {
+          kind: 'placeActor',
+          spec: actorSpec(command),
+          incarnation: 0,
+          attempt: command.number('attempt', 1),
+          jobId: 'j',
+        }
       case 'end': {
         const actor = [1, Number(command.word(0))] as const
         return { kind: 'endActor', actor, drain: command.flag('drain'), reason: 'ray.kill' }

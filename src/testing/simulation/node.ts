@@ -43,6 +43,8 @@ export class SimulatedNode {
   readonly processes = new Map<number, SimulatedProcess>()
   readonly finishedJobs = new Set<string>()
   readonly bundles = new Map<string, Set<number>>()
+  /** Requests to place actors, and whether they were refused here. */
+  readonly #refused = new Map<string, boolean>()
   readonly #toGcs: (message: ToGcs) => void
   /** Workers by the name of their start, from when they begin to start. */
   readonly #starts = new Map<string, SimulatedProcess | 'starting' | 'killed'>()
@@ -177,9 +179,9 @@ export class SimulatedNode {
       case 'clusterView':
         return this.#leases(message)
       case 'placeActor': {
-        if (!this.world.prng.chance(refusalChance)) return this.#leases(message)
-        const { spec, incarnation } = message
-        const refusal = { nodeId: this.nodeId, actor: spec.actor, incarnation }
+        if (!this.#refuses(message)) return this.#leases(message)
+        const { spec, incarnation, attempt } = message
+        const refusal = { nodeId: this.nodeId, actor: spec.actor, incarnation, attempt }
         return this.#toGcs({ kind: 'actorNotPlaced', ...refusal })
       }
       case 'reserveBundles': {
@@ -215,6 +217,14 @@ export class SimulatedNode {
   validate(): void {
     this.lease.validate()
     this.objects.validate()
+  }
+
+  /** A request that is repeated is answered as it was before, as raylets do. */
+  #refuses({ spec, attempt }: FromGcs & { readonly kind: 'placeActor' }): boolean {
+    const request = `${actorName(spec.actor)} ${attempt}`
+    const refuses = this.#refused.get(request) ?? this.world.prng.chance(refusalChance)
+    this.#refused.set(request, refuses)
+    return refuses
   }
 
   #leases(event: LeaseEvent): void {

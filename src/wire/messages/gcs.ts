@@ -74,6 +74,7 @@ export type ToGcs =
       readonly nodeId: string
       readonly actor: ObjectKey
       readonly incarnation: number
+      readonly attempt: number
       readonly worker: ProcessId
       readonly address: string
     }
@@ -85,6 +86,7 @@ export type ToGcs =
       readonly nodeId: string
       readonly actor: ObjectKey
       readonly incarnation: number
+      readonly attempt: number
       readonly error?: WireError
     }
   /** The constructor has returned, or thrown this error body. */
@@ -92,12 +94,14 @@ export type ToGcs =
       readonly kind: 'actorStarted'
       readonly actor: ObjectKey
       readonly incarnation: number
+      readonly attempt: number
       readonly error?: Uint8Array
     }
   | {
       readonly kind: 'actorWorkerDied'
       readonly actor: ObjectKey
       readonly incarnation: number
+      readonly attempt: number
       readonly exit: ProcessExit
     }
   /**
@@ -181,6 +185,7 @@ export interface ExportedFunction {
 export interface HeldActor {
   readonly actor: ObjectKey
   readonly incarnation: number
+  readonly attempt: number
   /** Undefined while it waits for a worker. */
   readonly worker?: ProcessId
   readonly address: string
@@ -203,6 +208,8 @@ export type FromGcs =
       readonly kind: 'placeActor'
       readonly spec: ActorSpec
       readonly incarnation: number
+      /** Grows with every request to place the actor; one that is repeated has the same number. */
+      readonly attempt: number
       readonly jobId: string
     }
   /**
