@@ -29,6 +29,7 @@ type ObjectMessage = MessageOf<
   | 'awaitObjects'
   | 'dropItems'
   | 'revive'
+  | 'saidStored'
   | 'releaseLineage'
   | 'loseObjects'
   | 'lend'
@@ -118,6 +119,7 @@ export class RayletMessages {
       case 'dropItems':
       case 'revive':
       case 'releaseLineage':
+      case 'saidStored':
         return raylet.objectEvent({ ...message, from })
       case 'loseObjects':
         return raylet.objectEvent({ ...message, kind: 'copiesLost', reason: droppedReason })
