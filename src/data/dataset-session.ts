@@ -154,8 +154,8 @@ export class DatasetSession {
     const blocks = plannedBlocks(await this.#physical(plan))
     if (blocks !== undefined) return blocks
     throw new RayError(
-      'numBlocks: a limit behind a filter or mapBatches decides the number of blocks ' +
-        'while it runs; call materialize() first.',
+      'numBlocks: a limit, a join or a batchSize decides the number of blocks while the plan ' +
+        'runs; call materialize() first.',
     )
   }
 

@@ -37,7 +37,10 @@ export interface MapBatchesOptions<Format extends BatchFormat = BatchFormat> ext
    * 'rows' (an array of objects).
    */
   readonly batchFormat?: Format
-  /** Rows per batch; a whole block unless told otherwise. Batches do not cross blocks. */
+  /**
+   * Rows per batch; a whole block unless told otherwise. Only the last batch of a task has fewer:
+   * blocks that are smaller go to one task together.
+   */
   readonly batchSize?: number
   /**
    * How 'columns' shows timestamps: as `Date`, the default, or as milliseconds since 1970 in a

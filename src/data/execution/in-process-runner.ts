@@ -84,9 +84,7 @@ export class InProcessRunner implements TaskRunner {
       room: async () => undefined,
       finish: () => undefined,
       stop: () => undefined,
-      submit: (task, block) => {
-        return this.#run(task, prepared, { ...options, ...(block && { block }) })
-      },
+      submit: (task, blocks) => this.#run(task, prepared, { ...options, blocks }),
     }
   }
 

@@ -33,7 +33,7 @@ export interface BlockTaskOptions {
   readonly resources: TaskResources
   /** The block to work on, finished or not; absent where the task makes its own. */
   readonly block?: BlockRef
-  /** Several blocks, where the task combines them. */
+  /** Several blocks, of which the task has the rows of all, or which it combines. */
   readonly blocks?: readonly BlockRef[]
   /** The number of parts that the task gives, where its last transform makes parts. */
   readonly parts?: number | undefined
@@ -43,7 +43,8 @@ export interface BlockTaskOptions {
 export interface BlockPool {
   /** Resolves when an actor can take another block. */
   room(): Promise<void>
-  submit(task: BlockTask, block: BlockRef | undefined): PendingBlock
+  /** A task over the rows of some blocks; of none where it makes its own. */
+  submit(task: BlockTask, blocks: readonly BlockRef[]): PendingBlock
   /** No more blocks will come: ends the actors when they have done what they were given. */
   finish(): void
   /** Ends the actors, whatever they do, unless they are finishing. */

@@ -8,6 +8,7 @@ import { RayError } from '../../base/errors.js'
 import { shareArrow } from '../block/arrow-library.js'
 import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/block.js'
 import { dropColumns, renameColumns } from '../block/column-names.js'
+import { concatBlocks } from '../block/concat.js'
 import { type BlockMetadata, describeBlock } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { Publication } from '../datasource/folder-write.js'
@@ -40,10 +41,9 @@ export interface BlockTask {
 export async function runBlockTask(
   task: BlockTask,
   transforms: readonly Transform[],
-  ...blocks: readonly (Block | undefined)[]
+  ...blocks: readonly Block[]
 ): Promise<[Block, BlockMetadata]> {
-  const given = blocks.filter((block) => block !== undefined)
-  const { made, metadata } = await runTask(task, transforms, given)
+  const { made, metadata } = await runTask(task, transforms, blocks)
   const [block = blockOfColumns({})] = made
   return [block, metadata]
 }
@@ -131,7 +131,7 @@ async function startRows(
     return { block, taken: steps.length === 0 ? 1 : 2 }
   }
   const steps = first?.kind === 'relational' ? first.steps : []
-  const [given] = blocks
+  const [given] = blocks.length > 1 ? [concatBlocks(blocks)] : blocks
   const block =
     given === undefined
       ? await readInput(task.input, steps, index)

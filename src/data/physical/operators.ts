@@ -108,6 +108,10 @@ export interface BlocksOperator {
 export interface MapOperator {
   readonly kind: 'map'
   readonly name: string
+  /**
+   * Rows that a task is given at least, of several blocks if it must: batches are filled of them.
+   */
+  readonly rowsMin?: number | undefined
   readonly transforms: readonly Transform[]
   readonly resources: TaskResources
 }
@@ -136,6 +140,10 @@ export function plannedBlocks({ source, operators }: PhysicalPlan): number | und
   let blocks = sourceBlocks(source)
   for (const operator of operators) {
     if (operator.kind === 'limit') blocks = undefined
+    // How many blocks go to one task is found out while it runs.
+    if (operator.kind === 'map' && operator.rowsMin !== undefined && blocks !== 1) {
+      blocks = undefined
+    }
     if (operator.kind === 'exchange') blocks = exchangedBlocks(operator.exchange, blocks)
   }
   return blocks
