@@ -28,7 +28,9 @@ export const describedFilesMax = 64
 export const joinedFileBytesMax = 64 * 1024
 /** Files, or parts of files, in one query of the engine. */
 export const tablesPerQueryMax = 500
-/** Files are uploaded to S3 in parts of this size, larger ones only where there would be too many. */
+/**
+ * Files are uploaded to S3 in parts of this size, larger ones only where there would be too many.
+ */
 export const uploadPartBytes = 8 * 1024 * 1024
 /** A request to a web server may take this long, in milliseconds. */
 export const httpRequestMs = 60_000

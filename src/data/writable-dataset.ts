@@ -155,7 +155,9 @@ function refuseTwice(name: string, files: readonly string[], kept: readonly stri
 /** The failure of the write is told, and not that what it left could not be removed either. */
 async function endFailed(end: Promise<void>): Promise<void> {
   const [outcome] = await Promise.allSettled([end])
-  if (outcome.status === 'rejected') console.error(`A write left files: ${outcome.reason}`)
+  if (outcome.status === 'rejected') {
+    process.stderr.write(`A write left files that it staged: ${String(outcome.reason)}\n`)
+  }
 }
 
 /** An absolute path, or a URL without a slash at its end. */

@@ -13,8 +13,8 @@ export interface WriteFilesOptions extends ConsumeOptions {
   readonly partitionCols?: readonly string[]
   /**
    * Where parts are there already: 'overwrite', the default, replaces them, 'append' adds to them,
-   * 'error', the default with a `filenameProvider`, refuses and 'ignore' writes nothing. Files count
-   * as parts that a write made, or with a `filenameProvider` all of the format.
+   * 'error', the default with a `filenameProvider`, refuses and 'ignore' writes nothing. Files
+   * count as parts that a write made, or with a `filenameProvider` all of the format.
    */
   readonly mode?: SaveMode
   /** Blocks of fewer rows are written to a file together. */

@@ -83,7 +83,7 @@ interface CopyOut {
 
 /** Writes the files of a block below a folder; gives their paths in it. */
 function copyOut(block: Block, { name, sink, folder, file }: CopyOut): readonly string[] {
-  const { format, partitionCols } = sink
+  const { partitionCols } = sink
   const present = block.schema.fields.map((field) => field.name)
   const missing = partitionCols.find((column) => !present.includes(column))
   if (missing !== undefined) {

@@ -3,9 +3,9 @@
 // The obvious way is a file under another name that is renamed when it is whole. Then nobody reads
 // half a file, but a write that fails in the middle leaves some of its parts, among those of an
 // earlier write that it has not replaced yet. So the tasks only stage files: locally in a folder
-// that readers pass over, in S3 as uploads that are not completed. The program that writes publishes
-// what its tasks staged when all of them are done, and removes everything that it did not publish:
-// files of attempts that failed, or that ran twice.
+// that readers pass over, in S3 as uploads that are not completed. The program that writes
+// publishes what its tasks staged when all of them are done, and removes everything that it did not
+// publish: files of attempts that failed, or that ran twice.
 //
 // Publishing takes a rename or a request per file and is not one step: who reads during it may see
 // new parts beside old ones.

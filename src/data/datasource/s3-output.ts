@@ -1,8 +1,8 @@
 // Files written to S3: every file is an upload in parts, and completing it is what publishes it.
 //
-// A plain upload would appear as soon as it is there, and S3 renames nothing. Of a file no more than
-// one part is in memory. Uploads that nobody completes are not seen by readers, but are stored and
-// paid for: those of attempts that failed are looked for and aborted at the end of a write.
+// A plain upload would appear as soon as it is there, and S3 renames nothing. Of a file no more
+// than one part is in memory. Uploads that nobody completes are not seen by readers, but are stored
+// and paid for: those of attempts that failed are looked for and aborted at the end of a write.
 
 import fs from 'node:fs'
 import { uploadPartBytes } from '../../base/limits.js'
