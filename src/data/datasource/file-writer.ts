@@ -1,5 +1,6 @@
 // Blocks as files of a folder: one each, or several where a file is to have no more than some rows.
 
+import { DataType, type Field, type Schema } from 'apache-arrow'
 import fs from 'node:fs'
 import path from 'node:path'
 import { assert } from '../../base/assert.js'
@@ -95,7 +96,7 @@ function copyOut(block: Block, { name, sink, folder, file }: CopyOut): readonly 
   }
   const target = partitionCols.length === 0 ? path.join(folder, file) : folder
   withBlock(plainBlock(block), (table) => {
-    const { select, options } = copyOf(sink, present)
+    const { select, options } = copyOf(sink, block.schema)
     const sql = `COPY (${select} FROM ${table}) TO ${quoteText(target)} (${options.join(', ')})`
     runCopy(sql, `${name}: ${sink.folder}/${file}`)
   })
@@ -127,25 +128,41 @@ function runCopy(sql: string, place: string): void {
 /** What is written, and how. */
 function copyOf(
   { format, partitionCols }: FolderSink,
-  present: readonly string[],
+  { fields }: Schema,
 ): { readonly select: string; readonly options: readonly string[] } {
   const divided = partitionOptions(partitionCols, format)
-  if (format.kind !== 'json' || divided.length === 0) {
-    return { select: 'SELECT *', options: [...formatOptions(format), ...divided] }
+  if (divided.length === 0) return { select: 'SELECT *', options: formatOptions(format) }
+  const kept = fields.filter(({ name }) => !partitionCols.includes(name))
+  const keys = partitionCols.flatMap((name) => {
+    return fields.filter((field) => field.name === name).map(folderValue)
+  })
+  if (format.kind !== 'json') {
+    const list = [...kept.map(({ name }) => quoteName(name)), ...keys]
+    return { select: `SELECT ${list.join(', ')}`, options: [...formatOptions(format), ...divided] }
   }
   // The engine divides files of all formats but JSON: objects are made here, and are lines of text.
-  const kept = present.filter((column) => !partitionCols.includes(column))
-  const pairs = kept.map((column) => `${quoteName(column)} := ${quoteName(column)}`)
-  const keys = partitionCols.map(quoteName)
-  const json = `to_json(struct_pack(${pairs.join(', ')})) AS ${quoteName(unusedName(present))}`
+  const pairs = kept.map(({ name }) => `${quoteName(name)} := ${quoteName(name)}`)
+  const json = `to_json(struct_pack(${pairs.join(', ')})) AS ${quoteName(unusedName(fields))}`
   const plain = [`QUOTE ''`, `ESCAPE ''`, `DELIMITER '\n'`, 'HEADER false']
   const options = ['FORMAT csv', `COMPRESSION ${quoteText(format.compression)}`, ...plain]
   return { select: `SELECT ${[json, ...keys].join(', ')}`, options: [...options, ...divided] }
 }
 
-function unusedName(present: readonly string[]): string {
+/**
+ * A value as the name of a folder. Numbers of JavaScript are doubles: without a fraction they are
+ * written as integers, which is what readers take them for.
+ */
+function folderValue({ name, type }: Field): string {
+  const column = quoteName(name)
+  if (!DataType.isFloat(type)) return column
+  const isWhole = `${column} = trunc(${column}) AND abs(${column}) < ${2 ** 53}`
+  const whole = `${column}::BIGINT::VARCHAR`
+  return `CASE WHEN ${isWhole} THEN ${whole} ELSE ${column}::VARCHAR END AS ${column}`
+}
+
+function unusedName(fields: readonly Field[]): string {
   let name = 'json'
-  while (present.some((column) => column.toLowerCase() === name)) name += '_'
+  while (fields.some((field) => field.name.toLowerCase() === name)) name += '_'
   return name
 }
 
