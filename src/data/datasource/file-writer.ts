@@ -12,18 +12,57 @@ import { RayError } from '../../base/errors.js'
 import type { Block } from '../block/block.js'
 import { plainBlock } from '../block/plain-data.js'
 import { withBlock } from '../engine/block-scan.js'
-import { execute, quoteName, quoteText } from '../engine/engine.js'
-import type { FolderSink, OutputFormat } from '../logical/write-step.js'
+import { query, quoteName, quoteText, withThreads } from '../engine/engine.js'
+import type { FolderSink, OutputFormat, Sink } from '../logical/write-step.js'
 import { partName } from './part-files.js'
 import { isLocal, storageOf } from './storage.js'
+
+/** Rows that are written: what they are called, and how the engine is shown them. */
+interface Rows {
+  readonly names: readonly string[]
+  use<T>(body: (from: string) => T): T
+}
+
+interface Part {
+  readonly name: string
+  readonly sink: FolderSink
+}
 
 /** Writes a block as part `index` of a folder; gives the paths of its files. */
 export async function writeBlock(
   block: Block,
   index: number,
-  { name, sink }: { readonly name: string; readonly sink: FolderSink },
+  part: Part,
 ): Promise<readonly string[]> {
-  if (block.schema.fields.length === 0) {
+  const names = block.schema.fields.map((field) => field.name)
+  const use = <T>(body: (from: string) => T): T => withBlock(plainBlock(block), body)
+  return (await writeRows({ names, use }, index, part)).written
+}
+
+/** What was written: how many rows, and the paths of the files. */
+export interface WrittenRows {
+  readonly rows: number
+  readonly written: readonly string[]
+}
+
+/** Whether a sink takes rows as the engine has them. */
+export function canWriteQuery(sink: Sink): sink is FolderSink {
+  // Several threads would make several files in each folder of a partition.
+  return sink.kind === 'folder' && sink.partitionCols.length === 0
+}
+
+/** Writes the rows of a query over files as part `index` of a folder, by several threads. */
+export function writeQuery(
+  { names, sql, threads }: { names: readonly string[]; sql: string; threads: number },
+  index: number,
+  part: Part,
+): Promise<WrittenRows> {
+  const use = <T>(body: (from: string) => T): T => withThreads(threads, () => body(`(${sql})`))
+  return writeRows({ names, use }, index, part)
+}
+
+async function writeRows(rows: Rows, index: number, { name, sink }: Part): Promise<WrittenRows> {
+  if (rows.names.length === 0) {
     throw new RayError(`${name}: a block without columns cannot be written.`)
   }
   const { folder, prefix, format } = sink
@@ -35,13 +74,13 @@ export async function writeBlock(
   const file = `${partName(prefix, index)}.${extensionOf(format)}`
   fs.mkdirSync(temporary, { recursive: true })
   try {
-    const inner = copyOut(block, { name, sink, temporary, file })
+    const { count, files: inner } = copyOut(rows, { name, sink, temporary, file })
     const written = inner.map((each) => `${folder}/${each}`)
     for (const [i, each] of inner.entries()) {
       const from = path.join(temporary, each)
       await place(sink, from, written[i] ?? '')
     }
-    return written
+    return { rows: count, written }
   } finally {
     fs.rmSync(temporary, { recursive: true, force: true })
   }
@@ -65,10 +104,15 @@ interface CopyOut {
   readonly file: string
 }
 
-/** Writes the files of a block below a folder; gives their paths in it. */
-function copyOut(block: Block, { name, sink, temporary, file }: CopyOut): readonly string[] {
+interface Copied {
+  readonly count: number
+  /** Paths in the folder. */
+  readonly files: readonly string[]
+}
+
+/** Writes the files of rows below a folder. */
+function copyOut({ names: present, use }: Rows, { name, sink, temporary, file }: CopyOut): Copied {
   const { format, partitionCols } = sink
-  const present = block.schema.fields.map((field) => field.name)
   const missing = partitionCols.find((column) => !present.includes(column))
   if (missing !== undefined) {
     const list = present.join(', ')
@@ -79,12 +123,15 @@ function copyOut(block: Block, { name, sink, temporary, file }: CopyOut): readon
   }
   const target = partitionCols.length === 0 ? path.join(temporary, file) : temporary
   const options = [...formatOptions(format), ...partitionOptions(partitionCols, format)]
-  withBlock(plainBlock(block), (table) => {
-    execute(`COPY (SELECT * FROM ${table}) TO ${quoteText(target)} (${options.join(', ')})`)
+  const [copied] = use((from) => {
+    return [
+      ...query(`COPY (SELECT * FROM ${from}) TO ${quoteText(target)} (${options.join(', ')})`),
+    ]
   })
-  if (partitionCols.length === 0) return [file]
+  const count = Number(copied?.Count)
+  if (partitionCols.length === 0) return { count, files: [file] }
   const all = fs.readdirSync(temporary, { recursive: true, withFileTypes: true })
-  return all
+  const files = all
     .filter((entry) => entry.isFile())
     .map((entry) => {
       const folder = path.relative(temporary, entry.path)
@@ -95,6 +142,7 @@ function copyOut(block: Block, { name, sink, temporary, file }: CopyOut): readon
       return path.join(folder, file)
     })
     .sort()
+  return { count, files }
 }
 
 function partitionOptions(columns: readonly string[], format: OutputFormat): readonly string[] {
