@@ -131,6 +131,12 @@ export const prefetchObjectsMax = 64
 /** What nobody could give is asked for again after this, doubled each time up to the last. */
 export const pullRetryMs = 20
 export const pullRetryMsMax = 1000
+/** Copies that a home has fetched from a node that leaves, at a time. */
+export const evacuationsMax = 1024
+/** After so long without a copy another node is asked. */
+export const evacuationRetryMs = 5000
+/** How often a node that leaves looks whether anything still needs it. */
+export const drainCheckMs = 100
 /** Time for a worker process to start and say hello, in milliseconds. */
 export const workerStartMs = 60_000
 /** Time for the node process to start, in milliseconds. */

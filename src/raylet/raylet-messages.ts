@@ -256,6 +256,7 @@ export class RayletMessages {
     const raylet = this.#raylet
     raylet.leaseEvent(view)
     raylet.peers.view(view.nodes, view.newest)
+    raylet.objects.viewChanged(view.nodes)
     const total = raylet.clusterTotal.update(view.nodes)
     if (total !== undefined) raylet.tellAll({ kind: 'clusterHas', total })
   }
