@@ -12,8 +12,13 @@ import { StatisticsCollector } from './execution/statistics.js'
 import { executePlan, type OwnedBundle, type Progress } from './execution/streaming-executor.js'
 import type { TaskRunner } from './execution/task-runner.js'
 import type { LogicalPlan } from './logical/plan.js'
-import type { FolderSink } from './logical/write-step.js'
-import { addUp, type PhysicalPlan, plainResources, plannedBlocks } from './physical/operators.js'
+import {
+  addUp,
+  type PhysicalPlan,
+  plainResources,
+  plannedBlocks,
+  readsOf,
+} from './physical/operators.js'
 import { planPhysical } from './planner/planner.js'
 import { optimize } from './rules/index.js'
 import { isWhole, type RowRange } from './split/row-ranges.js'
@@ -40,6 +45,7 @@ export class DatasetSession {
     const isShown = enableProgressBars && process.stderr.isTTY
     const bars = isShown ? new ProgressBars(physical, process.stderr) : undefined
     const statistics = new StatisticsCollector(bars)
+    for (const { name, files } of readsOf(physical)) statistics.addFiles(name, files)
     const errored = new ErroredBlocks(maxErroredBlocks)
     const [cpus, storeBytes] = await Promise.all([runner.cpus(), runner.storeBytes()])
     const execution = { runner, cpus, storeBytes, statistics, errored, onProgress }
@@ -148,8 +154,8 @@ export class DatasetSession {
     const blocks = plannedBlocks(await this.#physical(plan))
     if (blocks !== undefined) return blocks
     throw new RayError(
-      'numBlocks: a limit behind a filter or mapBatches decides the number of blocks ' +
-        'while it runs; call materialize() first.',
+      'numBlocks: a limit, a join or a batchSize decides the number of blocks while the plan ' +
+        'runs; call materialize() first.',
     )
   }
 
@@ -175,12 +181,9 @@ export class DatasetSession {
     throw new RayError(`${name}: the dataset is read from ${folder}; write to another folder.`)
   }
 
-  partsIn(sink: FolderSink): Promise<readonly string[]> {
-    return this.#runner.partsIn(sink)
-  }
-
-  removeParts(sink: FolderSink, files: readonly string[]): Promise<void> {
-    return this.#runner.removeParts(sink, files)
+  /** What begins and ends writes. */
+  get writes(): Pick<TaskRunner, 'beginWrite' | 'publishWrite' | 'endWrite'> {
+    return this.#runner
   }
 
   async #physical(plan: LogicalPlan): Promise<PhysicalPlan> {

@@ -1,5 +1,6 @@
 // Plans as text: what was asked for, what the rules made of it, and what runs.
 
+import type { FileCount } from './datasource/files.js'
 import { textOfNode } from './expression/text.js'
 import { type LogicalPlan, type Source, sourceName, type Step, stepName } from './logical/plan.js'
 import type { PhysicalPlan } from './physical/operators.js'
@@ -59,7 +60,10 @@ function physicalLines({ source, operators }: PhysicalPlan): readonly string[] {
 function physicalSource(source: PhysicalPlan['source']): readonly string[] {
   switch (source.kind) {
     case 'source':
-      return [`${count(source.inputs.length, 'task')}: ${source.name}${partsText(source)}`]
+      return [
+        `${count(source.inputs.length, 'task')}: ${source.name}${partsText(source)}` +
+          filesText(source.files),
+      ]
     case 'blocks':
       return [`${count(source.bundles.length, 'block')} in memory`]
     case 'union':
@@ -71,6 +75,10 @@ function physicalSource(source: PhysicalPlan['source']): readonly string[] {
       return [`${tasks}: ${source.name}`, ...sides]
     }
   }
+}
+
+function filesText(files: FileCount | undefined): string {
+  return files === undefined ? '' : `; ${files.read} of ${count(files.found, 'file')}`
 }
 
 function operatorText(operator: PhysicalPlan['operators'][number]): string {

@@ -43,6 +43,7 @@ import { outlivesJob } from './outlives-job.js'
 import { memoryUsers } from './memory-users.js'
 import { RayletMessages } from './raylet-messages.js'
 import type { RayletOptions } from './raylet-options.js'
+import { ReadsAhead } from './reads-ahead.js'
 import { SessionLogs, workerIdOf } from './session-logs.js'
 import { StateService } from './state-service.js'
 import { SetupWatch } from './setup-watch.js'
@@ -88,6 +89,7 @@ export class Raylet {
   readonly peers: PeerLinks
   readonly clusterTotal = new ClusterTotal()
   readonly #report: NodeReport
+  readonly #reads: ReadsAhead
   readonly drain: Drain
   readonly launcher: WorkerLauncher
   #workerCount = 0
@@ -111,6 +113,7 @@ export class Raylet {
       bytesOn: (objects) => this.objects.bytesOn(objects),
     })
     const { tables } = this.leases
+    this.#reads = new ReadsAhead(tables, (objects) => this.objects.prefetch(0, objects))
     this.#report = new NodeReport({ clock, tables, toGcs: options.toGcs })
     this.drain = new Drain({ ...options, clock, tables, hasDriver: () => this.#hasDriver })
     this.jobs = new JobTable(options.nodeNumber, { namespace: '', ...options })
@@ -183,6 +186,7 @@ export class Raylet {
       send: (to, message) => this.send(to, message),
       isMember: (id) => this.#members.has(id),
       actorOutOfScope: (actor) => this.#messages.actorOutOfScope(actor),
+      note: (text) => this.#logs.note(text),
     })
   }
 
@@ -313,6 +317,7 @@ export class Raylet {
     if (this.options.validate === true) this.leases.validate()
     this.#setTick()
     this.#report.soon()
+    this.#reads.look()
     this.drain.check()
   }
 

@@ -11,9 +11,9 @@ import { bytesOf } from './open-pieces.js'
 
 export const binaryReader: BytesReader = {
   kind: 'bytes',
-  async describe(files, source) {
-    const pieces = files.map((file) => ({ path: file.path, pieces: [oneRow(file)] }))
-    return describeBytes(source, pieces, [{ name: 'bytes', type: 'BLOB' }])
+  async describe({ read: wanted, looked }, source) {
+    const files = wanted.map((file) => ({ path: file.path, pieces: [oneRow(file)] }))
+    return describeBytes(source, { files, looked, inFiles: [{ name: 'bytes', type: 'BLOB' }] })
   },
   read,
 }

@@ -11,13 +11,20 @@ import type { DescribedBytes, ReadRequest } from './file-readers.js'
 import type { FilesSource, FoundFile, SqlColumn } from './files.js'
 import { sqlColumnsWanted } from './sql-columns.js'
 
+export interface FoundBytes {
+  readonly files: readonly FoundFile[]
+  /** With those that are not read: all say what kind of values folders are. */
+  readonly looked: readonly { readonly path: string }[]
+  /** The columns that the files have themselves. */
+  readonly inFiles: readonly SqlColumn[]
+}
+
 /** The description of files whose own columns are `inFiles`. */
 export function describeBytes(
   source: FilesSource,
-  files: readonly FoundFile[],
-  inFiles: readonly SqlColumn[],
+  { files, looked, inFiles }: FoundBytes,
 ): DescribedBytes {
-  const columns = sqlColumnsWanted(source, [...inFiles, ...addedColumns(source, files, inFiles)])
+  const columns = sqlColumnsWanted(source, [...inFiles, ...addedColumns(source, looked, inFiles)])
   return { files, columns, schema: columns.map(schemaField) }
 }
 

@@ -18,14 +18,8 @@ import { columnNames, firstRecord } from './csv-header.js'
 import { findTypes } from './csv-types.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { CsvFormat } from './file-format.js'
-import type { FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
-import {
-  type FilePiece,
-  type FilesSource,
-  isWhole,
-  type ListedFile,
-  type SqlColumn,
-} from './files.js'
+import type { DescribedFiles, FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
+import { type FilePiece, type FilesSource, isWhole, type SqlColumn } from './files.js'
 import { mapInOrder } from './map-in-order.js'
 import { bytesOf, type OpenPieces } from './open-pieces.js'
 import { isLineTooLong } from './read-error.js'
@@ -53,10 +47,10 @@ interface Describing {
 }
 
 async function describe(
-  files: readonly ListedFile[],
+  { read, looked }: DescribedFiles,
   { source, format, open }: Describing,
 ): Promise<FoundColumns> {
-  const present = files.filter((file) => file.size !== 0)
+  const present = looked.filter((file) => file.size !== 0)
   const { samples, isAll } = samplesOf(present, describedFilesMax)
   const found = await mapInOrder(samples, async (file) => {
     const piece = wholeFile(file)
@@ -66,7 +60,7 @@ async function describe(
   })
   const columns = unifyColumns(source.operator, found, 'text')
   const hidden = quotesThatHide(format)
-  const pieces = await mapInOrder(files, async (file) => {
+  const pieces = await mapInOrder(read, async (file) => {
     // Quotes are counted from the beginning, which is no way to treat a file that is far away.
     const isCut = hidden === undefined || (hidden !== 'unknown' && isLocal(file.path))
     if (!isCut) return { path: file.path, pieces: file.size === 0 ? [] : [wholeFile(file)] }

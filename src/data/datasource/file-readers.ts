@@ -2,7 +2,7 @@
 // columns that their folders say, running the engine. Each reader is loaded by the first task that
 // needs it, and with it whatever library it stands on.
 
-import { tablesPerQueryMax } from '../../base/limits.js'
+import { describedFilesMax, tablesPerQueryMax } from '../../base/limits.js'
 import {
   type Block,
   blockOfColumns,
@@ -24,6 +24,7 @@ import type {
 import { listFiles } from './listing.js'
 import { OpenPieces } from './open-pieces.js'
 import { isLineTooLong, readError } from './read-error.js'
+import { samplesOf } from './samples.js'
 import { selectColumns, sqlColumnsWanted } from './sql-columns.js'
 
 export interface FoundColumns {
@@ -33,15 +34,19 @@ export interface FoundColumns {
   readonly isSampled?: boolean
 }
 
+/** Files to describe. */
+export interface DescribedFiles {
+  /** Those that are read. */
+  readonly read: readonly ListedFile[]
+  /** Those, and others that a filter leaves out: columns do not depend on filters. */
+  readonly looked: readonly ListedFile[]
+}
+
 /** A format that the engine reads. */
 export interface SqlReader {
   readonly kind: 'sql'
   /** Finds pieces and columns, and reads no more than it must. */
-  describe(
-    files: readonly ListedFile[],
-    source: FilesSource,
-    open: OpenPieces,
-  ): Promise<FoundColumns>
+  describe(files: DescribedFiles, source: FilesSource, open: OpenPieces): Promise<FoundColumns>
   /** Queries, each beginning with FROM, that give the rows of the pieces in order. */
   tables(request: OpenRequest): Promise<readonly string[]>
 }
@@ -49,7 +54,7 @@ export interface SqlReader {
 /** A format that is read here. */
 export interface BytesReader {
   readonly kind: 'bytes'
-  describe(files: readonly ListedFile[], source: FilesSource): Promise<DescribedBytes>
+  describe(files: DescribedFiles, source: FilesSource): Promise<DescribedBytes>
   read(request: ReadRequest): Promise<Block>
 }
 
@@ -92,23 +97,68 @@ async function readerOf(format: FileFormat): Promise<SqlReader | BytesReader> {
 
 /** Runs as a task: finds files and what is in them. */
 export async function describeFiles(source: FilesSource): Promise<FilesDescription> {
-  const listed = await listFiles(source)
+  const { files: listed, count } = await listFiles(source)
   const reader = await readerOf(source.format)
-  if (reader.kind === 'bytes') return reader.describe(listed, source)
+  if (reader.kind === 'bytes') {
+    const described = await describePruned(source, listed, async (read) => {
+      return reader.describe({ read, looked: listed }, source)
+    })
+    return { ...described, found: count }
+  }
   const open = new OpenPieces(source)
   try {
-    const found = await reader.describe(listed, source, open)
-    const { files, isSampled = false } = found
-    const present = [...found.columns, ...addedColumns(source, listed, found.columns)]
-    const columns = sqlColumnsWanted(source, present)
+    const { files, columns, isSampled } = await describePruned(source, listed, async (read) => {
+      const looked = lookedAt(listed, read)
+      const found = await reader.describe({ read, looked }, source, open)
+      const present = [...found.columns, ...addedColumns(source, listed, found.columns)]
+      return { ...found, columns: present }
+    })
+    const wanted = sqlColumnsWanted(source, columns)
     const { query } = await import('../engine/engine.js')
-    const schema = columns.length === 0 ? [] : schemaOfBlock(query(selectColumns(columns, [])))
-    return { files, schema, columns, isSampled }
+    const schema = wanted.length === 0 ? [] : schemaOfBlock(query(selectColumns(wanted, [])))
+    return { files, found: count, schema, columns: wanted, isSampled: isSampled ?? false }
   } catch (error) {
     throw readError(source, listed, { error, open })
   } finally {
     open.close()
   }
+}
+
+/**
+ * Describes the files that folders and paths do not rule out. What a folder says counts only where
+ * the files have no column of that name, which is known when they have been described.
+ */
+async function describePruned<Found extends FoundColumns>(
+  source: FilesSource,
+  listed: readonly ListedFile[],
+  describe: (read: readonly ListedFile[]) => Promise<Found>,
+): Promise<Found> {
+  if (source.predicate === undefined) return describe(listed)
+  const { pruneFiles } = await import('./prune-files.js')
+  let own: readonly string[] = []
+  for (;;) {
+    const { read, by } = pruneFiles(source, listed, own)
+    const found = await describe(read)
+    const inFiles = found.columns.filter(({ origin }) => origin === undefined)
+    const hidden = inFiles.map(({ name }) => name).filter((name) => by.includes(name))
+    if (hidden.length === 0) return found
+    own = [...own, ...hidden]
+  }
+}
+
+/** The files that are read, and some of the others. */
+function lookedAt(
+  listed: readonly ListedFile[],
+  read: readonly ListedFile[],
+): readonly ListedFile[] {
+  if (read.length === listed.length) return listed
+  const isRead = new Set(read)
+  const { samples } = samplesOf(
+    listed.filter((file) => !isRead.has(file)),
+    describedFilesMax,
+  )
+  const isLooked = new Set([...read, ...samples])
+  return listed.filter((file) => isLooked.has(file))
 }
 
 /** Reads pieces of files as one block. */
@@ -128,14 +178,14 @@ export async function readFiles(request: ReadRequest): Promise<Block> {
  */
 export async function queryFiles<T>(
   request: ReadRequest,
-  body: (sql: string) => T,
+  body: (sql: string) => T | Promise<T>,
 ): Promise<T | undefined> {
   const reader = await readerOf(request.source.format)
   if (reader.kind === 'bytes' || request.columns.length === 0) return undefined
   return runOpened(request, reader, (queries) => body(queries.join(' UNION ALL ')))
 }
 
-type OnQueries<T> = (queries: readonly string[]) => T
+type OnQueries<T> = (queries: readonly string[]) => T | Promise<T>
 
 async function runOpened<T>(
   request: ReadRequest,
@@ -165,7 +215,8 @@ async function runOnce<T>(
       const sql = selectColumns(columns, tables.slice(at, at + tablesPerQueryMax))
       queries.push(Number.isFinite(source.limit) ? `${sql} LIMIT ${source.limit}` : sql)
     }
-    return body(queries)
+    // What is open must stay so until the queries have run.
+    return await body(queries)
   } catch (error) {
     throw readError(source, pieces, { error, open })
   } finally {

@@ -110,7 +110,10 @@ export interface FoundFile {
 }
 
 export interface FilesDescription {
+  /** The files that may have rows that are wanted. */
   readonly files: readonly FoundFile[]
+  /** How many were found, with those that their folders rule out. */
+  readonly found: number
   readonly schema: readonly SchemaField[]
   /** What readers need to know of columns beforehand, so that all tasks read the same types. */
   readonly columns: readonly SqlColumn[]
@@ -124,6 +127,12 @@ export interface SqlColumn {
   readonly type: string
   /** Where it comes from, if not out of the files. */
   readonly origin?: 'partition' | 'path'
+}
+
+/** How many files of a source are read, of how many that were found. */
+export interface FileCount {
+  readonly read: number
+  readonly found: number
 }
 
 /** What opening a file costs, as bytes that could be read meanwhile: tiny files are not free. */

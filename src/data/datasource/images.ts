@@ -8,7 +8,7 @@ import { Tensor } from '../block/tensor.js'
 import { oneRow } from './binary.js'
 import { bytesBlock, describeBytes } from './bytes-block.js'
 import type { ImageFormat } from './file-format.js'
-import type { BytesReader, DescribedBytes, ReadRequest } from './file-readers.js'
+import type { BytesReader, DescribedBytes, DescribedFiles, ReadRequest } from './file-readers.js'
 import type { FilePiece, FilesSource, ListedFile } from './files.js'
 import { mapInOrder } from './map-in-order.js'
 import { bytesOf } from './open-pieces.js'
@@ -25,15 +25,16 @@ export function imageReader(format: ImageFormat): BytesReader {
 }
 
 async function describe(
-  files: readonly ListedFile[],
+  { read: wanted, looked }: DescribedFiles,
   source: FilesSource,
   format: ImageFormat,
 ): Promise<DescribedBytes> {
-  const pieces = files.map((file) => {
+  const files = wanted.map((file) => {
     return { path: file.path, pieces: [{ ...oneRow(file), bytes: pixelBytes(file, format) }] }
   })
-  const described = describeBytes(source, pieces, [{ name: 'image', type: 'BLOB' }])
-  const [first] = pieces.flatMap((file) => file.pieces)
+  const inFiles = [{ name: 'image', type: 'BLOB' }]
+  const described = describeBytes(source, { files, looked, inFiles })
+  const [first] = files.flatMap((file) => file.pieces)
   if (first === undefined) return described
   // What the pixels of the first image are, those of the others are too, but for their size.
   const block = await read({ source, pieces: [first], columns: described.columns }, format)

@@ -12,7 +12,7 @@ import { type Codec, codecOf } from './compression.js'
 import { findDates } from './date-columns.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { JsonFormat } from './file-format.js'
-import type { FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
+import type { DescribedFiles, FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
 import {
   type FilePiece,
   type FilesSource,
@@ -48,10 +48,10 @@ interface Describing {
 }
 
 async function describe(
-  files: readonly ListedFile[],
+  { read, looked }: DescribedFiles,
   { source, format, open }: Describing,
 ): Promise<FoundColumns> {
-  const present = files.filter((file) => file.size !== 0)
+  const present = looked.filter((file) => file.size !== 0)
   const { samples, isAll } = samplesOf(present, describedFilesMax)
   const found = await mapInOrder(samples, async (file) => {
     const piece = wholeFile(file)
@@ -59,7 +59,7 @@ async function describe(
     return { file: file.path, columns: findTypes(source, format, { piece, path }) }
   })
   const columns = unifyColumns(source.operator, found, 'text')
-  const pieces = await mapInOrder(files, async (file) => {
+  const pieces = await mapInOrder(read, async (file) => {
     const isLines = file.size !== 0 && (await hasLines(source, format, file))
     if (isLines) return { path: file.path, pieces: await linePieces(source, file, undefined) }
     return { path: file.path, pieces: file.size === 0 ? [] : [wholeFile(file)] }

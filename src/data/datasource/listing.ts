@@ -5,14 +5,23 @@ import type { FilesSource, ListedFile } from './files.js'
 import { partitionValues } from './partitioning.js'
 import { storageOf } from './storage.js'
 
-/** All files of a source, in the order in which they are read. */
-export async function listFiles(source: FilesSource): Promise<readonly ListedFile[]> {
+export interface FilesFound {
+  /** In the order in which they are read. */
+  readonly files: readonly ListedFile[]
+  /** How many there are, with those that the partition filter leaves out. */
+  readonly count: number
+}
+
+/** All files of a source. */
+export async function listFiles(source: FilesSource): Promise<FilesFound> {
   const { operator, paths, partitioning, partitionFilter } = source
   if (paths.length === 0) throw new RayError(`${operator} was given no paths.`)
   const lists = await Promise.all(paths.map((given) => filesOf(source, given)))
   const found = lists.flat()
-  if (partitionFilter === undefined || partitioning === undefined) return found
-  return found.filter((file) => partitionFilter(partitionValues(file.path, partitioning)))
+  const count = found.length
+  if (partitionFilter === undefined || partitioning === undefined) return { files: found, count }
+  const files = found.filter((file) => partitionFilter(partitionValues(file.path, partitioning)))
+  return { files, count }
 }
 
 async function filesOf(source: FilesSource, given: string): Promise<readonly ListedFile[]> {

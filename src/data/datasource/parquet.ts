@@ -5,14 +5,8 @@
 
 import { query, quoteText } from '../engine/engine.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
-import type { FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
-import {
-  type FilePiece,
-  type FilesSource,
-  isWhole,
-  type ListedFile,
-  type SqlColumn,
-} from './files.js'
+import type { DescribedFiles, FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
+import { type FilePiece, type FilesSource, isWhole, type SqlColumn } from './files.js'
 import { mapInOrder } from './map-in-order.js'
 import type { OpenPieces } from './open-pieces.js'
 import { openFooter, openPiece } from './parquet-remote.js'
@@ -23,14 +17,14 @@ export const parquetReader: SqlReader = { kind: 'sql', describe, tables }
 
 /** Reads the footers: no data. */
 async function describe(
-  files: readonly ListedFile[],
+  { read, looked }: DescribedFiles,
   source: FilesSource,
   open: OpenPieces,
 ): Promise<FoundColumns> {
-  if (files.length === 0) return { files: [], columns: [] }
+  if (looked.length === 0) return { files: [], columns: [] }
   // What the engine opens, by the path of the file.
   const opened = new Map<string, string>()
-  await mapInOrder(files, async (file) => {
+  await mapInOrder(looked, async (file) => {
     const { path } = file
     opened.set(path, isLocal(path) ? path : (await openFooter(source, open, file)).path)
   })
@@ -38,7 +32,7 @@ async function describe(
   const groups = new Map<string, RowGroup[]>(paths.map((path) => [path, []]))
   const list = `[${paths.map((path) => quoteText(literalGlob(path))).join(', ')}]`
   for (const group of rowGroupsOf(list)) groups.get(group.path)?.push(group)
-  const found = files.map(({ path }) => {
+  const found = read.map(({ path }) => {
     return { path, pieces: piecesOf(path, groups.get(opened.get(path) ?? path) ?? []) }
   })
   const columns = columnsOf(source, list, (message) => open.named(message))

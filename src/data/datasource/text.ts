@@ -14,11 +14,12 @@ import { bytesOf } from './open-pieces.js'
 export function textReader(format: TextFormat): BytesReader {
   return {
     kind: 'bytes',
-    async describe(files, source) {
-      const pieces = await mapInOrder(files, async (file) => {
+    async describe({ read: files, looked }, source) {
+      const found = await mapInOrder(files, async (file) => {
         return { path: file.path, pieces: await linePieces(source, file, undefined) }
       })
-      return describeBytes(source, pieces, [{ name: 'text', type: 'VARCHAR' }])
+      const inFiles = [{ name: 'text', type: 'VARCHAR' }]
+      return describeBytes(source, { files: found, looked, inFiles })
     },
     read: (request) => read(request, format),
   }

@@ -1,6 +1,7 @@
 // What an execution did: rows, blocks and time per operator, and which worker ran how much.
 
 import type { BlockMetadata } from '../block/metadata.js'
+import type { FileCount } from '../datasource/files.js'
 
 export interface OperatorStatistics {
   readonly name: string
@@ -9,6 +10,8 @@ export interface OperatorStatistics {
   readonly bytes: number
   /** Sum of the tasks' own durations. */
   readonly taskMs: number
+  /** Where it read files: how many, of how many that its paths name. */
+  readonly files?: FileCount | undefined
 }
 
 export interface WorkerStatistics {
@@ -48,7 +51,9 @@ export class DatasetStatistics {
     const operators = this.operators.map((o) => {
       const size = (o.bytes / 1e6).toFixed(1)
       const taskMs = o.taskMs.toFixed(0)
-      return `${o.name}: ${o.tasks} tasks, ${o.rows} rows, ${size} MB, ${taskMs} ms of tasks`
+      const files = o.files === undefined ? '' : `, ${o.files.read} of ${o.files.found} files`
+      const work = `${o.tasks} tasks, ${o.rows} rows, ${size} MB, ${taskMs} ms of tasks`
+      return `${o.name}: ${work}${files}`
     })
     const workers = this.workers.map((w) => {
       return `${w.host} pid ${w.pid}: ${w.tasks} tasks, ${w.rows} rows`
@@ -85,12 +90,23 @@ export class StatisticsCollector {
       rows: (o?.rows ?? 0) + rows,
       bytes: (o?.bytes ?? 0) + bytes,
       taskMs: (o?.taskMs ?? 0) + wallMs,
+      ...(o?.files !== undefined && { files: o.files }),
     })
     const key = `${host} ${pid}`
     const w = this.#workers.get(key)
     const tasks = (w?.tasks ?? 0) + 1
     this.#workers.set(key, { host, pid, tasks, rows: (w?.rows ?? 0) + rows })
     this.#wallMs = performance.now() - this.#startedMs
+  }
+
+  /** Notes how many files an operator is to read. */
+  addFiles(operator: string, files: FileCount): void {
+    const o = this.#operators.get(operator)
+    const { read = 0, found = 0 } = o?.files ?? {}
+    this.#operators.set(operator, {
+      ...(o ?? { name: operator, tasks: 0, rows: 0, bytes: 0, taskMs: 0 }),
+      files: { read: read + files.read, found: found + files.found },
+    })
   }
 
   result(): DatasetStatistics {

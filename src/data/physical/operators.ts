@@ -15,6 +15,7 @@ import type { ExchangeTransform } from './exchange-transforms.js'
 import type { RelationalStep } from '../relational/steps.js'
 import type { ReadTask } from '../datasource-port.js'
 import type { ReadRequest } from '../datasource/file-readers.js'
+import type { FileCount } from '../datasource/files.js'
 import type { WriteStep } from '../logical/write-step.js'
 
 /** Where a task that has no input block gets its rows. */
@@ -90,6 +91,8 @@ export interface SourceOperator {
   readonly kind: 'source'
   readonly name: string
   readonly inputs: readonly TaskInput[]
+  /** Where it reads files: how many, and of how many. */
+  readonly files?: FileCount
   readonly transforms: readonly Transform[]
   readonly resources: TaskResources
 }
@@ -105,6 +108,10 @@ export interface BlocksOperator {
 export interface MapOperator {
   readonly kind: 'map'
   readonly name: string
+  /**
+   * Rows that a task is given at least, of several blocks if it must: batches are filled of them.
+   */
+  readonly rowsMin?: number | undefined
   readonly transforms: readonly Transform[]
   readonly resources: TaskResources
 }
@@ -133,6 +140,10 @@ export function plannedBlocks({ source, operators }: PhysicalPlan): number | und
   let blocks = sourceBlocks(source)
   for (const operator of operators) {
     if (operator.kind === 'limit') blocks = undefined
+    // How many blocks go to one task is found out while it runs.
+    if (operator.kind === 'map' && operator.rowsMin !== undefined && blocks !== 1) {
+      blocks = undefined
+    }
     if (operator.kind === 'exchange') blocks = exchangedBlocks(operator.exchange, blocks)
   }
   return blocks
@@ -164,6 +175,7 @@ function exchangedBlocks(exchange: Exchange, blocks: number | undefined): number
     case 'aggregate':
       return exchange.keys.length === 0 ? 1 : undefined
     case 'resize':
+    case 'coalesce':
       return undefined
     case 'sort':
       return blocks !== undefined && blocks <= sortedBlocksMax ? blocks : undefined
@@ -180,4 +192,24 @@ export function addUp(numbers: readonly (number | undefined)[]): number | undefi
     sum += each
   }
   return sum
+}
+
+/** The operators of a plan that read files. */
+export function readsOf({ source }: PhysicalPlan): readonly FileRead[] {
+  switch (source.kind) {
+    case 'source':
+      return source.files === undefined ? [] : [{ name: source.name, files: source.files }]
+    case 'blocks':
+      return []
+    case 'union':
+      return source.inputs.flatMap(readsOf)
+    case 'join':
+    case 'zip':
+      return [...readsOf(source.left), ...readsOf(source.right)]
+  }
+}
+
+export interface FileRead {
+  readonly name: string
+  readonly files: FileCount
 }

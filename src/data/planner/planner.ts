@@ -21,13 +21,15 @@ import {
   stepName,
 } from '../logical/plan.js'
 import { isExchange, type JoinSource, type ZipSource } from '../logical/exchange-step.js'
-import { addExchange, addTransforms, partCount } from './plan-exchange.js'
+import { addExchange, addTransforms, partCount, runsByItself } from './plan-exchange.js'
 import { fixSeeds } from './fix-seeds.js'
+import { fillsBatches, rowsForBatches } from './plan-batches.js'
 import { planPools } from './plan-pools.js'
 import {
   type MapOperator,
   type PhysicalPlan,
   plainResources,
+  type SourceOperator,
   type TaskInput,
   type TaskResources,
   type Transform,
@@ -69,6 +71,10 @@ async function planSource(source: Source, cluster: Cluster): Promise<PhysicalPla
       const [left, right] = await planSides(source, cluster)
       return { kind: 'zip', name, left, right, transforms: [], resources: plainResources }
     }
+    case 'files': {
+      const operator = await planFiles(source, cluster)
+      return { kind: 'source', name, ...operator, transforms: [], resources: plainResources }
+    }
     default: {
       const inputs = await inputsOf(source, cluster)
       return { kind: 'source', name, inputs, transforms: [], resources: plainResources }
@@ -107,8 +113,10 @@ function addStep(plan: PhysicalPlan, step: Step, cpus: number): PhysicalPlan {
   const last = operators.at(-1) ?? source
   // The tasks that make blocks may as well go on with them. A pool reads for itself only where it
   // has all CPUs: see planPools.
-  const isOpen = 'transforms' in last && last.kind !== 'map' && last.transforms.length === 0
-  if (!isOpen || map.resources.pool !== undefined) {
+  const isEmpty = 'transforms' in last && last.kind !== 'map' && last.transforms.length === 0
+  const isOpen = isEmpty && fillsBatches(last, map.rowsMin)
+  const isAlone = map.resources.pool !== undefined || last.kind !== 'source'
+  if (!isOpen || (isAlone && runsByItself(map.resources))) {
     return { source, operators: [...operators, map] }
   }
   const { transforms, resources } = map
@@ -122,6 +130,7 @@ function mapOperator(step: FusedStep, cpus: number): MapOperator {
   return {
     kind: 'map',
     name: stepName(step),
+    rowsMin: rowsForBatches(step.steps),
     transforms: step.steps.map(transformOf),
     resources: compileResources(step, cpus),
   }
@@ -175,23 +184,32 @@ function transformOf(step: BlockStep): Transform {
   }
 }
 
+/** Blocks per CPU that are wanted of a source at least. */
+const inputsWanted = ({ cpus }: Cluster): number => cpus * blocksPerCpu
+
+async function planFiles(
+  source: FilesSource,
+  cluster: Cluster,
+): Promise<Pick<SourceOperator, 'inputs' | 'files'>> {
+  const { files, found, columns, isSampled = false } = await cluster.describe(source)
+  const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + p.bytes, 0)
+  const share = total / inputsWanted(cluster)
+  const bytes = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, share))
+  const wanted = firstRows(files, source.limit)
+  // What tasks need no more: the paths of all files, and a function that chose among them.
+  const lean = { ...source, paths: source.paths.slice(0, 1), partitionFilter: undefined }
+  const inputs = groupPieces(wanted, bytes).map((pieces) => {
+    return { kind: 'files', request: { source: lean, pieces, columns, isSampled } } as const
+  })
+  return { inputs, files: { read: wanted.length, found } }
+}
+
 async function inputsOf(
-  source: Exclude<Source, { kind: 'blocks' | 'union' | 'join' | 'zip' }>,
+  source: Exclude<Source, { kind: 'files' | 'blocks' | 'union' | 'join' | 'zip' }>,
   cluster: Cluster,
 ): Promise<readonly TaskInput[]> {
-  const wanted = cluster.cpus * blocksPerCpu
+  const wanted = inputsWanted(cluster)
   switch (source.kind) {
-    case 'files': {
-      const { files, columns, isSampled = false } = await cluster.describe(source)
-      const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + p.bytes, 0)
-      const bytes = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, total / wanted))
-      const groups = groupPieces(firstRows(files, source.limit), bytes)
-      // What tasks need no more: the paths of all files, and a function that chose among them.
-      const lean = { ...source, paths: source.paths.slice(0, 1), partitionFilter: undefined }
-      return groups.map((pieces) => {
-        return { kind: 'files', request: { source: lean, pieces, columns, isSampled } }
-      })
-    }
     case 'items':
       return evenParts(source.rows.length, wanted, source.blocks).map(({ start, rows }) => {
         return { kind: 'rows', rows: source.rows.slice(start, start + rows), start }

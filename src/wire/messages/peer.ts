@@ -1,6 +1,7 @@
 // Messages between raylets, over their link: ordered, and none is lost while both nodes live.
 
 import type { ProcessId } from '../../base/ids.js'
+import type { NodeQuestion } from './query.js'
 import type { LiveTask } from './state.js'
 import type { FromRaylet, ToRaylet } from './raylet.js'
 import type { JobFacts, ObjectKey, Resources } from './terms.js'
@@ -48,6 +49,9 @@ export type PeerMessage =
       /** Processes that have not answered. */
       readonly silent: number
     }
+  /** What only the raylet of a node knows. */
+  | { readonly kind: 'askNode'; readonly request: number; readonly question: NodeQuestion }
+  | { readonly kind: 'nodeAnswered'; readonly request: number; readonly value: unknown }
   /** A process of the sender's node is gone, after everything that it had said. */
   | { readonly kind: 'processGone'; readonly process: ProcessId }
   /** To the home of objects. */
