@@ -191,6 +191,16 @@ export const placementRetryMs = 1000
  */
 export const clusterViewMs = 100
 /**
+ * How long the GCS collects what waits before it asks nodes to keep room, so that a burst is one
+ * plan.
+ */
+export const roomPlanMs = 10
+/** How long one node is waited for before another is tried; doubled with each, up to the second. */
+export const roomPatienceMs = 2000
+export const roomPatienceMsMax = 60_000
+/** Actors and placement groups for which room is kept at a time. */
+export const roomsMax = 256
+/**
  * What was sent to another node counts as used there for so long; a view that is younger has it in,
  * in milliseconds.
  */

@@ -34,6 +34,8 @@ export interface ObjectPorts {
   /** Whether it is a process of this node that lives. */
   readonly isMember: (process: ProcessId) => boolean
   readonly actorOutOfScope: (actor: ObjectKey) => void
+  /** For the log of the node. */
+  readonly note: (text: string) => void
 }
 
 type Ask = Extract<ObjectEvent, { kind: 'getObjects' | 'awaitObjects' }>

@@ -186,6 +186,7 @@ export class Raylet {
       send: (to, message) => this.send(to, message),
       isMember: (id) => this.#members.has(id),
       actorOutOfScope: (actor) => this.#messages.actorOutOfScope(actor),
+      note: (text) => this.#logs.note(text),
     })
   }
 
