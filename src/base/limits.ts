@@ -28,6 +28,10 @@ export const describedFilesMax = 64
 export const joinedFileBytesMax = 64 * 1024
 /** Files, or parts of files, in one query of the engine. */
 export const tablesPerQueryMax = 500
+/**
+ * Files are uploaded to S3 in parts of this size, larger ones only where there would be too many.
+ */
+export const uploadPartBytes = 8 * 1024 * 1024
 /** A request to a web server may take this long, in milliseconds. */
 export const httpRequestMs = 60_000
 /** How often a request to a web server is made that fails for reasons of the server. */
