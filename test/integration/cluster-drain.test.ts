@@ -47,7 +47,7 @@ void test('values that only the leaving node has go to others, and no task runs 
     assert.deepEqual(await ray.get(read.options(on(other)).remote(refs[3]!)), [0, 3])
   }))
 
-void test('a leaving node waits for objects that its processes own as long as others hold them', () =>
+void test('a leaving node waits for objects of its own as long as others hold them', () =>
   onNodes(2, async (nodes, [leaving, other]) => {
     assert.ok(leaving && other)
     const [owned] = await ray.get(putThere.options(on(leaving)).remote())
