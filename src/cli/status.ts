@@ -12,14 +12,12 @@ interface NodeRow {
   /** What requests wait for there, in all. */
   readonly waiting?: Record<string, number>
 }
-interface StoreRow {
-  readonly arenaBytes: number
-  readonly usedBytes: number
-  readonly fileBytes: number
-  readonly objects: number
-}
 interface WorkerRow {
   readonly state: string
+}
+interface Said<T> {
+  readonly values: readonly T[]
+  readonly silent: number
 }
 
 export async function status(options: { readonly address?: string }): Promise<void> {
@@ -28,10 +26,16 @@ export async function status(options: { readonly address?: string }): Promise<vo
     nodes: (await observer.query({ what: 'nodes' })) as NodeRow[],
     total: (await observer.query({ what: 'clusterResources' })) as Record<string, number>,
     free: (await observer.query({ what: 'availableResources' })) as Record<string, number>,
-    workers: (await observer.query({ what: 'workers' })) as WorkerRow[],
-    store: (await observer.query({ what: 'storeStatistics' })) as StoreRow,
+    workers: (await observer.query({ what: 'everyNode', question: 'workers' })) as Said<
+      readonly WorkerRow[]
+    >,
+    stores: (await observer.query({ what: 'everyNode', question: 'storeStatistics' })) as Said<
+      Readonly<Record<'arenaBytes' | 'usedBytes' | 'fileBytes' | 'objects', number>>
+    >,
   }))
-  const { session, nodes, total, free, workers, store } = facts
+  const { session, nodes, total, free, workers, stores } = facts
+  const stored = (what: keyof (typeof stores.values)[number]): number =>
+    stores.values.reduce((sum, store) => sum + store[what], 0)
   const alive = nodes.filter((node) => node.alive).length
   const seconds = Math.round((Date.now() - session.startedAtMs) / 1000)
   const lines = [
@@ -40,7 +44,7 @@ export async function status(options: { readonly address?: string }): Promise<vo
     '',
     `Nodes    ${alive} alive, ${nodes.length - alive} dead`,
     ...nodes.filter((node) => node.alive && nodes.length > 1).map(describe),
-    `Workers  ${byState(workers)}`,
+    `Workers  ${byState(workers.values.flat())}${silence(workers.silent)}`,
     '',
     'Resources in use',
     ...Object.keys(total).map((name) => {
@@ -50,15 +54,19 @@ export async function status(options: { readonly address?: string }): Promise<vo
     ...waitingLines(nodes),
     '',
     'Objects',
-    `  ${store.objects} stored, ${bytes(store.usedBytes)} of ${bytes(store.arenaBytes)} in use`,
-    `  ${bytes(store.fileBytes)} on disk`,
+    `  ${stored('objects')} stored, ${bytes(stored('usedBytes'))} of ` +
+      `${bytes(stored('arenaBytes'))} in use${silence(stores.silent)}`,
+    `  ${bytes(stored('fileBytes'))} on disk`,
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-function describe({ nodeId, address, isDraining, resources, available = {} }: NodeRow): string {
+/**
+ * What is used up is not in `available`; a node that has not said what it has has nothing in use.
+ */
+function describe({ nodeId, address, isDraining, resources, available }: NodeRow): string {
   const cpus = resources['CPU'] ?? 0
-  const used = cpus - (available['CPU'] ?? cpus)
+  const used = available === undefined ? 0 : cpus - (available['CPU'] ?? 0)
   const how = isDraining === true ? ', draining' : ''
   const where = address || 'runs nothing'
   return `  ${nodeId}  ${where}  ${amount('CPU', used)} of ${cpus} CPU in use${how}`
@@ -75,6 +83,10 @@ function waitingLines(nodes: readonly NodeRow[]): string[] {
   if (all.size === 0) return ['', 'Nothing waits for resources']
   const list = [...all].map(([name, value]) => `  ${amount(name, value)} ${name}`)
   return ['', 'Waited for, beyond what is free', ...list]
+}
+
+function silence(nodes: number): string {
+  return nodes === 0 ? '' : `, without ${nodes} nodes that have not answered`
 }
 
 function byState(workers: readonly WorkerRow[]): string {

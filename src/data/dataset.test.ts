@@ -49,7 +49,7 @@ test('map, filter and mapBatches give what arrays would, in order', async () => 
   )
 })
 
-test('batches have the size asked for, mapBatches per block, iterBatches across', async () => {
+test('batches have the size asked for, the last one of a task fewer', async () => {
   const { ds } = numbers(8000)
   const sizes = ds.mapBatches(({ id }) => ({ n: [id.length] }), { batchSize: 300 })
   const seen = (await sizes.takeAll()).map(({ n }) => n)

@@ -21,6 +21,7 @@ import {
 import type { Column, Columns, DateFormat, RowOfColumns } from './block/column.js'
 import type { BatchFormat } from './block/batch.js'
 import type { Dataset } from './dataset.js'
+import type { Batches, Callable } from './mappable-dataset.js'
 import type { PlannedDataset } from './planned-dataset.js'
 import { checkBatchFormat, compileFunction, type StepOptions } from './step-options.js'
 
@@ -47,7 +48,6 @@ type Unnamed<Options> = Omit<Options, 'alias'>
 type Made<Row, Key extends keyof Row, Name extends string, Value> = Dataset<
   Pick<Row, Key> & { [K in Name]: Value }
 >
-type GroupOut<Out> = Out | Promise<Out>
 
 /**
  * Rows by their keys. Made by `groupBy`.
@@ -153,7 +153,9 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
   }
 
   /**
-   * Calls a function once per group, with all its rows. It returns a batch of any number of rows.
+   * Calls a function once per group, with all its rows. It returns a batch of any number of rows,
+   * or generates several; of a class, each actor of a pool has an instance, whose method `call` is
+   * given the groups.
    *
    * @example
    * const spans = fromItems([{ k: 'a', x: 1 }, { k: 'a', x: 5 }])
@@ -161,26 +163,21 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
    *   .mapGroups(({ k, x }) => ({ k: k.slice(0, 1), span: [Math.max(...x) - Math.min(...x)] }))
    */
   mapGroups<Out extends Readonly<Record<keyof Out, Column>>>(
-    fn: (batch: Columns<Row>) => GroupOut<Out>,
+    fn: Callable<Columns<Row>, Batches<Out>>,
     options?: MapGroupsOptions<'columns'>,
   ): Dataset<RowOfColumns<Out>>
   mapGroups<OutRow = Record<string, unknown>>(
-    fn: (batch: Table) => GroupOut<Table>,
+    fn: Callable<Table, Batches<Table>>,
     options: MapGroupsOptions<'arrow'> & { readonly batchFormat: 'arrow' },
   ): Dataset<OutRow>
   mapGroups<Out extends object>(
-    fn: (rows: Row[]) => GroupOut<Out[]>,
+    fn: Callable<Row[], Batches<Out[]>>,
     options: MapGroupsOptions<'rows'> & { readonly batchFormat: 'rows' },
   ): Dataset<Out>
   mapGroups(fn: unknown, options: MapGroupsOptions = {}): unknown {
     const { batchFormat = 'columns', dates = 'date' } = options
     checkBatchFormat('mapGroups', batchFormat)
     const compiled = compileFunction('mapGroups', fn, options, ['batchFormat', 'dates'])
-    if (compiled.isClass === true) {
-      throw new RayError(
-        'mapGroups takes a function: groups are spread over tasks, and a class would need actors.',
-      )
-    }
     const step = { kind: 'group-map', keys: this.#keys, blocks: this.#blocks } as const
     return this.#dataset.derive({ ...compiled, ...step, batchFormat, dates })
   }

@@ -18,7 +18,7 @@ import {
 /** What a function of the user may return: a value, or a promise of it. */
 type Returned<Out> = Out | Promise<Out>
 /** What a batch function may return: one batch, or a generator of any number of them. */
-type Batches<Out> = Returned<Out | Iterable<Out, unknown, unknown> | AsyncIterable<Out>>
+export type Batches<Out> = Returned<Out | Iterable<Out, unknown, unknown> | AsyncIterable<Out>>
 
 /** A function of rows, or a class of which each actor of a pool has one instance. */
 export type Callable<In, Out> =

@@ -22,6 +22,8 @@ export interface ActorRecord {
   phase: 'unplaced' | 'placing' | 'starting' | 'alive'
   /** Restarts so far, and the number of the current run. */
   incarnation: number
+  /** Requests to place it so far, and the number of the current one. */
+  attempt: number
   /** Set from `placing` on. */
   nodeId: string | undefined
   /** Set from `starting` on. */
@@ -84,6 +86,7 @@ export function newRecord(
     state: 'PENDING_CREATION',
     phase: 'unplaced',
     incarnation: 0,
+    attempt: 0,
     nodeId: undefined,
     worker: undefined,
     ending: undefined,

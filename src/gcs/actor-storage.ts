@@ -21,6 +21,7 @@ type Kept =
   | 'state'
   | 'phase'
   | 'incarnation'
+  | 'attempt'
   | 'nodeId'
   | 'worker'
   | 'ending'
@@ -34,10 +35,11 @@ export type StoredActor =
 export function storedActor(actor: ActorRecord | Grave | undefined): StoredActor | undefined {
   if (actor === undefined) return undefined
   if (!('spec' in actor)) return { kind: 'dead', ...actor }
-  const { spec, order, jobId, ownerNode, state, phase, incarnation } = actor
+  const { spec, order, jobId, ownerNode, state, phase, incarnation, attempt } = actor
   const { nodeId, worker, ending, killReason, lastExit } = actor
   const place = { nodeId, worker, ending, killReason, lastExit }
-  return { kind: 'live', spec, order, jobId, ownerNode, state, phase, incarnation, ...place }
+  const run = { state, phase, incarnation, attempt }
+  return { kind: 'live', spec, order, jobId, ownerNode, ...run, ...place }
 }
 
 export function actorOf(row: StoredActor & { readonly kind: 'live' }): ActorRecord {

@@ -7,9 +7,10 @@
 //
 // Within a state that is not ALIVE an actor has no node yet (`unplaced`), has been sent to one
 // (`placing`), or its constructor runs there (`starting`). Every run of the constructor has a
-// number, the incarnation; what is heard about another incarnation than the current one is old news
-// and is dropped. An attempt to place it that a node refuses begins no new incarnation; a worker or
-// node that dies under it does.
+// number, the incarnation. An attempt to place it that a node refuses begins no new incarnation; a
+// worker or node that dies under it does. Attempts have numbers of their own: a node that was away
+// is asked again with the same number, and gives the same answer. What is heard about another
+// attempt than the current one is old news and is dropped.
 //
 // An owner's death, the end of the job and `ray.kill` end an actor at once. An actor that went out
 // of scope is drained: it finishes the calls it has and is only then said to be dead, but its name
@@ -43,6 +44,7 @@ import type { ActorRecord, Audience } from './actor-record.js'
 import { actorRow } from './actor-rows.js'
 import type { ActorEvent, EventOf } from './actor-event.js'
 import { actorOf, type Grave, graveOf, type StoredActor, storedActor } from './actor-storage.js'
+import { validateActors } from './actor-validation.js'
 import { BoundedMap } from './bounded-map.js'
 import { ChangedRows } from './changed-rows.js'
 import { EarlyActors } from './early-actors.js'
@@ -182,36 +184,19 @@ export class ActorTable {
     return ended
   }
 
-  /** Some actor has no node. */
-  get isWaiting(): boolean {
-    return this.#unplaced.size > 0
+  /** Those that have no node, the first to come first. */
+  get unplaced(): ReadonlySet<ActorRecord> {
+    return this.#unplaced
   }
 
   validate(): void {
-    for (const [key, record] of this.#live) {
-      assert(record.key === key, 'an actor is found under its own key')
-      assert(!this.#dead.has(key), 'an actor is not both alive and dead')
-      assert(!this.#early.has(key), 'what came early has been handed to the actor')
-      const { phase, state } = record
-      assert(
-        (state === 'ALIVE') === (phase === 'alive'),
-        'ALIVE means that the constructor is done',
-      )
-      assert((record.nodeId === undefined) === (phase === 'unplaced'), 'a placed actor has a node')
-      const hasWorker = phase === 'starting' || phase === 'alive'
-      assert((record.worker !== undefined) === hasWorker, 'a running actor has a worker')
-      assert(this.#unplaced.has(record) === (phase === 'unplaced'), 'unplaced actors are listed')
-      assert(state !== 'RESTARTING' || record.incarnation > 0, 'a restart has a number')
-      const { maxRestarts, name, namespace } = record.spec
-      assert(maxRestarts === -1 || record.incarnation <= maxRestarts, 'restarts are counted')
-      const isNamed = this.#named.get(nameKey(namespace, name)) === record
-      assert(isNamed === (name !== '' && record.ending === undefined), 'a live actor has its name')
-      assert(record.ending === undefined || phase !== 'unplaced', 'a drained actor has a node')
-    }
-    for (const record of this.#named.values()) {
-      assert(this.#live.get(record.key) === record, 'a name belongs to a live actor')
-    }
-    assert(this.#unplaced.size <= this.#live.size, 'only live actors wait for a node')
+    validateActors({
+      live: this.#live,
+      dead: this.#dead,
+      early: this.#early,
+      named: this.#named,
+      unplaced: this.#unplaced,
+    })
   }
 
   #create(event: EventOf<'createActor'>, effects: Send[]): void {
@@ -290,6 +275,7 @@ export class ActorTable {
         return true
       case 'node': {
         record.phase = 'placing'
+        record.attempt++
         record.nodeId = placement.nodeId
         this.#changed.mark(record.key)
         record.refusedBy.clear()
@@ -300,13 +286,14 @@ export class ActorTable {
     }
   }
 
-  #sendPlace({ spec, incarnation, jobId }: ActorRecord, nodeId: string, effects: Send[]): void {
-    effects.push(send(nodeId, { kind: 'placeActor', spec, incarnation, jobId }))
+  #sendPlace(record: ActorRecord, nodeId: string, effects: Send[]): void {
+    const { spec, incarnation, attempt, jobId } = record
+    effects.push(send(nodeId, { kind: 'placeActor', spec, incarnation, attempt, jobId }))
   }
 
   #placed(event: EventOf<'actorPlaced'>, effects: Send[]): void {
-    const record = this.#current(event)
-    if (record?.phase !== 'placing' || record.nodeId !== event.nodeId) {
+    const record = this.#asking(event)
+    if (record === undefined) {
       this.#endStray(event, effects)
       return
     }
@@ -318,18 +305,15 @@ export class ActorTable {
     this.#sendEnds(record, effects)
   }
 
-  /**
-   * A node that was away is asked again, and may refuse one request and grant the other. When the
-   * refusal was heard first the actor is elsewhere by now, or over.
-   */
+  /** It was given up while its node was away: it is elsewhere by now, or over. */
   #endStray({ actor, nodeId }: EventOf<'actorPlaced'>, effects: Send[]): void {
     if (this.#live.get(keyOf(actor))?.nodeId === nodeId) return
     effects.push(send(nodeId, { kind: 'endActor', actor, drain: false, reason: 'is elsewhere' }))
   }
 
   #notPlaced(event: EventOf<'actorNotPlaced'>, effects: Send[]): void {
-    const record = this.#current(event)
-    if (record?.phase !== 'placing' || record.nodeId !== event.nodeId) return
+    const record = this.#asking(event)
+    if (record === undefined) return
     this.#placement.answered(record.spec, event.nodeId)
     if (record.ending !== undefined) {
       record.nodeId = undefined
@@ -373,13 +357,19 @@ export class ActorTable {
     if (record.ending === undefined) this.#publish(record, effects)
   }
 
-  /** The actor that an answer is about, unless the answer is about an older incarnation. */
+  /** The actor that is being placed, if this answers the request under way. */
+  #asking(event: EventOf<'actorPlaced' | 'actorNotPlaced'>): ActorRecord | undefined {
+    const record = this.#current(event)
+    return record?.phase === 'placing' && record.nodeId === event.nodeId ? record : undefined
+  }
+
+  /** The actor that is spoken of, unless it has been placed anew since. */
   #current(event: {
     readonly actor: ObjectKey
-    readonly incarnation: number
+    readonly attempt: number
   }): ActorRecord | undefined {
     const record = this.#live.get(keyOf(event.actor))
-    return record?.incarnation === event.incarnation ? record : undefined
+    return record?.attempt === event.attempt ? record : undefined
   }
 
   #viewChanged(nodeId: string | undefined, effects: Send[]): void {
@@ -464,21 +454,22 @@ export class ActorTable {
     const held = new Map(actors.map((each) => [keyOf(each.actor), each]))
     for (const record of [...this.#live.values()]) {
       if (record.nodeId !== nodeId) continue
-      const { key, incarnation } = record
+      const { key, incarnation, attempt } = record
       const { actor } = record.spec
+      const run = { actor, incarnation, attempt }
       const there = held.get(key)
-      if (there?.incarnation === incarnation) {
+      if (there?.attempt === attempt) {
         held.delete(key)
         const { worker, address, isStarted } = there
         // What ended it may have been lost on the way to its node.
         if (record.worker !== undefined) this.#sendEnds(record, effects)
         else if (worker === undefined) this.#sendPlace(record, nodeId, effects)
         else this.#placed({ ...there, kind: 'actorPlaced', nodeId, worker, address }, effects)
-        if (isStarted) this.#started({ kind: 'actorStarted', actor, incarnation }, effects)
+        if (isStarted) this.#started({ kind: 'actorStarted', ...run }, effects)
       } else if (record.phase === 'placing') this.#sendPlace(record, nodeId, effects)
       else {
         const exit = death.unreportedExit
-        this.#workerDied({ kind: 'actorWorkerDied', actor, incarnation, exit }, effects)
+        this.#workerDied({ kind: 'actorWorkerDied', ...run, exit }, effects)
       }
     }
     for (const { actor } of held.values()) {

@@ -29,6 +29,7 @@ import type { NodeEffect, NodeEvent } from './node-table.js'
 import { PlacementGroupTable } from './placement-group-table.js'
 import type { PlacementGroupEvent } from './placement-group-table.js'
 import { ProcessTable } from './process-table.js'
+import { RoomKeeper } from './room-keeper.js'
 import { answerState } from './state-answers.js'
 import type { StoredTables } from './stored-tables.js'
 import { TaskTable } from './task-table.js'
@@ -64,7 +65,9 @@ export class GcsServer {
   readonly #outbox: Outbox | undefined
   readonly #nodes = new NodeTable()
   readonly #groups = new PlacementGroupTable(this.#nodes)
-  readonly #actors = new ActorTable(new ActorPlacement(this.#nodes, this.#groups))
+  readonly #placement = new ActorPlacement(this.#nodes, this.#groups)
+  readonly #actors = new ActorTable(this.#placement)
+  readonly #rooms: RoomKeeper
   readonly #processes = new ProcessTable()
   readonly #tasks = new TaskTable()
   readonly #jobs = new JobTable()
@@ -105,6 +108,15 @@ export class GcsServer {
     this.#options = options
     const { persist, stored, nodeDeadlineMs } = options
     this.#outbox = persist && new Outbox(persist)
+    this.#rooms = new RoomKeeper({
+      clock,
+      nodes: this.#nodes,
+      placement: this.#placement,
+      groups: this.#groups,
+      actors: this.#actors,
+      deliver: (nodeId, message) => this.#deliver(nodeId, message),
+      done: () => this.#commit(),
+    })
     if (stored !== undefined) this.#load(stored)
     if (nodeDeadlineMs !== undefined) this.#checkHealth(nodeDeadlineMs)
   }
@@ -129,6 +141,7 @@ export class GcsServer {
   close(): void {
     this.#cancelHealthCheck()
     this.#cancelReconcile()
+    this.#rooms.close()
     this.#cancelView?.()
     this.#cancelView = undefined
     this.#cancelRetry?.()
@@ -144,6 +157,7 @@ export class GcsServer {
     this.#nodes.validate()
     this.#groups.validate()
     this.#actors.validate()
+    this.#rooms.validate()
   }
 
   #load(stored: StoredTables): void {
@@ -191,6 +205,7 @@ export class GcsServer {
         this.#group(message)
         this.#actor(message)
         this.#node({ ...message, kind: 'returned' })
+        this.#rooms.nodeReturned(message.nodeId)
         break
       case 'nodeDrained':
         this.#node({ ...message, kind: 'lost' })
@@ -397,6 +412,7 @@ export class GcsServer {
         break
       case 'storeStatistics':
       case 'pending':
+      case 'everyNode':
       case 'workers': {
         const text = `The question ${query.what} is for the raylet of a node, not for the GCS.`
         const error = { code: 'RAY_RPC', message: text }
@@ -439,8 +455,8 @@ export class GcsServer {
    * is then no change to report. So whoever waits is tried again now and then, without news.
    */
   #retryLater(): void {
-    const isWaiting = this.#actors.isWaiting || this.#groups.isWaiting
-    if (!isWaiting || this.#cancelRetry !== undefined) return
+    this.#rooms.look()
+    if (!this.#rooms.isAnyoneWaiting || this.#cancelRetry !== undefined) return
     this.#cancelRetry = this.#clock.timer(placementRetryMs, () => {
       this.#cancelRetry = undefined
       this.#group({ kind: 'viewChanged' })

@@ -10,7 +10,7 @@ import { hostPortText, parseHostPort } from '../wire/address.js'
 import type { TlsFiles } from '../wire/transport.js'
 import type { ClusterConfig } from './node-config.js'
 import type { SessionFile } from './session-file.js'
-import { requireToken, userToken } from './token.js'
+import { isTokenNamed, requireToken, userToken } from './token.js'
 
 /** That of Ray. */
 const defaultPort = 6379
@@ -74,9 +74,12 @@ function tlsOf(): { readonly tls?: TlsFiles } {
   )
 }
 
+/**
+ * One that is named counts, so that a wrong one is refused; one that just lies at home need not.
+ */
 function tokenFor(head: string, local: readonly SessionFile[], file: string | undefined): string {
   const neighbour = local.find((session) => session.headAddress === head)
-  if (file === undefined && neighbour !== undefined) return neighbour.token
+  if (neighbour !== undefined && !isTokenNamed(file)) return neighbour.token
   return requireToken(`Joining the cluster at ${head}`, file)
 }
 

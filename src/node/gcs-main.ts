@@ -25,8 +25,9 @@ import { turns } from './turns.js'
 async function main(): Promise<void> {
   const config = JSON.parse(process.env['TYPERAY_GCS'] ?? '') as GcsConfig
   delete process.env['TYPERAY_GCS']
+  answerParent()
   const storage = await openStorage(config.storage)
-  endWithParent(storage)
+  endWhenAsked(storage)
   const tokenHash = createHash('sha256').update(config.token).digest('hex')
   await checkIdentity(storage, { clusterId: newId(), tokenHash })
   const hub = await serve(storage, config)
@@ -74,7 +75,16 @@ async function admit(
   else hub.accept(socket, { hello, rest: first.rest })
 }
 
-function endWithParent(storage: GcsStorage): void {
+/** It asks whether this process has hung, and its end is the end of this one. */
+function answerParent(): void {
+  process.stdout.on('error', () => {})
+  process.stderr.on('error', () => {})
+  process.stdin.on('error', () => {})
+  process.stdin.on('close', () => process.exit(0))
+  process.stdin.on('data', () => process.stdout.write('here\n'))
+}
+
+function endWhenAsked(storage: GcsStorage): void {
   const end = (): void => {
     const exit = (): never => process.exit(0)
     storage.close().then(exit, exit)
@@ -82,11 +92,6 @@ function endWithParent(storage: GcsStorage): void {
   process.on('SIGINT', () => {})
   process.on('SIGHUP', () => {})
   process.on('SIGTERM', end)
-  process.stdout.on('error', () => {})
-  process.stderr.on('error', () => {})
-  process.stdin.on('error', () => {})
-  process.stdin.on('close', () => process.exit(0))
-  process.stdin.resume()
 }
 
 /** What cannot be stored must not be said: the next GCS begins with what is stored. */

@@ -2,6 +2,10 @@
 //
 // One that dies is started again, at once and then less and less often, with the tables that it has
 // stored. After so many deaths in a row there is no point in going on, and the head gives up.
+//
+// One that hangs is not dead: its sockets stay open, and everybody waits. So it is asked over its
+// stdin whether it is there, and answers on its stdout; one that has not answered for as long as a
+// node may be silent is killed.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +18,8 @@ import {
   shutdownMs,
 } from '../base/limits.js'
 import { type GcsConfig, takenExitCode } from './gcs-config.js'
+import { HangWatch } from './hang-watch.js'
+import { healthLimitMs } from './health-limit.js'
 
 export interface GcsProcessEvents {
   readonly note: (text: string) => void
@@ -30,6 +36,7 @@ export class GcsProcess {
   /** Deaths in a row, each before it had served for a while. */
   #failures = 0
   #timer: NodeJS.Timeout | undefined
+  readonly #silenceMsMax = healthLimitMs(process.env)
   #isClosed = false
 
   constructor(config: GcsConfig, events: GcsProcessEvents) {
@@ -41,13 +48,14 @@ export class GcsProcess {
   async start(): Promise<void> {
     const child = this.#spawn()
     await new Promise<void>((resolve, reject) => {
-      child.stdout?.once('data', () => resolve())
+      child.stdout?.on('data', () => {
+        if (this.#readyAt !== Infinity) resolve()
+      })
       child.once('exit', (code, signal) => {
         const how = signal ?? `exit code ${code}`
         reject(new SessionError(`The process of the GCS could not start (${how}).`))
       })
     })
-    child.removeAllListeners('exit')
     if (child.exitCode === null && child.signalCode === null) this.#watch(child)
     else this.#ended(child)
   }
@@ -75,13 +83,30 @@ export class GcsProcess {
     child.stdin?.on('error', () => {})
     child.stdout?.on('error', () => {})
     this.#readyAt = Infinity
-    child.stdout?.on('data', () => {
-      this.#readyAt = performance.now()
-    })
+    this.#ask(child)
     child.on('error', () => {})
     this.#child = child
     this.#events.note(`the GCS has started, pid ${child.pid ?? 0}`)
     return child
+  }
+
+  /** Asks it again and again whether it is there, until it ends. */
+  #ask(child: ChildProcess): void {
+    const watch = new HangWatch(this.#silenceMsMax, performance.now())
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      watch.answered(performance.now())
+      if (text.includes('ready')) this.#readyAt = performance.now()
+    })
+    const timer = setInterval(() => {
+      if (!watch.check(performance.now())) child.stdin?.write('?')
+      else {
+        const how = `has not answered for ${this.#silenceMsMax} ms, and is killed`
+        this.#events.note(`the GCS, pid ${child.pid ?? 0}, ${how}`)
+        child.kill('SIGKILL')
+      }
+    }, watch.everyMs)
+    child.once('exit', () => clearInterval(timer))
+    child.once('error', () => clearInterval(timer))
   }
 
   #watch(child: ChildProcess): void {

@@ -36,6 +36,12 @@ export function userToken(file?: string): string | undefined {
     : readToken(tokenFile())
 }
 
+/** Whether the user says which token it is, by option or in the environment. */
+export function isTokenNamed(file: string | undefined): boolean {
+  const { TYPERAY_TOKEN: given = '', TYPERAY_TOKEN_FILE: named = '' } = process.env
+  return file !== undefined || given !== '' || named !== ''
+}
+
 /** @throws SessionError that says how to get one. */
 export function requireToken(what: string, file?: string): string {
   const token = userToken(file)

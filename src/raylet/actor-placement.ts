@@ -11,10 +11,11 @@ import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/terms.j
 import type { ToGcs } from '../wire/messages/gcs.js'
 import type { Stuck } from './grant-round.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
-import type { PendingActor } from './lease-queue.js'
+import type { PendingActor, PendingRequest } from './lease-queue.js'
 import { refusalOf } from './lease-refusal.js'
 import { actorRequest } from './lease-request.js'
 import type { LeaseTables } from './lease-tables.js'
+import { PlaceAttempts } from './place-attempts.js'
 import type { ActorHold, WorkerRecord } from './worker-table.js'
 
 type EventOf<Kind extends LeaseEvent['kind']> = Extract<LeaseEvent, { kind: Kind }>
@@ -22,6 +23,7 @@ type EventOf<Kind extends LeaseEvent['kind']> = Extract<LeaseEvent, { kind: Kind
 export class ActorPlacement {
   readonly #tables: LeaseTables
   readonly #emit: (effect: LeaseEffect) => void
+  readonly #attempts = new PlaceAttempts()
 
   constructor(tables: LeaseTables, emit: (effect: LeaseEffect) => void) {
     this.#tables = tables
@@ -29,25 +31,31 @@ export class ActorPlacement {
   }
 
   /**
-   * Queues the actor; true when a round of granting must follow. Placing the same incarnation twice
-   * is one placing.
+   * Queues the actor; true when a round of granting must follow. A request that is repeated is
+   * answered as it was before.
    */
-  place(event: EventOf<'placeActor'>, sequence?: number): boolean {
-    const { spec, incarnation } = event
-    if (this.#find(spec.actor, incarnation)) return false
+  place(event: EventOf<'placeActor'>, kept?: PendingRequest): boolean {
+    const { spec, incarnation, attempt } = event
+    const actor = { spec, incarnation, attempt }
+    const known = this.#attempts.hear(actor)
+    if (known.isOld || this.#holds(actor)) {
+      if (known.refusal !== undefined) this.#tell(known.refusal)
+      return false
+    }
     const request = actorRequest(event)
     const error = refusalOf(this.#tables, request)
     if (error !== undefined) {
-      this.refuse({ spec, incarnation }, error)
+      this.refuse(actor, error)
       return false
     }
-    this.#tables.queue.add(request, sequence)
+    request.overtaken = kept?.overtaken ?? 0
+    this.#tables.queue.add(request, kept?.sequence)
     return true
   }
 
   /** Gives the actor its worker. */
   handOver(worker: WorkerRecord, { actor, allocation }: ActorHold): void {
-    const { spec, incarnation } = actor
+    const { spec, incarnation, attempt } = actor
     if (spec.nested.length > 0) {
       this.#emit({ kind: 'lend', to: worker.process, objects: spec.nested })
     }
@@ -63,16 +71,20 @@ export class ActorPlacement {
       nodeId: this.#tables.nodeId,
       actor: spec.actor,
       incarnation,
+      attempt,
       worker: worker.process,
       address: worker.address,
     })
   }
 
   /** Without an error it may be placed elsewhere, or here again when more is free. */
-  refuse({ spec, incarnation }: PendingActor, error?: WireError): void {
+  refuse({ spec, incarnation, attempt }: PendingActor, error?: WireError): void {
     const { nodeId } = this.#tables
     const why = error === undefined ? {} : { error }
-    this.#tell({ kind: 'actorNotPlaced', nodeId, actor: spec.actor, incarnation, ...why })
+    const run = { actor: spec.actor, incarnation, attempt }
+    const refusal = { kind: 'actorNotPlaced', nodeId, ...run, ...why } as const
+    this.#attempts.refused(refusal)
+    this.#tell(refusal)
   }
 
   /**
@@ -113,11 +125,12 @@ export class ActorPlacement {
   started({ from, actor, error }: EventOf<'actorStarted'>, now: number): void {
     const worker = this.#tables.workers.ofProcess(from)
     if (worker?.actor === undefined || !isSame(worker.actor.actor.spec.actor, actor)) return
-    const { incarnation } = worker.actor.actor
+    const { incarnation, attempt } = worker.actor.actor
     this.#tell({
       kind: 'actorStarted',
       actor,
       incarnation,
+      attempt,
       ...(error === undefined ? {} : { error }),
     })
     if (error === undefined) {
@@ -139,13 +152,14 @@ export class ActorPlacement {
     worker.killReason = how
   }
 
-  died({ spec, incarnation }: PendingActor, exit: ProcessExit): void {
-    this.#tell({ kind: 'actorWorkerDied', actor: spec.actor, incarnation, exit })
+  died({ spec, incarnation, attempt }: PendingActor, exit: ProcessExit): void {
+    this.#tell({ kind: 'actorWorkerDied', actor: spec.actor, incarnation, attempt, exit })
   }
 
-  #find(actor: ObjectKey, incarnation: number): boolean {
+  /** It waits or runs here, whatever is remembered of the request. */
+  #holds({ spec, attempt }: PendingActor): boolean {
     const isIt = (other: PendingActor | undefined): boolean =>
-      other !== undefined && other.incarnation === incarnation && isSame(other.spec.actor, actor)
+      other !== undefined && other.attempt >= attempt && isSame(other.spec.actor, spec.actor)
     for (const request of this.#tables.queue) if (isIt(request.actor)) return true
     for (const worker of this.#tables.workers.all()) if (isIt(worker.actor?.actor)) return true
     return false

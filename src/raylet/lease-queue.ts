@@ -17,6 +17,8 @@ import type { WorkerKind } from './worker-kind.js'
 export interface PendingActor {
   readonly spec: ActorSpec
   readonly incarnation: number
+  /** The request to place it that it follows from. */
+  readonly attempt: number
 }
 
 export interface PendingRequest {
@@ -75,6 +77,9 @@ export class LeaseQueue {
   readonly #reservations = new Map<string, PendingRequest>()
   /** What they need together. */
   #reserved = ResourceSet.empty
+  /** Those whose tasks read stored objects. */
+  readonly #reading = new Set<PendingRequest>()
+  #readingVersion = 0
   #demand = ResourceSet.empty
 
   get size(): number {
@@ -84,6 +89,16 @@ export class LeaseQueue {
   /** What those need together that take from the node, and not from a bundle. */
   get demand(): ResourceSet {
     return this.#demand
+  }
+
+  /** Another one when others wait that read stored objects. */
+  get readingVersion(): number {
+    return this.#readingVersion
+  }
+
+  /** Those, as they came. */
+  reading(): Iterable<PendingRequest> {
+    return this.#reading
   }
 
   /** Does anything of this shape wait? */
@@ -106,6 +121,10 @@ export class LeaseQueue {
     this.#size++
     if (request.target === undefined) this.#demand = this.#demand.plus(request.need)
     if (request.reservation !== undefined) this.#reserve(request.reservation, request)
+    if (request.task?.reads !== undefined) {
+      this.#reading.add(request)
+      this.#readingVersion++
+    }
     const line = this.#lines.get(request.shape)
     if (line === undefined) {
       this.#lines.set(request.shape, [request])
@@ -129,8 +148,13 @@ export class LeaseQueue {
     if (line === undefined || at < 0) return
     line.splice(at, 1)
     this.#size--
-    this.#unreserve(request)
+    this.#left(request)
     if (line.length === 0) this.#lines.delete(request.shape)
+  }
+
+  /** All that keep room, in no order. */
+  reservations(): PendingRequest[] {
+    return [...this.#reservations.values()]
   }
 
   reserved(name: string): PendingRequest | undefined {
@@ -148,7 +172,7 @@ export class LeaseQueue {
       else this.#lines.set(shape, rest)
     }
     this.#size -= taken.length
-    for (const request of taken) this.#unreserve(request)
+    for (const request of taken) this.#left(request)
     return taken.sort((a, b) => a.sequence - b.sequence)
   }
 
@@ -156,6 +180,11 @@ export class LeaseQueue {
     assert(!this.#reservations.has(name), 'a reservation is made once')
     this.#reservations.set(name, request)
     this.#reserved = this.#reserved.plus(request.need)
+  }
+
+  #left(request: PendingRequest): void {
+    if (this.#reading.delete(request)) this.#readingVersion++
+    this.#unreserve(request)
   }
 
   #unreserve({ reservation, need, target }: PendingRequest): void {

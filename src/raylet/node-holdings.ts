@@ -9,13 +9,14 @@ export function nodeHoldings({ pool, queue, workers, bundles }: LeaseTables): No
   for (const { actor, target } of queue) {
     if (target !== undefined) awaited.add(target.group)
     if (actor === undefined) continue
-    const { spec, incarnation } = actor
-    actors.push({ actor: spec.actor, incarnation, address: '', isStarted: false })
+    const { spec, incarnation, attempt } = actor
+    actors.push({ actor: spec.actor, incarnation, attempt, address: '', isStarted: false })
   }
   for (const { actor: hold, process: worker, address } of workers.all()) {
     if (hold === undefined) continue
-    const { spec, incarnation } = hold.actor
-    actors.push({ actor: spec.actor, incarnation, worker, address, isStarted: hold.isStarted })
+    const { spec, incarnation, attempt } = hold.actor
+    const run = { actor: spec.actor, incarnation, attempt }
+    actors.push({ ...run, worker, address, isStarted: hold.isStarted })
   }
   return {
     available: pool.available.toResources(),

@@ -49,15 +49,20 @@ export class NodeReport {
   }
 
   #text(): string {
-    const { pool, queue, isAlone } = this.#ports.tables
-    return isAlone ? String(pool.available) : `${pool.available}|${queue.demand}`
+    const { tables } = this.#ports
+    const { pool, queue, isAlone } = tables
+    const free = `${pool.available}|${tables.reclaimable(pool)}`
+    return isAlone ? free : `${free}|${queue.demand}`
   }
 
   #send(): void {
-    const { nodeId, pool, queue } = this.#ports.tables
+    const { tables } = this.#ports
+    const { nodeId, pool, queue } = tables
     const available = pool.available.toResources()
     const total = pool.total.toResources()
     const waiting = queue.demand.isEmpty ? {} : { waiting: queue.demand.toResources() }
-    this.#ports.toGcs({ kind: 'nodeReport', nodeId, available, total, ...waiting })
+    const all = tables.reclaimable(pool)
+    const reclaimable = all.equals(pool.available) ? {} : { reclaimable: all.toResources() }
+    this.#ports.toGcs({ kind: 'nodeReport', nodeId, available, total, ...waiting, ...reclaimable })
   }
 }

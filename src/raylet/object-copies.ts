@@ -56,12 +56,14 @@ export class ObjectCopies {
 
   /**
    * Where the node of a reader takes it from; empty when it has it. It is about to have a copy. A
-   * raylet asks for itself when the sources that it was told do not give.
+   * raylet asks for itself when the sources that it was told do not give, or with a hint that tasks
+   * wait which read it.
    */
-  sourcesFor(reader: ProcessId): readonly number[] {
+  sourcesFor(reader: ProcessId, isHint = false): readonly number[] {
     const node = nodeNumberOf(reader)
     const known = this.#copies.find((copy) => copy.node === node)
-    if (known !== undefined && reader !== rayletProcess(node)) return known.sources
+    const isAgain = reader === rayletProcess(node) && !isHint
+    if (known !== undefined && !isAgain) return known.sources
     if (known?.isComplete === true) return []
     this.#copies = this.#copies.filter((copy) => copy !== known)
     const [best, ...others] = this.#ranked()

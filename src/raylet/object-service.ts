@@ -9,7 +9,9 @@ import { objectPlaceholderMs } from '../base/limits.js'
 import { nodeNumberOf, type ProcessId, rayletProcess } from '../base/ids.js'
 import type { ObjectMessage, ObjectPeerMessage, StoredObject } from '../wire/messages/peer.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
-import type { ObjectKey } from '../wire/messages/terms.js'
+import type { ClusterNode, ObjectKey } from '../wire/messages/terms.js'
+import { pullUrgency } from '../wire/pull-urgency.js'
+import { Evacuation } from './evacuation.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
 import { isAllHere, routeObjectEvent } from './object-router.js'
 import { ObjectTable } from './object-table.js'
@@ -18,7 +20,8 @@ import type { PeerLinks } from './peer-links.js'
 import { homeDied, RemoteAsks } from './remote-asks.js'
 import type { StoreService } from './store-service.js'
 import { ObjectPuller } from './transfer/object-puller.js'
-import { keyText, type PullOutcome, type PullReader, pullUrgency } from './transfer/pull-state.js'
+import { type PrefetchEvent, PrefetchState } from './transfer/prefetch-state.js'
+import { keyText, type PullOutcome, type PullReader } from './transfer/pull-state.js'
 
 export interface ObjectPorts {
   readonly clock: Clock
@@ -32,6 +35,8 @@ export interface ObjectPorts {
   /** Whether it is a process of this node that lives. */
   readonly isMember: (process: ProcessId) => boolean
   readonly actorOutOfScope: (actor: ObjectKey) => void
+  /** For the log of the node. */
+  readonly note: (text: string) => void
 }
 
 type Ask = Extract<ObjectEvent, { kind: 'getObjects' | 'awaitObjects' }>
@@ -43,6 +48,7 @@ export class ObjectService {
   readonly #here: number
   readonly #asks = new RemoteAsks()
   readonly #passed = new PassedRefs()
+  readonly #prefetch = new PrefetchState()
   /**
    * Copies in this store of objects of other homes, and whether their values contain refs. Added
    * when one is sealed; removed when it is dropped or evicted.
@@ -50,12 +56,19 @@ export class ObjectService {
   readonly #copies = new Map<string, { readonly object: ObjectKey; readonly isNesting: boolean }>()
   /** Pulls whose readers have said whether the value contains refs. */
   readonly #nesting = new Map<string, boolean>()
+  readonly #evacuation: Evacuation
   #cancelSweep: (() => void) | undefined
 
   constructor(ports: ObjectPorts) {
     this.#ports = ports
     this.#here = ports.nodeNumber
     this.table = new ObjectTable(ports.nodeNumber)
+    this.#evacuation = new Evacuation({
+      here: this.#here,
+      entries: () => this.table.entries(),
+      fetch: (object, node) => this.#fetchTo(node, object),
+      drop: (object, node) => this.#handle({ kind: 'copyRemoved', object, node, isMissing: true }),
+    })
     const { peers, validate = false } = ports
     this.puller = new ObjectPuller({
       ...ports,
@@ -91,16 +104,48 @@ export class ObjectService {
     this.puller.handle({ kind: 'present', object })
   }
 
-  /** The object will be needed here soon. */
-  hint(objects: readonly ObjectKey[]): void {
-    for (const object of objects) {
-      const isHere = this.#ports.store.sizeOf(object) !== undefined
-      if (!isHere && !this.puller.has(object)) this.#askHome(object, pullUrgency.hint)
+  /** The tasks of the process that wait for their turn read these objects, and no others. */
+  prefetch(by: ProcessId, objects: readonly ObjectKey[]): void {
+    this.#ahead({ kind: 'list', by, objects })
+  }
+
+  /** Nodes that leave give what they have to others. */
+  viewChanged(nodes: readonly ClusterNode[]): void {
+    this.#evacuation.look(nodes, this.#ports.clock.now())
+  }
+
+  /** Other nodes would lose something with this one: copies, or objects whose home it is. */
+  get isNeeded(): boolean {
+    return this.#copies.size > 0 || this.#farHolders().size > 0
+  }
+
+  /** Processes of other nodes may hold what they have only not collected yet. */
+  remindHolders(): void {
+    for (const holder of this.#farHolders()) {
+      this.#ports.send(holder, { kind: 'collectGarbage' })
     }
+  }
+
+  /** Processes and raylets of other nodes that hold a value whose home this is. */
+  #farHolders(): ReadonlySet<ProcessId> {
+    const holders = this.table
+      .entries()
+      .filter((entry) => entry.isStored || entry.body !== undefined)
+      .flatMap((entry) => entry.holders())
+    return new Set(holders.filter((holder) => nodeNumberOf(holder) !== this.#here))
+  }
+
+  /** The node, which may be this one, is to have a copy. */
+  #fetchTo(node: number, object: ObjectKey): void {
+    if (node === this.#here) this.#askHome(object, pullUrgency.argument)
+    else this.#ports.peers.send(node, { kind: 'fetchCopy', object })
   }
 
   fromPeer(from: number, message: ObjectPeerMessage): void {
     switch (message.kind) {
+      case 'fetchCopy':
+        if (this.#ports.store.sizeOf(message.object) !== undefined) return undefined
+        return this.#askHome(message.object, pullUrgency.argument)
       case 'object':
         return this.#handle(message.event)
       case 'located':
@@ -183,6 +228,7 @@ export class ObjectService {
   /** The store has made room with a secondary copy. */
   evicted(object: ObjectKey): void {
     this.#copies.delete(keyText(object))
+    this.#ahead({ kind: 'gone', object })
     this.event({ kind: 'copyRemoved', object, node: this.#here })
   }
 
@@ -318,6 +364,22 @@ export class ObjectService {
     this.#keepCopy(object, this.#nesting.get(key) !== false)
     this.#nesting.delete(key)
     this.event({ kind: 'copyAdded', object, node: this.#here })
+    const sizeBytes = this.#ports.store.sizeOf(object) ?? 0
+    this.#ahead({ kind: 'came', object, sizeBytes })
+  }
+
+  #ahead(event: PrefetchEvent): void {
+    const before = this.#prefetch.heldBytes
+    const effects = this.#prefetch.handle(event)
+    if (this.#ports.validate === true) this.#prefetch.validate()
+    const { heldBytes: bytes } = this.#prefetch
+    if (bytes !== before) this.puller.handle({ kind: 'held', bytes })
+    for (const { kind, object } of effects) {
+      if (kind === 'unwanted') this.puller.handle({ kind, object })
+      else if (this.#ports.store.sizeOf(object) === undefined && !this.puller.has(object)) {
+        this.#askHome(object, pullUrgency.hint)
+      }
+    }
   }
 
   #keepCopy(object: ObjectKey, isNesting: boolean): void {
@@ -327,6 +389,7 @@ export class ObjectService {
 
   #drop(object: ObjectKey): void {
     this.#copies.delete(keyText(object))
+    this.#ahead({ kind: 'gone', object })
     this.#ports.store.free(object)
     this.puller.handle({ kind: 'dropped', object })
   }
@@ -344,6 +407,7 @@ export class ObjectService {
 
   #forget(process: ProcessId): void {
     this.#asks.processDied(process)
+    this.#ahead({ kind: 'list', by: process, objects: [] })
     this.#giveBack(rayletProcess(this.#here), this.#passed.processDied(process))
     this.puller.handle({ kind: 'processDied', process })
   }

@@ -43,6 +43,7 @@ import { outlivesJob } from './outlives-job.js'
 import { memoryUsers } from './memory-users.js'
 import { RayletMessages } from './raylet-messages.js'
 import type { RayletOptions } from './raylet-options.js'
+import { ReadsAhead } from './reads-ahead.js'
 import { SessionLogs, workerIdOf } from './session-logs.js'
 import { StateService } from './state-service.js'
 import { SetupWatch } from './setup-watch.js'
@@ -88,6 +89,7 @@ export class Raylet {
   readonly peers: PeerLinks
   readonly clusterTotal = new ClusterTotal()
   readonly #report: NodeReport
+  readonly #reads: ReadsAhead
   readonly drain: Drain
   readonly launcher: WorkerLauncher
   #workerCount = 0
@@ -111,8 +113,11 @@ export class Raylet {
       bytesOn: (objects) => this.objects.bytesOn(objects),
     })
     const { tables } = this.leases
+    this.#reads = new ReadsAhead(tables, (objects) => this.objects.prefetch(0, objects))
     this.#report = new NodeReport({ clock, tables, toGcs: options.toGcs })
-    this.drain = new Drain({ ...options, clock, tables, hasDriver: () => this.#hasDriver })
+    const isNeeded = (): boolean => this.#hasDriver || this.objects.isNeeded
+    const remind = (): void => this.objects.remindHolders()
+    this.drain = new Drain({ ...options, clock, tables, isNeeded, remind })
     this.jobs = new JobTable(options.nodeNumber, { namespace: '', ...options })
     this.peers = this.#makePeers()
     this.#logs = new SessionLogs({
@@ -183,6 +188,7 @@ export class Raylet {
       send: (to, message) => this.send(to, message),
       isMember: (id) => this.#members.has(id),
       actorOutOfScope: (actor) => this.#messages.actorOutOfScope(actor),
+      note: (text) => this.#logs.note(text),
     })
   }
 
@@ -313,7 +319,7 @@ export class Raylet {
     if (this.options.validate === true) this.leases.validate()
     this.#setTick()
     this.#report.soon()
-    this.drain.check()
+    this.#reads.look()
   }
 
   objectEvent(event: ObjectEvent): void {
@@ -529,7 +535,6 @@ export class Raylet {
     this.jobs.finish(jobId)
     if (!this.#hasDriver) this.options.abandoned()
     this.#ended({ process: id, isOrderly: farewell !== undefined })
-    this.drain.check()
   }
 
   get #hasDriver(): boolean {

@@ -13,6 +13,7 @@ import type { PeerMessage } from '../wire/messages/peer.js'
 import type { ToRaylet } from '../wire/messages/raylet.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ControlConnection } from './control-connection.js'
+import { NodeQuestions } from './node-questions.js'
 import type { ObjectEntry } from './object-entry.js'
 
 export interface StatePorts {
@@ -54,11 +55,14 @@ export interface OwnersSaid {
 
 export class StateService {
   readonly #ports: StatePorts
+  /** What is asked of the raylets of all nodes. */
+  readonly nodes: NodeQuestions
   readonly #gatherings = new Map<number, Gathering>()
   #count = 0
 
   constructor(ports: StatePorts) {
     this.#ports = ports
+    this.nodes = new NodeQuestions(ports)
   }
 
   /** The question with what the processes of all nodes say is under way. */

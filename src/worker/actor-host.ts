@@ -10,6 +10,7 @@ import { objectIdHex } from '../base/ids.js'
 import { pushFlag } from '../wire/frame.js'
 import type { SelfExit } from '../wire/messages/terms.js'
 import { CallLane } from './call-lane.js'
+import { cancelContext } from './cancel-context.js'
 import { endsWithCaller } from './caller-watch.js'
 import { readArguments, readCall, readExtension } from './call-values.js'
 import { CallRunner, reportBody } from './call-runner.js'
@@ -18,11 +19,11 @@ import type { CoreWorker } from './core-worker.js'
 import { ActorExit, installActorExit, isActorExit } from './exit-actor.js'
 import type { LiveTaskList } from './live-tasks.js'
 import { LoadedFunction } from './loaded-function.js'
+import { LookAhead } from './look-ahead.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
 import { howOf } from './task-recorder.js'
 import { groupsOf, LazyTaskContext, setCurrentTask, type TaskPlace } from './task-context.js'
 import { cancelledError } from './task-error.js'
-import { cancelContext } from './task-executor.js'
 import { showGpus } from './visible-gpus.js'
 
 type StartActor = Extract<FromRaylet, { kind: 'startActor' }>
@@ -35,6 +36,7 @@ export class ActorHost {
   readonly id: string
   readonly #core: CoreWorker
   readonly #runner: CallRunner
+  readonly #ahead: LookAhead
   readonly #place: TaskPlace
   readonly #methods = new Map<number, LoadedFunction>()
   #instance: Record<string, unknown> | null = null
@@ -65,6 +67,7 @@ export class ActorHost {
       ...groupsOf(spec.strategy.target),
     }
     this.#runner = new CallRunner(core)
+    this.#ahead = new LookAhead(core.raylet)
     showGpus(gpus, core.welcome.resources)
     const freed = (): void => this.drain()
     const main = new CallLane(spec.maxConcurrency, freed)
@@ -122,6 +125,7 @@ export class ActorHost {
   }
 
   arrived(call: Incoming): void {
+    this.#ahead.arrived(call)
     this.#laneOf(call).add(call)
   }
 
@@ -177,8 +181,13 @@ export class ActorHost {
   drain(): void {
     if (this.#instance === null) return
     for (const lane of this.#lanes) this.#drainLane(lane)
+    if (!this.#ahead.isQuiet) this.#ahead.look(this.#waiting())
     this.#flush()
     if (this.#onEmpty !== null && this.isEmpty) this.#onEmpty()
+  }
+
+  *#waiting(): IterableIterator<Incoming> {
+    for (const lane of this.#lanes) yield* lane.waiting()
   }
 
   #drainLane(lane: CallLane): void {

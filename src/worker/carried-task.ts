@@ -21,12 +21,13 @@ export function carriedTask(task: Task): CarriedTask {
 }
 
 /** The stored objects that it reads; undefined when none is known. */
-function readsOf({ pins }: Task): readonly ObjectKey[] | undefined {
+function readsOf({ pins, nested, argumentHolder: holder }: Task): readonly ObjectKey[] | undefined {
   if (pins === null) return undefined
-  const reads: ObjectKey[] = []
-  for (const pin of pins) {
+  const reads: ObjectKey[] = holder === null ? [] : [[holder.owner, holder.sequence]]
+  // Refs inside of the arguments come last: what they stand for is read if the task likes.
+  for (const pin of pins.slice(0, pins.length - (nested?.length ?? 0))) {
     const isStored = pin instanceof ObjectRef && pin.state === refState.stored
-    if (isStored && reads.push([pin.owner, pin.sequence]) === taskReadsMax) break
+    if (isStored && reads.push([pin.owner, pin.sequence]) >= taskReadsMax) break
   }
   return reads.length === 0 ? undefined : reads
 }

@@ -8,6 +8,7 @@ import type { RayError } from '../base/errors.js'
 import { GetTimeoutError, ObjectFreedError, TaskCancelledError } from '../base/errors.js'
 import type { ProcessId } from '../base/ids.js'
 import { bodyTag } from '../wire/frame.js'
+import { pullUrgency } from '../wire/pull-urgency.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import {
   addWaiter,
@@ -45,9 +46,6 @@ type AskKind =
  */
 const stringLengthMax = 4096
 
-/** Nobody stands still for the arguments of a task: what a `get` waits for comes first. */
-const argumentUrgency = 2
-
 export interface AccessPorts {
   readonly process: ProcessId
   readonly raylet: RayletSender
@@ -68,6 +66,8 @@ export class ObjectAccess {
   readonly #ports: AccessPorts
   /** Waiters for the raylet's answers, by owner and sequence. */
   readonly #fetches = new Map<string, Fetch[]>()
+  /** Pending refs that were asked for, and that no get waits for yet. */
+  readonly #awaited = new Set<ObjectRef>()
   #marks = 0
 
   constructor(ports: AccessPorts) {
@@ -239,7 +239,7 @@ export class ObjectAccess {
    */
   async fetchValue(key: readonly [number, number]): Promise<unknown> {
     const ref = new ObjectRef(key[0], key[1])
-    const message = await this.#ask(ref, false, argumentUrgency)
+    const message = await this.#ask(ref, false, pullUrgency.argument)
     if (message.error !== undefined) throw errorFromWire(message.error)
     if (message.body !== undefined) return this.#bodyIn(message)
     return this.#readParts(ref, message, [])
@@ -247,7 +247,7 @@ export class ObjectAccess {
 
   /** The arguments that the caller put into the store. */
   async fetchArguments(holder: ObjectRef, slots: readonly unknown[]): Promise<unknown> {
-    const message = await this.#ask(holder, true, argumentUrgency)
+    const message = await this.#ask(holder, true, pullUrgency.argument)
     if (message.error !== undefined) throw errorFromWire(message.error)
     return this.#readParts(holder, message, slots)
   }
@@ -307,14 +307,28 @@ export class ObjectAccess {
   }
 
   /** Asks for a pending ref of another process; it settles when the raylet answers. */
-  resolve(ref: ObjectRef): void {
-    if (ref.isAsked || ref.state !== refState.pending || !isBorrowed(ref, this.#ports.process))
+  resolve(ref: ObjectRef, urgency: number = pullUrgency.wait): void {
+    if (ref.state !== refState.pending || !isBorrowed(ref, this.#ports.process)) return
+    if (ref.isAsked) {
+      if (urgency === pullUrgency.get && this.#awaited.delete(ref)) this.#hurry(ref)
       return
+    }
     refuseEnded(ref.owner, String(ref))
     ref.isAsked = true
-    this.#listen(ref, { kind: 'getObjects' }, (message) => {
+    if (urgency !== pullUrgency.get) this.#awaited.add(ref)
+    this.#listen(ref, { kind: 'getObjects', ...(urgency && { urgency }) }, (message) => {
       ref.isAsked = false
+      this.#awaited.delete(ref)
       this.#settleBorrowed(ref, message)
+    })
+  }
+
+  /** What was asked for by a wait is now wanted by a get. */
+  #hurry(ref: ObjectRef): void {
+    this.#listen(ref, { kind: 'getObjects', isBare: true }, ({ object, location, contains }) => {
+      // It may be the answer to the question before, which was answered on another way.
+      if (location !== undefined) this.#ports.raylet.send({ kind: 'unpin', objects: [object] })
+      if (contains !== undefined) this.#giveBack(contains)
     })
   }
 
@@ -396,7 +410,7 @@ export class ObjectAccess {
         },
       )
       countdown.start(bounds, refs)
-      for (const ref of pending) this.resolve(ref)
+      for (const ref of pending) this.resolve(ref, failFast ? pullUrgency.get : pullUrgency.wait)
     })
   }
 

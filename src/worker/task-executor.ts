@@ -13,10 +13,12 @@ import type { FromRaylet } from '../wire/messages/raylet.js'
 import type { ToWorker } from '../wire/messages/task.js'
 import type { ActorHost } from './actor-host.js'
 import { readCall, settleSent } from './call-values.js'
+import { cancelContext } from './cancel-context.js'
 import { CallRunner } from './call-runner.js'
 import type { CoreWorker } from './core-worker.js'
 import type { LiveTaskList } from './live-tasks.js'
 import { LoadedFunction } from './loaded-function.js'
+import { LookAhead } from './look-ahead.js'
 import { type ConnectionEvents, type Incoming, OwnerConnection } from './owner-connection.js'
 import { groupsOf, LazyTaskContext, type TaskPlace } from './task-context.js'
 import { cancelledError } from './task-error.js'
@@ -32,6 +34,7 @@ const idleCloseMs = 3
 export class TaskExecutor implements ConnectionEvents {
   readonly #core: CoreWorker
   readonly #runner: CallRunner
+  readonly #ahead: LookAhead
   readonly #connections = new Set<OwnerConnection>()
   readonly #functions = new Map<string, LoadedFunction>()
   #queue: Incoming[] = []
@@ -74,6 +77,7 @@ export class TaskExecutor implements ConnectionEvents {
   constructor(core: CoreWorker) {
     this.#core = core
     this.#runner = new CallRunner(core)
+    this.#ahead = new LookAhead(core.raylet)
   }
 
   accept(connection: OwnerConnection): void {
@@ -318,6 +322,7 @@ export class TaskExecutor implements ConnectionEvents {
     }
     // What comes after a lease was closed has been given back with `stale`, and must not run here
     // too.
+    this.#ahead.arrived(task)
     if (task.from.isRelay) this.#queue.push(task)
     else if (task.from.lease === this.#lease?.lease) {
       this.#received++
@@ -404,7 +409,7 @@ export class TaskExecutor implements ConnectionEvents {
   }
 
   #drain(): void {
-    if (this.#isBusy) return
+    if (this.#isBusy) return this.#lookAhead()
     this.#isBusy = true
     while (this.#at < this.#queue.length) {
       const task = this.#queue[this.#at]!
@@ -414,11 +419,16 @@ export class TaskExecutor implements ConnectionEvents {
       const later = this.#start(task)
       if (later !== null) {
         later.then(this.#next, this.#next)
-        return
+        return this.#lookAhead()
       }
     }
     this.#isBusy = false
+    this.#lookAhead()
     this.#drained()
+  }
+
+  #lookAhead(): void {
+    if (!this.#ahead.isQuiet) this.#ahead.look(this.#queue.slice(this.#at))
   }
 
   readonly #next = (): void => {
@@ -586,15 +596,4 @@ export class TaskExecutor implements ConnectionEvents {
 function isAhead(sent: number, received: number): boolean {
   const onTheWay = claimedSince(sent, received)
   return onTheWay > 0 && onTheWay < 2 ** 19
-}
-
-/** Aborts a running task, and with `recursive` cancels what it has submitted. */
-export function cancelContext(
-  core: CoreWorker,
-  context: LazyTaskContext,
-  recursive: boolean,
-): void {
-  context.cancel(cancelledError(context))
-  if (!recursive) return
-  for (const child of context.children) core.cancel(child, { force: false, recursive: true })
 }

@@ -2,7 +2,8 @@
 // are the messages that the server sends.
 
 import type { ActorSpec, ActorState } from '../../src/wire/messages/raylet.js'
-import type { FromGcs, HeldActor, ToGcs } from '../../src/wire/messages/gcs.js'
+import { formatAmounts } from '../../src/scheduling/resource-amounts.js'
+import type { FromGcs, HeldActor, Room, ToGcs } from '../../src/wire/messages/gcs.js'
 import type { ObjectKey, ProcessExit, Resources, WireError } from '../../src/wire/messages/terms.js'
 import type { SchedulingStrategy } from '../../src/wire/messages/terms.js'
 import { GcsServer } from '../../src/gcs/gcs-server.js'
@@ -13,10 +14,14 @@ import type { Command } from './transcript.js'
 
 const jobId = 'job1'
 
+type AttemptOf = (actor: ObjectKey) => number
+
 export class GcsScript {
   readonly #clock = new VirtualClock()
   readonly #lines: string[] = []
   readonly #totals = new Map<string, Resources>()
+  /** The last request to place each actor: what answers are about, unless said otherwise. */
+  readonly #attempts = new Map<string, number>()
   #storage = new MemoryStorage()
   #server = this.#newServer()
 
@@ -25,6 +30,7 @@ export class GcsScript {
     if (command.verb === 'reset') {
       this.#server.close()
       this.#totals.clear()
+      this.#attempts.clear()
       this.#storage = new MemoryStorage()
       this.#server = this.#newServer()
     } else if (command.verb === 'restart') {
@@ -41,6 +47,9 @@ export class GcsScript {
       // Views follow every change of a node, and would be most of what there is to read.
       // Nor is every node's number.
       if (message.kind === 'clusterView' || message.kind === 'nodeRegistered') return
+      if (message.kind === 'placeActor') {
+        this.#attempts.set(id(message.spec.actor), message.attempt)
+      }
       this.#lines.push(`${nodeId} <- ${describe(message)}`)
     }
     return new GcsServer(this.#clock, write, {
@@ -54,6 +63,8 @@ export class GcsScript {
     })
   }
 
+  readonly #attemptOf: AttemptOf = (actor) => this.#attempts.get(id(actor)) ?? 1
+
   #message(command: Command): ToGcs {
     const nodeId = command.text('node', 'n1')
     switch (command.verb) {
@@ -66,12 +77,9 @@ export class GcsScript {
         return { kind: 'registerNode', ...where, resources, isBack }
       }
       case 'holds':
-        return holdings(command, this.#totals.get(command.word(0)) ?? {})
-      case 'report': {
-        const id = command.word(0)
-        const total = this.#totals.get(id) ?? {}
-        return { kind: 'nodeReport', nodeId: id, available: amounts(command), total }
-      }
+        return holdings(command, this.#totals.get(command.word(0)) ?? {}, this.#attemptOf)
+      case 'report':
+        return report(command, this.#totals.get(command.word(0)) ?? {})
       case 'create':
         return {
           kind: 'createActor',
@@ -119,18 +127,28 @@ export class GcsScript {
       case 'processDied':
         return { kind: 'processDied', process: Number(command.word(0)), jobId }
       default:
-        return actorMessage(command, nodeId)
+        return actorMessage(command, nodeId, this.#attemptOf)
     }
   }
 }
 
+/** `report n1 CPU=0 tasks=1`: nothing is free, and tasks hold one CPU. */
+function report(command: Command, total: Resources): ToGcs {
+  const available = amounts(command)
+  const tasks = command.number('tasks', 0)
+  const reclaimable = { ...available, CPU: (available['CPU'] ?? 0) + tasks }
+  return { kind: 'nodeReport', nodeId: command.word(0), available, total, reclaimable }
+}
+
 /** `holds n1 actors=1:0:50:started,2:1 bundles=g:0+1 awaited=g CPU=1`, the rest is free. */
-function holdings(command: Command, total: Resources): ToGcs {
+function holdings(command: Command, total: Resources, attemptOf: AttemptOf): ToGcs {
   const list = (name: string): string[] => command.text(name, '').split(',').filter(Boolean)
   const actors = list('actors').map((text): HeldActor => {
     const [sequence, incarnation, worker, started] = text.split(':')
     const actor: ObjectKey = [7, Number(sequence)]
-    const held = { actor, incarnation: Number(incarnation), isStarted: started === 'started' }
+    const isStarted = started === 'started'
+    const attempt = attemptOf(actor)
+    const held = { actor, incarnation: Number(incarnation), attempt, isStarted }
     if (worker === undefined) return { ...held, address: '' }
     return { ...held, worker: Number(worker), address: `w${worker}` }
   })
@@ -166,9 +184,10 @@ function query(nodeId: string, asked: (ToGcs & { kind: 'query' })['query']): ToG
   return { kind: 'query', nodeId, from: 7, request: 1, query: asked }
 }
 
-function actorMessage(command: Command, nodeId: string): ToGcs {
+function actorMessage(command: Command, nodeId: string, attemptOf: AttemptOf): ToGcs {
   const actor: ObjectKey = [command.number('owner', 7), Number(command.word(0))]
   const incarnation = command.number('incarnation', 0)
+  const run = { actor, incarnation, attempt: command.number('attempt', attemptOf(actor)) }
   switch (command.verb) {
     case 'subscribe':
       return { kind: 'subscribeActor', nodeId, from: command.number('from', 7), actor }
@@ -180,16 +199,16 @@ function actorMessage(command: Command, nodeId: string): ToGcs {
       return { kind: 'actorOutOfScope', actor }
     case 'placed': {
       const worker = command.number('worker', 50)
-      return { kind: 'actorPlaced', nodeId, actor, incarnation, worker, address: `w${worker}` }
+      return { kind: 'actorPlaced', nodeId, ...run, worker, address: `w${worker}` }
     }
     case 'notPlaced':
-      return { kind: 'actorNotPlaced', nodeId, actor, incarnation, ...refusal(command) }
+      return { kind: 'actorNotPlaced', nodeId, ...run, ...refusal(command) }
     case 'started': {
       const error = command.flag('threw') ? { error: new Uint8Array(1) } : {}
-      return { kind: 'actorStarted', actor, incarnation, ...error }
+      return { kind: 'actorStarted', ...run, ...error }
     }
     case 'workerDied':
-      return { kind: 'actorWorkerDied', actor, incarnation, exit: processExit(command) }
+      return { kind: 'actorWorkerDied', ...run, exit: processExit(command) }
     default:
       throw new Error(`no such command: ${command.verb}`)
   }
@@ -264,8 +283,11 @@ function strategyOf(command: Command): SchedulingStrategy {
 
 function describe(message: FromGcs): string {
   switch (message.kind) {
-    case 'placeActor':
-      return `placeActor ${id(message.spec.actor)} incarnation=${message.incarnation}`
+    case 'placeActor': {
+      const { spec, incarnation, attempt } = message
+      const again = attempt === 1 ? '' : ` attempt=${attempt}`
+      return `placeActor ${id(spec.actor)} incarnation=${incarnation}${again}`
+    }
     case 'endActor':
       return `endActor ${id(message.actor)} ${message.drain ? 'drain' : 'kill'} (${message.reason})`
     case 'reserveBundles': {
@@ -287,6 +309,8 @@ function describe(message: FromGcs): string {
       const more = message.message === undefined ? '' : `: ${message.message}`
       return `placementGroupChanged ${message.group} to ${message.to} ${message.state}${more}`
     }
+    case 'reserveRoom':
+      return `reserveRoom ${message.rooms.map(sayRoom).join('; ') || 'nothing'}`
     case 'groupLocated': {
       const where = message.bundles.map(({ index, nodeId = 'nowhere' }) => `${index} ${nodeId}`)
       return `groupLocated ${message.group}: ${where.join(', ')}`
@@ -312,6 +336,8 @@ function describe(message: FromGcs): string {
       return `gcsHandled ${message.count}`
   }
 }
+
+const sayRoom = ({ key, need }: Room): string => `${key} ${formatAmounts(need)}`
 
 function describeAnswer(value: unknown): string {
   if (value === undefined) return 'nothing'

@@ -1,14 +1,10 @@
 // The words of pull.txt: objects are numbers, readers are names, pulls have the numbers that the
 // machine gives them.
 
-import {
-  PullState,
-  type PullEffect,
-  type PullEvent,
-  pullUrgency,
-} from '../../src/raylet/transfer/pull-state.js'
+import { PullState, type PullEffect, type PullEvent } from '../../src/raylet/transfer/pull-state.js'
 import { workerProcess } from '../../src/base/ids.js'
 import type { ObjectKey } from '../../src/wire/messages/terms.js'
+import { pullUrgency } from '../../src/wire/pull-urgency.js'
 import type { Command } from './transcript.js'
 
 /** All objects have the same owner, of node 1. */
@@ -70,8 +66,11 @@ export class PullScript {
       case 'answered':
         return { kind: 'answered', object: keyOf(word), outcome: { error } }
       case 'present':
+      case 'unwanted':
       case 'dropped':
         return { kind: command.verb, object: keyOf(word) }
+      case 'held':
+        return { kind: 'held', bytes: pull }
       case 'died':
         return { kind: 'processDied', process: this.#reader(word) }
       case 'node-died':

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../../src/testing/index.js'
-import { withHead } from './head-cluster.js'
+import { runCli, withHead } from './head-cluster.js'
 
 const node = ['--num-cpus', '1', '--object-store-memory', '64000000']
 
 void test('nodes are started, looked at, drained and stopped by command', () =>
-  withHead(['--port', '0'], async ({ cli, driver }) => {
+  withHead(['--port', '0'], async ({ cli, driver, environment }) => {
     const status = async (): Promise<string> => (await cli('status')).stdout
     const program = driver(`
       await ray.init()
@@ -17,9 +17,12 @@ void test('nodes are started, looked at, drained and stopped by command', () =>
       console.log('head at ' + address)
       const hold = ray.remote(sleep).options({ resources: { slot: 1 } })
       while ((await ray.nodes()).length < 2) await sleep(20)
+      const put = ray.remote(() => ray.put(new Uint8Array(2_000_000)))
+      const there = await ray.get(put.options({ resources: { slot: 1 } }).remote())
       const held = hold.remote(1500)
       console.log('holds')
       await ray.get(held)
+      ray.free(there)
       console.log('held')
       await sleep(60_000)
     `)
@@ -29,7 +32,15 @@ void test('nodes are started, looked at, drained and stopped by command', () =>
     assert.equal(joined.code, 0, joined.stderr)
     assert.match(joined.stdout, /This node has joined .*typeray stop/s)
     await program.said('holds')
-    assert.match(await status(), /Nodes {4}2 alive, 0 dead\n.*of 2 CPU in use\n.*of 1 CPU in use/)
+    const busy = /Nodes {4}2 alive, 0 dead\n.*0 of 2 CPU in use\n.* 1 of 1 CPU in use\n.*1 leased/
+    await until(async () => busy.test(await status()))
+    assert.match(await status(), /\n {2}1 stored, .* in use\n/, 'the object of the other node')
+    assert.match((await cli('list', 'objects')).stdout, /PINNED_IN_MEMORY/)
+    // A token that is named counts, although the head's is known on this machine.
+    const stranger = { ...environment, TYPERAY_TOKEN: 'a-token-of-another-cluster' }
+    const refusal = await runCli(['start', '--address', head, ...node], stranger)
+    assert.equal(refusal.code, 1, refusal.stdout)
+    assert.match(refusal.stderr, /token/)
     const rows = JSON.parse((await cli('list', 'nodes', '--format', 'json')).stdout) as {
       nodeId: string
       isHeadNode: boolean

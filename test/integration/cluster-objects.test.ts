@@ -2,31 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { observe } from '../../src/node/observer.js'
-import type { SessionFile } from '../../src/node/session-file.js'
 import { type Driver, until } from '../../src/testing/index.js'
 import { type Nodes, withNodes } from './many-nodes.js'
-
-interface StoreRow {
-  readonly objects: number
-  readonly usedBytes: number
-  readonly fileBytes: number
-  readonly spilledBytesTotal: number
-}
-
-async function storeOf(session: SessionFile): Promise<StoreRow> {
-  const observer = await observe(session, 20_000)
-  try {
-    return (await observer.query({ what: 'storeStatistics' })) as StoreRow
-  } finally {
-    observer.close()
-  }
-}
-
-/** Objects in the stores of these nodes. */
-async function objectCounts(sessions: readonly SessionFile[]): Promise<number[]> {
-  return (await Promise.all(sessions.map(storeOf))).map(({ objects }) => objects)
-}
+import { objectCounts, storeOf } from './store-rows.js'
 
 /** After its last line the program collects garbage, in `holders` too, until it is killed. */
 function startHolding({ driver }: Nodes, source: string, env: Record<string, string> = {}): Driver {

@@ -158,6 +158,39 @@ test('an actor restarts while the GCS is away, and its callers hear of it', () =
     assert.match(stdout, /again 1\n$/)
   }))
 
+test('a GCS that hangs is killed and started again', () =>
+  withNodes(
+    1,
+    async ({ sessions, driver }) => {
+      const head = headOf(sessions)
+      const program = driver(`
+        ${pauseHere}
+        await ray.init()
+        class Counter {
+          count = 0
+          increment() { return ++this.count }
+        }
+        const Remote = ray.remote(Counter).options({ numCpus: 0 })
+        const before = Remote.remote()
+        await ray.get(before.increment.remote())
+        await pause('stop now')
+        const meanwhile = Remote.remote()
+        console.log('made', await ray.get(meanwhile.increment.remote()))
+        console.log('before', await ray.get(before.increment.remote()))
+      `)
+      await program.said('stop now')
+      const old = gcsOf(head) ?? assert.fail()
+      process.kill(old, 'SIGSTOP')
+      program.kill('SIGUSR2')
+      const { code, stdout, stderr } = await program.ended
+      assert.equal(code, 0, stderr)
+      assert.equal(stdout, 'stop now\nmade 1\nbefore 2\n')
+      assert.match(raylogOf(head), new RegExp(`GCS, pid ${old}, has not answered for 4000 ms`))
+    },
+    {},
+    { variables: { TYPERAY_NODE_DEADLINE_MS: '4000' } },
+  ))
+
 test('a node that joins after the GCS died gets code and files that were sent before', (t) =>
   withNodes(1, async ({ sessions, driver, join }) => {
     const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'project-')))

@@ -9,7 +9,7 @@ import {
   col,
   Count,
   CountDistinct,
-  Dataset,
+  type Dataset,
   Max,
   Mean,
   Min,
@@ -18,8 +18,7 @@ import {
   Sum,
   Unique,
 } from '../../src/data/index.js'
-import { DatasetSession } from '../../src/data/dataset-session.js'
-import { InProcessRunner } from '../../src/data/execution/in-process-runner.js'
+import { datasetOf } from './data-blocks.js'
 
 interface Row {
   readonly k: string | null
@@ -41,17 +40,6 @@ const blocks = fc
 /** Without a single row nothing says which columns there are. */
 const someRows = blocks.filter((parts) => parts.flat().length > 0)
 const runs = { numRuns: 25 }
-
-function datasetOf<R extends object>(parts: readonly (readonly R[])[]): Dataset<R> {
-  const session = new DatasetSession(new InProcessRunner())
-  const inputs = parts.map((rows) => {
-    return {
-      source: { kind: 'items', rows: rows as readonly Record<string, unknown>[] },
-      steps: [],
-    }
-  }) as never
-  return new Dataset<R>(session, { source: { kind: 'union', inputs }, steps: [] })
-}
 
 /** Nulls last, as sort and groups have them. */
 function compare(a: unknown, b: unknown): number {

@@ -39,8 +39,8 @@ class CountedWorkers implements BlockPool {
     return this.#workers.room()
   }
 
-  submit(task: BlockTask, block: BlockRef | undefined): PendingBlock {
-    const pending = this.#workers.submit(task, block)
+  submit(task: BlockTask, blocks: readonly BlockRef[]): PendingBlock {
+    const pending = this.#workers.submit(task, blocks)
     pending.metadata.then(
       (metadata: BlockMetadata) => this.#statistics.add(this.#name, metadata),
       // Whoever reads the block meets the failure.
@@ -80,10 +80,10 @@ class BoundedTasks implements BlockPool {
     while (this.#unfinished.size >= concurrency) await Promise.race(this.#unfinished)
   }
 
-  submit(task: BlockTask, block: BlockRef | undefined): PendingBlock {
+  submit(task: BlockTask, blocks: readonly BlockRef[]): PendingBlock {
     const { name, resources, transforms } = this.#operator
     const parts = partsOf(transforms)
-    const options = { name, resources, parts, ...(block !== undefined && { block }) }
+    const options = { name, resources, parts, blocks }
     const pending = this.#runner.submit(task, this.#shared, options)
     if (!Number.isFinite(resources.concurrency)) return pending
     const finished: Promise<unknown> = pending.metadata

@@ -56,10 +56,10 @@ export class RayBlockPool implements BlockPool {
     }
   }
 
-  submit(task: BlockTask, block: BlockRef | undefined): PendingBlock {
+  submit(task: BlockTask, blocks: readonly BlockRef[]): PendingBlock {
     const member = this.#free()
     if (member === undefined) throw new ray.RayError('The pool has no room: call room() first.')
-    const [made, described] = member.run.remote(task, block)
+    const [made, described] = member.run.remote(task, ...blocks)
     member.blocks++
     const metadata = unwrapped(ray.get(described) as Promise<BlockMetadata>)
     const end = (): void => {

@@ -20,6 +20,7 @@ import {
 import { originOf } from '../physical/row-origin.js'
 import { aheadBytes, type BackpressurePolicy, blocksAhead } from './backpressure-policy.js'
 import type { ErroredBlocks } from './errored-blocks.js'
+import { bundleBlocks, originOfBundle, rowsOf } from './bundle-blocks.js'
 import { exchangeBlocks } from './exchange.js'
 import { joinBlocks, zipBlocks } from './two-sides.js'
 import { workersOf } from './operator-workers.js'
@@ -100,12 +101,18 @@ function planBlocks(plan: PhysicalPlan, execution: Execution): Blocks {
   let blocks = sourceBlocks(plan, execution)
   for (const operator of plan.operators) {
     if (operator.kind === 'exchange') {
-      blocks = exchangeBlocks(operator, blocks, execution)
+      // Where an exchange hands on blocks while others are made, it must not wait for each alone.
+      const { kind } = operator.exchange
+      const isStream = kind === 'resize' || kind === 'coalesce'
+      const inputs = isStream ? ahead(blocks, policy, execution) : blocks
+      blocks = exchangeBlocks(operator, inputs, execution)
     } else if (operator.kind === 'limit') {
       blocks = limitBlocks(operator, ahead(blocks, policy, execution), execution)
     } else {
-      const isPool = operator.resources.pool !== undefined
-      const inputs = isPool ? ahead(blocks, policy, execution) : blocks
+      const { rowsMin, resources } = operator
+      // Both wait for their inputs, which must be under way meanwhile.
+      const isWaiting = resources.pool !== undefined || rowsMin !== undefined
+      const inputs = isWaiting ? ahead(blocks, policy, execution) : blocks
       blocks = mapBlocks(operator, inputs, execution)
     }
   }
@@ -145,7 +152,7 @@ async function* readBlocks(operator: SourceOperator, execution: Execution): Bloc
   try {
     for (const [index, input] of operator.inputs.entries()) {
       await workers.room()
-      yield { ...workers.submit({ input, index }, undefined), origin: originOf(input) }
+      yield { ...workers.submit({ input, index }, []), origin: originOf(input) }
     }
     workers.finish()
   } finally {
@@ -157,17 +164,19 @@ async function* mapBlocks(operator: MapOperator, blocks: Blocks, execution: Exec
   const workers = workersOf(operator, execution)
   let index = 0
   try {
-    for await (const input of blocks) {
+    for await (const bundle of bundleBlocks(blocks, operator.rowsMin)) {
+      const [first] = bundle
       // A task may wait for its block; an actor would keep others waiting meanwhile.
-      if (operator.resources.pool !== undefined && !(await isMade(input))) {
-        yield input
+      if (operator.resources.pool !== undefined && first !== undefined && !(await isMade(first))) {
+        yield first
         continue
       }
       await workers.room()
-      const { origin } = input
-      const made = workers.submit({ index, origin }, input.block)
+      const origin = originOfBundle(bundle)
+      const blocksOf = bundle.map(({ block }) => block)
+      const made = workers.submit({ index, origin }, blocksOf)
       index++
-      if (input.isOwned === true) releaseAfter(made, input, execution)
+      for (const input of bundle) if (input.isOwned === true) releaseAfter(made, input, execution)
       yield { ...made, origin }
     }
     workers.finish()
@@ -177,13 +186,8 @@ async function* mapBlocks(operator: MapOperator, blocks: Blocks, execution: Exec
 }
 
 /** False where the block failed: whoever reads it learns why. */
-async function isMade({ metadata }: PendingBlock): Promise<boolean> {
-  try {
-    await metadata
-    return true
-  } catch {
-    return false
-  }
+async function isMade(pending: PendingBlock): Promise<boolean> {
+  return (await rowsOf(pending)) !== undefined
 }
 
 /** An intermediate block goes as soon as what is made of it is there. */

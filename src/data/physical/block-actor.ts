@@ -16,7 +16,7 @@ export class BlockActor {
     this.#transforms.catch(() => undefined)
   }
 
-  async run(task: BlockTask, block: Block | undefined): Promise<[Block, BlockMetadata]> {
-    return runBlockTask(task, await this.#transforms, block)
+  async run(task: BlockTask, ...blocks: readonly Block[]): Promise<[Block, BlockMetadata]> {
+    return runBlockTask(task, await this.#transforms, ...blocks)
   }
 }

@@ -117,6 +117,10 @@ export interface BlocksOperator {
 export interface MapOperator {
   readonly kind: 'map'
   readonly name: string
+  /**
+   * Rows that a task is given at least, of several blocks if it must: batches are filled of them.
+   */
+  readonly rowsMin?: number | undefined
   readonly transforms: readonly Transform[]
   readonly resources: TaskResources
 }
@@ -145,6 +149,10 @@ export function plannedBlocks({ source, operators }: PhysicalPlan): number | und
   let blocks = sourceBlocks(source)
   for (const operator of operators) {
     if (operator.kind === 'limit') blocks = undefined
+    // How many blocks go to one task is found out while it runs.
+    if (operator.kind === 'map' && operator.rowsMin !== undefined && blocks !== 1) {
+      blocks = undefined
+    }
     if (operator.kind === 'exchange') blocks = exchangedBlocks(operator.exchange, blocks)
   }
   return blocks
@@ -176,6 +184,7 @@ function exchangedBlocks(exchange: Exchange, blocks: number | undefined): number
     case 'aggregate':
       return exchange.keys.length === 0 ? 1 : undefined
     case 'resize':
+    case 'coalesce':
       return undefined
     case 'sort':
       return blocks !== undefined && blocks <= sortedBlocksMax ? blocks : undefined

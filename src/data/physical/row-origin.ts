@@ -33,6 +33,27 @@ export function originOf(input: TaskInput): RowOrigin {
   }
 }
 
+/** The place of several blocks that lie one behind the other; undefined if one has none. */
+export function joinOrigins(origins: readonly (RowOrigin | undefined)[]): RowOrigin | undefined {
+  const [first] = origins
+  if (first === undefined || origins.length === 1) return first
+  let { start, rows } = first
+  for (const origin of origins.slice(1)) {
+    if (origin === undefined) return undefined
+    const end = start === undefined || rows === undefined ? undefined : start + rows
+    const isNext = origin.name === first.name && end !== undefined && origin.start === end
+    if (isNext && rows !== undefined && origin.rows !== undefined) {
+      rows += origin.rows
+    } else {
+      start = undefined
+      rows = undefined
+    }
+  }
+  const names = [...new Set(origins.map((origin) => origin?.name ?? ''))]
+  const name = names.length === 1 ? first.name : `${first.name} to ${names.at(-1) ?? ''}`
+  return { name, start, rows }
+}
+
 /** Pieces of files that know their rows are counted in rows. */
 function rowStart(piece: { start: number; rows: number | undefined } | undefined) {
   return piece?.rows === undefined ? undefined : piece.start

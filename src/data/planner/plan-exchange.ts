@@ -42,7 +42,17 @@ export function addExchange(
   const prepared = addTransforms(plan, before, name)
   const operator = { kind: 'exchange', name, exchange, transforms: after } as const
   const { source, operators } = prepared
+  if (runsByItself(resources)) {
+    const exchanged = { ...operator, transforms: [], resources: plainResources }
+    const map: MapOperator = { kind: 'map', name, transforms: after, resources }
+    return { source, operators: [...operators, { ...exchanged, name: `${name}: exchange` }, map] }
+  }
   return { source, operators: [...operators, { ...operator, resources }] }
+}
+
+/** Whether a step cannot share the tasks that put parts together: nothing counts these. */
+export function runsByItself({ pool, concurrency }: TaskResources): boolean {
+  return pool !== undefined || Number.isFinite(concurrency)
 }
 
 /** As many parts as there are blocks, or what the larger side of a join has. */
@@ -73,6 +83,8 @@ function planStep(step: ExchangeStep, count: number): Planned {
     }
     case 'block-order':
       return { before: [], exchange: { kind: 'block-order', seed: step.seed } }
+    case 'coalesce':
+      return { before: [], exchange: { kind: 'coalesce', rows: step.rows } }
     case 'repartition':
       if (step.by === 'keys') return planParts({ kind: 'hash', keys: step.keys }, count)
       if (step.by === 'rows') return { before: [], exchange: { kind: 'resize', rows: step.rows } }

@@ -6,6 +6,7 @@
 // tasks that remain, their actors reserve less than they were given, and the operating system
 // shares the CPUs.
 
+import { fillsBatches } from './plan-batches.js'
 import type { MapOperator, PhysicalPlan, SourceOperator } from '../physical/operators.js'
 
 type Part = PhysicalPlan['source'] | PhysicalPlan['operators'][number]
@@ -52,7 +53,7 @@ function join(before: Part | undefined, part: Part, cpus: number): Worker | unde
   if (!isWorker(before) || !isWorker(part)) return undefined
   const isFull = (worker: Worker): boolean => isPool(worker) && cpusOf(worker) >= cpus
   const fits = (isFull(part) && isPlain(before)) || (isFull(before) && isPlain(part))
-  if (!fits) return undefined
+  if (!fits || (part.kind === 'map' && !fillsBatches(before, part.rowsMin))) return undefined
   return {
     ...before,
     name: `${before.name} -> ${part.name}`,

@@ -21,8 +21,9 @@ import {
   stepName,
 } from '../logical/plan.js'
 import { isExchange, type JoinSource, type ZipSource } from '../logical/exchange-step.js'
-import { addExchange, addTransforms, partCount } from './plan-exchange.js'
+import { addExchange, addTransforms, partCount, runsByItself } from './plan-exchange.js'
 import { fixSeeds } from './fix-seeds.js'
+import { fillsBatches, rowsForBatches } from './plan-batches.js'
 import { planPools } from './plan-pools.js'
 import { type PlannedQuery, planWhole } from './plan-whole.js'
 import {
@@ -137,8 +138,10 @@ function addStep(plan: PhysicalPlan, step: Step, cpus: number): PhysicalPlan {
   const last = operators.at(-1) ?? source
   // The tasks that make blocks may as well go on with them. A pool reads for itself only where it
   // has all CPUs: see planPools.
-  const isOpen = 'transforms' in last && last.kind !== 'map' && last.transforms.length === 0
-  if (!isOpen || map.resources.pool !== undefined) {
+  const isEmpty = 'transforms' in last && last.kind !== 'map' && last.transforms.length === 0
+  const isOpen = isEmpty && fillsBatches(last, map.rowsMin)
+  const isAlone = map.resources.pool !== undefined || last.kind !== 'source'
+  if (!isOpen || (isAlone && runsByItself(map.resources))) {
     return { source, operators: [...operators, map] }
   }
   const { transforms, resources } = map
@@ -152,6 +155,7 @@ function mapOperator(step: FusedStep, cpus: number): MapOperator {
   return {
     kind: 'map',
     name: stepName(step),
+    rowsMin: rowsForBatches(step.steps),
     transforms: step.steps.map(transformOf),
     resources: compileResources(step, cpus),
   }

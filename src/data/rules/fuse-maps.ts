@@ -33,6 +33,18 @@ function fused(step: BlockStep): FusedStep {
 }
 
 function join(a: FusedStep, b: FusedStep): FusedStep | undefined {
+  // Batches are filled from the rows that a task is given, and not from what a filter leaves of
+  // them.
+  if (b.steps.some(hasBatchSize) && a.steps.some(dropsOrAddsRows)) return undefined
   const resources = joinResources(a, b)
   return resources && { kind: 'fused', steps: [...a.steps, ...b.steps], ...resources }
+}
+
+function hasBatchSize(step: BlockStep): boolean {
+  return step.kind === 'map-batches' && step.batchSize !== undefined
+}
+
+/** A batch function may do so as well, and is taken for one that does not, as in Ray. */
+function dropsOrAddsRows({ kind }: BlockStep): boolean {
+  return ['where', 'sample', 'filter', 'flat-map'].includes(kind)
 }

@@ -24,6 +24,8 @@ export function pushIntoUnion(plan: LogicalPlan): LogicalPlan {
 function isMovable(step: Step): step is BlockStep {
   switch (step.kind) {
     case 'map-batches':
+      // A batch may be filled from two inputs.
+      return step.concurrency === undefined && step.batchSize === undefined
     case 'map':
     case 'filter':
       return step.concurrency === undefined

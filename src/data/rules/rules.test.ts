@@ -72,6 +72,12 @@ test('steps that ask for different resources do not', () => {
   )
 })
 
+test('batches of a size begin a task behind what drops rows', () => {
+  const sized = { ...batches, batchSize: 8 }
+  assert.deepEqual(shape([map, sized, map]), ['map(m) -> mapBatches(b) -> map(m)'])
+  assert.deepEqual(shape([map, filter, sized]), ['map(m) -> filter(f)', 'mapBatches(b)'])
+})
+
 test('a selection behind the source is read instead of the whole', () => {
   assert.deepEqual(shape([select('a', 'b'), select('a'), map]), ['columns a', 'map(m)'])
   assert.deepEqual(shape([map, select('a')]), ['map(m) -> selectColumns(a)'])

@@ -4,11 +4,13 @@
 // anybody, and the pulls that have room or wait for it take at most a share of the store together:
 // what comes from other nodes must not push out what this node works with. A pull that is larger
 // than that runs alone. Among those that wait a `get` goes before a `wait`, and that before the
-// arguments of tasks, because nobody stands still for those.
+// arguments of tasks, because nobody stands still for those. What comes ahead of its task comes
+// last, and only as long as it fits beside what has come ahead and is not read yet.
 //
 // When no source gives any more, the home of the object is asked again, at longer and longer
 // intervals. It knows of other copies, or says that the object is lost, or nothing until it was
-// made again. What has come already is kept, unless the object was made again meanwhile.
+// made again. What has come already is kept, unless the object was made again meanwhile, or others
+// need the room: what the object is made of may be among them.
 //
 //   want ─► queued ─► allocating ─ allocated ─► reading ─ finished ─► sealed, readers answered
 //                         │                      │   ▲
@@ -26,10 +28,8 @@ import type { ProcessId } from '../../base/ids.js'
 import { nodeNumberOf } from '../../base/ids.js'
 import { pullRetryMs, pullRetryMsMax } from '../../base/limits.js'
 import type { ObjectKey, WireError } from '../../wire/messages/terms.js'
+import { pullUrgency } from '../../wire/pull-urgency.js'
 import { homeDied } from '../remote-asks.js'
-
-/** Who stands still for it: the smaller, the sooner. */
-export const pullUrgency = { get: 0, wait: 1, argument: 2, hint: 3 } as const
 
 export interface PullReader {
   readonly process: ProcessId
@@ -67,6 +67,10 @@ export type PullEvent =
   | { readonly kind: 'present'; readonly object: ObjectKey }
   /** The home wants no copy here any more. */
   | { readonly kind: 'dropped'; readonly object: ObjectKey }
+  /** No task that waits reads what was to come ahead. */
+  | { readonly kind: 'unwanted'; readonly object: ObjectKey }
+  /** So much has come ahead of its tasks and is not read yet. */
+  | { readonly kind: 'held'; readonly bytes: number }
   | { readonly kind: 'processDied'; readonly process: ProcessId }
   | { readonly kind: 'nodeDied'; readonly node: number }
   | { readonly kind: 'tick' }
@@ -134,6 +138,8 @@ export class PullState {
   readonly #queues = Object.values(pullUrgency).map(() => new Set<Pull>())
   readonly #asking = new Set<Pull>()
   #bytes = 0
+  /** Of what has come ahead of its tasks. */
+  #heldBytes = 0
   #nextId = 1
   #effects: PullEffect[] = []
 
@@ -180,7 +186,7 @@ export class PullState {
     assert(bytes === this.#bytes, 'the bytes under way are counted')
     assert(bytes <= this.#bytesMax || active === 1, 'pulls stay within their bound')
     const next = this.#next()
-    assert(next === undefined || !this.#fits(next), 'nothing waits that could go on')
+    assert(next === undefined || !this.#mayGoOn(next), 'nothing waits that could go on')
   }
 
   #apply(event: PullEvent, now: number): void {
@@ -190,7 +196,10 @@ export class PullState {
       case 'allocated':
         return this.#allocated(event.pull)
       case 'refused':
-        return this.#withId(event.pull, (pull) => this.#end(pull, { error: event.error }))
+        return this.#withId(event.pull, (pull) => {
+          this.#end(pull, { error: event.error })
+          this.#effects.push({ kind: 'giveUp', object: pull.object })
+        })
       case 'finished':
         return this.#withId(event.pull, (pull) => this.#finished(pull))
       case 'stalled':
@@ -210,9 +219,21 @@ export class PullState {
         })
       case 'dropped':
         return this.#with(event.object, (pull) => {
+          if (pull.readers.length === 0) {
+            this.#abort(pull)
+            return this.#forget(pull)
+          }
           this.#restart(pull)
-          this.#askLater(pull, now)
+          return this.#askLater(pull, now)
         })
+      case 'unwanted':
+        return this.#with(event.object, (pull) => {
+          const isIdle = pull.readers.length === 0 && !isActive(pull)
+          if (isIdle && pull.urgency === pullUrgency.hint) this.#giveUp(pull)
+        })
+      case 'held':
+        this.#heldBytes = event.bytes
+        return undefined
       case 'processDied':
         return this.#processDied(event.process)
       case 'nodeDied':
@@ -300,11 +321,15 @@ export class PullState {
       const left = pull.readers.filter((reader) => reader.process !== process)
       if (left.length === pull.readers.length) continue
       pull.readers = left
-      if (left.length > 0) continue
-      this.#abort(pull)
-      this.#forget(pull)
-      this.#effects.push({ kind: 'giveUp', object: pull.object })
+      if (left.length === 0) this.#giveUp(pull)
     }
+  }
+
+  /** Nobody wants it any more. */
+  #giveUp(pull: Pull): void {
+    this.#abort(pull)
+    this.#forget(pull)
+    this.#effects.push({ kind: 'giveUp', object: pull.object })
   }
 
   /** What has come is kept, and with it the room. */
@@ -361,15 +386,38 @@ export class PullState {
 
   #admit(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      if (!this.#fits(next)) return
+      if (!this.#mayGoOn(next)) return
+      if (!this.#fits(next)) this.#makeRoom(next)
       this.#change(next, { state: 'allocating' })
       const { id: pull, object, sizeBytes } = next
       this.#effects.push({ kind: 'allocate', pull, object, sizeBytes })
     }
   }
 
-  #fits({ sizeBytes }: Pull): boolean {
-    return this.#bytes === 0 || this.#bytes + sizeBytes <= this.#bytesMax
+  #fits({ sizeBytes, urgency }: Pull): boolean {
+    const bytes = this.#bytes + sizeBytes
+    if (urgency === pullUrgency.hint) return bytes + this.#heldBytes <= this.#bytesMax
+    return this.#bytes === 0 || bytes <= this.#bytesMax
+  }
+
+  #mayGoOn(pull: Pull): boolean {
+    if (this.#fits(pull)) return true
+    if (pull.urgency === pullUrgency.hint) return false
+    const idleBytes = this.#idle().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    const bytes = this.#bytes - idleBytes
+    return bytes === 0 || bytes + pull.sizeBytes <= this.#bytesMax
+  }
+
+  /** Those that hold room while their home has nobody to take them from. */
+  #idle(): Pull[] {
+    return [...this.#asking].filter((pull) => pull.hasRoom && isAnswered(pull))
+  }
+
+  #makeRoom(pull: Pull): void {
+    for (const idle of this.#idle()) {
+      if (this.#fits(pull)) return
+      this.#restart(idle)
+    }
   }
 
   /** The first in line. */

@@ -17,6 +17,11 @@ interface TaskFact {
   outcome: string | undefined
 }
 
+interface Host {
+  readonly process: string
+  readonly node: string
+}
+
 export const actorName = ([owner, sequence]: ObjectKey): string => `a${owner}.${sequence}`
 
 export class Checker {
@@ -27,7 +32,8 @@ export class Checker {
   readonly #totals = new Map<string, Resources>()
   /** Last state that each subscriber was told of each actor. */
   readonly #told = new Map<string, ActorState>()
-  readonly #hosts = new Map<string, { readonly process: string; readonly node: string }>()
+  /** Processes in which each actor runs. */
+  readonly #hosts = new Map<string, Host[]>()
   /** Questions for values, and how often each was answered. */
   readonly #gets = new Map<string, { readonly process: number; answered: boolean }>()
   counts = { tasks: 0, runs: 0, values: 0, errors: 0, gets: 0, actors: 0, restarts: 0, groups: 0 }
@@ -120,19 +126,23 @@ export class Checker {
     if (state.state === 'restarting') this.counts.restarts++
   }
 
-  hosted(actor: ObjectKey, host: { readonly process: string; readonly node: string }): void {
+  hosted(actor: ObjectKey, host: Host): void {
     const name = actorName(actor)
-    const other = this.#hosts.get(name)
-    // A node that was given up goes on until it is told: nobody can help that.
-    if (other !== undefined && !this.isCutOff(other.node)) {
-      this.fail(`${name} runs in two processes`, [name, other.process, host.process])
-    }
-    this.#hosts.set(name, host)
+    const hosts = this.#hosts.get(name) ?? []
+    hosts.push(host)
+    this.#hosts.set(name, hosts)
+    // A node that was given up goes on, and begins what it was asked to, until it is told: nobody
+    // can help that.
+    const [one, two] = hosts.filter(({ node }) => !this.isCutOff(node))
+    if (one === undefined || two === undefined) return
+    this.fail(`${name} runs in two processes`, [name, one.process, two.process])
   }
 
   hostGone(actor: ObjectKey, process: string): void {
     const name = actorName(actor)
-    if (this.#hosts.get(name)?.process === process) this.#hosts.delete(name)
+    const rest = this.#hosts.get(name)?.filter((host) => host.process !== process) ?? []
+    if (rest.length > 0) this.#hosts.set(name, rest)
+    else this.#hosts.delete(name)
   }
 
   hosts(): string[] {

@@ -43,6 +43,8 @@ export class SimulatedNode {
   readonly processes = new Map<number, SimulatedProcess>()
   readonly finishedJobs = new Set<string>()
   readonly bundles = new Map<string, Set<number>>()
+  /** Requests to place actors, and whether they were refused here. */
+  readonly #refused = new Map<string, boolean>()
   readonly #toGcs: (message: ToGcs) => void
   /** Workers by the name of their start, from when they begin to start. */
   readonly #starts = new Map<string, SimulatedProcess | 'starting' | 'killed'>()
@@ -174,12 +176,13 @@ export class SimulatedNode {
         // Whoever was given up leaves.
         return this.isAlive ? this.die() : undefined
       case 'endActor':
+      case 'reserveRoom':
       case 'clusterView':
         return this.#leases(message)
       case 'placeActor': {
-        if (!this.world.prng.chance(refusalChance)) return this.#leases(message)
-        const { spec, incarnation } = message
-        const refusal = { nodeId: this.nodeId, actor: spec.actor, incarnation }
+        if (!this.#refuses(message)) return this.#leases(message)
+        const { spec, incarnation, attempt } = message
+        const refusal = { nodeId: this.nodeId, actor: spec.actor, incarnation, attempt }
         return this.#toGcs({ kind: 'actorNotPlaced', ...refusal })
       }
       case 'reserveBundles': {
@@ -215,6 +218,14 @@ export class SimulatedNode {
   validate(): void {
     this.lease.validate()
     this.objects.validate()
+  }
+
+  /** A request that is repeated is answered as it was before, as raylets do. */
+  #refuses({ spec, attempt }: FromGcs & { readonly kind: 'placeActor' }): boolean {
+    const request = `${actorName(spec.actor)} ${attempt}`
+    const refuses = this.#refused.get(request) ?? this.world.prng.chance(refusalChance)
+    this.#refused.set(request, refuses)
+    return refuses
   }
 
   #leases(event: LeaseEvent): void {
@@ -378,7 +389,8 @@ export class SimulatedNode {
     this.#reportIsDue = true
     this.world.clock.timer(0, () => {
       this.#reportIsDue = false
-      const report = `${this.lease.available}`
+      const { tables, available } = this.lease
+      const report = `${available}|${tables.reclaimable(tables.pool)}`
       if (!this.isAlive || report === this.#lastReport) return
       this.#lastReport = report
       this.#sendReport()
@@ -393,8 +405,10 @@ export class SimulatedNode {
   }
 
   #sendReport(): void {
-    const available = this.lease.available.toResources()
+    const { tables, available } = this.lease
+    const reclaimable = tables.reclaimable(tables.pool).toResources()
     const { nodeId, resources: total } = this
-    this.#toGcs({ kind: 'nodeReport', nodeId, available, total })
+    const free = { available: available.toResources(), reclaimable }
+    this.#toGcs({ kind: 'nodeReport', nodeId, total, ...free })
   }
 }

@@ -58,9 +58,10 @@ export class SimulatedGcs {
   /** A node that may speak before it is there. */
   link(nodeId: string): (message: ToGcs) => void {
     const session = new GcsSession()
-    const link: NodeLink = { session, node: undefined, generation: this.#generation }
+    // While there is no GCS, it connects to the next one.
+    const generation = this.#server === undefined ? -1 : this.#generation
+    const link: NodeLink = { session, node: undefined, generation }
     this.#links.set(nodeId, link)
-    if (this.#server === undefined) this.#reconnectSoon(link)
     return (message) => {
       session.sending(message)
       this.#carry(nodeId, link, message)

@@ -285,9 +285,17 @@ export class Simulator {
       if (!isAlive) return true
       const workers = [...processes.values()]
       const { leases, queue } = lease.tables
-      // A detached actor may be one of the owners that forget a lease, which nobody else asks for.
-      const isForgotten = ({ owner }: { owner: number }): boolean =>
-        processes.get(owner)?.executor.hosted?.detached === true
+      // A detached actor may be one of the owners that forget a lease, which nobody else asks for;
+      // and so may a worker that it keeps in that way.
+      const isForgotten = ({ owner }: { owner: number }): boolean => {
+        const seen = new Set<number>()
+        for (let at: number | undefined = owner; at !== undefined && !seen.has(at);) {
+          if (processes.get(at)?.executor.hosted?.detached === true) return true
+          seen.add(at)
+          at = lease.tables.workers.ofProcess(at)?.lease?.owner
+        }
+        return false
+      }
       const isEmpty = [...leases.values()].every(isForgotten) && queue.size === 0
       const jobs = new Set(this.#plans.map(({ driver }) => `${driver.node.nodeId} ${driver.jobId}`))
       // A raylet is told of the end of a job only when the driver was on its node; elsewhere idle

@@ -36,6 +36,8 @@ export type ToGcs =
       readonly total: Resources
       /** What waits in the queue of the node. */
       readonly waiting?: Resources
+      /** What would be free if tasks gave back what they hold; absent when that is no more. */
+      readonly reclaimable?: Resources
     }
   /**
    * Follows `registerNode` of a node that was known before, when everything is repeated that the
@@ -74,6 +76,7 @@ export type ToGcs =
       readonly nodeId: string
       readonly actor: ObjectKey
       readonly incarnation: number
+      readonly attempt: number
       readonly worker: ProcessId
       readonly address: string
     }
@@ -85,6 +88,7 @@ export type ToGcs =
       readonly nodeId: string
       readonly actor: ObjectKey
       readonly incarnation: number
+      readonly attempt: number
       readonly error?: WireError
     }
   /** The constructor has returned, or thrown this error body. */
@@ -92,12 +96,14 @@ export type ToGcs =
       readonly kind: 'actorStarted'
       readonly actor: ObjectKey
       readonly incarnation: number
+      readonly attempt: number
       readonly error?: Uint8Array
     }
   | {
       readonly kind: 'actorWorkerDied'
       readonly actor: ObjectKey
       readonly incarnation: number
+      readonly attempt: number
       readonly exit: ProcessExit
     }
   /**
@@ -163,6 +169,20 @@ export type ToGcs =
   /** `functionFound` comes when it is known. */
   | { readonly kind: 'fetchFunction'; readonly nodeId: string; readonly hash: string }
 
+/** What a node keeps free for an actor, or for bundles of a placement group. */
+export interface Room {
+  /** Names the actor or group; see `roomKey`. */
+  readonly key: string
+  readonly name: string
+  readonly jobId: string
+  readonly depth: number
+  readonly need: Resources
+}
+
+export function roomKey(what: 'actor' | 'group', id: ObjectKey | string): string {
+  return `${what} ${typeof id === 'string' ? id : id.join('/')}`
+}
+
 /** Bundles of a placement group; without a node while it is not whole. */
 export type LocatedBundles = readonly {
   readonly index: number
@@ -181,6 +201,7 @@ export interface ExportedFunction {
 export interface HeldActor {
   readonly actor: ObjectKey
   readonly incarnation: number
+  readonly attempt: number
   /** Undefined while it waits for a worker. */
   readonly worker?: ProcessId
   readonly address: string
@@ -203,6 +224,8 @@ export type FromGcs =
       readonly kind: 'placeActor'
       readonly spec: ActorSpec
       readonly incarnation: number
+      /** Grows with every request to place the actor; one that is repeated has the same number. */
+      readonly attempt: number
       readonly jobId: string
     }
   /**
@@ -215,6 +238,11 @@ export type FromGcs =
       readonly drain: boolean
       readonly reason: string
     }
+  /**
+   * All for which the node keeps room from now on: for those that are new it asks tasks to give
+   * back what is in the way, and what comes free is for them, in turn with what waits there.
+   */
+  | { readonly kind: 'reserveRoom'; readonly rooms: readonly Room[] }
   | {
       readonly kind: 'reserveBundles'
       readonly group: string

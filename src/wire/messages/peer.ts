@@ -1,6 +1,7 @@
 // Messages between raylets, over their link: ordered, and none is lost while both nodes live.
 
 import type { ProcessId } from '../../base/ids.js'
+import type { NodeQuestion } from './query.js'
 import type { LiveTask } from './state.js'
 import type { FromRaylet, ToRaylet } from './raylet.js'
 import type { JobFacts, ObjectKey, Resources } from './terms.js'
@@ -48,6 +49,9 @@ export type PeerMessage =
       /** Processes that have not answered. */
       readonly silent: number
     }
+  /** What only the raylet of a node knows. */
+  | { readonly kind: 'askNode'; readonly request: number; readonly question: NodeQuestion }
+  | { readonly kind: 'nodeAnswered'; readonly request: number; readonly value: unknown }
   /** A process of the sender's node is gone, after everything that it had said. */
   | { readonly kind: 'processGone'; readonly process: ProcessId }
   /** To the home of objects. */
@@ -58,13 +62,15 @@ export type PeerMessage =
   | { readonly kind: 'dropCopy'; readonly object: ObjectKey }
   /** From the home: the copy is the primary one now. */
   | { readonly kind: 'makePrimary'; readonly object: ObjectKey }
+  /** From the home: the only copy is on a node that leaves, so take one. */
+  | { readonly kind: 'fetchCopy'; readonly object: ObjectKey }
   /** The sender has to read from the receiver and cannot reach it: connect to it. */
   | { readonly kind: 'dialBulk' }
 
 /** Those of them that are about objects. */
 export type ObjectPeerMessage = Extract<
   PeerMessage,
-  { kind: 'object' | 'located' | 'dropCopy' | 'makePrimary' | 'dialBulk' }
+  { kind: 'object' | 'located' | 'dropCopy' | 'makePrimary' | 'fetchCopy' | 'dialBulk' }
 >
 
 /** An answer to `getObjects`: where the object is. */

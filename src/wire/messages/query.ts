@@ -27,8 +27,14 @@ export type Query =
     }
   | { readonly what: 'storeStatistics' }
   | { readonly what: 'workers' }
+  /** The same of every node, in a list: of each what its raylet answers. */
+  | { readonly what: 'everyNode'; readonly question: 'storeStatistics' | 'workers' }
   | StateQuery
   | PendingQuery
+
+/** What the raylet of a node is asked by that of another. */
+export type NodeQuestion =
+  { readonly what: 'storeStatistics' } | { readonly what: 'workers' } | StateQuery
 
 /** Answer to the questions about placement groups. */
 export interface PlacementGroupRow {

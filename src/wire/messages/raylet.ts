@@ -184,6 +184,16 @@ export type ToRaylet =
   /** Drops all copies of the objects as if the nodes that have them had died; for tests. */
   | { readonly kind: 'loseObjects'; readonly objects: readonly ObjectKey[] }
   /**
+   * Owner: a worker of another node says that it has stored the value there, in this attempt. If
+   * that node dies before it has said so itself, the value is lost.
+   */
+  | {
+      readonly kind: 'saidStored'
+      readonly sequence: number
+      readonly node: number
+      readonly attempt: number
+    }
+  /**
    * Owner: needs its object again, which was freed, or which the raylet does not know any more: its
    * value is lost then. `attempt`: the last at its task. The sender holds one more count, unless it
    * says that it holds it already.
@@ -217,6 +227,11 @@ export type ToRaylet =
    * dependencies): nothing is pinned.
    */
   | { readonly kind: 'awaitObjects'; readonly objects: readonly ObjectKey[] }
+  /**
+   * Tasks that wait in the sender for their turn read these, and no others: they may come from
+   * other nodes meanwhile.
+   */
+  | { readonly kind: 'prefetch'; readonly objects: readonly ObjectKey[] }
   /** The sender unmapped a stored object as often as it is named. */
   | { readonly kind: 'unpin'; readonly objects: readonly ObjectKey[] }
   /**
