@@ -16,7 +16,7 @@ import { assert } from '../base/assert.js'
 import { firstNodeNumber, nodeNumbersEnd } from '../base/ids.js'
 import { parseHostPort } from '../wire/address.js'
 import type { StateRow } from '../wire/messages/state.js'
-import type { Resources } from '../wire/messages/terms.js'
+import type { InfeasibleDemand, Resources } from '../wire/messages/terms.js'
 import { ChangedRows } from './changed-rows.js'
 import type { StorageChange } from './storage/gcs-storage.js'
 import type { NodeView } from '../scheduling/node-view.js'
@@ -38,6 +38,7 @@ export type NodeEvent =
       readonly available: Resources
       readonly total: Resources
       readonly waiting?: Resources
+      readonly infeasible?: readonly InfeasibleDemand[]
     }
   | { readonly kind: 'lost'; readonly nodeId: string }
   /** Nothing new is to be placed there. */
@@ -85,6 +86,8 @@ interface NodeRecord {
   available: Resources
   /** What waits in its queue, as it said last. */
   waiting: Resources
+  /** What waits there for nodes to join, as it said last. */
+  infeasible: readonly InfeasibleDemand[]
   /** When the node was last heard of, or last forgiven for the silence of this process. */
   heardAt: number
 }
@@ -149,7 +152,8 @@ export class NodeTable {
   /** Begins with what an earlier GCS has stored. Returns whether any of the nodes may come back. */
   load(rows: readonly StoredNode[], now: number): boolean {
     for (const row of [...rows].sort((a, b) => a.nodeNumber - b.nodeNumber)) {
-      const nothing = { claims: new Map(), reported: {}, available: {}, waiting: {} }
+      const amounts = { reported: {}, available: {}, waiting: {} }
+      const nothing = { claims: new Map(), ...amounts, infeasible: [] }
       this.#nodes.set(row.nodeId, { ...row, ...nothing, isAway: row.alive, heardAt: now })
       this.#newest = Math.max(this.#newest, row.nodeNumber)
     }
@@ -221,6 +225,11 @@ export class NodeTable {
     }))
   }
 
+  /** What tasks wait for at any node that no node has. */
+  infeasible(): InfeasibleDemand[] {
+    return this.alive().flatMap((node) => node.infeasible)
+  }
+
   /** Counts a placement that the node has not answered yet. */
   claim(nodeId: string, name: string, demand: Resources): void {
     const node = this.#nodes.get(nodeId)
@@ -275,6 +284,7 @@ export class NodeTable {
       claims: new Map(),
       available: resources,
       waiting: {},
+      infeasible: [],
       heardAt: now,
     })
     const lost = replaced.flatMap((node) => this.#lost(node.nodeId))
@@ -306,6 +316,7 @@ export class NodeTable {
     node.total = event.total
     node.reported = event.available
     node.waiting = event.waiting ?? {}
+    node.infeasible = event.infeasible ?? []
     updateAvailable(node)
     if (!isSameTotal) {
       this.#changed.mark(event.nodeId)
@@ -364,6 +375,7 @@ export type NodeRecordView = NodeView & {
   readonly isClient: boolean
   readonly isDraining: boolean
   readonly waiting: Resources
+  readonly infeasible: readonly InfeasibleDemand[]
 }
 
 /** A node that is alone has no address for others. */

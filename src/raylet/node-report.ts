@@ -49,15 +49,18 @@ export class NodeReport {
   }
 
   #text(): string {
-    const { pool, queue, isAlone } = this.#ports.tables
-    return isAlone ? String(pool.available) : `${pool.available}|${queue.demand}`
+    const { pool, queue, isAlone, canGrow, infeasible } = this.#ports.tables
+    const own = isAlone ? String(pool.available) : `${pool.available}|${queue.demand}`
+    return canGrow ? `${own}|${JSON.stringify(infeasible.rows())}` : own
   }
 
   #send(): void {
-    const { nodeId, pool, queue } = this.#ports.tables
+    const { nodeId, pool, queue, infeasible } = this.#ports.tables
     const available = pool.available.toResources()
     const total = pool.total.toResources()
     const waiting = queue.demand.isEmpty ? {} : { waiting: queue.demand.toResources() }
-    this.#ports.toGcs({ kind: 'nodeReport', nodeId, available, total, ...waiting })
+    const rows = infeasible.rows()
+    const more = { ...waiting, ...(rows.length > 0 && { infeasible: rows }) }
+    this.#ports.toGcs({ kind: 'nodeReport', nodeId, available, total, ...more })
   }
 }

@@ -172,14 +172,15 @@ export class RayletMessages {
       case 'placementGroupChanged': {
         const { group, state } = message
         // Where nodes can join it waits for one.
-        const isHopeless = state === 'infeasible' && raylet.options.clusterAddress === ''
+        const isWaiting = state === 'infeasible' && raylet.options.canGrow === true
+        const isHopeless = state === 'infeasible' && !isWaiting
         if (state === 'removed' || isHopeless) {
           const text = message.message ?? `Placement group ${group} is ${state}.`
           raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('group', group) })
           const isRemoved = state === 'removed'
           raylet.leaseEvent({ kind: 'groupGone', group, message: text, isRemoved })
         }
-        return this.#passOn(message)
+        return this.#passOn(isWaiting ? { ...message, state: 'pending' } : message)
       }
       case 'actorRegistered':
         return this.#registered(message)
@@ -190,6 +191,8 @@ export class RayletMessages {
         return this.#passOn(message)
       case 'answer':
         return this.#passOn(message)
+      case 'warnJob':
+        return raylet.output.warn(message.jobId, message.text)
       case 'gcsHandled':
         // For whoever holds the link.
         return undefined
