@@ -28,6 +28,10 @@ export const describedFilesMax = 64
 export const joinedFileBytesMax = 64 * 1024
 /** Files, or parts of files, in one query of the engine. */
 export const tablesPerQueryMax = 500
+/**
+ * Files are uploaded to S3 in parts of this size, larger ones only where there would be too many.
+ */
+export const uploadPartBytes = 8 * 1024 * 1024
 /** A request to a web server may take this long, in milliseconds. */
 export const httpRequestMs = 60_000
 /** How often a request to a web server is made that fails for reasons of the server. */
@@ -131,6 +135,12 @@ export const prefetchObjectsMax = 64
 /** What nobody could give is asked for again after this, doubled each time up to the last. */
 export const pullRetryMs = 20
 export const pullRetryMsMax = 1000
+/** Copies that a home has fetched from a node that leaves, at a time. */
+export const evacuationsMax = 1024
+/** After so long without a copy another node is asked. */
+export const evacuationRetryMs = 5000
+/** How often a node that leaves looks whether anything still needs it. */
+export const drainCheckMs = 100
 /** Time for a worker process to start and say hello, in milliseconds. */
 export const workerStartMs = 60_000
 /** Time for the node process to start, in milliseconds. */
@@ -190,6 +200,16 @@ export const placementRetryMs = 1000
  * milliseconds.
  */
 export const clusterViewMs = 100
+/**
+ * How long the GCS collects what waits before it asks nodes to keep room, so that a burst is one
+ * plan.
+ */
+export const roomPlanMs = 10
+/** How long one node is waited for before another is tried; doubled with each, up to the second. */
+export const roomPatienceMs = 2000
+export const roomPatienceMsMax = 60_000
+/** Actors and placement groups for which room is kept at a time. */
+export const roomsMax = 256
 /**
  * What was sent to another node counts as used there for so long; a view that is younger has it in,
  * in milliseconds.

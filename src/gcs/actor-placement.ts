@@ -65,6 +65,14 @@ export class ActorPlacement {
     return choice
   }
 
+  /** Where it would go if the nodes had this much free; not in a group, which has its own room. */
+  roomFor(spec: ActorSpec, nodes: readonly NodeView[]): ReadonlyMap<string, Resources> | undefined {
+    if (spec.strategy.kind === 'placementGroup') return undefined
+    const demand = largerAmounts(spec.placement, spec.resources)
+    const choice = this.#choose(spec, nodes, demand)
+    return choice.kind === 'node' ? new Map([[choice.nodeId, demand]]) : undefined
+  }
+
   /** An earlier GCS has asked the node for it. */
   asked(spec: ActorSpec, nodeId: string): void {
     this.#nodes.claim(nodeId, claimOf(spec), spec.resources)

@@ -185,9 +185,9 @@ export class ActorTable {
     return ended
   }
 
-  /** Some actor has no node. */
-  get isWaiting(): boolean {
-    return this.#unplaced.size > 0
+  /** Those that have no node, the first to come first. */
+  get unplaced(): ReadonlySet<ActorRecord> {
+    return this.#unplaced
   }
 
   /** Those that wait for nodes to join. */

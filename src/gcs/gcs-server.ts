@@ -30,6 +30,7 @@ import type { NodeEffect, NodeEvent } from './node-table.js'
 import { PlacementGroupTable } from './placement-group-table.js'
 import type { PlacementGroupEvent } from './placement-group-table.js'
 import { ProcessTable } from './process-table.js'
+import { RoomKeeper } from './room-keeper.js'
 import { answerState } from './state-answers.js'
 import type { StoredTables } from './stored-tables.js'
 import { TaskTable } from './task-table.js'
@@ -70,6 +71,7 @@ export class GcsServer {
   readonly #placement = new ActorPlacement(this.#nodes, this.#groups)
   readonly #actors = new ActorTable(this.#placement)
   readonly #infeasible = new InfeasibleWatch()
+  readonly #rooms: RoomKeeper
   readonly #processes = new ProcessTable()
   readonly #tasks = new TaskTable()
   readonly #jobs = new JobTable()
@@ -111,6 +113,15 @@ export class GcsServer {
     const { persist, stored, nodeDeadlineMs, canGrow = false } = options
     this.#placement.canGrow = canGrow
     this.#outbox = persist && new Outbox(persist)
+    this.#rooms = new RoomKeeper({
+      clock,
+      nodes: this.#nodes,
+      placement: this.#placement,
+      groups: this.#groups,
+      actors: this.#actors,
+      deliver: (nodeId, message) => this.#deliver(nodeId, message),
+      done: () => this.#commit(),
+    })
     if (stored !== undefined) this.#load(stored)
     if (nodeDeadlineMs !== undefined) this.#checkHealth(nodeDeadlineMs)
   }
@@ -135,6 +146,7 @@ export class GcsServer {
   close(): void {
     this.#cancelHealthCheck()
     this.#cancelReconcile()
+    this.#rooms.close()
     this.#cancelView?.()
     this.#cancelView = undefined
     this.#cancelRetry?.()
@@ -150,6 +162,7 @@ export class GcsServer {
     this.#nodes.validate()
     this.#groups.validate()
     this.#actors.validate()
+    this.#rooms.validate()
   }
 
   #load(stored: StoredTables): void {
@@ -197,6 +210,7 @@ export class GcsServer {
         this.#group(message)
         this.#actor(message)
         this.#node({ ...message, kind: 'returned' })
+        this.#rooms.nodeReturned(message.nodeId)
         break
       case 'nodeDrained':
         this.#node({ ...message, kind: 'lost' })
@@ -449,8 +463,8 @@ export class GcsServer {
    * is then no change to report. So whoever waits is tried again now and then, without news.
    */
   #retryLater(): void {
-    const isWaiting = this.#actors.isWaiting || this.#groups.isWaiting
-    if (!isWaiting || this.#cancelRetry !== undefined) return
+    this.#rooms.look()
+    if (!this.#rooms.isAnyoneWaiting || this.#cancelRetry !== undefined) return
     this.#cancelRetry = this.#clock.timer(placementRetryMs, () => {
       this.#cancelRetry = undefined
       this.#group({ kind: 'viewChanged' })

@@ -39,6 +39,7 @@ export type NodeEvent =
       readonly total: Resources
       readonly waiting?: Resources
       readonly infeasible?: readonly InfeasibleDemand[]
+      readonly reclaimable?: Resources
     }
   | { readonly kind: 'lost'; readonly nodeId: string }
   /** Nothing new is to be placed there. */
@@ -88,6 +89,8 @@ interface NodeRecord {
   waiting: Resources
   /** What waits there for nodes to join, as it said last. */
   infeasible: readonly InfeasibleDemand[]
+  /** What would be free without tasks, as it said last. */
+  reclaimable: Resources
   /** When the node was last heard of, or last forgiven for the silence of this process. */
   heardAt: number
 }
@@ -152,7 +155,7 @@ export class NodeTable {
   /** Begins with what an earlier GCS has stored. Returns whether any of the nodes may come back. */
   load(rows: readonly StoredNode[], now: number): boolean {
     for (const row of [...rows].sort((a, b) => a.nodeNumber - b.nodeNumber)) {
-      const amounts = { reported: {}, available: {}, waiting: {} }
+      const amounts = { reported: {}, available: {}, waiting: {}, reclaimable: {} }
       const nothing = { claims: new Map(), ...amounts, infeasible: [] }
       this.#nodes.set(row.nodeId, { ...row, ...nothing, isAway: row.alive, heardAt: now })
       this.#newest = Math.max(this.#newest, row.nodeNumber)
@@ -186,6 +189,13 @@ export class NodeTable {
   /** Alive nodes on which something new may be placed. */
   open(): NodeRecordView[] {
     return this.view().filter((node) => !node.isDraining)
+  }
+
+  /** The same, as if no task ran there. */
+  withoutTasks(): NodeView[] {
+    return [...this.#nodes.values()]
+      .filter((node) => node.alive && !node.isClient && !node.isDraining)
+      .map((node) => ({ ...node, available: unclaimed(node, node.reclaimable) }))
   }
 
   /** The highest number that was ever given out. */
@@ -285,6 +295,7 @@ export class NodeTable {
       available: resources,
       waiting: {},
       infeasible: [],
+      reclaimable: resources,
       heardAt: now,
     })
     const lost = replaced.flatMap((node) => this.#lost(node.nodeId))
@@ -317,6 +328,7 @@ export class NodeTable {
     node.reported = event.available
     node.waiting = event.waiting ?? {}
     node.infeasible = event.infeasible ?? []
+    node.reclaimable = event.reclaimable ?? event.available
     updateAvailable(node)
     if (!isSameTotal) {
       this.#changed.mark(event.nodeId)
@@ -336,6 +348,7 @@ export class NodeTable {
     node.isAway = false
     node.reported = {}
     node.available = {}
+    node.reclaimable = {}
     node.claims.clear()
     const dead = [...this.#nodes.values()].filter((each) => !each.alive)
     for (const old of dead.slice(0, -deadNodesKept)) {
@@ -384,8 +397,11 @@ function hostOf(address: string): string {
 }
 
 function updateAvailable(node: NodeRecord): void {
-  node.available = node.reported
-  for (const demand of node.claims.values()) {
-    node.available = subtractAmounts(node.available, demand)
-  }
+  node.available = unclaimed(node, node.reported)
+}
+
+function unclaimed({ claims }: NodeRecord, amounts: Resources): Resources {
+  let left = amounts
+  for (const demand of claims.values()) left = subtractAmounts(left, demand)
+  return left
 }

@@ -47,6 +47,7 @@ import {
   whyInfeasible,
 } from './placement-group-record.js'
 import type { Bundle, GroupRecord } from './placement-group-record.js'
+import { missingOf } from './group-room.js'
 import type { StorageChange } from './storage/gcs-storage.js'
 
 type FromRaylets = ToGcs & {
@@ -194,9 +195,9 @@ export class PlacementGroupTable {
     }))
   }
 
-  /** Some group is not whole, and nobody was asked. */
-  get isWaiting(): boolean {
-    return this.#unplaced.size > 0
+  /** Groups that are not whole and for which nobody was asked, the first to come first. */
+  get unplaced(): ReadonlySet<GroupRecord> {
+    return this.#unplaced
   }
 
   /** Those that wait for nodes to join. */
@@ -322,9 +323,7 @@ export class PlacementGroupTable {
       this.#created(record, effects)
       return
     }
-    const heldBy = record.bundles.flatMap(({ nodeId }) => (nodeId === undefined ? [] : [nodeId]))
-    const request = { strategy: record.strategy, bundles: missing, heldBy }
-    const choice = bundlePolicy(this.#nodes.open(), request)
+    const choice = bundlePolicy(this.#nodes.open(), missingOf(record))
     if (choice.kind === 'infeasible') {
       this.#setState(record, 'infeasible', effects, infeasibleGroup(record, this.#nodes.view()))
       return

@@ -11,7 +11,7 @@ import type { ObjectKey, ProcessExit, WireError } from '../wire/messages/terms.j
 import type { ToGcs } from '../wire/messages/gcs.js'
 import type { Stuck } from './grant-round.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
-import type { PendingActor } from './lease-queue.js'
+import type { PendingActor, PendingRequest } from './lease-queue.js'
 import { impossibleOf } from './lease-refusal.js'
 import { actorRequest } from './lease-request.js'
 import type { LeaseTables } from './lease-tables.js'
@@ -34,7 +34,7 @@ export class ActorPlacement {
    * Queues the actor; true when a round of granting must follow. A request that is repeated is
    * answered as it was before.
    */
-  place(event: EventOf<'placeActor'>, sequence?: number): boolean {
+  place(event: EventOf<'placeActor'>, kept?: PendingRequest): boolean {
     const { spec, incarnation, attempt } = event
     const actor = { spec, incarnation, attempt }
     const known = this.#attempts.hear(actor)
@@ -49,7 +49,8 @@ export class ActorPlacement {
       this.refuse(actor, mayChange ? undefined : impossible.error)
       return false
     }
-    this.#tables.queue.add(request, sequence)
+    request.overtaken = kept?.overtaken ?? 0
+    this.#tables.queue.add(request, kept?.sequence)
     return true
   }
 

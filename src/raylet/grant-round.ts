@@ -4,7 +4,9 @@
 // for ever by small ones that always fit. So later requests may overtake one that does not fit,
 // `leaseOvertakenMax` times; from then on whatever it lacks is kept for it, until it is granted.
 // Deeper requests are never held up by it: they come before it, and the task that holds what it
-// lacks may be waiting for them.
+// lacks may be waiting for them. An actor, or a room that is kept, is held up by them no longer
+// than that, if it would fit beside all tasks that wait for others: then none of these needs what
+// it lacks.
 //
 // What actors hold is not coming back by itself: nothing is kept for a request that would have to
 // wait for that.
@@ -48,6 +50,8 @@ export interface GrantRoundOptions {
   readonly poolsOf: (request: PendingRequest) => readonly ResourcePool[]
   /** What is free in the pool, or would be if every lease were returned. */
   readonly reclaimable: (pool: ResourcePool) => ResourceSet
+  /** The same but for tasks that wait for others, with the CPUs that they have lent. */
+  readonly besideWaiting: (pool: ResourcePool) => ResourceSet
   /** Takes the worker into use at once; the round goes on with what is left. */
   readonly grant: (grant: Grant) => void
 }
@@ -64,6 +68,7 @@ export class GrantRound {
   /** Shares kept for requests that wait only for a worker; given back at the end of the round. */
   readonly #kept: { readonly pool: ResourcePool; readonly allocation: Allocation }[] = []
   #wantedCount = 0
+  readonly #granted: PendingRequest[] = []
 
   constructor(options: GrantRoundOptions) {
     this.#options = options
@@ -73,6 +78,12 @@ export class GrantRound {
     // The lines are live: a granted request leaves its line, and the next one moves up to its
     // place.
     const lines: Line[] = this.#options.queue.lines().map((requests) => ({ requests, at: 0 }))
+    for (const line of lines) {
+      const request = line.requests[0]
+      if (request === undefined || !this.#isPassedOver(request)) continue
+      const outcome = this.#offer(request)
+      if (outcome !== 'granted') line.at = outcome === 'waits' ? 1 : Infinity
+    }
     for (;;) {
       const line = firstOf(lines)
       if (line === undefined) break
@@ -82,6 +93,24 @@ export class GrantRound {
       else if (outcome === 'stuck') line.at = Infinity
     }
     for (const { pool, allocation } of this.#kept) pool.release(allocation)
+    this.#countDeeper()
+  }
+
+  /** Too many deeper requests came before, and none of them needs what it lacks. */
+  #isPassedOver(request: PendingRequest): boolean {
+    if (isTask(request) || request.overtaken < leaseOvertakenMax) return false
+    const [pool] = this.#options.poolsOf(request)
+    return pool !== undefined && request.need.fitsIn(this.#options.besideWaiting(pool))
+  }
+
+  #countDeeper(): void {
+    if (this.#granted.length === 0) return
+    for (const { request, lacks } of this.stuck) {
+      if (isTask(request)) continue
+      request.overtaken += this.#granted.filter(
+        ({ depth, hold }) => depth > request.depth && lacks.some((name) => hold.get(name) > 0),
+      ).length
+    }
   }
 
   /**
@@ -102,6 +131,7 @@ export class GrantRound {
     if (worker !== undefined) {
       this.#countOvertaken(request, pool)
       this.#options.grant({ request, worker, pool, allocation: hold })
+      this.#granted.push(request)
       return 'granted'
     }
     this.#kept.push({ pool, allocation: hold })
@@ -147,6 +177,10 @@ export class GrantRound {
         request.need.fitsIn(this.#options.reclaimable(pool)),
     )
   }
+}
+
+function isTask({ reservation, actor }: PendingRequest): boolean {
+  return reservation === undefined && actor === undefined
 }
 
 function firstOf(lines: readonly Line[]): Line | undefined {

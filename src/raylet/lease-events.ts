@@ -1,7 +1,6 @@
 // What happens to the leases of a node, and what the node does about it.
 
 import type { ProcessId } from '../base/ids.js'
-import type { ResourceSet } from '../scheduling/resources.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { PeerMessage } from '../wire/messages/peer.js'
 import type { FromRaylet, ToRaylet } from '../wire/messages/raylet.js'
@@ -45,23 +44,16 @@ export type LeaseEvent =
   | Extract<FromGcs, { kind: 'groupLocated' }>
   | Extract<
       FromGcs,
-      { kind: 'placeActor' | 'endActor' | 'reserveBundles' | 'returnBundles' | 'clusterView' }
+      {
+        kind:
+          | 'placeActor'
+          | 'endActor'
+          | 'reserveRoom'
+          | 'reserveBundles'
+          | 'returnBundles'
+          | 'clusterView'
+      }
     >
-  /**
-   * The GCS is asked to place something that has nowhere else to go: `key` names the actor or
-   * group. Room is kept for it until the GCS places it, or `unreserve`. Leases that are in the way
-   * are recalled, which the GCS could not do.
-   */
-  | {
-      readonly kind: 'reserve'
-      readonly key: string
-      readonly from: ProcessId
-      readonly name: string
-      readonly jobId: string
-      readonly depth: number
-      readonly need: ResourceSet
-    }
-  | { readonly kind: 'unreserve'; readonly key: string }
   /** The group was removed before it had anything on this node, or cannot ever be placed. */
   | {
       readonly kind: 'groupGone'

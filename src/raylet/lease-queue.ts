@@ -152,6 +152,11 @@ export class LeaseQueue {
     if (line.length === 0) this.#lines.delete(request.shape)
   }
 
+  /** All that keep room, in no order. */
+  reservations(): PendingRequest[] {
+    return [...this.#reservations.values()]
+  }
+
   reserved(name: string): PendingRequest | undefined {
     return this.#reservations.get(name)
   }

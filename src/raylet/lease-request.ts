@@ -2,7 +2,8 @@
 
 import type { ProcessId } from '../base/ids.js'
 import { ResourceSet } from '../scheduling/resources.js'
-import type { ObjectKey, PlacementGroupTarget, SchedulingStrategy } from '../wire/messages/terms.js'
+import type { Room } from '../wire/messages/gcs.js'
+import type { PlacementGroupTarget, SchedulingStrategy } from '../wire/messages/terms.js'
 import type { LeaseEvent } from './lease-events.js'
 import type { PendingRequest } from './lease-queue.js'
 import { workerKindKey, type WorkerKind } from './worker-kind.js'
@@ -61,10 +62,11 @@ export function actorRequest(event: EventOf<'placeActor'>): PendingRequest {
   }
 }
 
-export function reservationRequest(event: EventOf<'reserve'>): PendingRequest {
-  const { key, from, name, jobId, depth, need } = event
+export function reservationRequest(room: Room): PendingRequest {
+  const { key, name, jobId, depth } = room
+  const need = ResourceSet.from(room.need)
   return {
-    ...blank(name, depth, from),
+    ...blank(name, depth, 0),
     jobId,
     need,
     hold: need,
@@ -72,11 +74,6 @@ export function reservationRequest(event: EventOf<'reserve'>): PendingRequest {
     shape: `reserve|${need}`,
     reservation: key,
   }
-}
-
-/** Names a reservation for an actor or a placement group. */
-export function reservationKey(what: 'actor' | 'group', id: ObjectKey | string): string {
-  return `${what} ${typeof id === 'string' ? id : id.join('/')}`
 }
 
 type Blank = Omit<PendingRequest, 'jobId' | 'need' | 'hold' | 'workerKind' | 'shape'>

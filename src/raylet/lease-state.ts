@@ -15,6 +15,7 @@ import { leaseOwnerDiedMs, shutdownMs } from '../base/limits.js'
 import { devicesOf } from '../scheduling/resource-pool.js'
 import type { ResourceSet } from '../scheduling/resources.js'
 import { groupRemovedReason, type ProcessExit, type WireError } from '../wire/messages/terms.js'
+import { roomKey } from '../wire/messages/gcs.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorPlacement } from './actor-placement.js'
 import { Admission } from './admission.js'
@@ -23,10 +24,11 @@ import { GrantRound, type Grant } from './grant-round.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import type { PendingRequest } from './lease-queue.js'
 import { recallLeases } from './lease-recall.js'
-import { leaseRequest, reservationKey, reservationRequest } from './lease-request.js'
+import { leaseRequest } from './lease-request.js'
 import { LeaseTables, type LeaseTablesOptions } from './lease-tables.js'
 import { validateLeases } from './lease-validation.js'
 import { outlivesJob } from './outlives-job.js'
+import { ReservedRooms } from './reserved-rooms.js'
 import { RunawayWatch } from './runaway-watch.js'
 import { nodeDeath, Spillback, type SpillbackPorts } from './spillback.js'
 import { StartFailures } from './start-failures.js'
@@ -51,6 +53,7 @@ export class LeaseState {
   readonly #actors: ActorPlacement
   readonly #admission: Admission
   readonly #foreign: ForeignRequests
+  readonly #rooms: ReservedRooms
   readonly #runaway: RunawayWatch
   readonly #starvation: StarvationWatch
   /** Jobs for which workers are kept ahead of need. */
@@ -66,6 +69,7 @@ export class LeaseState {
     const emit = (effect: LeaseEffect): void => void this.#effects.push(effect)
     const { bytesOn = () => undefined } = options
     this.spillback = new Spillback({ tables: this.tables, emit, bytesOn })
+    this.#rooms = new ReservedRooms(this.tables)
     this.#runaway = new RunawayWatch(this.tables)
     this.#starvation = new StarvationWatch(this.tables)
     this.#actors = new ActorPlacement(this.tables, emit)
@@ -132,15 +136,12 @@ export class LeaseState {
         return this.#placeActor(event)
       case 'endActor':
         return this.#actors.end(event)
-      case 'reserve':
-        return this.#reserve(event)
-      case 'unreserve':
-        return this.#unreserve(event.key)
+      case 'reserveRoom':
+        return this.#rooms.reserve(event.rooms)
       case 'reserveBundles':
-        this.#unreserve(reservationKey('group', event.group))
+        this.#rooms.end(roomKey('group', event.group))
         return this.#reserveBundles(event)
       case 'returnBundles':
-        if (event.removed) this.#unreserve(reservationKey('group', event.group))
         return this.#returnBundles(event)
       case 'memoryShort':
         return this.#memoryShort(event, now)
@@ -368,28 +369,10 @@ export class LeaseState {
     return false
   }
 
-  #reserve(event: EventOf<'reserve'>): boolean {
-    const { pool, queue, isAlone } = this.tables
-    // With other nodes the GCS may place it elsewhere, and what is kept here would be kept for
-    // nothing.
-    if (!isAlone || !pool.canEverAllocate(event.need)) return false
-    if (queue.reserved(event.key) !== undefined) return false
-    queue.add(reservationRequest(event))
-    return true
-  }
-
-  /** The actor takes the place in the queue that was reserved for it. */
+  /** The actor takes the place in the queue that was kept for it. */
   #placeActor(event: EventOf<'placeActor'>): boolean {
-    const key = reservationKey('actor', event.spec.actor)
-    const reserved = this.tables.queue.reserved(key)
-    if (reserved !== undefined) this.tables.queue.remove(reserved)
-    return this.#actors.place(event, reserved?.sequence) || reserved !== undefined
-  }
-
-  #unreserve(key: string): boolean {
-    const request = this.tables.queue.reserved(key)
-    if (request !== undefined) this.tables.queue.remove(request)
-    return request !== undefined
+    const kept = this.#rooms.end(roomKey('actor', event.spec.actor))
+    return this.#actors.place(event, kept) || kept !== undefined
   }
 
   #reserveBundles(event: EventOf<'reserveBundles'>): boolean {
@@ -475,7 +458,8 @@ export class LeaseState {
     const error = this.#startFailures.failed(worker.kindKey, exit)
     if (error === undefined) return
     const refused = this.tables.queue.take(
-      ({ workerKind }) => workerKindKey(workerKind) === worker.kindKey,
+      ({ workerKind, reservation }) =>
+        reservation === undefined && workerKindKey(workerKind) === worker.kindKey,
     )
     for (const request of refused) this.#refuse(request, error)
     // Keep none ahead either: the next request tries again.
@@ -488,8 +472,9 @@ export class LeaseState {
     this.#starvation.jobFinished(jobId)
     this.tables.workers.jobFinished(jobId)
     this.tables.takeWaiting(
-      ({ actor, jobId: of, owner }) =>
+      ({ actor, reservation, jobId: of, owner }) =>
         actor === undefined &&
+        reservation === undefined &&
         of === jobId &&
         !outlivesJob(this.tables, this.tables.workers.ofProcess(owner)),
     )
@@ -547,6 +532,7 @@ export class LeaseState {
       workers: this.tables.workers,
       poolsOf: (request) => this.tables.poolsOf(request),
       reclaimable: (pool) => this.tables.reclaimable(pool),
+      besideWaiting: (pool) => this.tables.besideWaiting(pool),
       grant: (grant) => this.#grant(grant, now),
     })
     if (!this.tables.queue.isQuiet(this.tables.pool.available)) {

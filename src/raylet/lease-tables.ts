@@ -102,6 +102,19 @@ export class LeaseTables {
     return all
   }
 
+  /**
+   * What would be free if all ended but tasks that wait for others, and these had their CPUs back.
+   */
+  besideWaiting(pool: ResourcePool): ResourceSet {
+    let all = pool.available
+    for (const lease of this.leases.values()) {
+      if (lease.pool !== pool) continue
+      const { resources } = lease.allocation
+      all = lease.worker.isBlocked ? all.minus(resources.only('CPU')) : all.plus(resources)
+    }
+    return all
+  }
+
   /** Is there no other node that could run anything? */
   get isAlone(): boolean {
     return this.cluster.isAlone

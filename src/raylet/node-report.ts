@@ -49,18 +49,24 @@ export class NodeReport {
   }
 
   #text(): string {
-    const { pool, queue, isAlone, canGrow, infeasible } = this.#ports.tables
-    const own = isAlone ? String(pool.available) : `${pool.available}|${queue.demand}`
+    const { tables } = this.#ports
+    const { pool, queue, isAlone, canGrow, infeasible } = tables
+    const free = `${pool.available}|${tables.reclaimable(pool)}`
+    const own = isAlone ? free : `${free}|${queue.demand}`
     return canGrow ? `${own}|${JSON.stringify(infeasible.rows())}` : own
   }
 
   #send(): void {
-    const { nodeId, pool, queue, infeasible } = this.#ports.tables
+    const { tables } = this.#ports
+    const { nodeId, pool, queue } = tables
     const available = pool.available.toResources()
     const total = pool.total.toResources()
     const waiting = queue.demand.isEmpty ? {} : { waiting: queue.demand.toResources() }
-    const rows = infeasible.rows()
-    const more = { ...waiting, ...(rows.length > 0 && { infeasible: rows }) }
+    const all = tables.reclaimable(pool)
+    const reclaimable = all.equals(pool.available) ? {} : { reclaimable: all.toResources() }
+    const rows = tables.infeasible.rows()
+    const infeasible = rows.length > 0 ? { infeasible: rows } : {}
+    const more = { ...waiting, ...reclaimable, ...infeasible }
     this.#ports.toGcs({ kind: 'nodeReport', nodeId, available, total, ...more })
   }
 }

@@ -44,6 +44,8 @@ export class ObjectEntry {
   attempt = 0
   /** Its value was lost; set until it is there again, or stays lost. */
   loss: ObjectLoss | null = null
+  /** A node whose worker says that it has stored the value, of which the node has not told. */
+  said: { readonly node: number; readonly attempt: number } | null = null
   /** It was lost before: what its value contains may have changed since it was read. */
   wasLost = false
   /** The owner holds it no more, and keeps its lineage until this entry is gone. */
@@ -88,6 +90,11 @@ export class ObjectEntry {
 
   get isUnheld(): boolean {
     return this.#owned === 0 && this.#others === null && this.contained === 0 && this.kept === 0
+  }
+
+  /** Somebody holds it, or waits for it. */
+  get isWanted(): boolean {
+    return !this.isUnheld || this.waiters.length > 0
   }
 
   /** The owner keeps its lineage from now on, until it is told that this entry is gone. */

@@ -52,6 +52,14 @@ export type ObjectEvent =
       readonly objects: readonly ObjectKey[]
       readonly reason: string
     }
+  /** A worker of another node has told the owner that it has stored the value there. */
+  | {
+      readonly kind: 'saidStored'
+      readonly from: ProcessId
+      readonly sequence: number
+      readonly node: number
+      readonly attempt: number
+    }
   /**
    * The owner needs an object again that was freed, or that is gone altogether. It holds one more
    * count, unless `isHeld`.

@@ -73,7 +73,12 @@ export function errorOf(entry: ObjectEntry): WireError | undefined {
 }
 
 /** For who waits for an object that its home does not know. */
-export function unknownError({ key: [owner, sequence] }: ObjectEntry): WireError {
+export function unknownAnswer(entry: ObjectEntry, isSignal: boolean): Ready {
+  const error = unknownError(entry)
+  return isSignal ? signalOf(entry, error) : { kind: 'ready', object: entry.key, error }
+}
+
+function unknownError({ key: [owner, sequence] }: ObjectEntry): WireError {
   const id = objectIdHex(owner, sequence)
   const message =
     `Object ${id} is lost: its owner's node does not know it. It was released although a ref to ` +

@@ -23,22 +23,17 @@ import { nodeNumberOf, type ProcessId, rayletProcess } from '../base/ids.js'
 import { objectPlaceholderMs } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
+import { Departed } from './departed.js'
 import { isLost, LostStreams } from './lost-streams.js'
 import { ObjectCopies } from './object-copies.js'
 import { ObjectEntry, storedAnswer, type Waiter } from './object-entry.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
 import { validateObjects } from './object-validation.js'
-import { errorOf, isLater, lossMessages, signalOf, unknownError } from './object-loss.js'
+import { errorOf, isLater, lossMessages, signalOf, unknownAnswer } from './object-loss.js'
 
 export type { ObjectEffect, ObjectEvent }
 
 type EventOf<Kind extends ObjectEvent['kind']> = Extract<ObjectEvent, { kind: Kind }>
-
-/**
- * Processes that are gone and remembered, so that a lend to one of them that comes late is not
- * counted.
- */
-const goneMax = 100_000
 
 export class ObjectTable {
   /**
@@ -46,8 +41,7 @@ export class ObjectTable {
    * holds it.
    */
   readonly #owners = new Map<ProcessId, Map<number, ObjectEntry>>()
-  readonly #gone = new Set<ProcessId>()
-  readonly #goneNodes = new Set<number>()
+  readonly #gone = new Departed()
   readonly #node: number
   /**
    * Entries that were named before their owner said that they escaped, oldest first, with the time.
@@ -106,7 +100,7 @@ export class ObjectTable {
     assert(entries.length === this.#size, 'the size is the number of entries')
     const find = (key: ObjectKey): ObjectEntry | undefined => this.#find(key)
     const isForeign = (key: ObjectKey): boolean => this.#isForeign(key)
-    validateObjects(entries, { find, isForeign, isGone: (holder) => this.#isGone(holder) })
+    validateObjects(entries, { find, isForeign, isGone: (holder) => this.#gone.has(holder) })
   }
 
   #apply(event: ObjectEvent, now: number): void {
@@ -134,6 +128,8 @@ export class ObjectTable {
         return this.#ask(event, now)
       case 'copiesLost':
         return this.#copiesLost(event)
+      case 'saidStored':
+        return this.#saidStored(event, now)
       case 'revive':
         return this.#revive(event, now)
       case 'releaseLineage':
@@ -182,6 +178,7 @@ export class ObjectTable {
     this.#makeKnown(entry)
     if (from !== undefined && from !== object[0]) entry.isRecoverable = true
     if (isLater(attempt, entry.attempt)) entry.attempt = attempt
+    if (entry.said !== null && !isLater(entry.said.attempt, attempt)) entry.said = null
     if (entry.isSettled) {
       // It was freed, or failed, before its value came, or another node made it too. The store is
       // told to drop what it has.
@@ -203,7 +200,7 @@ export class ObjectTable {
     if (entry.isKnown) return
     entry.isKnown = true
     this.#placeholders.delete(entry)
-    if (this.#isGone(entry.key[0])) return
+    if (this.#gone.has(entry.key[0])) return
     entry.add(entry.key[0], 1)
   }
 
@@ -235,7 +232,7 @@ export class ObjectTable {
     { holder, change, now }: { holder: ProcessId; change: 1 | -1; now: number },
   ): void {
     // What the dead held was dropped; what is still on its way to them is not counted.
-    if (this.#isGone(holder)) return
+    if (this.#gone.has(holder)) return
     for (const key of keys) {
       const entry = this.#entry(key, now)
       entry.add(holder, change)
@@ -253,7 +250,7 @@ export class ObjectTable {
   }
 
   #dropItems({ from, worker, item: lost }: EventOf<'dropItems'>): void {
-    if (!this.#gone.has(worker)) this.#lostStreams.add(worker, from, lost)
+    if (!this.#gone.hasEnded(worker)) this.#lostStreams.add(worker, from, lost)
     for (const entry of this.#owners.get(worker)?.values() ?? []) {
       const { item } = entry
       if (item === null || item.of !== from || !isLost(item.item, lost)) continue
@@ -300,15 +297,34 @@ export class ObjectTable {
     }
   }
 
+  #saidStored({ from, sequence, node, attempt }: EventOf<'saidStored'>, now: number): void {
+    const entry = this.#entry([from, sequence], now)
+    this.#makeKnown(entry)
+    const isSealed = entry.version > 0 && !isLater(attempt, entry.attempt)
+    if (!isSealed) entry.said = { node, attempt }
+    if (this.#gone.hasNode(node)) this.#unsaid(entry, node)
+  }
+
+  /** Nothing more comes from the node: what it had stored and not told of is lost. */
+  #unsaid(entry: ObjectEntry, node: number): void {
+    if (entry.said?.node !== node) return
+    entry.isRecoverable = true
+    entry.attempt = entry.said.attempt
+    entry.said = null
+    if (entry.isSettled) return // The value of an earlier attempt stands.
+    this.#lose(entry, `node number ${node}, which made it, died before it had told of it`)
+    this.#dirty.push(entry)
+  }
+
   #lose(entry: ObjectEntry, reason: string): void {
     this.#dropValue(entry)
     entry.wasLost = true
-    const isOwnerDead = this.#gone.has(entry.key[0])
+    const isOwnerDead = this.#gone.hasEnded(entry.key[0])
     const isFinal = isOwnerDead || !entry.isRecoverable
     entry.isOwnerDead = isOwnerDead && entry.isRecoverable
     entry.loss = { reason, isTold: isFinal, isFinal }
     if (isFinal) this.#answerAll(entry)
-    else this.#tell(entry)
+    else if (entry.isWanted) this.#tell(entry)
   }
 
   /** Asks the owner for the value, once. */
@@ -357,12 +373,8 @@ export class ObjectTable {
   }
 
   #processDied(process: ProcessId): void {
-    this.#gone.add(process)
+    this.#gone.processDied(process)
     this.#lostStreams.processDied(process)
-    if (this.#gone.size > goneMax) {
-      const oldest = this.#gone.values().next()
-      if (oldest.done !== true) this.#gone.delete(oldest.value)
-    }
     for (const entries of this.#owners.values()) {
       for (const entry of entries.values()) this.#forget(entry, process)
     }
@@ -388,7 +400,7 @@ export class ObjectTable {
     }
     for (const key of objects) {
       const entry = this.#entry(key, now)
-      if (this.#isGone(key[0]) && !entry.isSettled) entry.isOwnerDead = true
+      if (this.#gone.has(key[0]) && !entry.isSettled) entry.isOwnerDead = true
       if (entry.isSettled) this.#answer(entry, waiter)
       else {
         entry.waiters.push(waiter)
@@ -406,9 +418,7 @@ export class ObjectTable {
   }
 
   #answerAll(entry: ObjectEntry): void {
-    const { waiters } = entry
-    entry.waiters = []
-    for (const waiter of waiters) this.#answer(entry, waiter)
+    for (const waiter of entry.waiters.splice(0)) this.#answer(entry, waiter)
   }
 
   #answer(entry: ObjectEntry, waiter: Waiter): void {
@@ -445,11 +455,11 @@ export class ObjectTable {
   /** Drops entries that nothing holds, and with them what they contain. */
   #collect(): void {
     for (let entry = this.#dirty.pop(); entry !== undefined; entry = this.#dirty.pop()) {
-      if (!entry.isUnheld || entry.waiters.length > 0) continue
+      if (entry.isWanted) continue
       if (this.#find(entry.key) !== entry) continue
       // A value that nobody holds any more is still to come; see above.
       const isPending = !entry.isSettled && !entry.isActor && !entry.isForsaken
-      if (isPending && !this.#isAbandoned(entry)) continue
+      if (isPending && entry.isKnown) continue
       // A value may come before the escape that it belongs to.
       if (!entry.isKnown && entry.isSettled && this.#placeholders.has(entry)) continue
       if (entry.isActor) this.#effects.push({ kind: 'actorOutOfScope', actor: entry.key })
@@ -460,11 +470,6 @@ export class ObjectTable {
         this.#effects.push({ kind: 'send', to, message: { kind: 'lineageDone', sequence } })
       }
     }
-  }
-
-  /** Named by somebody, never known to have escaped, and held by nobody. */
-  #isAbandoned(entry: ObjectEntry): boolean {
-    return !entry.isKnown
   }
 
   #dropValue(entry: ObjectEntry): void {
@@ -486,16 +491,12 @@ export class ObjectTable {
 
   #dropCopies(object: ObjectKey, nodes: readonly number[]): void {
     if (nodes.includes(this.#node)) this.#effects.push({ kind: 'freeStored', object })
-    const others = nodes.filter((node) => node !== this.#node && !this.#goneNodes.has(node))
+    const others = nodes.filter((node) => node !== this.#node && !this.#gone.hasNode(node))
     if (others.length > 0) this.#effects.push({ kind: 'dropCopies', object, nodes: others })
   }
 
   #isForeign([owner]: ObjectKey): boolean {
     return nodeNumberOf(owner) !== this.#node
-  }
-
-  #isGone(process: ProcessId): boolean {
-    return this.#gone.has(process) || this.#goneNodes.has(nodeNumberOf(process))
   }
 
   /** The receiver holds what a value contains from the moment the value is on its way. */
@@ -544,9 +545,10 @@ export class ObjectTable {
   }
 
   #nodeDied(node: number): void {
-    this.#goneNodes.add(node)
+    this.#gone.nodeDied(node)
     for (const entry of this.entries()) {
       if (entry.forgetNode(node)) this.#dirty.push(entry)
+      this.#unsaid(entry, node)
       this.#strike(entry, node, `node number ${node}, which had the only copy, has died`)
     }
   }
@@ -563,13 +565,8 @@ export class ObjectTable {
 
   /** Its owner would have said by now that it let it out. Whoever waits has waited long enough. */
   #answerUnknown(entry: ObjectEntry): void {
-    const error = unknownError(entry)
-    const { waiters } = entry
-    entry.waiters = []
-    for (const { process: to, isSignal } of waiters) {
-      const ready = { kind: 'ready', object: entry.key, error } as const
-      const message = isSignal ? signalOf(entry, error) : ready
-      this.#effects.push({ kind: 'send', to, message })
+    for (const { process: to, isSignal } of entry.waiters.splice(0)) {
+      this.#effects.push({ kind: 'send', to, message: unknownAnswer(entry, isSignal) })
     }
   }
 

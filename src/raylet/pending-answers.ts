@@ -6,12 +6,12 @@
 import { assertNever } from '../base/assert.js'
 import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import type { ResourcePool } from '../scheduling/resource-pool.js'
+import { roomKey } from '../wire/messages/gcs.js'
 import type { PendingQuery, PendingQuestion } from '../wire/messages/pending.js'
 import type { LiveTask } from '../wire/messages/state.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ControlConnection } from './control-connection.js'
 import type { PendingRequest } from './lease-queue.js'
-import { reservationKey } from './lease-request.js'
 import type { LeaseTables } from './lease-tables.js'
 import type { Spillback } from './spillback.js'
 import type { StateService } from './state-service.js'
@@ -158,7 +158,7 @@ function holdersOf(
 }
 
 function whyNoActor(tables: LeaseTables, actor: ObjectKey): string {
-  const key = reservationKey('actor', actor)
+  const key = roomKey('actor', actor)
   for (const request of tables.queue) {
     const isIt = request.reservation === key || isSame(request.actor?.spec.actor, actor)
     if (isIt) return whyQueued(tables, request)

@@ -2,16 +2,14 @@
 
 import { assertNever } from '../base/assert.js'
 import { nodeNumberOf, nodeOfLease, workerIdHex } from '../base/ids.js'
-import { ResourceSet } from '../scheduling/resources.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
-import type { ExportedFunction, FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import type { ExportedFunction, FromGcs } from '../wire/messages/gcs.js'
 import type { AboutLease, PeerMessage } from '../wire/messages/peer.js'
 import type { NodeQuestion } from '../wire/messages/query.js'
 import type { FromRaylet, Query, ToRaylet } from '../wire/messages/raylet.js'
 import type { ControlConnection } from './control-connection.js'
 import { environmentProblem } from './environment.js'
 import { functionDefined } from './function-table.js'
-import { reservationKey } from './lease-request.js'
 import { answerPending } from './pending-answers.js'
 import type { Raylet } from './raylet.js'
 import { joinedState } from './node-questions.js'
@@ -31,6 +29,7 @@ type ObjectMessage = MessageOf<
   | 'awaitObjects'
   | 'dropItems'
   | 'revive'
+  | 'saidStored'
   | 'releaseLineage'
   | 'loseObjects'
   | 'lend'
@@ -87,13 +86,14 @@ export class RayletMessages {
       case 'subscribePlacementGroup':
         return raylet.toGcs({ ...message, nodeId, from })
       case 'killActor':
-        return this.#unreserve(reservationKey('actor', message.actor), message)
       case 'removePlacementGroup':
-        return this.#unreserve(reservationKey('group', message.group), message)
       case 'exportPackage':
         return raylet.toGcs(message)
-      case 'createPlacementGroup':
-        return this.#createGroup(message, connection)
+      case 'createPlacementGroup': {
+        const { jobId, hello } = connection
+        const byDriver = hello?.role === 'driver'
+        return raylet.toGcs({ ...message, nodeId, from, jobId, byDriver })
+      }
       case 'query':
         return this.#query(message, from)
       case 'prefetch':
@@ -119,6 +119,7 @@ export class RayletMessages {
       case 'dropItems':
       case 'revive':
       case 'releaseLineage':
+      case 'saidStored':
         return raylet.objectEvent({ ...message, from })
       case 'loseObjects':
         return raylet.objectEvent({ ...message, kind: 'copiesLost', reason: droppedReason })
@@ -138,16 +139,12 @@ export class RayletMessages {
     }
   }
 
-  #unreserve(key: string, message: ToGcs): void {
-    this.#raylet.leaseEvent({ kind: 'unreserve', key })
-    this.#raylet.toGcs(message)
-  }
-
   fromGcs(message: FromGcs): void {
     const raylet = this.#raylet
     switch (message.kind) {
       case 'placeActor':
       case 'endActor':
+      case 'reserveRoom':
       case 'reserveBundles':
       case 'returnBundles':
       case 'groupLocated':
@@ -176,7 +173,6 @@ export class RayletMessages {
         const isHopeless = state === 'infeasible' && !isWaiting
         if (state === 'removed' || isHopeless) {
           const text = message.message ?? `Placement group ${group} is ${state}.`
-          raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('group', group) })
           const isRemoved = state === 'removed'
           raylet.leaseEvent({ kind: 'groupGone', group, message: text, isRemoved })
         }
@@ -185,10 +181,6 @@ export class RayletMessages {
       case 'actorRegistered':
         return this.#registered(message)
       case 'actorChanged':
-        if (message.state.state === 'dead') {
-          raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', message.actor) })
-        }
-        return this.#passOn(message)
       case 'answer':
         return this.#passOn(message)
       case 'warnJob':
@@ -240,7 +232,6 @@ export class RayletMessages {
   }
 
   actorOutOfScope(actor: ObjectKey): void {
-    this.#raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', actor) })
     this.#raylet.toGcs({ kind: 'actorOutOfScope', actor })
   }
 
@@ -268,6 +259,7 @@ export class RayletMessages {
     const raylet = this.#raylet
     raylet.leaseEvent(view)
     raylet.peers.view(view.nodes, view.newest)
+    raylet.objects.viewChanged(view.nodes)
     const total = raylet.clusterTotal.update(view.nodes)
     if (total !== undefined) raylet.tellAll({ kind: 'clusterHas', total })
   }
@@ -320,49 +312,25 @@ export class RayletMessages {
 
   #createActor(message: MessageOf<'createActor'>, { hello, jobId }: ControlConnection): void {
     const raylet = this.#raylet
-    const { actor, nested, detached, strategy, className, depth } = message.spec
+    const { actor, nested, detached } = message.spec
     const from = hello?.process ?? 0
     this.#creating.set(`${from} ${message.request}`, actor)
     raylet.objectEvent({ kind: 'createActor', from, actor, nested })
     // A detached actor may be started again long after its last handle is gone.
     if (detached) raylet.objectEvent({ kind: 'keep', objects: nested })
     raylet.toGcs({ ...message, nodeId: raylet.options.nodeId, from, jobId })
-    if (strategy.kind === 'placementGroup') return
-    const key = reservationKey('actor', actor)
-    const need = ResourceSet.from(message.spec.resources).atLeast(
-      ResourceSet.from(message.spec.placement),
-    )
-    raylet.leaseEvent({ kind: 'reserve', key, from, name: className, jobId, depth, need })
   }
 
   #registered(message: Extract<FromGcs, { kind: 'actorRegistered' }>): void {
-    const { to, request, existing, error } = message
+    const { to, request, existing } = message
     const id = `${to} ${request}`
     const actor = this.#creating.get(id)
     this.#creating.delete(id)
-    if (actor !== undefined && (existing !== undefined || error !== undefined)) {
-      this.#raylet.leaseEvent({ kind: 'unreserve', key: reservationKey('actor', actor) })
-    }
     // The creator gets a handle of the existing actor instead of the one that it made up.
     if (actor !== undefined && existing !== undefined) {
       this.#raylet.objectEvent({ kind: 'release', from: to, objects: actor })
     }
     this.#passOn(message)
-  }
-
-  #createGroup(message: MessageOf<'createPlacementGroup'>, connection: ControlConnection): void {
-    const raylet = this.#raylet
-    const { group, bundles } = message
-    const { jobId } = connection
-    const from = connection.hello?.process ?? 0
-    const byDriver = connection.hello?.role === 'driver'
-    raylet.toGcs({ ...message, nodeId: raylet.options.nodeId, from, jobId, byDriver })
-    const key = reservationKey('group', group)
-    const need = bundles.reduce(
-      (sum, bundle) => sum.plus(ResourceSet.from(bundle)),
-      ResourceSet.empty,
-    )
-    raylet.leaseEvent({ kind: 'reserve', key, from, name: group, jobId, depth: 0, need })
   }
 
   #seal(message: MessageOf<'seal'>, from: number): void {

@@ -115,7 +115,9 @@ export class Raylet {
     const { tables } = this.leases
     this.#reads = new ReadsAhead(tables, (objects) => this.objects.prefetch(0, objects))
     this.#report = new NodeReport({ clock, tables, toGcs: options.toGcs })
-    this.drain = new Drain({ ...options, clock, tables, hasDriver: () => this.#hasDriver })
+    const isNeeded = (): boolean => this.#hasDriver || this.objects.isNeeded
+    const remind = (): void => this.objects.remindHolders()
+    this.drain = new Drain({ ...options, clock, tables, isNeeded, remind })
     this.jobs = new JobTable(options.nodeNumber, { namespace: '', ...options })
     this.peers = this.#makePeers()
     this.#logs = new SessionLogs({
@@ -186,6 +188,7 @@ export class Raylet {
       send: (to, message) => this.send(to, message),
       isMember: (id) => this.#members.has(id),
       actorOutOfScope: (actor) => this.#messages.actorOutOfScope(actor),
+      note: (text) => this.#logs.note(text),
     })
   }
 
@@ -317,7 +320,6 @@ export class Raylet {
     this.#setTick()
     this.#report.soon()
     this.#reads.look()
-    this.drain.check()
   }
 
   objectEvent(event: ObjectEvent): void {
@@ -533,7 +535,6 @@ export class Raylet {
     this.jobs.finish(jobId)
     if (!this.#hasDriver) this.options.abandoned()
     this.#ended({ process: id, isOrderly: farewell !== undefined })
-    this.drain.check()
   }
 
   get #hasDriver(): boolean {

@@ -94,7 +94,10 @@ export const bodyTag = {
   small: 0,
   /** An object layout, in line. */
   full: 1,
-  /** In the object store under the object's own id; u48 size in bytes follows. */
+  /**
+   * In the object store under the object's own id; u48 size in bytes and u48 ProcessId of who
+   * stored it follow.
+   */
   stored: 2,
   /** The call failed: an object layout whose value is the error. */
   error: 3,

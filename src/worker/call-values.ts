@@ -114,17 +114,20 @@ export function resultBody(
   core.references.escape(made.refs, (ref) => core.escapedPending(ref))
   const { attempt } = call
   core.store.put([call.owner, call.sequence], made.layout, { refs: made.refs, attempt })
-  return { body: storedBody(made.layout.sizeBytes), contains: made.refs }
+  return { body: storedBody(made.layout.sizeBytes, core.process), contains: made.refs }
 }
 
-function storedBody(sizeBytes: number): Uint8Array {
-  const body = new Uint8Array(7)
+function storedBody(sizeBytes: number, maker: number): Uint8Array {
+  const body = new Uint8Array(13)
   body[0] = bodyTag.stored
   writeU48(body, 1, sizeBytes)
+  writeU48(body, 7, maker)
   return body
 }
 
-/** An item of a stream. A large one is an object of this process; its id follows the size. */
+/**
+ * An item of a stream. A large one is an object of this process; its sequence follows the maker.
+ */
 export function itemBody(
   core: CoreWorker,
   value: unknown,
@@ -144,8 +147,7 @@ export function itemBody(
   core.references.lendItem(owner, ref, item)
   core.references.release(ref)
   const body = new Uint8Array(19)
-  body.set(storedBody(made.layout.sizeBytes))
-  writeU48(body, 7, ref.owner)
+  body.set(storedBody(made.layout.sizeBytes, ref.owner))
   writeU48(body, 13, ref.sequence)
   return body
 }

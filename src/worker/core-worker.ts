@@ -204,7 +204,7 @@ export class CoreWorker {
       decodeError: (body) => this.#decodeError(body),
       failed: (task, error) => this.#recordFailure(task, error),
       unseen,
-      stored: (ref) => this.recovery.stored(ref),
+      stored: (ref, maker) => this.recovery.stored(ref, maker),
     })
   }
 

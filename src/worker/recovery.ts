@@ -1,5 +1,6 @@
 // What the core worker does about lost objects: puts lineage and reconstruction together.
 
+import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import type { CoreWorker } from './core-worker.js'
 import type { Lineage } from './lineage.js'
@@ -7,7 +8,7 @@ import { LineageTable } from './lineage-table.js'
 import { Reconstructor } from './reconstructor.js'
 import type { ObjectRef } from './object-ref.js'
 import type { RayletSender } from './reference-holder.js'
-import type { Task } from './task.js'
+import { attemptOf, type Task } from './task.js'
 
 type LossMessage = Extract<
   FromRaylet,
@@ -17,11 +18,15 @@ type LossMessage = Extract<
 export class Recovery {
   readonly lineage: LineageTable
   readonly #core: CoreWorker
+  readonly #raylet: RayletSender
+  readonly #node: number
   #reconstructor: Reconstructor | null = null
 
   constructor(core: CoreWorker, raylet: RayletSender) {
     this.#core = core
     const { process, references } = core
+    this.#raylet = raylet
+    this.#node = nodeNumberOf(process)
     this.lineage = new LineageTable({
       process,
       raylet,
@@ -31,9 +36,14 @@ export class Recovery {
     })
   }
 
-  /** The value of a ref of ours is in the store. */
-  stored(ref: ObjectRef): void {
+  /** The value of a ref of ours is in the store of its maker's node. */
+  stored(ref: ObjectRef, maker: ProcessId): void {
+    const { sequence, task } = ref
+    const attempt = task === null ? 0 : attemptOf(task)
     this.lineage.stored(ref)
+    // That node's own word comes over another connection, and not at all if it dies before.
+    const node = nodeNumberOf(maker)
+    if (node !== this.#node) this.#raylet.send({ kind: 'saidStored', sequence, node, attempt })
     this.#reconstructor?.stored(ref)
   }
 

@@ -1,7 +1,8 @@
 // What becomes of tasks: results settle refs, crashes and retriable errors run them again, the rest
 // fails them.
 
-import { readU32 } from '../base/bytes.js'
+import { readU32, readU48 } from '../base/bytes.js'
+import type { ProcessId } from '../base/ids.js'
 import {
   NodeDiedError,
   OutOfMemoryError,
@@ -17,6 +18,7 @@ import { decodeSmall } from '../wire/small-codec.js'
 import { tagShortString, tagUtf16 } from '../wire/value-tags.js'
 import {
   groupRemovedReason,
+  lineBrokenReason,
   memoryReason,
   nodeDiedReason,
   type ProcessExit,
@@ -46,8 +48,8 @@ export interface OutcomePorts {
   /** The error that an error body holds. */
   readonly decodeError: (body: Uint8Array) => Promise<unknown>
   readonly unseen: UnseenErrors
-  /** The value of a ref of ours is in the store. */
-  readonly stored: (ref: ObjectRef) => void
+  /** The value of a ref of ours is in the store of its maker's node. */
+  readonly stored: (ref: ObjectRef, maker: ProcessId) => void
 }
 
 export class TaskSettler {
@@ -157,7 +159,7 @@ export class TaskSettler {
     } else if (tag === bodyTag.stored) {
       state = refState.stored
       this.#ports.references.hold(ref)
-      this.#ports.stored(ref)
+      this.#ports.stored(ref, makerIn(body))
     } else if (tag === bodyTag.error) {
       state = refState.errorBody
       value = Uint8Array.prototype.slice.call(body)
@@ -253,6 +255,9 @@ export function describeExit(exit: ProcessExit): string {
     const node = exit.reason.slice(nodeDiedReason.length)
     return `node ${node}, on which it ran, died. Set maxRetries if it may run again.`
   }
+  if (exit.reason === lineBrokenReason) {
+    return `${exit.reason}: worker pid=${exit.pid}, on another node. It may have run.`
+  }
   const how =
     exit.signal !== null ? `signal ${exit.signal}` : `exit code ${exit.exitCode ?? 'unknown'}`
   const why = exit.reason === '' ? '' : ` (${exit.reason})`
@@ -291,6 +296,11 @@ function crashError(task: Task, exit: ProcessExit): RayError {
     return new TaskPlacementGroupRemovedError(text, { fields })
   if (exit.reason.startsWith(nodeDiedReason)) return new NodeDiedError(text, { fields })
   return new WorkerCrashedError(text, { fields })
+}
+
+/** Who has stored the value of a result. */
+function makerIn(body: Uint8Array): ProcessId {
+  return readU48(body, 7)
 }
 
 /** The value of a small body is immutable, so that every get may have the same. */

@@ -2,7 +2,8 @@
 // are the messages that the server sends.
 
 import type { ActorSpec, ActorState } from '../../src/wire/messages/raylet.js'
-import type { FromGcs, HeldActor, ToGcs } from '../../src/wire/messages/gcs.js'
+import { formatAmounts } from '../../src/scheduling/resource-amounts.js'
+import type { FromGcs, HeldActor, Room, ToGcs } from '../../src/wire/messages/gcs.js'
 import type { ObjectKey, ProcessExit, Resources, WireError } from '../../src/wire/messages/terms.js'
 import type { SchedulingStrategy } from '../../src/wire/messages/terms.js'
 import { GcsServer } from '../../src/gcs/gcs-server.js'
@@ -77,11 +78,8 @@ export class GcsScript {
       }
       case 'holds':
         return holdings(command, this.#totals.get(command.word(0)) ?? {}, this.#attemptOf)
-      case 'report': {
-        const id = command.word(0)
-        const total = this.#totals.get(id) ?? {}
-        return { kind: 'nodeReport', nodeId: id, available: amounts(command), total }
-      }
+      case 'report':
+        return report(command, this.#totals.get(command.word(0)) ?? {})
       case 'create':
         return {
           kind: 'createActor',
@@ -132,6 +130,14 @@ export class GcsScript {
         return actorMessage(command, nodeId, this.#attemptOf)
     }
   }
+}
+
+/** `report n1 CPU=0 tasks=1`: nothing is free, and tasks hold one CPU. */
+function report(command: Command, total: Resources): ToGcs {
+  const available = amounts(command)
+  const tasks = command.number('tasks', 0)
+  const reclaimable = { ...available, CPU: (available['CPU'] ?? 0) + tasks }
+  return { kind: 'nodeReport', nodeId: command.word(0), available, total, reclaimable }
 }
 
 /** `holds n1 actors=1:0:50:started,2:1 bundles=g:0+1 awaited=g CPU=1`, the rest is free. */
@@ -303,6 +309,8 @@ function describe(message: FromGcs): string {
       const more = message.message === undefined ? '' : `: ${message.message}`
       return `placementGroupChanged ${message.group} to ${message.to} ${message.state}${more}`
     }
+    case 'reserveRoom':
+      return `reserveRoom ${message.rooms.map(sayRoom).join('; ') || 'nothing'}`
     case 'groupLocated': {
       const where = message.bundles.map(({ index, nodeId = 'nowhere' }) => `${index} ${nodeId}`)
       return `groupLocated ${message.group}: ${where.join(', ')}`
@@ -330,6 +338,8 @@ function describe(message: FromGcs): string {
       return `gcsHandled ${message.count}`
   }
 }
+
+const sayRoom = ({ key, need }: Room): string => `${key} ${formatAmounts(need)}`
 
 function describeAnswer(value: unknown): string {
   if (value === undefined) return 'nothing'

@@ -3,7 +3,7 @@
 
 import type { LeaseEffect, LeaseEvent } from '../../src/raylet/lease-events.js'
 import { LeaseState } from '../../src/raylet/lease-state.js'
-import { ResourceSet } from '../../src/scheduling/resources.js'
+import type { Room } from '../../src/wire/messages/gcs.js'
 import type {
   ClusterNode,
   ProcessExit,
@@ -18,6 +18,8 @@ export class LeaseScript {
   #state = new LeaseState({ nodeId: 'n1', resources: { CPU: 2 } })
   #now = 0
   readonly #ids = new Map<string, number>()
+  /** What the GCS wants kept. */
+  readonly #rooms = new Map<string, Room>()
 
   run(command: Command): string[] {
     if (command.verb === 'node') return this.#node(command)
@@ -38,6 +40,7 @@ export class LeaseScript {
     const resources = resourcesOf(command)
     this.#state = new LeaseState({ nodeId: 'n1', resources, workersLimit, canGrow })
     this.#ids.clear()
+    this.#rooms.clear()
     return [`has ${this.#state.tables.pool.total}`]
   }
 
@@ -114,15 +117,18 @@ export class LeaseScript {
         return { kind: 'reserveBundles', group, attempt: 1, bundles: [{ index: 0, resources }] }
       }
       case 'expect': {
-        const need = ResourceSet.from(resourcesOf(command))
         const key = `actor 1/${command.word(0)}`
-        return { kind: 'reserve', key, from: 1, name: 'Counter', jobId: 'j', depth: 0, need }
+        const need = resourcesOf(command)
+        this.#rooms.set(key, { key, name: 'Counter', jobId: 'j', depth: 0, need })
+        return { kind: 'reserveRoom', rooms: [...this.#rooms.values()] }
       }
       case 'unexpect':
-        return { kind: 'unreserve', key: `actor 1/${command.word(0)}` }
+        this.#rooms.delete(`actor 1/${command.word(0)}`)
+        return { kind: 'reserveRoom', rooms: [...this.#rooms.values()] }
       case 'giveback':
         return { kind: 'returnBundles', group, indexes: [0], removed: true }
       case 'actor':
+        this.#rooms.delete(`actor 1/${command.word(0)}`)
         return {
           kind: 'placeActor',
           spec: actorSpec(command),

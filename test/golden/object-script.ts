@@ -140,6 +140,10 @@ export class ObjectScript {
     switch (verb) {
       case 'lost':
         return { kind: 'copiesLost', objects: keys, reason: 'its node has died' }
+      case 'said-stored': {
+        const [attempt, node] = [command.number('attempt', 0), command.number('node')]
+        return { kind: 'saidStored', from, sequence: sequences[0] ?? 0, node, attempt }
+      }
       case 'revive': {
         const isHeld = command.words[1] === 'held'
         const attempt = command.number('attempt', 0)

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as ray from '../../src/index.js'
+import { requireCore } from '../../src/worker/current-core.js'
 import type { SessionFile } from '../../src/node/session-file.js'
 import { collectGarbage, rejection } from './in-cluster.js'
 import { on, onNodes, preferring } from './on-nodes.js'
@@ -26,8 +27,28 @@ async function madeOn(node: SessionFile, refs: ray.ObjectRef<unknown>[]): Promis
   await ray.get(last)
 }
 
+/**
+ * Whatever this process stores from now on, its raylet never hears of: as if its node died before
+ * that was said.
+ */
+function keepQuiet(): void {
+  const { raylet } = requireCore('a test')
+  const send = raylet.send.bind(raylet)
+  raylet.send = (message) => {
+    if (message.kind !== 'seal') send(message)
+  }
+}
+
+const untold = ray.remote((n: number) => {
+  if (ray.getRuntimeContext().attempt === 0) keepQuiet()
+  return large(n)
+})
+
 class Maker {
   #calls = 0
+  keepQuiet() {
+    keepQuiet()
+  }
   make() {
     this.#calls++
     return [this.#calls, large(1)] as const
@@ -57,6 +78,33 @@ void test('what a dead node had is made again: a chain, dependents, arguments fr
     for (const [first] of await ray.get(dependents)) assert.equal(first, 1)
     assert.equal((await ray.get(needsFreed))[0], 1)
     assert.equal((await ray.get(ofPut))[0], 8)
+  }))
+
+void test('a node dies after the answer and before the word that the value is stored there', () =>
+  onNodes(2, async ({ kill }, [victim, other]) => {
+    assert.ok(victim && other)
+    const there = preferring(victim)
+    const maker = ray.remote(Maker).options({ maxRestarts: 1, maxTaskRetries: 1, numCpus: 0 })
+    const actor = maker.options(there).remote()
+    await ray.get(actor.keepQuiet.remote())
+    const again = [untold.options(there).remote(2), untold.options(there).remote(3)] as const
+    const once = untold.options({ maxRetries: 0, ...there }).remote(4)
+    const made = actor.make.remote()
+    const all = [...again, once, made]
+    await ray.wait(all, { numReturns: all.length, fetchLocal: false })
+    const elsewhere = [readRef.options(on(other)).remote([again[1]])]
+    const later = next.options(on(other)).remote(again[1])
+    const gets = ray.get([...again], { timeoutMs: 30_000 })
+    const lost = rejection(ray.get(once, { timeoutMs: 30_000 }))
+    await kill(victim)
+    const [two, three] = await gets
+    assert.deepEqual([two?.[0], three?.[0]], [2, 3])
+    assert.deepEqual(await ray.get(elsewhere, { timeoutMs: 30_000 }), [3])
+    assert.equal((await ray.get(later, { timeoutMs: 30_000 }))[0], 4)
+    assert.equal((await ray.get(made, { timeoutMs: 30_000 }))[0], 1)
+    const error = await lost
+    assert.ok(error instanceof ray.ObjectLostError, String(error))
+    assert.match(error.message, /died before it had told of it/)
   }))
 
 void test('what cannot be made again says so: attempts, retries, owners', () =>

@@ -1,7 +1,6 @@
 // Who may join a cluster, and through which door.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import os from 'node:os'
@@ -9,7 +8,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import type { SessionFile } from '../../src/node/session-file.js'
 import { until } from '../../src/testing/index.js'
-import type { TlsFiles } from '../../src/wire/transport.js'
+import { certificate } from './certificates.js'
 import { runCli, withFolder } from './head-cluster.js'
 import { withNodes } from './many-nodes.js'
 
@@ -127,17 +126,3 @@ void test('nodes with certificates of one authority talk in secret, and no other
     { tls: ours },
   )
 })
-
-/** A key, and a certificate that an authority made for it. */
-function certificate(folder: string, name: string): TlsFiles {
-  const file = (what: string): string => path.join(folder, `${name}.${what}`)
-  const openssl = (...args: readonly string[]): unknown =>
-    execFileSync('openssl', args, { stdio: 'ignore' })
-  const [ca, cert, key] = [file('ca'), file('cert'), file('key')]
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  openssl('req', '-x509', ...curve, '-keyout', file('ca.key'), '-out', ca, '-subj', `/CN=${name}`)
-  openssl('req', ...curve, '-keyout', key, '-out', file('csr'), '-subj', `/CN=node of ${name}`)
-  const signed = ['-CA', ca, '-CAkey', file('ca.key'), '-CAcreateserial', '-days', '2']
-  openssl('x509', '-req', '-in', file('csr'), ...signed, '-out', cert)
-  return { ca, cert, key }
-}

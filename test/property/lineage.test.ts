@@ -3,14 +3,16 @@
 // The raylet's table and the owner's half are the real ones; between them are sockets that deliver
 // when they like, and workers that are as simple as can be: each runs one task, asks for the
 // arguments that its frame names, stores the results and answers, or dies before, in the middle or
-// after. The program submits, asks, lends to a borrower, frees arguments and drops refs. Tasks may
-// run as often as they like, so nothing may fail, nothing may hang, and nothing may be left.
+// after. A node may die, with what its processes have told its raylet and nobody else. The program
+// submits, asks, lends to a borrower, frees arguments and drops refs. Tasks may run as often as
+// they like, so nothing may fail, nothing may hang, and nothing may be left.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { nodeNumberOf, workerProcess } from '../../src/base/ids.js'
 import { objectPlaceholderMs } from '../../src/base/limits.js'
-import { writeU32 } from '../../src/base/bytes.js'
+import { writeU32, writeU48 } from '../../src/base/bytes.js'
 import { type ObjectEffect, type ObjectEvent, ObjectTable } from '../../src/raylet/object-table.js'
 import { packMessage, unpackMessage } from '../../src/wire/control-channel.js'
 import { bodyTag, frameType, pushFlag, pushHeadBytes, writePushHead } from '../../src/wire/frame.js'
@@ -30,7 +32,7 @@ const borrower = 2
 // prettier-ignore
 const verbs = [
   'submit', 'submit', 'crash', 'lose', 'lose', 'drop', 'drop', 'ask', 'ask', 'lend', 'giveBack',
-  'askOther', ...Array.from({ length: 20 }, () => 'go' as const),
+  'askOther', 'killNode', ...Array.from({ length: 20 }, () => 'go' as const),
 ] as const
 
 interface Step {
@@ -72,7 +74,9 @@ class World {
   /** Refs that were made for a rebuild; released at the end, instead of when they are collected. */
   readonly #adopted: ObjectRef[] = []
   #sequence = 0
-  #processes = 100
+  #processes = 0
+  /** Numbers of the two nodes beside that of the owner; a dead one is replaced by another. */
+  readonly #nodes = [1, 2]
   #asked = 0
   #answered = 0
 
@@ -107,8 +111,11 @@ class World {
         task.slab![task.start + 6]!++
         queue(task)
       },
-      stored: (ref: ObjectRef) => {
+      stored: (ref: ObjectRef, maker: number) => {
+        const [node, attempt] = [nodeNumberOf(maker), ref.task === null ? 0 : attemptOf(ref.task)]
         lineage.stored(ref)
+        const said = { kind: 'saidStored', sequence: ref.sequence, node, attempt } as const
+        if (node !== 0) raylet.send(said)
         this.#reconstructor.stored(ref)
       },
     } as unknown as OutcomePorts)
@@ -138,6 +145,7 @@ class World {
     else if (verb === 'lose') this.#lose(pick, count)
     else if (verb === 'askOther') this.#askOther(pick)
     else if (verb === 'giveBack') this.#giveBack(pick)
+    else if (verb === 'killNode') this.#killNode(pick)
     else if (run !== undefined && verb === 'crash') this.#crash(run)
     else if (ref !== undefined && verb === 'drop') this.#drop(ref)
     else if (ref?.state === refState.stored && verb === 'ask') this.#ask(owner, keyOf(ref))
@@ -183,7 +191,7 @@ class World {
     if (task === undefined || task.status === taskStatus.finished) return
     task.status = taskStatus.inFlight
     const objects = slotsOf(task)
-    const process = ++this.#processes
+    const process = workerProcess(this.#nodes[++this.#processes % 3] ?? 0, 100 + this.#processes)
     const run = { process, task, attempt: attemptOf(task), missing: objects.length, sealed: 0 }
     this.#runs.push(run)
     if (objects.length > 0) this.#say(process, { kind: 'getObjects', from: process, objects })
@@ -194,7 +202,8 @@ class World {
     if (run.missing > 0 || sequence === undefined) return false
     run.sealed++
     const { process, attempt } = run
-    this.#say(process, { kind: 'seal', object: [owner, sequence], from: process, attempt })
+    const node = nodeNumberOf(process)
+    this.#say(process, { kind: 'seal', object: [owner, sequence], from: process, attempt, node })
     return true
   }
 
@@ -203,7 +212,30 @@ class World {
     if (run.missing > 0 || run.sealed < count) return
     this.#runs.splice(this.#runs.indexOf(run), 1)
     this.#unsent.delete(run.task)
-    this.#settler.answered(run.task, count === 1 ? storedBody : bothStored)
+    const stored = storedBody(run.process)
+    this.#settler.answered(run.task, count === 1 ? stored : bothOf(stored))
+  }
+
+  /** What its processes had said is lost unless it has come. What is running there is so too. */
+  #killNode(pick: number): void {
+    const node = this.#nodes[pick % 2]!
+    this.#nodes[pick % 2] = Math.max(...this.#nodes) + 1
+    for (const process of this.#toRaylet.keys()) {
+      if (nodeNumberOf(process) === node) this.#toRaylet.delete(process)
+    }
+    this.#handle({ kind: 'nodeDied', node })
+    this.#tell(owner, () => this.#nodeDied(node, pick))
+  }
+
+  #nodeDied(node: number, pick: number): void {
+    const there = this.#runs.filter(({ process }) => nodeNumberOf(process) === node)
+    for (const run of there) {
+      // An answer that was on its way may be read before the end of the connection is.
+      if (pick % 3 === 0) this.#answer(run)
+      if (!this.#runs.includes(run)) continue
+      this.#runs.splice(this.#runs.indexOf(run), 1)
+      this.#settler.workerLost(run.task, exit as never)
+    }
   }
 
   #crash(run: Run): void {
@@ -293,8 +325,12 @@ class World {
     const { to } = effect
     const message: FromRaylet =
       effect.kind === 'send' ? effect.message : { kind: 'ready', object: effect.object }
+    this.#tell(to, () => this.#heard(to, message))
+  }
+
+  #tell(to: number, heard: () => void): void {
     const queue = this.#fromRaylet.get(to) ?? []
-    queue.push(() => this.#heard(to, message))
+    queue.push(heard)
     this.#fromRaylet.set(to, queue)
   }
 
@@ -364,9 +400,17 @@ const keyOf = ({ owner, sequence }: ObjectRef): ObjectKey => [owner, sequence]
 const refsOf = (task: Task): readonly ObjectRef[] => task.returns ?? [task.ref]
 const sequencesOf = (task: Task): number[] => refsOf(task).map(({ sequence }) => sequence)
 const entryOf = (ref: ObjectRef): [number, ObjectRef] => [ref.sequence, ref]
-const storedBody = Uint8Array.from([bodyTag.stored, 0, 0, 0, 0, 0, 0])
-const part = [7, 0, 0, 0, ...storedBody]
-const bothStored = Uint8Array.from([bodyTag.several, 2, 0, 0, 0, ...part, ...part])
+function storedBody(maker: number): Uint8Array {
+  const body = new Uint8Array(13)
+  body[0] = bodyTag.stored
+  writeU48(body, 7, maker)
+  return body
+}
+
+function bothOf(body: Uint8Array): Uint8Array {
+  const part = [body.length, 0, 0, 0, ...body]
+  return Uint8Array.from([bodyTag.several, 2, 0, 0, 0, ...part, ...part])
+}
 
 const step = fc.record({
   verb: fc.constantFrom(...verbs),

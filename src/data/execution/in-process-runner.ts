@@ -3,14 +3,16 @@
 import { type Table, tableFromIPC, tableToIPC } from 'apache-arrow'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
-import type { FolderSink } from '../logical/write-step.js'
+import type { Publication } from '../datasource/folder-write.js'
+import type { FolderSink, SaveMode } from '../logical/write-step.js'
 import {
   type BlockTask,
+  runBeginWrite,
   runBlockTask,
   runDescribeFiles,
+  runEndWrite,
   runPartitionTask,
-  runPartsIn,
-  runRemoveParts,
+  runPublishWrite,
 } from '../physical/block-task.js'
 import type { Transform } from '../physical/operators.js'
 import { prepareTransforms } from '../physical/prepare-transforms.js'
@@ -94,12 +96,16 @@ export class InProcessRunner implements TaskRunner {
     this.released++
   }
 
-  partsIn(sink: FolderSink): Promise<readonly string[]> {
-    return runPartsIn(sink)
+  beginWrite(name: string, sink: FolderSink, mode: SaveMode): Promise<readonly string[]> {
+    return runBeginWrite(name, sink, mode)
   }
 
-  removeParts(sink: FolderSink, files: readonly string[]): Promise<void> {
-    return runRemoveParts(sink, files)
+  publishWrite(name: string, sink: FolderSink, publication: Publication): Promise<void> {
+    return runPublishWrite(name, sink, publication)
+  }
+
+  endWrite(name: string, sink: FolderSink): Promise<void> {
+    return runEndWrite(name, sink)
   }
 
   describe(source: FilesSource): Promise<FilesDescription> {

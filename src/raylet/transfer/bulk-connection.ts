@@ -40,6 +40,8 @@ export interface BulkEvents {
   /** The other side asks for bytes of an object. */
   readonly asked: (head: BulkHead) => void
   readonly closed: () => void
+  /** It says what no node would say, and is cut off. */
+  readonly refused: (why: string) => void
 }
 
 interface Reading {
@@ -104,7 +106,7 @@ export class BulkConnection {
     if (this.#headBytes < bulkHeadBytes) return
     this.#headBytes = 0
     const head = readBulkHead(this.#head)
-    if (head === undefined) this.#socket?.destroy()
+    if (head === undefined) this.refuseAll('what it sends is not of typeray')
     else this.#heard(head)
   }
 
@@ -136,6 +138,12 @@ export class BulkConnection {
     this.#socket?.write(writeBulkHead({ ...asked, kind: bulkKind[why] }))
   }
 
+  /** Cuts it off: of what else it says nothing can be believed. */
+  refuseAll(why: string): void {
+    this.#events.refused(why)
+    this.close()
+  }
+
   close(): void {
     this.#socket?.destroy()
   }
@@ -156,7 +164,9 @@ export class BulkConnection {
       return
     }
     // Of what was not asked for, or not like this, nothing can be believed.
-    if (head.length === 0 || reading?.length !== head.length) return this.close()
+    if (head.length === 0 || reading?.length !== head.length) {
+      return this.refuseAll('it sends a piece that was not asked for')
+    }
     this.#piece = reading
     this.#pieceLength = head.length
     this.#pieceBytes = 0

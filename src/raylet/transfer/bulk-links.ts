@@ -23,6 +23,8 @@ export interface BulkOptions {
   readonly askToDial: (nodeNumber: number) => void
   readonly asked: (head: BulkHead, connection: BulkConnection) => void
   readonly closed: (connection: BulkConnection) => void
+  /** For the log of the node. */
+  readonly note: (text: string) => void
 }
 
 export class BulkLinks {
@@ -101,6 +103,7 @@ export class BulkLinks {
         if (this.#links.get(nodeNumber) === connection) this.#links.delete(nodeNumber)
         this.#options.closed(connection)
       },
+      refused: (why) => this.#options.note(`refused the bytes of node ${nodeNumber}: ${why}`),
     })
     this.#all.set(connection, nodeNumber)
     return connection

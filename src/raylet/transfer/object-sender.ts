@@ -27,7 +27,9 @@ export class ObjectSender {
   asked(head: BulkHead, connection: BulkConnection): void {
     const { store, self, incoming } = this.#ports
     const { object } = head
-    if (head.length === 0 || head.length > transferChunkBytes) return connection.close()
+    if (head.length === 0 || head.length > transferChunkBytes) {
+      return connection.refuseAll(`it asks for ${head.length} bytes at once`)
+    }
     const location = store.pin(self, object)
     if (location !== undefined) {
       return this.#give(connection, head, { location, done: () => store.unpin(self, object) })

@@ -76,6 +76,7 @@ export class DriverPlan {
       () => this.#get(),
       () => this.#drop(),
       () => this.#createActor(),
+      () => (prng.chance(0.3) ? this.#flood() : this.#createActor()),
       () => this.#call(),
       () => this.#call(),
       () => this.#endActor(),
@@ -122,6 +123,23 @@ export class DriverPlan {
     const spec = this.driver.createActor({ resources, isDetached: prng.chance(0.05), group })
     this.#actors.push(spec.actor)
     this.#specs.push(spec)
+  }
+
+  /**
+   * Keeps its node full of tasks until an actor is placed. One that starved would let it go on for
+   * ever.
+   */
+  #flood(): void {
+    const { driver } = this
+    const { actor } = driver.createActor({ resources: {}, isDetached: false, group: undefined })
+    this.#actors.push(actor)
+    const depth = driver.world.prng.integer(0, 2)
+    const submit = (): void => {
+      const state = driver.actors.stateOf(actor)?.state
+      const isOver = state === 'alive' || state === 'dead' || !driver.isAlive
+      if (!isOver) driver.tasks.submit({ cpus: 1, depth, nested: [] }, submit)
+    }
+    for (let i = 2 * this.#cpus; i > 0; i--) submit()
   }
 
   #call(): void {

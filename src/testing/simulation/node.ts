@@ -177,6 +177,7 @@ export class SimulatedNode {
         // Whoever was given up leaves.
         return this.isAlive ? this.die() : undefined
       case 'endActor':
+      case 'reserveRoom':
       case 'clusterView':
         return this.#leases(message)
       case 'placeActor': {
@@ -389,7 +390,8 @@ export class SimulatedNode {
     this.#reportIsDue = true
     this.world.clock.timer(0, () => {
       this.#reportIsDue = false
-      const report = `${this.lease.available}`
+      const { tables, available } = this.lease
+      const report = `${available}|${tables.reclaimable(tables.pool)}`
       if (!this.isAlive || report === this.#lastReport) return
       this.#lastReport = report
       this.#sendReport()
@@ -404,8 +406,10 @@ export class SimulatedNode {
   }
 
   #sendReport(): void {
-    const available = this.lease.available.toResources()
+    const { tables, available } = this.lease
+    const reclaimable = tables.reclaimable(tables.pool).toResources()
     const { nodeId, resources: total } = this
-    this.#toGcs({ kind: 'nodeReport', nodeId, available, total })
+    const free = { available: available.toResources(), reclaimable }
+    this.#toGcs({ kind: 'nodeReport', nodeId, total, ...free })
   }
 }

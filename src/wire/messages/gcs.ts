@@ -38,6 +38,8 @@ export type ToGcs =
       /** What waits in the queue of the node. */
       readonly waiting?: Resources
       readonly infeasible?: readonly InfeasibleDemand[]
+      /** What would be free if tasks gave back what they hold; absent when that is no more. */
+      readonly reclaimable?: Resources
     }
   /**
    * Follows `registerNode` of a node that was known before, when everything is repeated that the
@@ -169,6 +171,20 @@ export type ToGcs =
   /** `functionFound` comes when it is known. */
   | { readonly kind: 'fetchFunction'; readonly nodeId: string; readonly hash: string }
 
+/** What a node keeps free for an actor, or for bundles of a placement group. */
+export interface Room {
+  /** Names the actor or group; see `roomKey`. */
+  readonly key: string
+  readonly name: string
+  readonly jobId: string
+  readonly depth: number
+  readonly need: Resources
+}
+
+export function roomKey(what: 'actor' | 'group', id: ObjectKey | string): string {
+  return `${what} ${typeof id === 'string' ? id : id.join('/')}`
+}
+
 /** Bundles of a placement group; without a node while it is not whole. */
 export type LocatedBundles = readonly {
   readonly index: number
@@ -224,6 +240,11 @@ export type FromGcs =
       readonly drain: boolean
       readonly reason: string
     }
+  /**
+   * All for which the node keeps room from now on: for those that are new it asks tasks to give
+   * back what is in the way, and what comes free is for them, in turn with what waits there.
+   */
+  | { readonly kind: 'reserveRoom'; readonly rooms: readonly Room[] }
   | {
       readonly kind: 'reserveBundles'
       readonly group: string

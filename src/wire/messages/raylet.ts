@@ -184,6 +184,16 @@ export type ToRaylet =
   /** Drops all copies of the objects as if the nodes that have them had died; for tests. */
   | { readonly kind: 'loseObjects'; readonly objects: readonly ObjectKey[] }
   /**
+   * Owner: a worker of another node says that it has stored the value there, in this attempt. If
+   * that node dies before it has said so itself, the value is lost.
+   */
+  | {
+      readonly kind: 'saidStored'
+      readonly sequence: number
+      readonly node: number
+      readonly attempt: number
+    }
+  /**
    * Owner: needs its object again, which was freed, or which the raylet does not know any more: its
    * value is lost then. `attempt`: the last at its task. The sender holds one more count, unless it
    * says that it holds it already.

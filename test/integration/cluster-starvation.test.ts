@@ -1,0 +1,65 @@
+// Who waits beside a flood of tasks gets its turn, on any node, and so does the flood.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { withNodes } from './many-nodes.js'
+
+/** Keeps tasks of 5 ms waiting on every node until it is told to stop. */
+const flood = `
+  await ray.init()
+  const busy = ray.remote(function busy() {
+    const end = performance.now() + 5
+    while (performance.now() < end);
+    return 1
+  })
+  let stopped = false
+  process.once('SIGUSR2', () => { stopped = true })
+  let done = 0
+  const refs = new Set()
+  const submit = () => {
+    const ref = busy.remote()
+    refs.add(ref)
+    void ray.get(ref).then((n) => {
+      done += n
+      refs.delete(ref)
+      if (!stopped) submit()
+      if (done === 200) console.log('flooded')
+    })
+  }
+  for (let n = 0; n < 200; n++) submit()
+  while (!stopped || refs.size > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  console.log('all done')
+`
+
+void test('an actor and a group are placed beside tasks that flood two nodes', () =>
+  withNodes(2, async ({ driver, run, sessions }) => {
+    const floods = sessions.map((on) => driver(flood, { on }))
+    for (const each of floods) await each.said('flooded')
+    const waits = `
+      await ray.init()
+      class Counter {
+        count = 0
+        add() { return ++this.count }
+      }
+      const counter = ray.remote({ numCpus: 1 }, Counter).remote()
+      console.log('actor', await ray.get(counter.add.remote()))
+      ray.kill(counter)
+      const group = ray.placementGroup([{ CPU: 1 }, { CPU: 1 }], 'STRICT_SPREAD')
+      await ray.get(group.ready())
+      const where = ray.remote(() => ray.getRuntimeContext().nodeId)
+      const inGroup = (bundle) => ({
+        schedulingStrategy: { placementGroup: group, placementGroupBundleIndex: bundle },
+      })
+      const refs = [0, 1].map((n) => where.options(inGroup(n)).remote())
+      const nodes = await ray.get(refs)
+      console.log('group on', new Set(nodes).size)
+    `
+    assert.equal(await run(waits), 'actor 1\ngroup on 2\n')
+    // What waited has ended with its job: the flood goes on.
+    for (const each of floods) each.kill('SIGUSR2')
+    for (const each of floods) {
+      const { code, stdout, stderr } = await each.ended
+      assert.equal(code, 0, stderr)
+      assert.match(stdout, /all done\n$/)
+    }
+  }))
