@@ -351,6 +351,13 @@ export const redisRetryMsMax = 1000
 export const packageBytesMax = 250_000_000
 /** It travels in messages of this size. */
 export const packageChunkBytes = 4 * 1024 * 1024
+/**
+ * Unpacked packages of programs of other machines that a node keeps for the next one that needs
+ * them (as in Ray); the least recently used go first.
+ */
+export const packageCacheBytesMax = 10_000_000_000
+/** Functions of jobs that are over of which the GCS remembers that they are gone. */
+export const functionTombstonesMax = 10_000
 /** A worker that needs it waits this long for it. */
 export const packageWaitMs = 60_000
 /** Messages that a raylet keeps for a GCS that is away; beyond that the node gives up. */

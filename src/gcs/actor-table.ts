@@ -184,6 +184,13 @@ export class ActorTable {
     return ended
   }
 
+  /** Whether an actor of the job lives that outlives it. */
+  hasDetached(jobId: string): boolean {
+    for (const each of this.#live.values())
+      if (each.jobId === jobId && each.spec.detached) return true
+    return false
+  }
+
   /** Those that have no node, the first to come first. */
   get unplaced(): ReadonlySet<ActorRecord> {
     return this.#unplaced
