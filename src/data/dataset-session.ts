@@ -12,7 +12,6 @@ import { StatisticsCollector } from './execution/statistics.js'
 import { executePlan, type OwnedBundle, type Progress } from './execution/streaming-executor.js'
 import type { TaskRunner } from './execution/task-runner.js'
 import type { LogicalPlan } from './logical/plan.js'
-import type { FolderSink } from './logical/write-step.js'
 import {
   addUp,
   type PhysicalPlan,
@@ -182,12 +181,9 @@ export class DatasetSession {
     throw new RayError(`${name}: the dataset is read from ${folder}; write to another folder.`)
   }
 
-  partsIn(sink: FolderSink): Promise<readonly string[]> {
-    return this.#runner.partsIn(sink)
-  }
-
-  removeParts(sink: FolderSink, files: readonly string[]): Promise<void> {
-    return this.#runner.removeParts(sink, files)
+  /** What begins and ends writes. */
+  get writes(): Pick<TaskRunner, 'beginWrite' | 'publishWrite' | 'endWrite'> {
+    return this.#runner
   }
 
   async #physical(plan: LogicalPlan): Promise<PhysicalPlan> {

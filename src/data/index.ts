@@ -68,8 +68,9 @@ export type { AnyRow, ConsumeOptions } from './planned-dataset.js'
 export { fromArrow, fromColumns, rangeTensor, readDatasource } from './from-memory.js'
 export type { Datasink, WriteContext } from './datasink.js'
 export type { Datasource, ReadBatch, ReadTask } from './datasource-port.js'
+export type { FilenameProvider, FilePlace } from './filename-provider.js'
+export type { SaveMode } from './logical/write-step.js'
 export type {
-  SaveMode,
   WriteCsvOptions,
   WriteFilesOptions,
   WriteJsonOptions,

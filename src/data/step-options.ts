@@ -71,6 +71,15 @@ const refused: Readonly<Record<string, string>> = {
   fnConstructorKwargs: 'JavaScript has no keyword arguments; put an object into fnConstructorArgs',
   zeroCopyBatch: "batches are never copied, and writing to one changes nobody else's",
   compute: 'a class runs in a pool of actors, whose size is the option concurrency',
+  numRowsPerFile: 'give minRowsPerFile or maxRowsPerFile',
+  tryCreateDir: 'folders are made where they are not there',
+  arrowOpenStreamArgs: 'files are written by DuckDB, and S3 is reached as `filesystem` says',
+  arrowParquetArgs: 'files are written by DuckDB; give compression',
+  arrowParquetArgsFn: 'files are written by DuckDB; give compression',
+  arrowCsvArgs: 'files are written by DuckDB; give delimiter, header and compression',
+  arrowCsvArgsFn: 'files are written by DuckDB; give delimiter, header and compression',
+  pandasJsonArgs: 'files are written by DuckDB, an object per line; give compression',
+  pandasJsonArgsFn: 'files are written by DuckDB, an object per line; give compression',
   rayRemoteArgs: 'give numCpus, numGpus, memory and resources themselves',
 }
 

@@ -1,9 +1,11 @@
 // Methods that write a dataset.
 
+import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { RayError } from '../base/errors.js'
 import type { Datasink } from './datasink.js'
+import type { StagedFile } from './datasource/output-storage.js'
 import { appendedPrefix, partPrefix } from './datasource/part-files.js'
 import type { FolderSink, OutputFormat, Sink } from './logical/write-step.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
@@ -31,8 +33,8 @@ interface FolderWrite {
 export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row> {
   /**
    * Writes one Parquet file per block, `part-00000.parquet` and so on, to a folder or `s3://`, and
-   * removes parts that an earlier run left. Files appear when they are complete; reading the folder
-   * gives the rows in the same order. Gives the paths.
+   * removes parts that an earlier run left. Files appear when all of them are complete; reading the
+   * folder gives the rows in the same order. Gives the paths.
    */
   writeParquet(folder: string, options: WriteParquetOptions = {}): Promise<readonly string[]> {
     const name = 'writeParquet'
@@ -86,12 +88,16 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
 
   async #writeFolder(write: FolderWrite): Promise<readonly string[]> {
     const { name, config, format, options } = write
-    const { mode, partitionCols, filesystem } = config
+    const { mode, partitionCols, filesystem, filenameProvider } = config
     const folder = placeOf(write.folder)
-    const prefix = mode === 'append' ? appendedPrefix(Date.now()) : partPrefix
-    const sink: FolderSink = { kind: 'folder', folder, prefix, format, partitionCols, filesystem }
+    const writeId = randomBytes(8).toString('hex')
+    const prefix = mode === 'append' ? appendedPrefix(Date.now(), writeId) : partPrefix
+    const place = { folder, prefix, writeId, partitionCols, filesystem, filenameProvider }
+    const rowsPerFileMax = config.maxRowsPerFile
+    const sink: FolderSink = { kind: 'folder', ...place, format, rowsPerFileMax }
     if (mode === 'overwrite') await this.session.refuseOverwrite(this.plan, { name, folder })
-    const present = mode === 'append' ? [] : await this.session.partsIn(sink)
+    const { writes } = this.session
+    const present = await writes.beginWrite(name, sink, mode)
     if (mode === 'ignore' && present.length > 0) return []
     if (mode === 'error' && present.length > 0) {
       throw new RayError(
@@ -100,20 +106,57 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
         { fields: { path: folder } },
       )
     }
-    const files = ((await this.#write(name, sink, options)) as readonly string[][]).flat()
-    const written = new Set(files)
-    const stale = present.filter((file) => !written.has(file))
-    if (stale.length > 0) await this.session.removeParts(sink, stale)
-    return files
+    try {
+      const blocks = (await this.#write(name, sink, { ...config, ...options })) as StagedFile[][]
+      const staged = blocks.flat()
+      const files = staged.map((file) => file.path)
+      refuseTwice(name, files, mode === 'append' ? present : [])
+      const written = new Set(files)
+      const stale = mode === 'append' ? [] : present.filter((file) => !written.has(file))
+      await writes.publishWrite(name, sink, { staged, stale })
+      return files
+    } catch (error) {
+      await endFailed(writes.endWrite(name, sink))
+      throw error
+    }
   }
 
   /** What each block gave when it was written, in order. */
-  async #write(name: string, sink: Sink, options: ConsumeOptions): Promise<readonly unknown[]> {
-    const writing = this.derive<Row>({ kind: 'write', name, sink })
+  async #write(name: string, sink: Sink, options: WriteWork): Promise<readonly unknown[]> {
+    const { minRowsPerFile: rows, concurrency } = options
+    const gathered = rows === undefined ? this : this.derive<Row>({ kind: 'coalesce', rows })
+    const bound = concurrency === undefined ? {} : { numCpus: undefined, concurrency }
+    const writing = gathered.derive<Row>({ kind: 'write', name, sink, ...bound })
     const results: unknown[] = []
     for await (const { metadata } of writing.execute(options)) results.push(metadata.written)
     this.statistics = writing.statistics
     return results
+  }
+}
+
+interface WriteWork extends ConsumeOptions {
+  readonly minRowsPerFile?: number | undefined
+  readonly concurrency?: number | undefined
+}
+
+/** Files that the user named must not take the place of each other, nor of what is kept. */
+function refuseTwice(name: string, files: readonly string[], kept: readonly string[]): void {
+  const known = new Set(kept)
+  for (const file of files) {
+    if (known.has(file)) {
+      throw new RayError(`${name}: filenameProvider names two files ${file}.`, {
+        fields: { path: file },
+      })
+    }
+    known.add(file)
+  }
+}
+
+/** The failure of the write is told, and not that what it left could not be removed either. */
+async function endFailed(end: Promise<void>): Promise<void> {
+  const [outcome] = await Promise.allSettled([end])
+  if (outcome.status === 'rejected') {
+    process.stderr.write(`A write left files that it staged: ${String(outcome.reason)}\n`)
   }
 }
 

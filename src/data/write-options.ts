@@ -2,11 +2,10 @@
 
 import { RayError } from '../base/errors.js'
 import type { FilesystemOptions } from './datasource/files.js'
+import type { FilenameProvider } from './filename-provider.js'
+import type { SaveMode } from './logical/write-step.js'
 import type { ConsumeOptions } from './planned-dataset.js'
-import { refuseUnknown } from './step-options.js'
-
-/** What happens where a folder has parts already. */
-export type SaveMode = 'overwrite' | 'append' | 'error' | 'ignore'
+import { refuseUnknown, whole } from './step-options.js'
 
 /** What all methods that write files take. */
 export interface WriteFilesOptions extends ConsumeOptions {
@@ -14,9 +13,18 @@ export interface WriteFilesOptions extends ConsumeOptions {
   readonly partitionCols?: readonly string[]
   /**
    * Where parts are there already: 'overwrite', the default, replaces them, 'append' adds to them,
-   * 'error' refuses and 'ignore' writes nothing.
+   * 'error', the default with a `filenameProvider`, refuses and 'ignore' writes nothing. Files
+   * count as parts that a write made, or with a `filenameProvider` all of the format.
    */
   readonly mode?: SaveMode
+  /** Blocks of fewer rows are written to a file together. */
+  readonly minRowsPerFile?: number
+  /** Blocks of more rows are written to several files. */
+  readonly maxRowsPerFile?: number
+  /** How files are called. */
+  readonly filenameProvider?: FilenameProvider
+  /** Tasks that write at once at most. */
+  readonly concurrency?: number
   /** How `s3://` is reached. */
   readonly filesystem?: FilesystemOptions
 }
@@ -46,10 +54,17 @@ export interface WriteJsonOptions extends WriteFilesOptions {
 export interface WriteFilesConfig {
   readonly partitionCols: readonly string[]
   readonly mode: SaveMode
+  readonly minRowsPerFile: number | undefined
+  readonly maxRowsPerFile: number | undefined
+  readonly filenameProvider: FilenameProvider | undefined
+  readonly concurrency: number | undefined
   readonly filesystem: FilesystemOptions | undefined
 }
 
-const ofFiles = ['onProgress', 'partitionCols', 'mode', 'filesystem', 'compression']
+const ofFiles = [
+  'onProgress', 'partitionCols', 'mode', 'filesystem', 'compression', 'minRowsPerFile',
+  'maxRowsPerFile', 'filenameProvider', 'concurrency',
+] // prettier-ignore
 const modes: readonly SaveMode[] = ['overwrite', 'append', 'error', 'ignore']
 
 export function compileWrite(
@@ -58,12 +73,29 @@ export function compileWrite(
   of: { readonly known?: readonly string[]; readonly compressions: readonly string[] },
 ): WriteFilesConfig {
   refuseUnknown(operator, options, [...ofFiles, ...(of.known ?? [])])
-  const { partitionCols = [], mode = 'overwrite', filesystem, compression } = options
+  const { partitionCols = [], filesystem, compression, filenameProvider } = options
+  const { mode = filenameProvider === undefined ? 'overwrite' : 'error' } = options
   oneOf(operator, 'mode', { value: mode, allowed: modes })
   if (compression !== undefined) {
     oneOf(operator, 'compression', { value: compression, allowed: of.compressions })
   }
-  return { partitionCols, mode, filesystem }
+  if (filenameProvider !== undefined && !canName(filenameProvider)) {
+    throw new RayError(`${operator}: filenameProvider has no method getFilenameForBlock.`)
+  }
+  const minRowsPerFile = whole(operator, 'minRowsPerFile', options.minRowsPerFile)
+  const maxRowsPerFile = whole(operator, 'maxRowsPerFile', options.maxRowsPerFile)
+  if ((minRowsPerFile ?? 1) > (maxRowsPerFile ?? Number.POSITIVE_INFINITY)) {
+    throw new RayError(
+      `${operator}: minRowsPerFile is ${minRowsPerFile}, above maxRowsPerFile, ${maxRowsPerFile}.`,
+    )
+  }
+  const concurrency = whole(operator, 'concurrency', options.concurrency)
+  const rows = { minRowsPerFile, maxRowsPerFile, concurrency }
+  return { partitionCols, mode, filesystem, filenameProvider, ...rows }
+}
+
+function canName(provider: unknown): boolean {
+  return typeof (provider as Partial<FilenameProvider> | null)?.getFilenameForBlock === 'function'
 }
 
 function oneOf(

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
 import { readPieceBytes } from '../../src/base/limits.js'
 import {
+  Dataset,
   fromItems,
   readBinaryFiles,
   readCsv,
@@ -12,9 +12,8 @@ import {
   readParquet,
   readText,
 } from '../../src/data/index.js'
-import { writeBlock } from '../../src/data/datasource/file-writer.js'
-import type { Block } from '../../src/data/block/block.js'
-import { blockOfRows } from '../../src/data/block/rows.js'
+import { DatasetSession } from '../../src/data/dataset-session.js'
+import { InProcessRunner } from '../../src/data/execution/in-process-runner.js'
 import {
   blocksOf,
   describe,
@@ -141,16 +140,22 @@ test('folders say values: by their place below a folder', async () => {
 test('Parquet files get paths and partitions too', async () => {
   const own = write({})
   const file = (name: string) => path.join(own, name)
-  const writeParquetFile = async (block: Block, to: string) => {
-    const format = { kind: 'parquet', compression: 'snappy' } as const
-    const place = { folder: path.dirname(to), prefix: 'part-', partitionCols: [] } as const
-    const sink = { kind: 'folder', ...place, format, filesystem: undefined } as const
-    const [written = ''] = await writeBlock(block, 0, { name: 'writeParquet', sink })
-    fs.renameSync(written, to)
+  const part = (k: string, ...ns: number[]) => {
+    const rows = ns.map((n) => ({ n, k }))
+    return new Dataset(new DatasetSession(new InProcessRunner()), {
+      source: { kind: 'items', rows },
+      steps: [],
+    })
   }
-  await writeParquetFile(blockOfRows([{ n: 1 }, { n: 2 }]), file('k=a/1.parquet'))
-  await writeParquetFile(blockOfRows([{ n: 3 }]), file('k=b/1.parquet'))
-  await writeParquetFile(blockOfRows([{ n: 4 }]), file('k=b/2.parquet'))
+  const filenameProvider = {
+    getFilenameForBlock: (block: { get(row: number): unknown }) => {
+      return `${Number((block.get(0) as { n: number }).n) === 4 ? 2 : 1}.parquet`
+    },
+  }
+  for (const rows of [part('a', 1, 2), part('b', 3), part('b', 4)]) {
+    const options = { partitionCols: ['k'], filenameProvider, mode: 'append' } as const
+    await rows.writeParquet(own, options)
+  }
   assert.deepEqual(await rowsOf(readParquet(own, { includePaths: true })), [
     { n: 1, k: 'a', path: file('k=a/1.parquet') },
     { n: 2, k: 'a', path: file('k=a/1.parquet') },

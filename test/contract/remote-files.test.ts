@@ -16,6 +16,7 @@ import {
 } from '../../src/data/index.js'
 import { DatasetSession } from '../../src/data/dataset-session.js'
 import { InProcessRunner } from '../../src/data/execution/in-process-runner.js'
+import { type S3Server, startS3 } from './s3-server.js'
 import { blocksOf, describe, rowsOf, temporaryFolder } from './read-in-process.js'
 
 const require = createRequire(import.meta.url)
@@ -30,19 +31,7 @@ const dataset = (rows: readonly Record<string, unknown>[]) => {
 }
 const rows = Array.from({ length: 2500 }, (_, i) => ({ n: i, kind: `k${i % 2}` }))
 
-/** A server that speaks S3, with one bucket. */
-interface S3rver {
-  run(): Promise<AddressInfo>
-  close(): Promise<void>
-}
-const S3rverClass = require('s3rver') as new (options: object) => S3rver
-const s3rver = new S3rverClass({
-  port: 0,
-  address: '127.0.0.1',
-  silent: true,
-  directory: path.join(folder, 's3'),
-  configureBuckets: [{ name: 'bucket' }],
-})
+let s3: S3Server
 let filesystem: FilesystemOptions = {}
 
 /** A server of two files, one of which it sends only whole. */
@@ -67,18 +56,13 @@ const web = http.createServer((request, response) => {
 let origin = ''
 
 before(async () => {
-  const { port } = await s3rver.run()
-  filesystem = {
-    endpoint: `http://127.0.0.1:${port}`,
-    region: 'us-east-1',
-    accessKeyId: 'S3RVER',
-    secretAccessKey: 'S3RVER',
-  }
+  s3 = await startS3(path.join(folder, 's3'))
+  filesystem = s3.filesystem
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
   origin = `http://127.0.0.1:${(web.address() as AddressInfo).port}`
 })
 after(async () => {
-  await s3rver.close()
+  await s3.close()
   web.close()
   web.closeAllConnections()
 })

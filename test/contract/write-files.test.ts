@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { Dataset, readCsv, readJson, readParquet, Tensor } from '../../src/data/index.js'
+import {
+  Dataset,
+  type FilenameProvider,
+  readCsv,
+  readJson,
+  readParquet,
+  Tensor,
+  type WriteParquetOptions,
+} from '../../src/data/index.js'
 import { DatasetSession } from '../../src/data/dataset-session.js'
 import { partName } from '../../src/data/datasource/part-files.js'
 import { InProcessRunner } from '../../src/data/execution/in-process-runner.js'
@@ -60,6 +68,16 @@ test('columns become folders, and are read back out of them', async () => {
   const back = await rowsOf(readParquet(to))
   back.sort((a, b) => Number(a.n) - Number(b.n))
   assert.deepEqual(back, rows)
+  const json = path.join(folder, 'partitioned-json')
+  const files = await dataset().writeJson(json, { partitionCols: ['kind'], compression: 'gzip' })
+  assert.equal(files.length, 12)
+  const fromJson = await rowsOf(readJson(json, { int64: 'number' }))
+  fromJson.sort((a, b) => Number(a.n) - Number(b.n))
+  assert.deepEqual(fromJson, rows)
+  const plain = await dataset().writeJson(path.join(folder, 'plain-json'))
+  const divided = await dataset().writeJson(json, { partitionCols: ['kind'] })
+  const [line = ''] = fs.readFileSync(divided[0] ?? '', 'utf8').split('\n')
+  assert.ok(fs.readFileSync(plain[0] ?? '', 'utf8').startsWith(line.slice(0, -1)))
   await assert.rejects(
     dataset().writeParquet(path.join(folder, 'none'), { partitionCols: ['knd'] }),
     /writeParquet: there is no column "knd"; the columns are n, word, at, kind/,
@@ -78,16 +96,103 @@ test('a folder that has parts is overwritten, added to, refused or left alone', 
   assert.deepEqual(await rowsOf(readCsv(to, { int64: 'number' })), [{ n: 1 }, { n: 2 }])
 })
 
-test('a write that fails leaves no file that a reader would take for whole', async () => {
+test('a write that fails leaves the folder as it was', async () => {
   const to = path.join(folder, 'failed')
   const broken = dataset().map((row) => {
     if (row.n === 2400) throw new Error('broken')
     return row
   })
   await assert.rejects(broken.writeParquet(to), /broken/)
-  const whole = fs.readdirSync(to).filter((name) => !name.startsWith('.'))
-  assert.ok(whole.length < 3)
-  for (const name of whole) assert.ok((await rowsOf(readParquet(path.join(to, name)))).length > 0)
+  assert.deepEqual(fs.readdirSync(to), [])
+  await start({ kind: 'items', rows: [{ n: 1 }] }).writeParquet(to)
+  await assert.rejects(broken.writeParquet(to), /broken/)
+  assert.deepEqual(fs.readdirSync(to), ['part-00000.parquet'])
+  assert.deepEqual(await rowsOf(readParquet(to)), [{ n: 1 }])
+})
+
+test('blocks of few rows share a file, and those of many are divided', async () => {
+  const write = async (name: string, options: WriteParquetOptions) => {
+    const ten = start<{ n: number }>({
+      kind: 'items',
+      rows: rows.map(({ n }) => ({ n })),
+      blocks: 10,
+    })
+    const to = path.join(folder, name)
+    const files = await ten.writeParquet(to, options)
+    assert.deepEqual(
+      (await rowsOf(readParquet(to))).map(({ n }) => n),
+      rows.map(({ n }) => n),
+    )
+    assert.deepEqual([...files].sort(), files)
+    const lengths = await Promise.all(
+      files.map(async (file) => (await rowsOf(readParquet(file))).length),
+    )
+    return lengths.join()
+  }
+  assert.equal(await write('min', { minRowsPerFile: 600 }), '750,750,750,250')
+  assert.equal(
+    await write('max', { maxRowsPerFile: 100 }),
+    Array(30).fill([100, 100, 50]).flat().slice(0, 30).join(),
+  )
+  assert.equal(
+    await write('both', { minRowsPerFile: 500, maxRowsPerFile: 500 }),
+    '500,500,500,500,500',
+  )
+  assert.equal(await write('all', { minRowsPerFile: 1e9, concurrency: 1 }), '2500')
+  await assert.rejects(write('none', { minRowsPerFile: 2, maxRowsPerFile: 1 }), /is 2, above maxR/)
+})
+
+test('files are called as the provider says, with the modes that there are', async () => {
+  const to = path.join(folder, 'named')
+  const seen = new Set<string>()
+  const filenameProvider: FilenameProvider = {
+    getFilenameForBlock: (block, { writeUuid, taskIndex, blockIndex }) => {
+      seen.add(writeUuid)
+      return `${taskIndex}-${blockIndex}-${block.numRows}.csv`
+    },
+  }
+  const files = await dataset().writeCsv(to, { filenameProvider, maxRowsPerFile: 800 })
+  assert.equal(seen.size, 1)
+  const names = ['0-0-800', '0-1-33', '1-0-800', '1-1-33', '2-0-800', '2-1-34']
+  assert.deepEqual(
+    files.map((file) => path.basename(file, '.csv')),
+    names,
+  )
+  assert.deepEqual(await rowsOf(readCsv(to, { int64: 'number' })), rows)
+  await assert.rejects(dataset().writeCsv(to, { filenameProvider }), /has 6 parts already/)
+  await dataset().writeCsv(to, { filenameProvider, mode: 'overwrite' })
+  assert.deepEqual(fs.readdirSync(to), ['0-0-833.csv', '1-0-833.csv', '2-0-834.csv'])
+  await assert.rejects(
+    dataset().writeCsv(to, { filenameProvider, mode: 'append' }),
+    /filenameProvider names two files .*0-0-833\.csv/,
+  )
+  const same = { getFilenameForBlock: () => 'same.csv' }
+  await assert.rejects(
+    dataset().writeCsv(path.join(folder, 'same'), { filenameProvider: same }),
+    /two files/,
+  )
+  for (const name of ['.hidden.csv', 'a/b.csv', 'a.parquet', '']) {
+    const bad = { filenameProvider: { getFilenameForBlock: () => name } }
+    await assert.rejects(dataset().writeCsv(path.join(folder, 'bad'), bad), /filenameProvider gave/)
+  }
+  assert.deepEqual(fs.readdirSync(path.join(folder, 'bad')), [])
+  assert.throws(
+    () => dataset().writeCsv(to, { filenameProvider: {} as FilenameProvider }),
+    /no method getFilenameForBlock/,
+  )
+})
+
+test('options of Ray that mean nothing here say what does', async () => {
+  for (const option of ['numRowsPerFile', 'tryCreateDir', 'arrowParquetArgs', 'rayRemoteArgs']) {
+    await assert.rejects(
+      async () => dataset().writeParquet(folder, { [option]: 1 }),
+      new RegExp(`writeParquet: there is no option '${option}': `),
+    )
+  }
+  await assert.rejects(
+    async () => dataset().writeParquet(folder, { mode: 'upsert' as 'append' }),
+    /mode must be one of 'overwrite', 'append', 'error', 'ignore'/,
+  )
 })
 
 test('names of parts sort as their numbers do', () => {

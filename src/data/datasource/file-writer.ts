@@ -1,73 +1,89 @@
-// Blocks as files of a folder.
-//
-// A file gets its name when it is complete: locally it is renamed, in S3 it appears by itself. A
-// reader, or a task that is run again, never meets half of one.
+// Blocks as files of a folder: one each, or several where a file is to have no more than some rows.
 
-import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { assert } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
-import type { Block } from '../block/block.js'
+import { type Block, sliceBlock } from '../block/block.js'
 import { plainBlock } from '../block/plain-data.js'
 import { withBlock } from '../engine/block-scan.js'
 import { execute, quoteName, quoteText } from '../engine/engine.js'
 import type { FolderSink, OutputFormat } from '../logical/write-step.js'
-import { partName } from './part-files.js'
-import { isLocal, storageOf } from './storage.js'
+import { extensionOf } from './output-extension.js'
+import type { OutputStorage, StagedFile } from './output-storage.js'
+import { fileName } from './part-files.js'
+import { storageOf } from './storage.js'
 
-/** Writes a block as part `index` of a folder; gives the paths of its files. */
+/** Writes a block as part `index` of a folder; its files are seen when they are published. */
 export async function writeBlock(
   block: Block,
   index: number,
   { name, sink }: { readonly name: string; readonly sink: FolderSink },
-): Promise<readonly string[]> {
+): Promise<readonly StagedFile[]> {
   if (block.schema.fields.length === 0) {
     throw new RayError(`${name}: a block without columns cannot be written.`)
   }
-  const { folder, prefix, format } = sink
-  const isHere = isLocal(folder)
-  const temporary = path.join(
-    isHere ? folder : os.tmpdir(),
-    `.${partName(prefix, index)}.${randomBytes(6).toString('hex')}.tmp`,
-  )
-  const file = `${partName(prefix, index)}.${extensionOf(format)}`
-  fs.mkdirSync(temporary, { recursive: true })
+  const output = await outputOf(name, sink)
+  const attempt = output.openAttempt(sink)
+  let isDone = false
   try {
-    const inner = copyOut(block, { name, sink, temporary, file })
-    const written = inner.map((each) => `${folder}/${each}`)
-    for (const [i, each] of inner.entries()) {
-      const from = path.join(temporary, each)
-      await place(sink, from, written[i] ?? '')
+    const staged: StagedFile[] = []
+    for (const part of slicesOf(block, sink)) {
+      const folder = path.join(attempt, String(part.slice ?? 0))
+      fs.mkdirSync(folder)
+      const file = fileName(name, sink, { index, slice: part.slice }, part.block)
+      for (const inner of copyOut(part.block, { name, sink, folder, file })) {
+        staged.push(await output.stage(path.join(folder, inner), `${sink.folder}/${inner}`))
+      }
     }
-    return written
+    isDone = true
+    return staged
   } finally {
-    fs.rmSync(temporary, { recursive: true, force: true })
+    if (!isDone || !output.isStagedInPlace) {
+      fs.rmSync(attempt, { recursive: true, force: true })
+    }
   }
 }
 
-async function place(sink: FolderSink, from: string, to: string): Promise<void> {
-  if (isLocal(to)) {
-    fs.mkdirSync(path.dirname(to), { recursive: true })
-    fs.renameSync(from, to)
+/** Where a sink writes to. */
+export async function outputOf(name: string, sink: FolderSink): Promise<OutputStorage> {
+  const { output } = await storageOf(name, sink.folder, sink.filesystem)
+  if (output !== undefined) return output
+  throw new RayError(`${name}: ${sink.folder} cannot be written to.`, {
+    fields: { path: sink.folder },
+  })
+}
+
+interface Slice {
+  readonly block: Block
+  /** Undefined where blocks are not divided. */
+  readonly slice: number | undefined
+}
+
+function* slicesOf(block: Block, { rowsPerFileMax: rows }: FolderSink): Generator<Slice> {
+  if (rows === undefined) {
+    yield { block, slice: undefined }
     return
   }
-  const storage = await storageOf('write', to, sink.filesystem)
-  if (storage.write === undefined) throw new RayError(`${to} cannot be written to.`)
-  await storage.write(to, fs.readFileSync(from))
+  let start = 0
+  let slice = 0
+  do {
+    const end = Math.min(block.numRows, start + rows)
+    yield { block: sliceBlock(block, start, end), slice: slice++ }
+    start = end
+  } while (start < block.numRows)
 }
 
 interface CopyOut {
   readonly name: string
   readonly sink: FolderSink
-  readonly temporary: string
+  readonly folder: string
   readonly file: string
 }
 
 /** Writes the files of a block below a folder; gives their paths in it. */
-function copyOut(block: Block, { name, sink, temporary, file }: CopyOut): readonly string[] {
-  const { format, partitionCols } = sink
+function copyOut(block: Block, { name, sink, folder, file }: CopyOut): readonly string[] {
+  const { partitionCols } = sink
   const present = block.schema.fields.map((field) => field.name)
   const missing = partitionCols.find((column) => !present.includes(column))
   if (missing !== undefined) {
@@ -77,24 +93,60 @@ function copyOut(block: Block, { name, sink, temporary, file }: CopyOut): readon
   if (partitionCols.length > 0 && present.every((column) => partitionCols.includes(column))) {
     throw new RayError(`${name}: partitionCols names all columns, and no column is left to write.`)
   }
-  const target = partitionCols.length === 0 ? path.join(temporary, file) : temporary
-  const options = [...formatOptions(format), ...partitionOptions(partitionCols, format)]
+  const target = partitionCols.length === 0 ? path.join(folder, file) : folder
   withBlock(plainBlock(block), (table) => {
-    execute(`COPY (SELECT * FROM ${table}) TO ${quoteText(target)} (${options.join(', ')})`)
+    const { select, options } = copyOf(sink, present)
+    const sql = `COPY (${select} FROM ${table}) TO ${quoteText(target)} (${options.join(', ')})`
+    runCopy(sql, `${name}: ${sink.folder}/${file}`)
   })
   if (partitionCols.length === 0) return [file]
-  const all = fs.readdirSync(temporary, { recursive: true, withFileTypes: true })
+  const all = fs.readdirSync(folder, { recursive: true, withFileTypes: true })
   return all
     .filter((entry) => entry.isFile())
     .map((entry) => {
-      const folder = path.relative(temporary, entry.path)
+      const inner = path.relative(folder, entry.path)
       // The engine numbers files in its own way, and makes one per folder.
       const named = path.join(entry.path, file)
-      assert(!fs.existsSync(named), `two files of one block in ${folder}`)
+      assert(!fs.existsSync(named), `two files of one block in ${inner}`)
       fs.renameSync(path.join(entry.path, entry.name), named)
-      return path.join(folder, file)
+      return path.join(inner, file)
     })
     .sort()
+}
+
+/** Errors of the engine name a file that nobody knows: the name that it was to have is added. */
+function runCopy(sql: string, place: string): void {
+  try {
+    execute(sql)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new RayError(`${place}: ${reason}`, { cause })
+  }
+}
+
+/** What is written, and how. */
+function copyOf(
+  { format, partitionCols }: FolderSink,
+  present: readonly string[],
+): { readonly select: string; readonly options: readonly string[] } {
+  const divided = partitionOptions(partitionCols, format)
+  if (format.kind !== 'json' || divided.length === 0) {
+    return { select: 'SELECT *', options: [...formatOptions(format), ...divided] }
+  }
+  // The engine divides files of all formats but JSON: objects are made here, and are lines of text.
+  const kept = present.filter((column) => !partitionCols.includes(column))
+  const pairs = kept.map((column) => `${quoteName(column)} := ${quoteName(column)}`)
+  const keys = partitionCols.map(quoteName)
+  const json = `to_json(struct_pack(${pairs.join(', ')})) AS ${quoteName(unusedName(present))}`
+  const plain = [`QUOTE ''`, `ESCAPE ''`, `DELIMITER '\n'`, 'HEADER false']
+  const options = ['FORMAT csv', `COMPRESSION ${quoteText(format.compression)}`, ...plain]
+  return { select: `SELECT ${[json, ...keys].join(', ')}`, options: [...options, ...divided] }
+}
+
+function unusedName(present: readonly string[]): string {
+  let name = 'json'
+  while (present.some((column) => column.toLowerCase() === name)) name += '_'
+  return name
 }
 
 function partitionOptions(columns: readonly string[], format: OutputFormat): readonly string[] {
@@ -106,6 +158,7 @@ function partitionOptions(columns: readonly string[], format: OutputFormat): rea
   ]
 }
 
+/** Options of COPY. */
 function formatOptions(format: OutputFormat): readonly string[] {
   const compression = `COMPRESSION ${quoteText(format.compression)}`
   switch (format.kind) {
@@ -121,11 +174,4 @@ function formatOptions(format: OutputFormat): readonly string[] {
     case 'json':
       return ['FORMAT json', compression]
   }
-}
-
-/** What is behind the dot of a file of the format. */
-export function extensionOf(format: OutputFormat): string {
-  if (format.kind === 'parquet') return 'parquet'
-  const packed = { none: '', gzip: '.gz', zstd: '.zst' }[format.compression]
-  return `${format.kind === 'json' ? 'json' : 'csv'}${packed}`
 }

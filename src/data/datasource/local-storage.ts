@@ -5,6 +5,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ListedFile } from './files.js'
 import { globPattern, isGlob } from './glob.js'
+import { localOutput } from './local-output.js'
 import type { Storage } from './storage.js'
 
 export const localStorage: Storage = {
@@ -36,6 +37,7 @@ export const localStorage: Storage = {
   async remove(file) {
     fs.rmSync(file, { force: true })
   },
+  output: localOutput,
 }
 
 /** The absolute path of `file://` URLs and of relative paths. */

@@ -10,6 +10,7 @@ import type { Block } from '../block/block.js'
 import { type FilesSource, groupPieces } from './files.js'
 import { describeFiles, readFiles } from './file-readers.js'
 import { writeBlock } from './file-writer.js'
+import { beginWrite, publishWrite } from './folder-write.js'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'typeray-parquet-'))
 after(() => fs.rmSync(folder, { recursive: true }))
@@ -43,13 +44,19 @@ async function writeParquetFile(block: Block, file: string): Promise<void> {
   const sink = {
     kind: 'folder',
     folder: path.dirname(file),
+    writeId: 'test',
     prefix: 'part-',
+    filenameProvider: undefined,
+    rowsPerFileMax: undefined,
     format,
     partitionCols: [],
     filesystem: undefined,
   } as const
-  const [written = ''] = await writeBlock(block, 0, { name: 'writeParquet', sink })
-  fs.renameSync(written, file)
+  const name = 'writeParquet'
+  await beginWrite(name, sink, 'append')
+  const [written] = await writeBlock(block, 0, { name, sink })
+  assert.ok(written !== undefined)
+  await publishWrite(name, sink, { staged: [{ ...written, path: file }], stale: [] })
 }
 
 /** The blocks of a source, in pieces of about `blockBytes`. */

@@ -3,6 +3,7 @@
 
 import { RayError } from '../../base/errors.js'
 import type { FilesystemOptions, ListedFile } from './files.js'
+import type { OutputStorage } from './output-storage.js'
 
 /** Bytes of a file from `start`. */
 export interface ByteRange {
@@ -21,8 +22,8 @@ export interface Storage {
   list(path: string): Promise<Listing | undefined>
   /** The bytes of a file, or some of them. */
   read(path: string, range?: ByteRange): Promise<Buffer>
-  /** Writes a file so that it appears when it is complete. Absent where nothing can be written. */
-  write?(path: string, bytes: Uint8Array): Promise<void>
+  /** Absent where nothing can be written. */
+  readonly output?: OutputStorage
   remove?(path: string): Promise<void>
 }
 

@@ -38,6 +38,9 @@ export async function* exchangeBlocks(
     case 'resize':
       yield* resize(blocks, exchange.rows, combiner)
       return
+    case 'coalesce':
+      yield* coalesce(blocks, exchange.rows, combiner)
+      return
     case 'parts':
       yield* combineParts(await drain(blocks, execution), exchange, combiner)
       return
@@ -184,6 +187,28 @@ async function* resize(blocks: Blocks, rows: number, combiner: Combiner): Blocks
     }
   }
   if (known > skipped) yield combiner.slice(waiting, [skipped, known])
+}
+
+/** Blocks of at least `rows` rows, but for the last one, each as soon as its rows are there. */
+async function* coalesce(blocks: Blocks, rows: number, combiner: Combiner): Blocks {
+  let waiting: DrainedBlock[] = []
+  let known = 0
+  const take = (): PendingBlock => {
+    const [first] = waiting
+    const made =
+      waiting.length === 1 ? combiner.pass(first) : combiner.submit({ kind: 'concat' }, waiting)
+    waiting = []
+    known = 0
+    return made
+  }
+  for await (const pending of blocks) {
+    const { block, isOwned = false } = pending
+    const metadata = await pending.metadata
+    waiting.push({ block, parts: [], isOwned, metadata })
+    known += metadata.rows
+    if (known >= rows) yield take()
+  }
+  if (waiting.length > 0) yield take()
 }
 
 /** Submits the tasks that combine blocks, and lets go of their inputs when all are used. */

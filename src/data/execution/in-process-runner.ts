@@ -1,16 +1,20 @@
 // Runs tasks in this process, without a cluster: for tests of everything above the task runner.
 
-import { type Table, tableFromIPC, tableToIPC } from 'apache-arrow'
+import * as arrow from 'apache-arrow'
+import type { Table } from 'apache-arrow'
+import { arrowStream } from '../../base/arrow-stream.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
-import type { FolderSink } from '../logical/write-step.js'
+import type { Publication } from '../datasource/folder-write.js'
+import type { FolderSink, SaveMode } from '../logical/write-step.js'
 import {
   type BlockTask,
+  runBeginWrite,
   runBlockTask,
   runDescribeFiles,
+  runEndWrite,
   runPartitionTask,
-  runPartsIn,
-  runRemoveParts,
+  runPublishWrite,
 } from '../physical/block-task.js'
 import type { Transform } from '../physical/operators.js'
 import { prepareTransforms } from '../physical/prepare-transforms.js'
@@ -56,7 +60,7 @@ export class InProcessRunner implements TaskRunner {
         parts === undefined
           ? await runBlockTask(task, ready, ...inputs)
           : await runPartitionTask(task, ready, ...inputs)
-      const made = all.slice(0, -1).map((block) => tableToIPC(block as Table))
+      const made = all.slice(0, -1).map((block) => arrowStream(arrow, block as Table))
       return { made, metadata: all.at(-1) as BlockMetadata }
     }
     const result = run()
@@ -94,12 +98,16 @@ export class InProcessRunner implements TaskRunner {
     this.released++
   }
 
-  partsIn(sink: FolderSink): Promise<readonly string[]> {
-    return runPartsIn(sink)
+  beginWrite(name: string, sink: FolderSink, mode: SaveMode): Promise<readonly string[]> {
+    return runBeginWrite(name, sink, mode)
   }
 
-  removeParts(sink: FolderSink, files: readonly string[]): Promise<void> {
-    return runRemoveParts(sink, files)
+  publishWrite(name: string, sink: FolderSink, publication: Publication): Promise<void> {
+    return runPublishWrite(name, sink, publication)
+  }
+
+  endWrite(name: string, sink: FolderSink): Promise<void> {
+    return runEndWrite(name, sink)
   }
 
   describe(source: FilesSource): Promise<FilesDescription> {
@@ -109,6 +117,6 @@ export class InProcessRunner implements TaskRunner {
 
   async get(block: BlockRef): Promise<Table> {
     this.unread--
-    return tableFromIPC(await (block as unknown as Promise<Uint8Array>))
+    return arrow.tableFromIPC(await (block as unknown as Promise<Uint8Array>))
   }
 }

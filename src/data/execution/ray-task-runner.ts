@@ -6,14 +6,16 @@ import * as ray from '../../ray/index.js'
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
-import type { FolderSink } from '../logical/write-step.js'
+import type { Publication } from '../datasource/folder-write.js'
+import type { FolderSink, SaveMode } from '../logical/write-step.js'
 import {
   type BlockTask,
+  runBeginWrite,
   runBlockTask,
   runDescribeFiles,
-  runPartsIn,
-  runRemoveParts,
+  runEndWrite,
   runPartitionTask,
+  runPublishWrite,
 } from '../physical/block-task.js'
 import type { Transform } from '../physical/operators.js'
 import { RayBlockPool } from './ray-block-pool.js'
@@ -31,8 +33,9 @@ const partitionTask = ray.remote(runPartitionTask)
 type BlockFunction = typeof partitionTask
 
 const describeTask = ray.remote(runDescribeFiles)
-const partsTask = ray.remote(runPartsIn)
-const removeTask = ray.remote(runRemoveParts)
+const beginTask = ray.remote(runBeginWrite)
+const publishTask = ray.remote(runPublishWrite)
+const endTask = ray.remote(runEndWrite)
 
 export class RayTaskRunner implements TaskRunner {
   /**
@@ -113,12 +116,16 @@ export class RayTaskRunner implements TaskRunner {
     return unwrapped(ray.get(describeTask.remote(source)))
   }
 
-  partsIn(sink: FolderSink): Promise<readonly string[]> {
-    return unwrapped(ray.get(partsTask.remote(sink)))
+  beginWrite(name: string, sink: FolderSink, mode: SaveMode): Promise<readonly string[]> {
+    return unwrapped(ray.get(beginTask.remote(name, sink, mode)))
   }
 
-  removeParts(sink: FolderSink, files: readonly string[]): Promise<void> {
-    return unwrapped(ray.get(removeTask.remote(sink, files)))
+  publishWrite(name: string, sink: FolderSink, publication: Publication): Promise<void> {
+    return unwrapped(ray.get(publishTask.remote(name, sink, publication)))
+  }
+
+  endWrite(name: string, sink: FolderSink): Promise<void> {
+    return unwrapped(ray.get(endTask.remote(name, sink)))
   }
 
   get(block: BlockRef): Promise<Block> {

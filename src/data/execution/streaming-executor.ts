@@ -101,7 +101,11 @@ function planBlocks(plan: PhysicalPlan, execution: Execution): Blocks {
   let blocks = sourceBlocks(plan, execution)
   for (const operator of plan.operators) {
     if (operator.kind === 'exchange') {
-      blocks = exchangeBlocks(operator, blocks, execution)
+      // Where an exchange hands on blocks while others are made, it must not wait for each alone.
+      const { kind } = operator.exchange
+      const isStream = kind === 'resize' || kind === 'coalesce'
+      const inputs = isStream ? ahead(blocks, policy, execution) : blocks
+      blocks = exchangeBlocks(operator, inputs, execution)
     } else if (operator.kind === 'limit') {
       blocks = limitBlocks(operator, ahead(blocks, policy, execution), execution)
     } else {

@@ -4,7 +4,8 @@
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
-import type { FolderSink } from '../logical/write-step.js'
+import type { Publication } from '../datasource/folder-write.js'
+import type { FolderSink, SaveMode } from '../logical/write-step.js'
 import type { BlockTask } from '../physical/block-task.js'
 import type { TaskResources, Transform } from '../physical/operators.js'
 import type { RowOrigin } from '../physical/row-origin.js'
@@ -63,8 +64,11 @@ export interface TaskRunner {
   /** Lets go of a block: its memory is free once nobody reads it. */
   release(block: BlockRef): void
   describe(source: FilesSource): Promise<FilesDescription>
-  /** The parts that a folder has. */
-  partsIn(sink: FolderSink): Promise<readonly string[]>
-  removeParts(sink: FolderSink, files: readonly string[]): Promise<void>
+  /** Makes a folder ready for a write, unless the mode forbids it; gives the parts that it has. */
+  beginWrite(name: string, sink: FolderSink, mode: SaveMode): Promise<readonly string[]>
+  /** Shows the files of a write that is done. */
+  publishWrite(name: string, sink: FolderSink, publication: Publication): Promise<void>
+  /** Removes what a write left that failed. */
+  endWrite(name: string, sink: FolderSink): Promise<void>
   get(block: BlockRef): Promise<Block>
 }

@@ -58,8 +58,20 @@ export type RepartitionStep =
       readonly blocks: number | undefined
     }
 
+/** Blocks of few rows become one, until it has enough. */
+export interface CoalesceStep {
+  readonly kind: 'coalesce'
+  readonly rows: number
+}
+
 export type ExchangeStep =
-  AggregateStep | GroupMapStep | SortStep | ShuffleStep | BlockOrderStep | RepartitionStep
+  | CoalesceStep
+  | AggregateStep
+  | GroupMapStep
+  | SortStep
+  | ShuffleStep
+  | BlockOrderStep
+  | RepartitionStep
 
 /** The rows of two plans that belong together. */
 export interface JoinSource {
@@ -77,7 +89,15 @@ export interface ZipSource {
   readonly right: LogicalPlan
 }
 
-const kinds = ['aggregate', 'group-map', 'sort', 'shuffle', 'block-order', 'repartition']
+const kinds = [
+  'aggregate',
+  'group-map',
+  'sort',
+  'shuffle',
+  'block-order',
+  'repartition',
+  'coalesce',
+]
 
 export function isExchange<Step extends { readonly kind: string }>(
   step: Step,
@@ -102,6 +122,8 @@ export function exchangeStepName(step: ExchangeStep): string {
       return step.operator
     case 'block-order':
       return 'randomizeBlockOrder'
+    case 'coalesce':
+      return `coalesce(${step.rows} rows)`
     case 'repartition':
       if (step.by === 'keys') return `repartition(by ${step.keys.join(', ')})`
       return step.by === 'rows' ? `repartition(${step.rows} rows)` : `repartition(${step.blocks})`

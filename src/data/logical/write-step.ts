@@ -2,6 +2,8 @@
 
 import type { FilesystemOptions } from '../datasource/files.js'
 import type { Datasink } from '../datasink.js'
+import type { FilenameProvider } from '../filename-provider.js'
+import type { StepResources } from './function-step.js'
 
 export interface ParquetOutput {
   readonly kind: 'parquet'
@@ -22,12 +24,21 @@ export interface JsonOutput {
 
 export type OutputFormat = ParquetOutput | CsvOutput | JsonOutput
 
+/** What happens where a folder has parts already. */
+export type SaveMode = 'overwrite' | 'append' | 'error' | 'ignore'
+
 /** A folder of part files. */
 export interface FolderSink {
   readonly kind: 'folder'
   readonly folder: string
+  /** Of this write alone. */
+  readonly writeId: string
   /** The beginning of the names of all parts; their number follows. */
   readonly prefix: string
+  /** Names the files instead. */
+  readonly filenameProvider: FilenameProvider | undefined
+  /** Rows of a file at most; undefined for a file per block. */
+  readonly rowsPerFileMax: number | undefined
   readonly format: OutputFormat
   /** Columns whose values become folders. */
   readonly partitionCols: readonly string[]
@@ -41,7 +52,7 @@ export interface CustomSink {
 
 export type Sink = FolderSink | CustomSink
 
-export interface WriteStep {
+export interface WriteStep extends Partial<StepResources> {
   readonly kind: 'write'
   /** The method that the user called. */
   readonly name: string

@@ -11,7 +11,8 @@ import { dropColumns, renameColumns } from '../block/column-names.js'
 import { concatBlocks } from '../block/concat.js'
 import { type BlockMetadata, describeBlock } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
-import type { FolderSink, WriteStep } from '../logical/write-step.js'
+import type { Publication } from '../datasource/folder-write.js'
+import type { FolderSink, SaveMode, WriteStep } from '../logical/write-step.js'
 import { addColumn, filterRows, flatMapRows, mapBatches, mapRows } from './function-transforms.js'
 import type { CombineInputs, ExchangeTransform, PartitionTransform } from './exchange-transforms.js'
 import type { TaskInput, Transform } from './operators.js'
@@ -144,19 +145,33 @@ export async function runDescribeFiles(source: FilesSource): Promise<FilesDescri
   return describeFiles(source)
 }
 
-/** Runs as a task: the parts that a folder has. */
-export async function runPartsIn(sink: FolderSink): Promise<readonly string[]> {
-  const { partsIn } = await import('../datasource/prepare-folder.js')
-  return partsIn(sink)
+/** Runs as a task: makes a folder ready for a write, and gives the parts that it has. */
+export async function runBeginWrite(
+  name: string,
+  sink: FolderSink,
+  mode: SaveMode,
+): Promise<readonly string[]> {
+  const { beginWrite } = await import('../datasource/folder-write.js')
+  return beginWrite(name, sink, mode)
 }
 
-/** Runs as a task: removes parts of a folder. */
-export async function runRemoveParts(sink: FolderSink, files: readonly string[]): Promise<void> {
-  const { removeParts } = await import('../datasource/prepare-folder.js')
-  return removeParts(sink, files)
+/** Runs as a task: shows the files that were written. */
+export async function runPublishWrite(
+  name: string,
+  sink: FolderSink,
+  publication: Publication,
+): Promise<void> {
+  const { publishWrite } = await import('../datasource/folder-write.js')
+  return publishWrite(name, sink, publication)
 }
 
-/** Writes a block; gives the paths of its files, or what a sink of the user gives. */
+/** Runs as a task: removes what a write left that failed. */
+export async function runEndWrite(name: string, sink: FolderSink): Promise<void> {
+  const { endWrite } = await import('../datasource/folder-write.js')
+  return endWrite(name, sink)
+}
+
+/** Writes a block; gives its files, or what a sink of the user gives. */
 async function write(block: Block, { name, sink }: WriteStep, index: number): Promise<unknown> {
   if (sink.kind === 'custom') return sink.datasink.write(block, { index })
   const { writeBlock } = await import('../datasource/file-writer.js')

@@ -23,6 +23,8 @@ export type Exchange =
   | { readonly kind: 'reblock'; readonly blocks: number }
   /** The rows in their order, in blocks of a number of rows. */
   | { readonly kind: 'resize'; readonly rows: number }
+  /** The blocks, those of few rows together, so that none has fewer rows but the last. */
+  | { readonly kind: 'coalesce'; readonly rows: number }
   /** The blocks in random order. */
   | { readonly kind: 'block-order'; readonly seed: number | undefined }
 

@@ -175,6 +175,7 @@ function exchangedBlocks(exchange: Exchange, blocks: number | undefined): number
     case 'aggregate':
       return exchange.keys.length === 0 ? 1 : undefined
     case 'resize':
+    case 'coalesce':
       return undefined
     case 'sort':
       return blocks !== undefined && blocks <= sortedBlocksMax ? blocks : undefined

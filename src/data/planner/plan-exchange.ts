@@ -83,6 +83,8 @@ function planStep(step: ExchangeStep, count: number): Planned {
     }
     case 'block-order':
       return { before: [], exchange: { kind: 'block-order', seed: step.seed } }
+    case 'coalesce':
+      return { before: [], exchange: { kind: 'coalesce', rows: step.rows } }
     case 'repartition':
       if (step.by === 'keys') return planParts({ kind: 'hash', keys: step.keys }, count)
       if (step.by === 'rows') return { before: [], exchange: { kind: 'resize', rows: step.rows } }

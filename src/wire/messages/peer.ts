@@ -62,13 +62,15 @@ export type PeerMessage =
   | { readonly kind: 'dropCopy'; readonly object: ObjectKey }
   /** From the home: the copy is the primary one now. */
   | { readonly kind: 'makePrimary'; readonly object: ObjectKey }
+  /** From the home: the only copy is on a node that leaves, so take one. */
+  | { readonly kind: 'fetchCopy'; readonly object: ObjectKey }
   /** The sender has to read from the receiver and cannot reach it: connect to it. */
   | { readonly kind: 'dialBulk' }
 
 /** Those of them that are about objects. */
 export type ObjectPeerMessage = Extract<
   PeerMessage,
-  { kind: 'object' | 'located' | 'dropCopy' | 'makePrimary' | 'dialBulk' }
+  { kind: 'object' | 'located' | 'dropCopy' | 'makePrimary' | 'fetchCopy' | 'dialBulk' }
 >
 
 /** An answer to `getObjects`: where the object is. */
