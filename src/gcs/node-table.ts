@@ -39,6 +39,7 @@ export type NodeEvent =
       readonly total: Resources
       readonly waiting?: Resources
       readonly reclaimable?: Resources
+      readonly wantedGroups?: readonly string[]
     }
   | { readonly kind: 'lost'; readonly nodeId: string }
   /** Nothing new is to be placed there. */
@@ -86,6 +87,8 @@ interface NodeRecord {
   available: Resources
   /** What waits in its queue, as it said last. */
   waiting: Resources
+  /** Placement groups of which any bundle is waited for there. */
+  wantedGroups: readonly string[]
   /** What would be free without tasks, as it said last. */
   reclaimable: Resources
   /** When the node was last heard of, or last forgiven for the silence of this process. */
@@ -159,7 +162,8 @@ export class NodeTable {
         waiting: {},
         reclaimable: {},
       }
-      this.#nodes.set(row.nodeId, { ...row, ...nothing, isAway: row.alive, heardAt: now })
+      const unheard = { wantedGroups: [], isAway: row.alive, heardAt: now }
+      this.#nodes.set(row.nodeId, { ...row, ...nothing, ...unheard })
       this.#newest = Math.max(this.#newest, row.nodeNumber)
     }
     return rows.some((row) => row.alive)
@@ -291,6 +295,7 @@ export class NodeTable {
       claims: new Map(),
       available: resources,
       waiting: {},
+      wantedGroups: [],
       reclaimable: resources,
       heardAt: now,
     })
@@ -323,6 +328,7 @@ export class NodeTable {
     node.total = event.total
     node.reported = event.available
     node.waiting = event.waiting ?? {}
+    node.wantedGroups = event.wantedGroups ?? []
     node.reclaimable = event.reclaimable ?? event.available
     updateAvailable(node)
     if (!isSameTotal) {
@@ -383,6 +389,7 @@ export type NodeRecordView = NodeView & {
   readonly isClient: boolean
   readonly isDraining: boolean
   readonly waiting: Resources
+  readonly wantedGroups: readonly string[]
 }
 
 /** A node that is alone has no address for others. */

@@ -20,6 +20,7 @@ import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorPlacement } from './actor-placement.js'
 import { ForeignRequests } from './foreign-requests.js'
 import { GrantRound, type Grant } from './grant-round.js'
+import { GroupMoves } from './group-moves.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import type { PendingRequest } from './lease-queue.js'
 import { recallLeases } from './lease-recall.js'
@@ -42,6 +43,7 @@ type NewsKind =
   | 'clusterView'
   | 'requestReturned'
   | 'recallRequest'
+  | 'bundleFree'
   | 'requestAnswered'
   | 'nodeDied'
   | 'groupLocated'
@@ -52,6 +54,7 @@ export class LeaseState {
   readonly spillback: Spillback
   readonly #actors: ActorPlacement
   readonly #foreign: ForeignRequests
+  readonly #moves: GroupMoves
   readonly #rooms: ReservedRooms
   readonly #runaway: RunawayWatch
   readonly #starvation: StarvationWatch
@@ -72,7 +75,9 @@ export class LeaseState {
     this.#runaway = new RunawayWatch(this.tables)
     this.#starvation = new StarvationWatch(this.tables)
     this.#actors = new ActorPlacement(this.tables, emit)
-    this.#foreign = new ForeignRequests(this.tables, emit)
+    const foreign = new ForeignRequests(this.tables, emit)
+    this.#foreign = foreign
+    this.#moves = new GroupMoves({ tables: this.tables, foreign, spillback: this.spillback, emit })
   }
 
   handle(event: LeaseEvent, now: number): LeaseEffect[] {
@@ -163,11 +168,14 @@ export class LeaseState {
     switch (event.kind) {
       case 'clusterView':
         this.spillback.viewChanged(event.nodes, now)
+        this.#moves.viewChanged()
         return true
       case 'requestReturned':
         return this.#requestReturned(event, now)
       case 'recallRequest':
         return this.#foreign.recall(event)
+      case 'bundleFree':
+        return this.#moves.received(event, now)
       case 'requestAnswered':
         this.spillback.answered(event.owner, event.request)
         return false
@@ -549,6 +557,7 @@ export class LeaseState {
     }
     this.#actors.sendAway(round.stuck)
     this.spillback.balance(now)
+    this.#moves.look()
     const send = (to: ProcessId, message: FromRaylet): void => this.#send(to, message)
     this.#recallAt = recallLeases(round.stuck, { tables: this.tables, send, now })
     this.#runaway.look(round.stuck, now)

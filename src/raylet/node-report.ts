@@ -52,7 +52,7 @@ export class NodeReport {
     const { tables } = this.#ports
     const { pool, queue, isAlone } = tables
     const free = `${pool.available}|${tables.reclaimable(pool)}`
-    return isAlone ? free : `${free}|${queue.demand}`
+    return isAlone ? free : `${free}|${queue.demand}|${queue.groups().join()}`
   }
 
   #send(): void {
@@ -63,6 +63,8 @@ export class NodeReport {
     const waiting = queue.demand.isEmpty ? {} : { waiting: queue.demand.toResources() }
     const all = tables.reclaimable(pool)
     const reclaimable = all.equals(pool.available) ? {} : { reclaimable: all.toResources() }
-    this.#ports.toGcs({ kind: 'nodeReport', nodeId, available, total, ...waiting, ...reclaimable })
+    const groups = queue.groups()
+    const more = { ...waiting, ...reclaimable, ...(groups.length > 0 && { wantedGroups: groups }) }
+    this.#ports.toGcs({ kind: 'nodeReport', nodeId, available, total, ...more })
   }
 }
