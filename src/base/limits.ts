@@ -256,6 +256,12 @@ export const workersFullMs = 1000
  * milliseconds.
  */
 export const starvingMs = 10_000
+/** Who asks for more than any node has waits this long before the program is told, in ms. */
+export const infeasibleFirstMs = 1000
+/** And is told again so often, in milliseconds. */
+export const infeasibleRepeatMs = 30_000
+/** Kinds of such requests that a node tells the cluster of, for `typeray status`. */
+export const infeasibleRowsMax = 20
 /** Shapes of requests that a job is told of. */
 export const starvingToldMax = 100
 /** How long the value of an object waits for its owner to say that it escaped, in milliseconds. */

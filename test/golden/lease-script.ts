@@ -36,9 +36,10 @@ export class LeaseScript {
   }
 
   #node(command: Command): string[] {
-    const limit = command.number('workers', 512)
+    const workersLimit = command.number('workers', 512)
+    const canGrow = command.flag('grows')
     const resources = resourcesOf(command)
-    this.#state = new LeaseState({ nodeId: 'n1', resources, workersLimit: limit })
+    this.#state = new LeaseState({ nodeId: 'n1', resources, workersLimit, canGrow })
     this.#ids.clear()
     this.#rooms.clear()
     return [`has ${this.#state.tables.pool.total}`]

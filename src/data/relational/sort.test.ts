@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Block, blockOfColumns, joinBlocks } from '../block/block.js'
+import { type Block, blockOfColumns } from '../block/block.js'
+import { concatBlocks } from '../block/concat.js'
 import { rowsOfBlock } from '../block/rows.js'
 import { col } from '../expression/expression.js'
 import { partitionBlock, sampleKeys } from './partition.js'
@@ -90,7 +91,7 @@ test('ranges of a sort hold all rows in between, whether cut by number or by byt
       for (const mode of [...modes, undefined]) {
         const by = { kind: 'range', keys, boundaries, firsts: mode } as const
         const parts = partitionBlock(block, by, { count: 4, index: 0 })
-        const sorted = joinBlocks(parts.map((part) => sortBlock(part, keys)))
+        const sorted = concatBlocks(parts.map((part) => sortBlock(part, keys)))
         assert.deepEqual(rowsOf(sorted), expected(block, keys), name)
       }
     }

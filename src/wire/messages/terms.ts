@@ -156,3 +156,12 @@ export interface JobFacts {
   readonly namespace: string
   readonly environment: WorkerEnvironment
 }
+
+/** What no node of the cluster could ever run, as it is now; it waits for nodes to join. */
+export interface InfeasibleDemand {
+  /** `Task f`, `Actor Counter`. */
+  readonly name: string
+  readonly count: number
+  /** What it needs, and what there is. */
+  readonly why: string
+}
