@@ -21,6 +21,7 @@ import { type CodeMessage, JobCode } from './job-code.js'
 import { type JobNews, JobTable } from './job-table.js'
 import { infeasibleRows, InfeasibleWatch, type InfeasibleWaiter } from './infeasible-watch.js'
 import { pieceKey } from './package-store.js'
+import { infeasibleActors } from './actor-rows.js'
 import { ActorPlacement } from './actor-placement.js'
 import { ActorTable } from './actor-table.js'
 import type { ActorEvent } from './actor-table.js'
@@ -518,7 +519,7 @@ export class GcsServer {
   }
 
   #waitForNodes(): InfeasibleWaiter[] {
-    return [...this.#actors.infeasible(), ...this.#groups.infeasible()]
+    return [...infeasibleActors(this.#actors.unplaced), ...this.#groups.infeasible()]
   }
 
   /** Tells programs of what waits for nodes to join. */
