@@ -15,6 +15,11 @@ interface NodeRow {
 interface WorkerRow {
   readonly state: string
 }
+interface InfeasibleRow {
+  readonly name: string
+  readonly count: number
+  readonly why: string
+}
 interface Said<T> {
   readonly values: readonly T[]
   readonly silent: number
@@ -26,6 +31,7 @@ export async function status(options: { readonly address?: string }): Promise<vo
     nodes: (await observer.query({ what: 'nodes' })) as NodeRow[],
     total: (await observer.query({ what: 'clusterResources' })) as Record<string, number>,
     free: (await observer.query({ what: 'availableResources' })) as Record<string, number>,
+    infeasible: (await observer.query({ what: 'infeasible' })) as InfeasibleRow[],
     workers: (await observer.query({ what: 'everyNode', question: 'workers' })) as Said<
       readonly WorkerRow[]
     >,
@@ -33,7 +39,7 @@ export async function status(options: { readonly address?: string }): Promise<vo
       Readonly<Record<'arenaBytes' | 'usedBytes' | 'fileBytes' | 'objects', number>>
     >,
   }))
-  const { session, nodes, total, free, workers, stores } = facts
+  const { session, nodes, total, free, infeasible, workers, stores } = facts
   const stored = (what: keyof (typeof stores.values)[number]): number =>
     stores.values.reduce((sum, store) => sum + store[what], 0)
   const alive = nodes.filter((node) => node.alive).length
@@ -52,6 +58,7 @@ export async function status(options: { readonly address?: string }): Promise<vo
       return `  ${amount(name, used)} of ${amount(name, total[name] ?? 0)} ${name}`
     }),
     ...waitingLines(nodes),
+    ...infeasibleLines(infeasible),
     '',
     'Objects',
     `  ${stored('objects')} stored, ${bytes(stored('usedBytes'))} of ` +
@@ -83,6 +90,16 @@ function waitingLines(nodes: readonly NodeRow[]): string[] {
   if (all.size === 0) return ['', 'Nothing waits for resources']
   const list = [...all].map(([name, value]) => `  ${amount(name, value)} ${name}`)
   return ['', 'Waited for, beyond what is free', ...list]
+}
+
+/** What waits for a node to join that is large enough. */
+function infeasibleLines(rows: readonly InfeasibleRow[]): string[] {
+  if (rows.length === 0) return []
+  const lines = rows.map(({ name, count, why }) => {
+    const times = count === 1 ? '' : ` (${count})`
+    return `  ${name}${times}: ${why}`
+  })
+  return ['', 'Infeasible, waits for nodes to join', ...lines]
 }
 
 function silence(nodes: number): string {

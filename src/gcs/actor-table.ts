@@ -50,6 +50,7 @@ import { ChangedRows } from './changed-rows.js'
 import { EarlyActors } from './early-actors.js'
 import { send } from './effect.js'
 import type { Send } from './effect.js'
+import type { InfeasibleWaiter } from './infeasible-watch.js'
 import type { StorageChange } from './storage/gcs-storage.js'
 
 export type { ActorEvent } from './actor-event.js'
@@ -189,6 +190,14 @@ export class ActorTable {
     return this.#unplaced
   }
 
+  /** Those that wait for nodes to join. */
+  infeasible(): InfeasibleWaiter[] {
+    const waiting = [...this.#unplaced].filter(({ lacks }) => lacks !== undefined)
+    return waiting.map(({ jobId, spec, lacks = '' }) => {
+      return { jobId, name: `Actor ${spec.className}`, why: lacks }
+    })
+  }
+
   validate(): void {
     validateActors({
       live: this.#live,
@@ -266,6 +275,7 @@ export class ActorTable {
     const placement = this.#placement.place(record.spec, record.refusedBy)
     switch (placement.kind) {
       case 'wait':
+        record.lacks = placement.why
         return false
       case 'unschedulable':
         this.#end(record, death.unschedulable(record.spec, placement.why), effects)
@@ -275,6 +285,7 @@ export class ActorTable {
         return true
       case 'node': {
         record.phase = 'placing'
+        record.lacks = undefined
         record.attempt++
         record.nodeId = placement.nodeId
         this.#changed.mark(record.key)

@@ -19,6 +19,7 @@ import type { Query } from '../wire/messages/raylet.js'
 import type { PlacementGroupRow } from '../wire/messages/raylet.js'
 import { FunctionStore } from './function-store.js'
 import { type JobNews, JobTable } from './job-table.js'
+import { infeasibleRows, InfeasibleWatch, type InfeasibleWaiter } from './infeasible-watch.js'
 import { PackageStore, pieceKey } from './package-store.js'
 import { ActorPlacement } from './actor-placement.js'
 import { ActorTable } from './actor-table.js'
@@ -54,6 +55,8 @@ export interface GcsOptions {
   readonly stored?: StoredTables
   /** Reads what is not loaded at the start. */
   readonly readBytes?: (row: BytesRow, then: (bytes: Uint8Array) => void) => void
+  /** Nodes may join: who lacks only a node that is large enough waits for one. */
+  readonly canGrow?: boolean
   /** Checks every table after every message; for tests. */
   readonly validate?: boolean
 }
@@ -67,6 +70,7 @@ export class GcsServer {
   readonly #groups = new PlacementGroupTable(this.#nodes)
   readonly #placement = new ActorPlacement(this.#nodes, this.#groups)
   readonly #actors = new ActorTable(this.#placement)
+  readonly #infeasible = new InfeasibleWatch()
   readonly #rooms: RoomKeeper
   readonly #processes = new ProcessTable()
   readonly #tasks = new TaskTable()
@@ -106,7 +110,8 @@ export class GcsServer {
     this.#clock = clock
     this.#sendNow = send
     this.#options = options
-    const { persist, stored, nodeDeadlineMs } = options
+    const { persist, stored, nodeDeadlineMs, canGrow = false } = options
+    this.#placement.canGrow = canGrow
     this.#outbox = persist && new Outbox(persist)
     this.#rooms = new RoomKeeper({
       clock,
@@ -389,6 +394,9 @@ export class GcsServer {
       case 'availableResources':
         answer(sum(this.#nodes.view().map((node) => node.available)))
         break
+      case 'infeasible':
+        answer([...this.#nodes.infeasible(), ...infeasibleRows(this.#waitForNodes())])
+        break
       case 'drainNode':
         answer(this.#drain(query))
         break
@@ -428,9 +436,9 @@ export class GcsServer {
     this.#cancelView = undefined
     const nodes = this.#nodes.alive().map((node): ClusterNode => {
       const { nodeId, nodeNumber, alive, address, total, available, labels, isClient } = node
-      const { waiting, isDraining } = node
+      const { waiting, isDraining, wantedGroups } = node
       const flags = { ...(isClient && { isClient }), ...(isDraining && { isDraining }) }
-      const more = { waiting, ...flags }
+      const more = { waiting, ...flags, ...(wantedGroups.length > 0 && { wantedGroups }) }
       return { nodeId, nodeNumber, alive, address, total, available, labels, ...more }
     })
     const view: FromGcs = { kind: 'clusterView', nodes, newest: this.#nodes.newest }
@@ -461,9 +469,26 @@ export class GcsServer {
       this.#cancelRetry = undefined
       this.#group({ kind: 'viewChanged' })
       this.#actor({ kind: 'viewChanged' })
+      this.#warn()
       this.#retryLater()
       this.#commit()
     })
+  }
+
+  #waitForNodes(): InfeasibleWaiter[] {
+    return [...this.#actors.infeasible(), ...this.#groups.infeasible()]
+  }
+
+  /** Tells programs of what waits for nodes to join. */
+  #warn(): void {
+    if (this.#options.canGrow !== true) return
+    for (const warning of this.#infeasible.look(this.#waitForNodes(), this.#clock.now())) {
+      const driver = this.#jobs.driverOf(warning.jobId)
+      if (driver === undefined) continue
+      const number = nodeNumberOf(driver)
+      const node = this.#nodes.alive().find(({ nodeNumber }) => nodeNumber === number)
+      if (node !== undefined) this.#send(node.nodeId, { kind: 'warnJob', ...warning })
+    }
   }
 
   #checkHealth(deadlineMs: number): void {

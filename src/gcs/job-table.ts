@@ -69,6 +69,11 @@ export class JobTable {
     this.#changed.forget()
   }
 
+  /** The process that runs the job; undefined when it is over, or not known. */
+  driverOf(jobId: string): ProcessId | undefined {
+    return this.#finished.has(jobId) ? undefined : this.#jobs.get(jobId)?.driver
+  }
+
   finished(): string[] {
     return [...this.#finished]
   }

@@ -169,19 +169,22 @@ export class RayletMessages {
       case 'placementGroupChanged': {
         const { group, state } = message
         // Where nodes can join it waits for one.
-        const isHopeless = state === 'infeasible' && raylet.options.clusterAddress === ''
+        const isWaiting = state === 'infeasible' && raylet.options.canGrow === true
+        const isHopeless = state === 'infeasible' && !isWaiting
         if (state === 'removed' || isHopeless) {
           const text = message.message ?? `Placement group ${group} is ${state}.`
           const isRemoved = state === 'removed'
           raylet.leaseEvent({ kind: 'groupGone', group, message: text, isRemoved })
         }
-        return this.#passOn(message)
+        return this.#passOn(isWaiting ? { ...message, state: 'pending' } : message)
       }
       case 'actorRegistered':
         return this.#registered(message)
       case 'actorChanged':
       case 'answer':
         return this.#passOn(message)
+      case 'warnJob':
+        return raylet.output.warn(message.jobId, message.text)
       case 'gcsHandled':
         // For whoever holds the link.
         return undefined
@@ -217,6 +220,7 @@ export class RayletMessages {
         })
       case 'nodeAnswered':
         return raylet.state.nodes.answered(node, message)
+      case 'bundleFree':
       case 'requestReturned':
       case 'recallRequest':
         return raylet.leaseEvent({ ...message, node })
@@ -256,6 +260,7 @@ export class RayletMessages {
     const raylet = this.#raylet
     raylet.leaseEvent(view)
     raylet.peers.view(view.nodes, view.newest)
+    raylet.objects.viewChanged(view.nodes)
     const total = raylet.clusterTotal.update(view.nodes)
     if (total !== undefined) raylet.tellAll({ kind: 'clusterHas', total })
   }

@@ -332,6 +332,8 @@ function describe(message: FromGcs): string {
       return `functionFound ${message.hash}`
     case 'clusterView':
       return `clusterView of ${message.nodes.length}`
+    case 'warnJob':
+      return `warnJob ${message.jobId}: ${message.text}`
     case 'gcsHandled':
       return `gcsHandled ${message.count}`
   }

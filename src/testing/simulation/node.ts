@@ -171,6 +171,7 @@ export class SimulatedNode {
       case 'drain':
       case 'packageFound':
       case 'gcsHandled':
+      case 'warnJob':
         return undefined
       case 'nodeIsDead':
         // Whoever was given up leaves.

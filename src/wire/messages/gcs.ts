@@ -6,6 +6,7 @@ import type { ProcessId } from '../../base/ids.js'
 import type { ProcessNews, TaskEvents } from './state.js'
 import type {
   ClusterNode,
+  InfeasibleDemand,
   JobFacts,
   ObjectKey,
   PackagePiece,
@@ -36,6 +37,9 @@ export type ToGcs =
       readonly total: Resources
       /** What waits in the queue of the node. */
       readonly waiting?: Resources
+      /** Placement groups of which requests there wait for any bundle. */
+      readonly wantedGroups?: readonly string[]
+      readonly infeasible?: readonly InfeasibleDemand[]
       /** What would be free if tasks gave back what they hold; absent when that is no more. */
       readonly reclaimable?: Resources
     }
@@ -305,6 +309,8 @@ export type FromGcs =
     }
   /** Answer to registerNode. */
   | { readonly kind: 'nodeRegistered'; readonly nodeNumber: number; readonly sessionName: string }
+  /** The program of the job, whose driver is on the node, should know. */
+  | { readonly kind: 'warnJob'; readonly jobId: string; readonly text: string }
   /** The node takes nothing new and ends when it has nothing left, or after so long. */
   | { readonly kind: 'drain'; readonly reason: string; readonly deadlineMs: number }
   /** The node was declared dead and speaks all the same: it has to end. */
