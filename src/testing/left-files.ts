@@ -10,7 +10,7 @@ const ours = /(^|\/)(session_\d[^/]*|spill)\//
 const kept = [/(^|\/)logs\/[^/]+$/, /(^|\/)session_latest$/, /(^|\/)gcs\/(data|lock)\.mdb$/]
 
 /** All others below a folder: sockets, spilled objects, unpacked packages. */
-export function leftFiles(folder: string): string[] {
+function leftFiles(folder: string): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
   return entries
     .filter((entry) => !entry.isDirectory())

@@ -25,7 +25,8 @@ const program = ({ nodeId }: SessionFile): string => `
   const goes = Remote.options({ name: 'goes' }).remote()
   const bundles = [{ there: 1 }]
   const group = ray.placementGroup(bundles, 'PACK', { name: 'group that goes' })
-  const kept = ray.placementGroup(bundles, 'PACK', { name: 'group that stays', lifetime: 'detached' })
+  const staying = { name: 'group that stays', lifetime: 'detached' }
+  const kept = ray.placementGroup(bundles, 'PACK', staying)
   const inGroup = ray.remote(Counter).options({
     numCpus: 0,
     schedulingStrategy: { placementGroup: group },
