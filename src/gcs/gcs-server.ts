@@ -436,9 +436,9 @@ export class GcsServer {
     this.#cancelView = undefined
     const nodes = this.#nodes.alive().map((node): ClusterNode => {
       const { nodeId, nodeNumber, alive, address, total, available, labels, isClient } = node
-      const { waiting, isDraining } = node
+      const { waiting, isDraining, wantedGroups } = node
       const flags = { ...(isClient && { isClient }), ...(isDraining && { isDraining }) }
-      const more = { waiting, ...flags }
+      const more = { waiting, ...flags, ...(wantedGroups.length > 0 && { wantedGroups }) }
       return { nodeId, nodeNumber, alive, address, total, available, labels, ...more }
     })
     const view: FromGcs = { kind: 'clusterView', nodes, newest: this.#nodes.newest }

@@ -220,6 +220,7 @@ export class RayletMessages {
         })
       case 'nodeAnswered':
         return raylet.state.nodes.answered(node, message)
+      case 'bundleFree':
       case 'requestReturned':
       case 'recallRequest':
         return raylet.leaseEvent({ ...message, node })

@@ -37,6 +37,8 @@ export type ToGcs =
       readonly total: Resources
       /** What waits in the queue of the node. */
       readonly waiting?: Resources
+      /** Placement groups of which requests there wait for any bundle. */
+      readonly wantedGroups?: readonly string[]
       readonly infeasible?: readonly InfeasibleDemand[]
       /** What would be free if tasks gave back what they hold; absent when that is no more. */
       readonly reclaimable?: Resources
