@@ -47,7 +47,7 @@ function rowsOfInput(input: TaskInput): number | undefined {
       return input.rows.length
     case 'range':
       return input.rows
-    case 'read-task':
+    default:
       return undefined
   }
 }
