@@ -139,6 +139,9 @@ def start(engine, store_bytes):
         import ray
 
         ray.init(
+            # Never a cluster that somebody else has, or had, on this machine.
+            address="local",
+            num_cpus=os.cpu_count(),
             include_dashboard=False,
             object_store_memory=store_bytes,
             logging_level="error",

@@ -11,7 +11,9 @@ async function main(): Promise<void> {
   const run = { ...flowRuns, ...relationalRuns }[name]
   if (run === undefined) throw new Error(`there is no workload "${name}"`)
   const startedMs = performance.now()
-  await ray.init(storeBytes === undefined ? {} : { objectStoreMemory: Number(storeBytes) })
+  // Never the cluster of somebody else on this machine.
+  const store = storeBytes === undefined ? {} : { objectStoreMemory: Number(storeBytes) }
+  await ray.init({ address: 'local', ...store })
   await warmUp()
   const startSeconds = (performance.now() - startedMs) / 1000
   const seconds: number[] = []

@@ -34,6 +34,8 @@ export interface ActorRecord {
   killReason: string | undefined
   /** How the incarnation before this one ended. */
   lastExit: ProcessExit | undefined
+  /** What no node has that it needs; undefined while some node could host it. */
+  lacks: string | undefined
   /** Nodes that said no to this actor since they last reported. */
   readonly refusedBy: Set<string>
   /**
@@ -92,6 +94,7 @@ export function newRecord(
     ending: undefined,
     killReason: undefined,
     lastExit: undefined,
+    lacks: undefined,
     refusedBy: new Set(),
     subscribers: new Map(),
   }

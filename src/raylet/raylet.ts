@@ -80,7 +80,7 @@ export class Raylet {
   readonly claims: ClaimSlots
   readonly #memory: MemoryMonitor
   readonly #logs: SessionLogs
-  readonly #output: OutputRelay
+  readonly output: OutputRelay
   readonly #messages: RayletMessages
   readonly #connections = new Set<ControlConnection>()
   readonly #members = new Map<ProcessId, ControlConnection>()
@@ -138,7 +138,7 @@ export class Raylet {
     })
     this.#pool = this.#makePool()
     this.launcher = this.#makeLauncher()
-    this.#output = new OutputRelay({
+    this.output = new OutputRelay({
       logs: this.#logs,
       loggingOf: (jobId) => this.jobs.environmentOf(jobId).logging ?? usualLogging,
       driverOf: (jobId) => this.#readerOf(jobId),
@@ -211,7 +211,7 @@ export class Raylet {
       jobs: this.jobs,
       pool: this.#pool,
       isWanted: (start) => this.#workers.has(start),
-      failed: (start, exit) => this.#processEnded(start, exit),
+      ended: (start, exit) => this.#processEnded(start, exit),
     })
   }
 
@@ -232,9 +232,9 @@ export class Raylet {
       }),
       output: (output) => {
         const worker = this.#workers.get(output.start)
-        return worker === undefined ? undefined : this.#output.lines(output, worker)
+        return worker === undefined ? undefined : this.output.lines(output, worker)
       },
-      died: (start, exit) => this.#processEnded(start, exit),
+      died: (start, exit) => this.launcher.ended(start, exit),
     })
   }
 
@@ -347,7 +347,7 @@ export class Raylet {
         return undefined
       }
       case 'warn':
-        return this.#output.warn(effect.jobId, effect.text)
+        return this.output.warn(effect.jobId, effect.text)
       case 'lend':
         return this.objectEvent({ ...effect, kind: 'lend' })
     }

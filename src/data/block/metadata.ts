@@ -61,3 +61,12 @@ export function describeBlock(block: Block, startedMs: number): BlockMetadata {
     wallMs: performance.now() - startedMs,
   }
 }
+
+/** Describes rows that this process wrote to files since `startedMs`, without a block of them. */
+export function describeWritten(
+  { rows, written }: { readonly rows: number; readonly written: unknown },
+  startedMs: number,
+): BlockMetadata {
+  const wallMs = performance.now() - startedMs
+  return { rows, bytes: 0, schema: [], written, pid: process.pid, host, wallMs }
+}

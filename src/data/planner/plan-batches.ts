@@ -47,7 +47,8 @@ function rowsOfInput(input: TaskInput): number | undefined {
       return input.rows.length
     case 'range':
       return input.rows
-    default:
+    case 'query':
+    case 'read-task':
       return undefined
   }
 }

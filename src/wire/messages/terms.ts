@@ -141,6 +141,8 @@ export interface ClusterNode {
   readonly labels: Readonly<Record<string, string>>
   /** What waits there for its turn. */
   readonly waiting?: Resources
+  /** Placement groups of which any bundle is waited for there. */
+  readonly wantedGroups?: readonly string[]
   /** It takes nothing new, and will end. */
   readonly isDraining?: boolean
   /** It cannot be reached from other machines and runs nothing. */
@@ -153,4 +155,13 @@ export interface JobFacts {
   readonly driver: ProcessId
   readonly namespace: string
   readonly environment: WorkerEnvironment
+}
+
+/** What no node of the cluster could ever run, as it is now; it waits for nodes to join. */
+export interface InfeasibleDemand {
+  /** `Task f`, `Actor Counter`. */
+  readonly name: string
+  readonly count: number
+  /** What it needs, and what there is. */
+  readonly why: string
 }
