@@ -33,6 +33,12 @@ export type PeerMessage =
       readonly available: Resources
       readonly waiting: Resources
     }
+  /** Requests for any bundle of the group wait at the receiver's; this is free in some here. */
+  | {
+      readonly kind: 'bundleFree'
+      readonly group: string
+      readonly available: readonly Resources[]
+    }
   /** What a process of the sender's node says about a lease, or a worker, of the receiver's. */
   | {
       readonly kind: 'aboutLease'
