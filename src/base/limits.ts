@@ -36,6 +36,10 @@ export const uploadPartBytes = 8 * 1024 * 1024
 export const httpRequestMs = 60_000
 /** How often a request to a web server is made that fails for reasons of the server. */
 export const httpTriesMax = 3
+/** A side of a join that has no more bytes goes to the tasks of all blocks of the other side. */
+export const dataBroadcastBytes = 16 * 1024 * 1024
+/** Rows of files that take no more memory than this are sorted, grouped and joined by one task. */
+export const dataQueryBytesMax = 512 * 1024 * 1024
 /** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
 export const dataAheadBytesMax = 512 * 1024 * 1024
 /** Blocks, however small, that are computed ahead of a dataset's consumer. */
@@ -135,6 +139,12 @@ export const prefetchObjectsMax = 64
 /** What nobody could give is asked for again after this, doubled each time up to the last. */
 export const pullRetryMs = 20
 export const pullRetryMsMax = 1000
+/** Copies that a home has fetched from a node that leaves, at a time. */
+export const evacuationsMax = 1024
+/** After so long without a copy another node is asked. */
+export const evacuationRetryMs = 5000
+/** How often a node that leaves looks whether anything still needs it. */
+export const drainCheckMs = 100
 /** Time for a worker process to start and say hello, in milliseconds. */
 export const workerStartMs = 60_000
 /** Time for the node process to start, in milliseconds. */
@@ -250,6 +260,12 @@ export const workersFullMs = 1000
  * milliseconds.
  */
 export const starvingMs = 10_000
+/** Who asks for more than any node has waits this long before the program is told, in ms. */
+export const infeasibleFirstMs = 1000
+/** And is told again so often, in milliseconds. */
+export const infeasibleRepeatMs = 30_000
+/** Kinds of such requests that a node tells the cluster of, for `typeray status`. */
+export const infeasibleRowsMax = 20
 /** Shapes of requests that a job is told of. */
 export const starvingToldMax = 100
 /** How long the value of an object waits for its owner to say that it escaped, in milliseconds. */
@@ -355,6 +371,13 @@ export const redisRetryMsMax = 1000
 export const packageBytesMax = 250_000_000
 /** It travels in messages of this size. */
 export const packageChunkBytes = 4 * 1024 * 1024
+/**
+ * Unpacked packages of programs of other machines that a node keeps for the next one that needs
+ * them (as in Ray); the least recently used go first.
+ */
+export const packageCacheBytesMax = 10_000_000_000
+/** Functions of jobs that are over of which the GCS remembers that they are gone. */
+export const functionTombstonesMax = 10_000
 /** A worker that needs it waits this long for it. */
 export const packageWaitMs = 60_000
 /** Messages that a raylet keeps for a GCS that is away; beyond that the node gives up. */

@@ -24,6 +24,7 @@ export async function drainNode(id: string, options: DrainOptions): Promise<void
   })
   if (typeof said === 'string' && said !== '') throw new SessionError(said)
   process.stdout.write(
-    `Node ${id} takes nothing new, and ends when nothing runs there, or in ${deadline} s.\n`,
+    `Node ${id} takes nothing new, gives its objects to others, and ends when nothing ` +
+      `runs there, or in ${deadline} s.\n`,
   )
 }

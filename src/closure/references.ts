@@ -100,13 +100,11 @@ function importFailure({ specifier, parent }: ImportReference, cause: unknown): 
   const isMissing =
     cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
   const hint = isMissing
-    ? ' On other machines the files of a program are those of runtimeEnv.workingDir.'
+    ? '. On other machines the files of a program are those of runtimeEnv.workingDir.'
     : ''
   return new SerializationError(
     `The worker cannot import '${specifier}' (from ${parent}): ${why}${hint}`,
-    {
-      cause,
-    },
+    { cause },
   )
 }
 

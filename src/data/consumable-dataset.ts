@@ -3,7 +3,8 @@
 import type { Table } from 'apache-arrow'
 import { RayError } from '../base/errors.js'
 import { type BatchFormat, batchOfBlock } from './block/batch.js'
-import { type Block, columnsOfBlock, joinBlocks } from './block/block.js'
+import { type Block, columnsOfBlock } from './block/block.js'
+import { concatBlocks } from './block/concat.js'
 import type { Columns, DateFormat } from './block/column.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
 import { rowsOfBlock } from './block/rows.js'
@@ -108,7 +109,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
   async joined(options: ConsumeOptions = {}): Promise<Block> {
     const blocks: Block[] = []
     for await (const block of this.blocks(options)) blocks.push(block)
-    return joinBlocks(blocks)
+    return concatBlocks(blocks)
   }
 
   /** Prints the first `rows` rows as a table. */

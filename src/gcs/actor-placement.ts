@@ -19,13 +19,16 @@ import type { PlacementGroupTable } from './placement-group-table.js'
 
 export type Placement =
   | { readonly kind: 'node'; readonly nodeId: string }
-  | { readonly kind: 'wait' }
+  /** For room, or, when it says why, for a node to join. */
+  | { readonly kind: 'wait'; readonly why?: string }
   | { readonly kind: 'unschedulable'; readonly why: string }
   | { readonly kind: 'groupRemoved'; readonly group: string }
 
 export class ActorPlacement {
   readonly #nodes: NodeTable
   readonly #groups: PlacementGroupTable
+  /** Nodes may join: who lacks only a node that is large enough waits for one. */
+  canGrow = false
   /** Actors placed so far; spreads begin with another node each time. */
   #turn = 0
 
@@ -50,7 +53,9 @@ export class ActorPlacement {
       .map((node) => (refusedBy.has(node.nodeId) ? { ...node, available: {} } : node))
     const choice = this.#choose(spec, nodes, demand)
     if (choice.kind === 'infeasible') {
-      return { kind: 'unschedulable', why: whyInfeasible(spec, nodes, demand) }
+      const why = whyInfeasible(spec, nodes, demand)
+      const isFinal = strategy.kind === 'nodeAffinity' && strategy.soft !== true
+      return { kind: this.canGrow && !isFinal ? 'wait' : 'unschedulable', why }
     }
     if (choice.kind === 'node') {
       // An actor that holds less than it takes to place it gives the rest back at once.
@@ -98,7 +103,8 @@ export class ActorPlacement {
     if (row === undefined) return { kind: 'wait' }
     if (row.state === 'removed') return { kind: 'groupRemoved', group: target.group }
     if (row.state === 'infeasible') {
-      return { kind: 'unschedulable', why: row.message ?? 'its placement group is infeasible.' }
+      const why = row.message ?? 'its placement group is infeasible.'
+      return { kind: this.canGrow ? 'wait' : 'unschedulable', why }
     }
     const bundles = row.bundles.filter(
       (bundle) =>

@@ -34,6 +34,8 @@ export interface ActorRecord {
   killReason: string | undefined
   /** How the incarnation before this one ended. */
   lastExit: ProcessExit | undefined
+  /** What no node has that it needs; undefined while some node could host it. */
+  lacks: string | undefined
   /** Nodes that said no to this actor since they last reported. */
   readonly refusedBy: Set<string>
   /**
@@ -63,11 +65,11 @@ export function nameKey(namespace: string, name: string): string {
 export function nameTaken(spec: ActorSpec): WireError {
   const { name, namespace } = spec
   return {
-    code: 'RAY_ACTOR_ERROR',
+    code: 'RAY_ACTOR_DIED',
     message:
       `The name ${name} (namespace=${namespace}) is already taken. Choose another name, get the ` +
       `actor that has it with ray.getActor, or pass getIfExists: true.`,
-    fields: { name, namespace, actorId: actorIdHex(spec.actor) },
+    fields: { cause: 'nameTaken', name, namespace, actorId: actorIdHex(spec.actor) },
   }
 }
 
@@ -92,6 +94,7 @@ export function newRecord(
     ending: undefined,
     killReason: undefined,
     lastExit: undefined,
+    lacks: undefined,
     refusedBy: new Set(),
     subscribers: new Map(),
   }

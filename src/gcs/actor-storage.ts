@@ -46,7 +46,8 @@ export function actorOf(row: StoredActor & { readonly kind: 'live' }): ActorReco
   const { kind: _kind, ...kept } = row
   const key = keyOf(row.spec.actor)
   const shape = shapeOf(row.spec)
-  return { ...kept, key, shape, refusedBy: new Set(), subscribers: new Map() }
+  const nobody = { lacks: undefined, refusedBy: new Set<string>(), subscribers: new Map() }
+  return { ...kept, key, shape, ...nobody }
 }
 
 export function graveOf({

@@ -184,6 +184,11 @@ export class ActorTable {
     return ended
   }
 
+  /** Whether an actor of the job lives that outlives it. */
+  hasDetached(jobId: string): boolean {
+    return [...this.#live.values()].some((each) => each.jobId === jobId && each.spec.detached)
+  }
+
   /** Those that have no node, the first to come first. */
   get unplaced(): ReadonlySet<ActorRecord> {
     return this.#unplaced
@@ -266,6 +271,7 @@ export class ActorTable {
     const placement = this.#placement.place(record.spec, record.refusedBy)
     switch (placement.kind) {
       case 'wait':
+        record.lacks = placement.why
         return false
       case 'unschedulable':
         this.#end(record, death.unschedulable(record.spec, placement.why), effects)
@@ -275,6 +281,7 @@ export class ActorTable {
         return true
       case 'node': {
         record.phase = 'placing'
+        record.lacks = undefined
         record.attempt++
         record.nodeId = placement.nodeId
         this.#changed.mark(record.key)

@@ -16,7 +16,7 @@ import { assert } from '../base/assert.js'
 import { firstNodeNumber, nodeNumbersEnd } from '../base/ids.js'
 import { parseHostPort } from '../wire/address.js'
 import type { StateRow } from '../wire/messages/state.js'
-import type { Resources } from '../wire/messages/terms.js'
+import type { InfeasibleDemand, Resources } from '../wire/messages/terms.js'
 import { ChangedRows } from './changed-rows.js'
 import type { StorageChange } from './storage/gcs-storage.js'
 import type { NodeView } from '../scheduling/node-view.js'
@@ -38,7 +38,9 @@ export type NodeEvent =
       readonly available: Resources
       readonly total: Resources
       readonly waiting?: Resources
+      readonly infeasible?: readonly InfeasibleDemand[]
       readonly reclaimable?: Resources
+      readonly wantedGroups?: readonly string[]
     }
   | { readonly kind: 'lost'; readonly nodeId: string }
   /** Nothing new is to be placed there. */
@@ -86,6 +88,10 @@ interface NodeRecord {
   available: Resources
   /** What waits in its queue, as it said last. */
   waiting: Resources
+  /** Placement groups of which any bundle is waited for there. */
+  wantedGroups: readonly string[]
+  /** What waits there for nodes to join, as it said last. */
+  infeasible: readonly InfeasibleDemand[]
   /** What would be free without tasks, as it said last. */
   reclaimable: Resources
   /** When the node was last heard of, or last forgiven for the silence of this process. */
@@ -152,13 +158,8 @@ export class NodeTable {
   /** Begins with what an earlier GCS has stored. Returns whether any of the nodes may come back. */
   load(rows: readonly StoredNode[], now: number): boolean {
     for (const row of [...rows].sort((a, b) => a.nodeNumber - b.nodeNumber)) {
-      const nothing = {
-        claims: new Map(),
-        reported: {},
-        available: {},
-        waiting: {},
-        reclaimable: {},
-      }
+      const amounts = { reported: {}, available: {}, waiting: {}, reclaimable: {} }
+      const nothing = { claims: new Map(), ...amounts, infeasible: [], wantedGroups: [] }
       this.#nodes.set(row.nodeId, { ...row, ...nothing, isAway: row.alive, heardAt: now })
       this.#newest = Math.max(this.#newest, row.nodeNumber)
     }
@@ -237,6 +238,11 @@ export class NodeTable {
     }))
   }
 
+  /** What tasks wait for at any node that no node has. */
+  infeasible(): InfeasibleDemand[] {
+    return this.alive().flatMap((node) => node.infeasible)
+  }
+
   /** Counts a placement that the node has not answered yet. */
   claim(nodeId: string, name: string, demand: Resources): void {
     const node = this.#nodes.get(nodeId)
@@ -291,6 +297,8 @@ export class NodeTable {
       claims: new Map(),
       available: resources,
       waiting: {},
+      wantedGroups: [],
+      infeasible: [],
       reclaimable: resources,
       heardAt: now,
     })
@@ -323,6 +331,8 @@ export class NodeTable {
     node.total = event.total
     node.reported = event.available
     node.waiting = event.waiting ?? {}
+    node.wantedGroups = event.wantedGroups ?? []
+    node.infeasible = event.infeasible ?? []
     node.reclaimable = event.reclaimable ?? event.available
     updateAvailable(node)
     if (!isSameTotal) {
@@ -383,6 +393,8 @@ export type NodeRecordView = NodeView & {
   readonly isClient: boolean
   readonly isDraining: boolean
   readonly waiting: Resources
+  readonly wantedGroups: readonly string[]
+  readonly infeasible: readonly InfeasibleDemand[]
 }
 
 /** A node that is alone has no address for others. */

@@ -138,20 +138,25 @@ export function groupNameTaken({ name, namespace, group }: GroupRecord, holder: 
   }
 }
 
-export function infeasibleGroup(
-  record: GroupRecord,
-  nodes: readonly { readonly total: Resources }[],
-): string {
+export function infeasibleGroup(record: GroupRecord, nodes: Nodes): string {
+  return (
+    `Placement group ${record.group} can never be placed: ${whyInfeasible(record, nodes)} ` +
+    `It waits for nodes to join; remove it or ask for less.`
+  )
+}
+
+type Nodes = readonly { readonly total: Resources }[]
+
+/** What it needs, and what there is. */
+export function whyInfeasible(record: GroupRecord, nodes: Nodes): string {
   const bundles = record.bundles.map((bundle) => `{${formatAmounts(bundle.resources)}}`)
   const total = nodes.reduce<Resources>((sum, node) => addAmounts(sum, node.total), {})
   const count = nodes.length === 1 ? '1 node' : `${nodes.length} nodes`
   const isTooSpread = record.strategy === 'STRICT_SPREAD' && bundles.length > nodes.length
   const why = isTooSpread ? ` STRICT_SPREAD puts every bundle on a node of its own.` : ''
   return (
-    `Placement group ${record.group} can never be placed: it asks for the bundles ` +
-    `${bundles.join(', ')} with ${record.strategy}, and the cluster has ` +
-    `${formatAmounts(total)} on ${count}.${why} ` +
-    `It waits for nodes to join; remove it or ask for less.`
+    `it asks for the bundles ${bundles.join(', ')} with ${record.strategy}, and the cluster has ` +
+    `${formatAmounts(total)} on ${count}.${why}`
   )
 }
 

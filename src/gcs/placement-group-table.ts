@@ -33,6 +33,7 @@ import { ChangedRows } from './changed-rows.js'
 import { send } from './effect.js'
 import type { Send } from './effect.js'
 import { groupOf, type StoredGroup, storedGroup } from './group-storage.js'
+import type { InfeasibleWaiter } from './infeasible-watch.js'
 import type { NodeTable } from './node-table.js'
 import {
   byNode,
@@ -43,6 +44,7 @@ import {
   groupRow,
   infeasibleGroup,
   newGroup,
+  whyInfeasible,
 } from './placement-group-record.js'
 import type { Bundle, GroupRecord } from './placement-group-record.js'
 import { missingOf } from './group-room.js'
@@ -196,6 +198,15 @@ export class PlacementGroupTable {
   /** Groups that are not whole and for which nobody was asked, the first to come first. */
   get unplaced(): ReadonlySet<GroupRecord> {
     return this.#unplaced
+  }
+
+  /** Those that wait for nodes to join. */
+  infeasible(): InfeasibleWaiter[] {
+    const waiting = [...this.#unplaced].filter(({ state }) => state === 'infeasible')
+    return waiting.map((record) => {
+      const why = whyInfeasible(record, this.#nodes.view())
+      return { jobId: record.jobId, name: `Placement group ${record.group}`, why }
+    })
   }
 
   row(group: string): PlacementGroupRow | undefined {

@@ -41,6 +41,7 @@ async function serve(storage: GcsStorage, config: GcsConfig): Promise<GcsHub> {
     nodeDeadlineMs: healthLimitMs(process.env),
     sessionName: config.sessionName,
     validate: config.validate,
+    canGrow: true,
     stored: await loadTables(storage),
     persist: (changes: readonly StorageChange[], done: () => void) => {
       storage.write(changes).then(done, fail)

@@ -91,6 +91,7 @@ function run(config: NodeConfig, session: HeadSession, membership: Membership): 
     ...ids,
     nodeIp,
     isRegistered,
+    canGrow: config.cluster !== undefined,
     ...transportOf(config),
     resources: config.resources,
     labels: { ...config.labels, 'ray.io/node-id': nodeId },

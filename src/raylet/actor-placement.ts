@@ -12,7 +12,7 @@ import type { ToGcs } from '../wire/messages/gcs.js'
 import type { Stuck } from './grant-round.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import type { PendingActor, PendingRequest } from './lease-queue.js'
-import { refusalOf } from './lease-refusal.js'
+import { impossibleOf } from './lease-refusal.js'
 import { actorRequest } from './lease-request.js'
 import type { LeaseTables } from './lease-tables.js'
 import { PlaceAttempts } from './place-attempts.js'
@@ -43,9 +43,10 @@ export class ActorPlacement {
       return false
     }
     const request = actorRequest(event)
-    const error = refusalOf(this.#tables, request)
-    if (error !== undefined) {
-      this.refuse(actor, error)
+    const impossible = impossibleOf(this.#tables, request)
+    if (impossible !== undefined) {
+      const mayChange = this.#tables.canGrow && impossible.why !== undefined
+      this.refuse(actor, mayChange ? undefined : impossible.error)
       return false
     }
     request.overtaken = kept?.overtaken ?? 0

@@ -1,4 +1,4 @@
-// Says at once what can never run, instead of letting it wait in silence.
+// Says what can never run, instead of letting it wait in silence.
 
 import { formatSelectors, labelPolicy, whyNoLabels } from '../scheduling/label-policy.js'
 import { ResourcePool } from '../scheduling/resource-pool.js'
@@ -7,18 +7,36 @@ import type { PlacementGroupTarget, WireError } from '../wire/messages/terms.js'
 import type { PendingRequest } from './lease-queue.js'
 import type { LeaseTables } from './lease-tables.js'
 
-/** Why the request can never be granted, or undefined when it can or may yet be. */
-export function refusalOf(tables: LeaseTables, request: PendingRequest): WireError | undefined {
+export interface Impossible {
+  readonly error: WireError
+  /** What is lacking, if a node that joins could bring it. */
+  readonly why: string | undefined
+}
+
+/** Why the request cannot be granted by anybody, or undefined when it can. */
+export function impossibleOf(tables: LeaseTables, request: PendingRequest): Impossible | undefined {
+  const error = refusalOf(tables, request)
+  if (error !== undefined) return { error, why: undefined }
+  const why = lackOf(tables, request)
+  return why === undefined ? undefined : { error: unschedulable(request, why), why }
+}
+
+/** What no node that joins can change. */
+function refusalOf(tables: LeaseTables, request: PendingRequest): WireError | undefined {
   if (request.target !== undefined) return groupRefusal(tables, request)
   const { affinity } = request
-  if (affinity?.soft === false) return affinityRefusal(tables, request, affinity.nodeId)
+  return affinity?.soft === false ? affinityRefusal(tables, request, affinity.nodeId) : undefined
+}
+
+/** What the nodes lack together. */
+function lackOf(tables: LeaseTables, request: PendingRequest): string | undefined {
+  if (request.target !== undefined || request.affinity?.soft === false) return undefined
   if (request.labels.length > 0) {
     const why = whyNoLabels(tables.nodes(), request.labels)
-    if (why !== undefined) return unschedulable(request, why)
+    if (why !== undefined) return why
     const { need, labels } = request
     if (labelPolicy(tables.nodes(), need.toResources(), labels).length > 0) return undefined
-    const which = `with labels ${formatSelectors(labels)}`
-    return unschedulable(request, `it needs ${need}, and no node ${which} has that`)
+    return `it needs ${need}, and no node with labels ${formatSelectors(labels)} has that`
   }
   if (tables.pool.canEverAllocate(request.need)) return undefined
   const others = tables.view.filter((node) => node.alive && node.nodeId !== tables.nodeId)
@@ -32,7 +50,7 @@ export function refusalOf(tables: LeaseTables, request: PendingRequest): WireErr
   const what = (missing.length === 0 ? [...request.need.amounts.keys()] : missing)
     .map((name) => String(request.need.only(name)))
     .join(', ')
-  return unschedulable(request, `it needs ${what}, and no node has that (${has})`)
+  return `it needs ${what}, and no node has that (${has})`
 }
 
 function affinityRefusal(

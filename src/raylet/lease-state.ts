@@ -18,12 +18,13 @@ import { groupRemovedReason, type ProcessExit, type WireError } from '../wire/me
 import { roomKey } from '../wire/messages/gcs.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorPlacement } from './actor-placement.js'
+import { Admission } from './admission.js'
 import { ForeignRequests } from './foreign-requests.js'
 import { GrantRound, type Grant } from './grant-round.js'
+import { GroupMoves } from './group-moves.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import type { PendingRequest } from './lease-queue.js'
 import { recallLeases } from './lease-recall.js'
-import { refusalOf } from './lease-refusal.js'
 import { leaseRequest } from './lease-request.js'
 import { LeaseTables, type LeaseTablesOptions } from './lease-tables.js'
 import { validateLeases } from './lease-validation.js'
@@ -42,6 +43,7 @@ type NewsKind =
   | 'clusterView'
   | 'requestReturned'
   | 'recallRequest'
+  | 'bundleFree'
   | 'requestAnswered'
   | 'nodeDied'
   | 'groupLocated'
@@ -51,7 +53,9 @@ export class LeaseState {
   readonly tables: LeaseTables
   readonly spillback: Spillback
   readonly #actors: ActorPlacement
+  readonly #admission: Admission
   readonly #foreign: ForeignRequests
+  readonly #moves: GroupMoves
   readonly #rooms: ReservedRooms
   readonly #runaway: RunawayWatch
   readonly #starvation: StarvationWatch
@@ -72,7 +76,12 @@ export class LeaseState {
     this.#runaway = new RunawayWatch(this.tables)
     this.#starvation = new StarvationWatch(this.tables)
     this.#actors = new ActorPlacement(this.tables, emit)
-    this.#foreign = new ForeignRequests(this.tables, emit)
+    const foreign = new ForeignRequests(this.tables, emit)
+    this.#foreign = foreign
+    this.#moves = new GroupMoves({ tables: this.tables, foreign, spillback: this.spillback, emit })
+    const refuse = (request: PendingRequest, error?: WireError): void =>
+      this.#refuse(request, error)
+    this.#admission = new Admission({ tables: this.tables, refuse })
   }
 
   handle(event: LeaseEvent, now: number): LeaseEffect[] {
@@ -85,7 +94,9 @@ export class LeaseState {
 
   /** When the next tick is due; Infinity when nothing waits for time to pass. */
   deadline(): number {
-    const watches = Math.min(this.#runaway.deadline, this.#starvation.deadline)
+    const { infeasible } = this.tables
+    const told = Math.min(this.#starvation.deadline, infeasible.deadline)
+    const watches = Math.min(this.#runaway.deadline, told)
     return Math.min(this.tables.workers.deadline(), watches, this.#recallAt)
   }
 
@@ -163,11 +174,15 @@ export class LeaseState {
     switch (event.kind) {
       case 'clusterView':
         this.spillback.viewChanged(event.nodes, now)
+        this.#moves.viewChanged()
+        for (const request of this.#admission.takePossible()) this.#place(request, now)
         return true
       case 'requestReturned':
         return this.#requestReturned(event, now)
       case 'recallRequest':
         return this.#foreign.recall(event)
+      case 'bundleFree':
+        return this.#moves.received(event, now)
       case 'requestAnswered':
         this.spillback.answered(event.owner, event.request)
         return false
@@ -195,13 +210,9 @@ export class LeaseState {
 
   /** Refuses it, passes it on, or queues it here. */
   #place(request: PendingRequest, now: number): boolean {
-    const error = refusalOf(this.tables, request)
-    if (error !== undefined) this.#refuse(request, error)
-    else if (this.spillback.stays(request, now)) {
-      this.tables.queue.add(request)
-      return true
-    }
-    return false
+    if (!this.#admission.admits(request, now) || !this.spillback.stays(request, now)) return false
+    this.tables.queue.add(request)
+    return true
   }
 
   #requestReturned(event: EventOf<'requestReturned'>, now: number): boolean {
@@ -230,7 +241,7 @@ export class LeaseState {
   }
 
   #cancelRequest(event: EventOf<'cancelLeaseRequest'>): boolean {
-    const cancelled = this.tables.queue.take(
+    const cancelled = this.tables.takeWaiting(
       ({ owner, request }) => owner === event.from && request === event.request,
     )
     for (const request of cancelled) this.#refuseCancelled(request)
@@ -244,10 +255,10 @@ export class LeaseState {
     this.#refuse(request, { code: 'RAY_TASK_CANCELLED', message })
   }
 
-  #refuse(request: PendingRequest, error: WireError): void {
+  #refuse(request: PendingRequest, error?: WireError): void {
     if (request.reservation !== undefined) return
     if (request.actor !== undefined) this.#actors.refuse(request.actor, error)
-    else {
+    else if (error !== undefined) {
       this.#send(request.owner, { kind: 'leaseRefused', request: request.request, error })
     }
   }
@@ -468,7 +479,7 @@ export class LeaseState {
     this.#jobs.delete(jobId)
     this.#starvation.jobFinished(jobId)
     this.tables.workers.jobFinished(jobId)
-    this.tables.queue.take(
+    this.tables.takeWaiting(
       ({ actor, reservation, jobId: of, owner }) =>
         actor === undefined &&
         reservation === undefined &&
@@ -487,7 +498,7 @@ export class LeaseState {
 
   #dropOwner(process: ProcessId, now: number): void {
     this.spillback.ownerDied(process)
-    this.tables.queue.take(({ owner }) => owner === process)
+    this.tables.takeWaiting(({ owner }) => owner === process)
     for (const lease of this.tables.leases.values()) {
       if (lease.owner !== process || lease.recall === 'ownerDied') continue
       lease.recall = 'ownerDied'
@@ -509,7 +520,8 @@ export class LeaseState {
     for (const request of this.#runaway.take(now)) {
       this.#refuse(request, this.#runaway.refusal(request))
     }
-    for (const { jobId, text } of this.#starvation.take(now)) {
+    const warnings = [...this.#starvation.take(now), ...this.tables.infeasible.warnings(now)]
+    for (const { jobId, text } of warnings) {
       this.#effects.push({ kind: 'warn', jobId, text })
     }
     return true
@@ -532,7 +544,8 @@ export class LeaseState {
       grant: (grant) => this.#grant(grant, now),
     })
     if (!this.tables.queue.isQuiet(this.tables.pool.available)) {
-      this.#refuseImpossible()
+      if (!this.tables.isAlone) this.#foreign.sendBackImpossible()
+      this.#admission.sift(now)
       round.run()
     }
     for (const { kind, count } of round.wanted.values()) {
@@ -549,26 +562,11 @@ export class LeaseState {
     }
     this.#actors.sendAway(round.stuck)
     this.spillback.balance(now)
+    this.#moves.look()
     const send = (to: ProcessId, message: FromRaylet): void => this.#send(to, message)
     this.#recallAt = recallLeases(round.stuck, { tables: this.tables, send, now })
     this.#runaway.look(round.stuck, now)
     this.#starvation.look(round.stuck, now)
-  }
-
-  /**
-   * Refuses what a changed view, or a placement group that is now known or gone, has made
-   * impossible.
-   */
-  #refuseImpossible(): void {
-    if (!this.tables.isAlone) this.#foreign.sendBackImpossible()
-    for (const line of this.tables.queue.lines()) {
-      const error = line[0] === undefined ? undefined : refusalOf(this.tables, line[0])
-      if (error === undefined) continue
-      for (const request of [...line]) {
-        this.tables.queue.remove(request)
-        this.#refuse(request, error)
-      }
-    }
   }
 
   #hasRoom(kind: WorkerKind, now: number): boolean {

@@ -10,6 +10,7 @@ import type { ClusterNode, Resources } from '../wire/messages/terms.js'
 import { BundleTable } from './bundle-table.js'
 import { ClusterView } from './cluster-view.js'
 import { GroupLocations } from './group-locations.js'
+import { InfeasibleQueue } from './infeasible-queue.js'
 import { LeaseQueue, type PendingRequest } from './lease-queue.js'
 import { WorkerTable, type Lease } from './worker-table.js'
 
@@ -21,6 +22,8 @@ export interface LeaseTablesOptions {
   readonly labels?: Labels
   /** Most workers there may be; the default follows from the CPUs and `workersMax`. */
   readonly workersLimit?: number
+  /** Nodes may join, so what none can run now may run yet. */
+  readonly canGrow?: boolean
   /** CPUs of the machine, where more are promised: no more workers than that are kept ahead. */
   readonly machineCpus?: number
 }
@@ -32,6 +35,8 @@ export class LeaseTables {
   readonly bundles: BundleTable
   readonly workers: WorkerTable
   readonly queue = new LeaseQueue()
+  readonly infeasible = new InfeasibleQueue()
+  readonly canGrow: boolean
   /** Leases by number. Added by a grant; removed when returned, closed, or when the worker dies. */
   readonly leases = new Map<number, Lease>()
   readonly cluster: ClusterView
@@ -42,6 +47,7 @@ export class LeaseTables {
 
   constructor(options: LeaseTablesOptions) {
     this.nodeId = options.nodeId
+    this.canGrow = options.canGrow === true
     this.cluster = new ClusterView(options.nodeId)
     this.firstLease = leasesOf(options.nodeNumber ?? 0)
     this.labels = options.labels ?? {}
@@ -78,6 +84,11 @@ export class LeaseTables {
   poolsOf(request: PendingRequest): readonly ResourcePool[] {
     if (request.target !== undefined) return this.bundles.pools(request.target)
     return this.hasLabels(request.labels, request.need) ? [this.pool] : []
+  }
+
+  /** Removes all that match from whatever they wait in. */
+  takeWaiting(matches: (request: PendingRequest) => boolean): PendingRequest[] {
+    return [...this.queue.take(matches), ...this.infeasible.take(matches)]
   }
 
   /** What is free in the pool, or would be if every lease were returned. */

@@ -50,9 +50,10 @@ export class NodeReport {
 
   #text(): string {
     const { tables } = this.#ports
-    const { pool, queue, isAlone } = tables
+    const { pool, queue, isAlone, canGrow, infeasible } = tables
     const free = `${pool.available}|${tables.reclaimable(pool)}`
-    return isAlone ? free : `${free}|${queue.demand}`
+    const own = isAlone ? free : `${free}|${queue.demand}|${queue.groups().join()}`
+    return canGrow ? `${own}|${JSON.stringify(infeasible.rows())}` : own
   }
 
   #send(): void {
@@ -63,6 +64,11 @@ export class NodeReport {
     const waiting = queue.demand.isEmpty ? {} : { waiting: queue.demand.toResources() }
     const all = tables.reclaimable(pool)
     const reclaimable = all.equals(pool.available) ? {} : { reclaimable: all.toResources() }
-    this.#ports.toGcs({ kind: 'nodeReport', nodeId, available, total, ...waiting, ...reclaimable })
+    const rows = tables.infeasible.rows()
+    const infeasible = rows.length > 0 ? { infeasible: rows } : {}
+    const groups = queue.groups()
+    const wanted = groups.length > 0 ? { wantedGroups: groups } : {}
+    const more = { ...waiting, ...reclaimable, ...infeasible, ...wanted }
+    this.#ports.toGcs({ kind: 'nodeReport', nodeId, available, total, ...more })
   }
 }

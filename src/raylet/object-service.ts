@@ -9,8 +9,9 @@ import { objectPlaceholderMs } from '../base/limits.js'
 import { nodeNumberOf, type ProcessId, rayletProcess } from '../base/ids.js'
 import type { ObjectMessage, ObjectPeerMessage, StoredObject } from '../wire/messages/peer.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
-import type { ObjectKey } from '../wire/messages/terms.js'
+import type { ClusterNode, ObjectKey } from '../wire/messages/terms.js'
 import { pullUrgency } from '../wire/pull-urgency.js'
+import { Evacuation } from './evacuation.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
 import { isAllHere, routeObjectEvent } from './object-router.js'
 import { ObjectTable } from './object-table.js'
@@ -55,12 +56,19 @@ export class ObjectService {
   readonly #copies = new Map<string, { readonly object: ObjectKey; readonly isNesting: boolean }>()
   /** Pulls whose readers have said whether the value contains refs. */
   readonly #nesting = new Map<string, boolean>()
+  readonly #evacuation: Evacuation
   #cancelSweep: (() => void) | undefined
 
   constructor(ports: ObjectPorts) {
     this.#ports = ports
     this.#here = ports.nodeNumber
     this.table = new ObjectTable(ports.nodeNumber)
+    this.#evacuation = new Evacuation({
+      here: this.#here,
+      entries: () => this.table.entries(),
+      fetch: (object, node) => this.#fetchTo(node, object),
+      drop: (object, node) => this.#handle({ kind: 'copyRemoved', object, node, isMissing: true }),
+    })
     const { peers, validate = false } = ports
     this.puller = new ObjectPuller({
       ...ports,
@@ -101,8 +109,43 @@ export class ObjectService {
     this.#ahead({ kind: 'list', by, objects })
   }
 
+  /** Nodes that leave give what they have to others. */
+  viewChanged(nodes: readonly ClusterNode[]): void {
+    this.#evacuation.look(nodes, this.#ports.clock.now())
+  }
+
+  /** Other nodes would lose something with this one: copies, or objects whose home it is. */
+  get isNeeded(): boolean {
+    return this.#copies.size > 0 || this.#farHolders().size > 0
+  }
+
+  /** Processes of other nodes may hold what they have only not collected yet. */
+  remindHolders(): void {
+    for (const holder of this.#farHolders()) {
+      this.#ports.send(holder, { kind: 'collectGarbage' })
+    }
+  }
+
+  /** Processes and raylets of other nodes that hold a value whose home this is. */
+  #farHolders(): ReadonlySet<ProcessId> {
+    const holders = this.table
+      .entries()
+      .filter((entry) => entry.isStored || entry.body !== undefined)
+      .flatMap((entry) => entry.holders())
+    return new Set(holders.filter((holder) => nodeNumberOf(holder) !== this.#here))
+  }
+
+  /** The node, which may be this one, is to have a copy. */
+  #fetchTo(node: number, object: ObjectKey): void {
+    if (node === this.#here) this.#askHome(object, pullUrgency.argument)
+    else this.#ports.peers.send(node, { kind: 'fetchCopy', object })
+  }
+
   fromPeer(from: number, message: ObjectPeerMessage): void {
     switch (message.kind) {
+      case 'fetchCopy':
+        if (this.#ports.store.sizeOf(message.object) !== undefined) return undefined
+        return this.#askHome(message.object, pullUrgency.argument)
       case 'object':
         return this.#handle(message.event)
       case 'located':

@@ -59,6 +59,8 @@ function answerOne(
       for (const each of tables.queue) {
         if (each.owner === from && each.request === request) return whyQueued(tables, each)
       }
+      const infeasible = tables.infeasible.find(from, request)
+      if (infeasible !== undefined) return `waits for a node to join: ${infeasible.why}`
       return whyElsewhere(tables, spillback.nodeOf(from, request))
     }
     case 'worker': {

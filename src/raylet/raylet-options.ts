@@ -13,6 +13,8 @@ export interface RayletOptions {
   readonly clusterAddress: string
   /** No other machine reaches it, and it runs nothing. */
   readonly isClient?: boolean
+  /** Nodes may join: what none can run now may run yet. */
+  readonly canGrow?: boolean
   /** Connections to other machines are encrypted. */
   readonly tls?: TlsFiles
   /** `host:port` through which this node reaches all others; undefined: it reaches them itself. */

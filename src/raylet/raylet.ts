@@ -80,7 +80,7 @@ export class Raylet {
   readonly claims: ClaimSlots
   readonly #memory: MemoryMonitor
   readonly #logs: SessionLogs
-  readonly #output: OutputRelay
+  readonly output: OutputRelay
   readonly #messages: RayletMessages
   readonly #connections = new Set<ControlConnection>()
   readonly #members = new Map<ProcessId, ControlConnection>()
@@ -115,7 +115,9 @@ export class Raylet {
     const { tables } = this.leases
     this.#reads = new ReadsAhead(tables, (objects) => this.objects.prefetch(0, objects))
     this.#report = new NodeReport({ clock, tables, toGcs: options.toGcs })
-    this.drain = new Drain({ ...options, clock, tables, hasDriver: () => this.#hasDriver })
+    const isNeeded = (): boolean => this.#hasDriver || this.objects.isNeeded
+    const remind = (): void => this.objects.remindHolders()
+    this.drain = new Drain({ ...options, clock, tables, isNeeded, remind })
     this.jobs = new JobTable(options.nodeNumber, { namespace: '', ...options })
     this.peers = this.#makePeers()
     this.#logs = new SessionLogs({
@@ -136,7 +138,7 @@ export class Raylet {
     })
     this.#pool = this.#makePool()
     this.launcher = this.#makeLauncher()
-    this.#output = new OutputRelay({
+    this.output = new OutputRelay({
       logs: this.#logs,
       loggingOf: (jobId) => this.jobs.environmentOf(jobId).logging ?? usualLogging,
       driverOf: (jobId) => this.#readerOf(jobId),
@@ -209,7 +211,7 @@ export class Raylet {
       jobs: this.jobs,
       pool: this.#pool,
       isWanted: (start) => this.#workers.has(start),
-      failed: (start, exit) => this.#processEnded(start, exit),
+      ended: (start, exit) => this.#processEnded(start, exit),
     })
   }
 
@@ -230,9 +232,9 @@ export class Raylet {
       }),
       output: (output) => {
         const worker = this.#workers.get(output.start)
-        return worker === undefined ? undefined : this.#output.lines(output, worker)
+        return worker === undefined ? undefined : this.output.lines(output, worker)
       },
-      died: (start, exit) => this.#processEnded(start, exit),
+      died: (start, exit) => this.launcher.ended(start, exit),
     })
   }
 
@@ -318,7 +320,6 @@ export class Raylet {
     this.#setTick()
     this.#report.soon()
     this.#reads.look()
-    this.drain.check()
   }
 
   objectEvent(event: ObjectEvent): void {
@@ -346,7 +347,7 @@ export class Raylet {
         return undefined
       }
       case 'warn':
-        return this.#output.warn(effect.jobId, effect.text)
+        return this.output.warn(effect.jobId, effect.text)
       case 'lend':
         return this.objectEvent({ ...effect, kind: 'lend' })
     }
@@ -534,7 +535,6 @@ export class Raylet {
     this.jobs.finish(jobId)
     if (!this.#hasDriver) this.options.abandoned()
     this.#ended({ process: id, isOrderly: farewell !== undefined })
-    this.drain.check()
   }
 
   get #hasDriver(): boolean {

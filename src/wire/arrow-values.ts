@@ -8,6 +8,7 @@
 import { createRequire } from 'node:module'
 import { types } from 'node:util'
 import type * as Arrow from 'apache-arrow'
+import { arrowStream } from '../base/arrow-stream.js'
 
 /** Brands of apache-arrow by kind; the position is the kind on the wire. */
 const brands = ['Table', 'RecordBatch', 'Vector'].map((name) => Symbol.for(`apache-arrow/${name}`))
@@ -74,11 +75,13 @@ const streams = new WeakMap<object, Uint8Array>()
 export function arrowToBytes(value: object, kind: number): Uint8Array {
   const received = streams.get(value)
   if (received !== undefined) return received
-  const { Table, tableToIPC } = arrow()
-  if (kind === recordBatch) return tableToIPC(new Table([value as Arrow.RecordBatch]), 'stream')
-  if (kind === vector)
-    return tableToIPC(new Table({ [vectorColumn]: value as Arrow.Vector }), 'stream')
-  return tableToIPC(value as Arrow.Table, 'stream')
+  const library = arrow()
+  const { Table } = library
+  if (kind === recordBatch) return arrowStream(library, new Table([value as Arrow.RecordBatch]))
+  if (kind === vector) {
+    return arrowStream(library, new Table({ [vectorColumn]: value as Arrow.Vector }))
+  }
+  return arrowStream(library, value as Arrow.Table)
 }
 
 /** The Arrow value of an IPC stream; its columns are views of `bytes`. */

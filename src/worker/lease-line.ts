@@ -14,7 +14,7 @@ import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
 import { claimedSince } from '../wire/claim-slot.js'
 import { FrameReader, frameType } from '../wire/frame.js'
 import { hearLastWords } from '../wire/last-words.js'
-import { nodeDiedReason, type ProcessExit } from '../wire/messages/terms.js'
+import { lineBrokenReason, nodeDiedReason, type ProcessExit } from '../wire/messages/terms.js'
 import type { FromWorker, ToWorker } from '../wire/messages/task.js'
 import { type Task, taskStatus } from './task.js'
 
@@ -103,6 +103,8 @@ export class LeaseLine {
   #channel: ControlChannel<ToWorker, FromWorker> | null = null
   #socket: Socket | null = null
   #isSocketOver = true
+  /** The connection broke, and with it the answers to tasks that were sent. */
+  #isBroken = false
   #exit: ProcessExit | null = null
 
   constructor(options: LineOptions, events: LineEvents, now: () => number) {
@@ -320,7 +322,16 @@ export class LeaseLine {
   // that were sent nobody can know then, so it is ended, unless none was.
   #broken(): void {
     this.isClosing = true
-    if (this.inFlight > 0) this.#events.broken(this)
+    if (this.inFlight === 0) return
+    this.#isBroken = true
+    this.#events.broken(this)
+  }
+
+  /** The worker has closed the lease without knowing that its owner had not heard all. */
+  #brokenExit(): ProcessExit | null {
+    if (!this.#isBroken || this.inFlight === 0) return null
+    const { pid, inFlight: started } = this
+    return { pid, exitCode: null, signal: null, stderr: [], reason: lineBrokenReason, started }
   }
 
   /** The raylet of the worker has stopped the epoch, or somebody else had. */
@@ -349,7 +360,7 @@ export class LeaseLine {
   // so.
   #finish(): void {
     if (!this.#isSocketOver || !this.isEnded) return
-    const exit = this.#exit
+    const exit = this.#exit ?? this.#brokenExit()
     if (exit === null) {
       const tasks = this.#drain()
       if (tasks.length > 0) this.#events.tasksReturned(this, tasks)
@@ -373,7 +384,7 @@ export class LeaseLine {
 
   #startedOf({ started, reason }: ProcessExit): number {
     // Its claims are gone with its node: any of them may have run.
-    if (reason.startsWith(nodeDiedReason)) return this.inFlight
+    if (reason.startsWith(nodeDiedReason) || reason === lineBrokenReason) return this.inFlight
     const current = this.hasClaims && started >= 0 ? claimedSince(started, this.answered) : 1
     return this.pushed === 0 ? this.older : this.older + current
   }

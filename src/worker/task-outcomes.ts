@@ -18,6 +18,7 @@ import { decodeSmall } from '../wire/small-codec.js'
 import { tagShortString, tagUtf16 } from '../wire/value-tags.js'
 import {
   groupRemovedReason,
+  lineBrokenReason,
   memoryReason,
   nodeDiedReason,
   type ProcessExit,
@@ -253,6 +254,9 @@ export function describeExit(exit: ProcessExit): string {
   if (exit.reason.startsWith(nodeDiedReason)) {
     const node = exit.reason.slice(nodeDiedReason.length)
     return `node ${node}, on which it ran, died. Set maxRetries if it may run again.`
+  }
+  if (exit.reason === lineBrokenReason) {
+    return `${exit.reason}: worker pid=${exit.pid}, on another node. It may have run.`
   }
   const how =
     exit.signal !== null ? `signal ${exit.signal}` : `exit code ${exit.exitCode ?? 'unknown'}`

@@ -328,10 +328,14 @@ function describe(message: FromGcs): string {
       return `${message.kind} ${message.jobId}`
     case 'packageFound':
       return `packageFound ${message.hash} ${message.index} of ${message.count}`
+    case 'functionsGone':
+      return `functionsGone ${message.hashes.join(' ')}`
     case 'functionFound':
       return `functionFound ${message.hash}`
     case 'clusterView':
       return `clusterView of ${message.nodes.length}`
+    case 'warnJob':
+      return `warnJob ${message.jobId}: ${message.text}`
     case 'gcsHandled':
       return `gcsHandled ${message.count}`
   }

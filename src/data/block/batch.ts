@@ -2,7 +2,8 @@
 
 import type { Table } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
-import { type Block, blockOfColumns, lazyColumnsOfBlock, sliceBlock, toOneBatch } from './block.js'
+import { type Block, blockOfColumns, lazyColumnsOfBlock, sliceBlock } from './block.js'
+import { toOneBatch } from './concat.js'
 import type { ColumnBatch, DateFormat } from './column.js'
 import { blockOfRows, type Row, rowsOfBlock } from './rows.js'
 

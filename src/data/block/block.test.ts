@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
+import { concatBlocks, toOneBatch } from './concat.js'
 import { test } from 'node:test'
 import { tableFromIPC, tableToIPC } from 'apache-arrow'
 import {
   blockOfColumns,
   columnsOfBlock,
-  joinBlocks,
   lazyColumnsOfBlock,
   schemaOfBlock,
   sliceBlock,
-  toOneBatch,
 } from './block.js'
 import { DictionaryColumn, dictionaryEncode } from './dictionary-column.js'
 import { gatherBlock } from './gather.js'
@@ -101,7 +100,7 @@ test('slices share memory, joins restore the whole', () => {
   const block = blockOfRows(rows)
   const parts = [sliceBlock(block, 0, 33), sliceBlock(block, 33, 34), sliceBlock(block, 34, 100)]
   assert.deepEqual(rowsOfBlock(parts[1] ?? block), rows.slice(33, 34))
-  assert.deepEqual(rowsOfBlock(joinBlocks(parts)), rows)
+  assert.deepEqual(rowsOfBlock(concatBlocks(parts)), rows)
   assert.deepEqual(rowsOfBlock(toOneBatch(block.concat(block))), [...rows, ...rows])
 })
 

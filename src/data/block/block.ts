@@ -17,13 +17,7 @@ import {
   type Vector,
 } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
-import {
-  type ColumnBatch,
-  columnOfVector,
-  type DateFormat,
-  joinTypedArrays,
-  type NumberArray,
-} from './column.js'
+import { type ColumnBatch, columnOfVector, type DateFormat } from './column.js'
 import { dataOfColumn } from './column-data.js'
 
 export type Block = Table
@@ -130,38 +124,6 @@ export function columnAt(block: Block, index: number): Vector {
 export function sliceBlock(block: Block, start: number, end: number): Block {
   if (start === 0 && end >= block.numRows) return block
   return block.slice(start, end)
-}
-
-/** The same rows as one record batch. */
-export function toOneBatch(table: Table): Block {
-  if (table.batches.length === 1) return table
-  return blockOfColumns(columnsOfBlock(table), table)
-}
-
-/** Several blocks as one; columns that only some have are null in the others. */
-export function joinBlocks(blocks: readonly Block[]): Block {
-  const [first, ...others] = blocks.filter((block) => block.numRows > 0)
-  if (first === undefined) return blocks[0] ?? blockOfColumns({})
-  if (others.length === 0) return toOneBatch(first)
-  const names = [...new Set([first, ...others].flatMap((b) => b.schema.fields.map((f) => f.name)))]
-  const columns = Object.fromEntries(
-    names.map((name) => [name, joinColumn(name, [first, ...others])]),
-  )
-  return blockOfColumns(columns, first, 'number')
-}
-
-function joinColumn(name: string, blocks: readonly Block[]) {
-  const vectors = blocks.map((block) => block.getChild(name))
-  const hasNulls = vectors.some((vector) => vector === null || vector.nullCount > 0)
-  const parts = vectors.map((vector, i) => {
-    if (vector === null) return new Array<null>(blocks[i]?.numRows ?? 0).fill(null)
-    return columnOfVector(vector, hasNulls ? 'date' : 'number')
-  })
-  const [head] = parts
-  if (ArrayBuffer.isView(head) && parts.every((part) => part.constructor === head.constructor)) {
-    return joinTypedArrays(parts as readonly NumberArray[])
-  }
-  return parts.flatMap((part) => Array.from(part as ArrayLike<unknown>))
 }
 
 /** A block of the named columns only. */

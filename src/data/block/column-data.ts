@@ -103,7 +103,7 @@ function dataOfNumbers(name: string, values: readonly unknown[], hint?: DataType
 }
 
 function isNumeric(type: DataType): boolean {
-  if (DataType.isInt(type)) return type.bitWidth <= 32
+  if (DataType.isInt(type) || DataType.isTime(type)) return type.bitWidth <= 32
   return DataType.isFloat(type) && type.precision === 1
 }
 
@@ -118,6 +118,7 @@ function dataOfBigints(name: string, values: readonly unknown[], hint?: DataType
   const length = values.length
   const nulls = new NullBits(length)
   const isUnsigned = hint !== undefined && DataType.isInt(hint) && !hint.isSigned
+  const isTime = hint !== undefined && (DataType.isDuration(hint) || DataType.isTime(hint))
   const data = isUnsigned ? new BigUint64Array(length) : new BigInt64Array(length)
   for (let i = 0; i < length; i++) {
     const value = values[i]
@@ -125,7 +126,7 @@ function dataOfBigints(name: string, values: readonly unknown[], hint?: DataType
     else if (value === null || value === undefined) nulls.add(i)
     else throw mixed(name, i, value)
   }
-  const type = isUnsigned ? new Uint64() : new Int64()
+  const type = isUnsigned ? new Uint64() : isTime ? hint : new Int64()
   return fixedData({ type, length, data, ...nulls.result() })
 }
 

@@ -2,7 +2,8 @@
 
 import type { Data } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
-import { type Block, blockOfData, columnAt, noColumn, schemaOfBlock, toOneBatch } from './block.js'
+import { type Block, blockOfData, columnAt, noColumn, schemaOfBlock } from './block.js'
+import { toOneBatch } from './concat.js'
 
 /** The block without the named columns. */
 export function dropColumns(block: Block, names: readonly string[]): Block {

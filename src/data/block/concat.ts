@@ -4,7 +4,7 @@
 // a column may be all null in one block, plain strings in another and a dictionary in a third, or
 // integers here and doubles there. Such types are widened; others are refused, by name.
 
-import { type Data, DataType, makeData } from 'apache-arrow'
+import { type Data, DataType, makeData, Table } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
 import { type Block, blockOfColumns, blockOfData } from './block.js'
 import { dictionaryOfData, joinTypedArrays } from './column.js'
@@ -35,6 +35,12 @@ export function concatBlocks(blocks: readonly Block[]): Block {
     return concatData(all.map((data) => castData(data, type, name)))
   })
   return blockOfData(names, columns)
+}
+
+/** The same rows as one record batch. */
+export function toOneBatch(table: Table): Block {
+  if (table.batches.length === 1) return table
+  return concatBlocks(table.batches.map((batch) => new Table([batch])))
 }
 
 /** A column without a single value. */

@@ -2,9 +2,10 @@
 // type are moved as they lie in memory. An index of -1 makes a row of nulls, which is what outer
 // joins need.
 
-import { type Bool, type Data, DataType, type Field, makeData, type Null } from 'apache-arrow'
+import { type Bool, type Data, DataType, type Field, makeData } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
-import { type Block, blockOfData, columnAt, toOneBatch } from './block.js'
+import { assert } from '../../base/assert.js'
+import { type Block, blockOfData, columnAt } from './block.js'
 
 /** Positions of rows; -1, in signed ones, is a row that is not there. */
 export type RowIndices = Uint32Array | Int32Array
@@ -21,15 +22,21 @@ export function gatherBlock(block: Block, indices: RowIndices): Block {
 
 /** The columns of a block, each in one piece. */
 export function dataOfBlock(block: Block): readonly Data[] {
-  const one = block.batches.length > 1 ? toOneBatch(block) : block
-  return one.schema.fields.map((field: Field, i) => {
+  assert(block.batches.length <= 1, 'a block has several record batches')
+  return block.schema.fields.map((field: Field, i) => {
     // The message of a block without rows has no batch.
-    return columnAt(one, i).data[0] ?? emptyData(field.type)
+    return columnAt(block, i).data[0] ?? emptyData(field.type)
   })
 }
 
 export function emptyData(type: DataType): Data {
-  return makeData({ type: type as Null, length: 0 })
+  const children = ((type.children ?? []) as readonly Field[]).map((field) => emptyData(field.type))
+  const nested = DataType.isStruct(type) ? { children } : { child: children[0] }
+  return makeData({
+    type,
+    length: 0,
+    ...(children.length > 0 && nested),
+  } as unknown as Parts)
 }
 
 type Parts = Parameters<typeof makeData>[0]
@@ -66,6 +73,18 @@ export function gatherData(data: Data, indices: RowIndices, column = ''): Data {
   const values = gatherFixed(data.values as FixedValues, indices, data.stride)
   const dictionary = DataType.isDictionary(type) ? { dictionary: data.dictionary } : {}
   return makeData({ type, length, ...nulls, data: values, ...dictionary } as unknown as Parts)
+}
+
+/** The values of a dictionary column, each as often as it occurs. */
+export function plainDictionary(data: Data): Data {
+  const { dictionary, length, nullCount } = data
+  const [values, ...others] = dictionary?.data ?? []
+  assert(values !== undefined && others.length === 0, 'a dictionary is not in one piece')
+  const codes = data.values as ArrayLike<number | bigint>
+  const indices = Int32Array.from({ length }, (_, i) => {
+    return nullCount > 0 && !data.getValid(i) ? -1 : Number(codes[i] ?? 0)
+  })
+  return gatherData(values, indices)
 }
 
 /** Null, and not undefined, in columns that came through a message. */

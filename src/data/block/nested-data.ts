@@ -35,7 +35,7 @@ export function nestedData(column: NestedColumn): Data | undefined {
     return typedArrays(nested, present as unknown as readonly TensorArray[])
   if (isEvery(isTensor)) return tensors(nested, present as unknown as readonly Tensor[])
   if (isEvery((value) => value instanceof Map)) return maps(nested)
-  if (isEvery(isList)) return lists(nested)
+  if (isEvery(isList)) return fixedLists(nested) ?? lists(nested)
   return isEvery(isObject) ? structs(nested) : undefined
 }
 
@@ -186,6 +186,27 @@ function itemsData(values: readonly unknown[]): Data | undefined {
     at += array.length
   }
   return numbersData(all)
+}
+
+/** Lists that had one size and have it still. */
+function fixedLists({ name, values, hint, build }: NestedColumn): Data | undefined {
+  if (hint === undefined || !DataType.isFixedSizeList(hint)) return undefined
+  const { listSize } = hint
+  const nulls = new NullBits(values.length)
+  const items: unknown[] = []
+  for (const [i, value] of values.entries()) {
+    if (!isList(value)) {
+      nulls.add(i)
+      for (let j = 0; j < listSize; j++) items.push(null)
+      continue
+    }
+    const list = Array.from(value)
+    if (list.length !== listSize) return undefined
+    for (const item of list) items.push(item)
+  }
+  const child = build(`${name}[]`, items, childHint(hint))
+  const type = new FixedSizeList(listSize, new Field('item', child.type, true))
+  return makeData({ type, length: values.length, ...nulls.result(), child })
 }
 
 function childHint(hint: DataType | undefined, index = 0): DataType | undefined {

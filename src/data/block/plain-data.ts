@@ -8,15 +8,15 @@ import {
   Field,
   FixedSizeList,
   Float32,
+  Int64,
   List,
   makeData,
   Map_ as MapType,
   Struct,
   Utf8,
 } from 'apache-arrow'
-import { RayError } from '../../base/errors.js'
 import { type Block, blockOfData } from './block.js'
-import { dataOfBlock } from './gather.js'
+import { dataOfBlock, plainDictionary } from './gather.js'
 import { dictionaryStrings } from './utf8.js'
 
 /** The block as one batch of plain columns; columns that are plain already are not copied. */
@@ -29,18 +29,13 @@ export function plainBlock(block: Block): Block {
 
 /** The column without dictionaries and offsets. */
 function plainData(data: Data): Data {
-  if (DataType.isDictionary(data.type)) return plainDictionary(data)
+  if (DataType.isDictionary(data.type)) return dictionaryStrings(data) ?? plainDictionary(data)
   const aligned = data.offset === 0 ? data : alignData(data)
   if (DataType.isNull(data.type)) return nullStrings(data.length)
   if (DataType.isFixedSizeBinary(data.type)) return binaryOfFixed(aligned)
   if (DataType.isFloat(data.type) && data.type.precision === 0) return float32OfHalf(aligned)
+  if (DataType.isDuration(data.type)) return integersOf(aligned)
   return data.children.length === 0 ? aligned : plainNested(aligned)
-}
-
-function plainDictionary(data: Data): Data {
-  const strings = dictionaryStrings(data)
-  if (strings !== undefined) return strings
-  throw new RayError(`A dictionary of ${String(data.type)} is not a column that the engine takes.`)
 }
 
 /** The engine has no column without a type; one in which every value is null may be of strings. */
@@ -123,6 +118,14 @@ function binaryOfFixed(data: Data): Data {
   const bits = nullCount > 0 ? nullBitmap : null
   const type = new Binary()
   return makeData({ type, length, nullCount, nullBitmap: bits, valueOffsets, data: values })
+}
+
+/** Durations are numbers of their unit. */
+function integersOf(data: Data): Data {
+  const { length, nullCount, nullBitmap } = data
+  const bits = nullCount > 0 ? nullBitmap : null
+  const values = data.values as BigInt64Array
+  return makeData({ type: new Int64(), length, nullCount, nullBitmap: bits, data: values })
 }
 
 function float32OfHalf(data: Data): Data {

@@ -223,7 +223,7 @@ function expandDictionary(data: Data<DictionaryOfStrings>): Data<Utf8> {
 
 /** The strings of a dictionary of strings, written out; undefined if the column is not one. */
 export function dictionaryStrings(data: Data): Data<Utf8> | undefined {
-  if (!DataType.isDictionary(data.type)) return undefined
+  if (!DataType.isDictionary(data.type) || !DataType.isUtf8(data.type.dictionary)) return undefined
   if (
     data.values instanceof Int32Array &&
     data.dictionary?.data.length === 1 &&

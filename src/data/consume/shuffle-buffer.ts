@@ -6,7 +6,8 @@
 // with the next block. Every row that is handed out was drawn from at least so many.
 
 import { Prng } from '../../base/prng.js'
-import { type Block, joinBlocks, sliceBlock } from '../block/block.js'
+import { type Block, sliceBlock } from '../block/block.js'
+import { concatBlocks } from '../block/concat.js'
 import { gatherBlock } from '../block/gather.js'
 
 /** The rows of the blocks, each drawn at random from at least `rowsMin` of them. */
@@ -23,12 +24,12 @@ export async function* shuffledLocally(
     parts.push(block)
     rows += block.numRows
     if (rows <= rowsMin) continue
-    const mixed = shuffleRows(joinBlocks(parts), prng)
+    const mixed = shuffleRows(concatBlocks(parts), prng)
     yield sliceBlock(mixed, 0, rows - rowsMin)
     parts = [sliceBlock(mixed, rows - rowsMin, rows)]
     rows = rowsMin
   }
-  if (rows > 0) yield shuffleRows(joinBlocks(parts), prng)
+  if (rows > 0) yield shuffleRows(concatBlocks(parts), prng)
 }
 
 function shuffleRows(block: Block, prng: Prng): Block {

@@ -3,14 +3,9 @@
 // needs it, and with it whatever library it stands on.
 
 import { describedFilesMax, tablesPerQueryMax } from '../../base/limits.js'
-import {
-  type Block,
-  blockOfColumns,
-  joinBlocks,
-  schemaOfBlock,
-  type SchemaField,
-} from '../block/block.js'
+import { type Block, blockOfColumns, schemaOfBlock, type SchemaField } from '../block/block.js'
 import { compactBlock } from '../block/compact-block.js'
+import { concatBlocks } from '../block/concat.js'
 import { addedColumns } from './file-columns.js'
 import type { FileFormat } from './file-format.js'
 import type {
@@ -24,6 +19,7 @@ import type {
 import { listFiles } from './listing.js'
 import { OpenPieces } from './open-pieces.js'
 import { isLineTooLong, readError } from './read-error.js'
+import { rowOrderColumn } from './row-order.js'
 import { samplesOf } from './samples.js'
 import { selectColumns, sqlColumnsWanted } from './sql-columns.js'
 
@@ -68,6 +64,8 @@ export interface ReadRequest {
   /** The columns of the description. */
   readonly columns: readonly SqlColumn[]
   readonly isSampled?: boolean
+  /** Of Parquet files: adds `rowOrderColumn`. */
+  readonly isOrdered?: boolean
 }
 
 export interface OpenRequest extends ReadRequest {
@@ -168,7 +166,7 @@ export async function readFiles(request: ReadRequest): Promise<Block> {
   if (request.columns.length === 0) return blockOfColumns({})
   const { query } = await import('../engine/engine.js')
   return runOpened(request, reader, (queries) => {
-    return joinBlocks(queries.map((sql) => compactBlock(query(sql))))
+    return concatBlocks(queries.map((sql) => compactBlock(query(sql))))
   })
 }
 
@@ -212,7 +210,8 @@ async function runOnce<T>(
     const tables = await reader.tables({ ...request, open })
     const queries: string[] = []
     for (let at = 0; at === 0 || at < tables.length; at += tablesPerQueryMax) {
-      const sql = selectColumns(columns, tables.slice(at, at + tablesPerQueryMax))
+      const some = tables.slice(at, at + tablesPerQueryMax)
+      const sql = selectColumns(columns, some, request.isOrdered === true ? [rowOrderColumn] : [])
       queries.push(Number.isFinite(source.limit) ? `${sql} LIMIT ${source.limit}` : sql)
     }
     // What is open must stay so until the queries have run.

@@ -1,7 +1,8 @@
 // Batches of a given size from a stream of blocks: a batch may begin in one block and end in
 // another.
 
-import { type Block, joinBlocks, sliceBlock } from '../block/block.js'
+import { type Block, sliceBlock } from '../block/block.js'
+import { concatBlocks } from '../block/concat.js'
 
 /**
  * Cuts blocks into batches of exactly `size` rows, the last one shorter; undefined keeps blocks as
@@ -22,7 +23,7 @@ export async function* batchesOf(
     let start = 0
     while (rows + block.numRows - start >= size) {
       const end = start + size - rows
-      yield joinBlocks([...parts, sliceBlock(block, start, end)])
+      yield concatBlocks([...parts, sliceBlock(block, start, end)])
       parts = []
       rows = 0
       start = end
@@ -32,5 +33,5 @@ export async function* batchesOf(
       rows += block.numRows - start
     }
   }
-  if (rows > 0) yield joinBlocks(parts)
+  if (rows > 0) yield concatBlocks(parts)
 }

@@ -1,6 +1,8 @@
 // Runs tasks in this process, without a cluster: for tests of everything above the task runner.
 
-import { type Table, tableFromIPC, tableToIPC } from 'apache-arrow'
+import * as arrow from 'apache-arrow'
+import type { Table } from 'apache-arrow'
+import { arrowStream } from '../../base/arrow-stream.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { Publication } from '../datasource/folder-write.js'
@@ -58,7 +60,7 @@ export class InProcessRunner implements TaskRunner {
         parts === undefined
           ? await runBlockTask(task, ready, ...inputs)
           : await runPartitionTask(task, ready, ...inputs)
-      const made = all.slice(0, -1).map((block) => tableToIPC(block as Table))
+      const made = all.slice(0, -1).map((block) => arrowStream(arrow, block as Table))
       return { made, metadata: all.at(-1) as BlockMetadata }
     }
     const result = run()
@@ -115,6 +117,6 @@ export class InProcessRunner implements TaskRunner {
 
   async get(block: BlockRef): Promise<Table> {
     this.unread--
-    return tableFromIPC(await (block as unknown as Promise<Uint8Array>))
+    return arrow.tableFromIPC(await (block as unknown as Promise<Uint8Array>))
   }
 }

@@ -2,7 +2,9 @@
 
 import { RayError } from '../../base/errors.js'
 import { batchOfBlock, blockOfBatch, splitBlock } from '../block/batch.js'
-import { type Block, blockOfData, columnAt, joinBlocks, toOneBatch } from '../block/block.js'
+import { type Block, blockOfData, columnAt } from '../block/block.js'
+import { compactBlock } from '../block/compact-block.js'
+import { concatBlocks, toOneBatch } from '../block/concat.js'
 import type { Column } from '../block/column.js'
 import { dataOfColumn } from '../block/column-data.js'
 import { gatherBlock } from '../block/gather.js'
@@ -39,7 +41,12 @@ export async function mapBatches(
     start += part.numRows
   }
   place.loseRows()
-  if (results.length > 0) return joinBlocks(results)
+  if (results.length > 0) {
+    return describing(`mapBatches(${transform.name})`, place.rows(0, block.numRows), () => {
+      // What repeats over batches need not repeat in one of them.
+      return results.length === 1 ? concatBlocks(results) : compactBlock(concatBlocks(results))
+    })
+  }
   return block.numRows === 0 ? block : blockOfRows([])
 }
 

@@ -1,6 +1,7 @@
 // Runs the part of a source that a user wrote.
 
-import { type Block, blockOfColumns, joinBlocks, toOneBatch } from '../block/block.js'
+import { type Block, blockOfColumns } from '../block/block.js'
+import { concatBlocks, toOneBatch } from '../block/concat.js'
 import type { ColumnBatch } from '../block/column.js'
 import { blockOfRows, type Row } from '../block/rows.js'
 import { RayError } from '../../base/errors.js'
@@ -15,7 +16,7 @@ export async function blockOfReadTask(task: ReadTask): Promise<Block> {
   } else {
     blocks.push(blockOf(given))
   }
-  return blocks.length === 0 ? blockOfColumns({}) : joinBlocks(blocks)
+  return blocks.length === 0 ? blockOfColumns({}) : concatBlocks(blocks)
 }
 
 type Batches = Iterable<ReadBatch> | AsyncIterable<ReadBatch>

@@ -22,10 +22,12 @@ import {
   stepName,
 } from '../logical/plan.js'
 import { isExchange, type JoinSource, type ZipSource } from '../logical/exchange-step.js'
-import { addExchange, addTransforms, partCount, runsByItself } from './plan-exchange.js'
+import { addExchange, partCount, runsByItself } from './plan-exchange.js'
+import { planJoinOperator } from './plan-join.js'
 import { fixSeeds } from './fix-seeds.js'
 import { fillsBatches, rowsForBatches } from './plan-batches.js'
 import { planPools } from './plan-pools.js'
+import { type PlannedQuery, planWhole } from './plan-whole.js'
 import {
   type MapOperator,
   type PhysicalPlan,
@@ -40,6 +42,8 @@ export interface Cluster {
   /** CPUs that tasks can run on. */
   readonly cpus: number
   describe(source: FilesSource): Promise<FilesDescription>
+  /** Whether blocks may fail and be left out. */
+  readonly isTolerant: boolean
 }
 
 /** Blocks per CPU that a source is cut into at least, so that CPUs finish together. */
@@ -48,13 +52,35 @@ const blocksPerCpu = 4
 const rowsPerBlockMin = 1000
 
 export async function planPhysical(plan: LogicalPlan, cluster: Cluster): Promise<PhysicalPlan> {
-  return planPools(await planOperators(plan, cluster), cluster.cpus)
+  return planPools(await planOperators(plan, describingOnce(cluster)), cluster.cpus)
+}
+
+/** Files are looked at once, whoever asks. */
+function describingOnce(cluster: Cluster): Cluster {
+  const { cpus, isTolerant } = cluster
+  const known = new Map<FilesSource, Promise<FilesDescription>>()
+  const describe = (source: FilesSource): Promise<FilesDescription> => {
+    const described = known.get(source) ?? cluster.describe(source)
+    known.set(source, described)
+    return described
+  }
+  return { cpus, isTolerant, describe }
 }
 
 async function planOperators(plan: LogicalPlan, cluster: Cluster): Promise<PhysicalPlan> {
-  let planned: PhysicalPlan = { source: await planSource(plan.source, cluster), operators: [] }
-  for (const step of plan.steps) planned = addStep(planned, step, cluster.cpus)
+  const whole = await planWhole(plan, cluster)
+  const source =
+    whole === undefined
+      ? await planSource(plan.source, cluster)
+      : queryOperator(whole, cluster.cpus)
+  let planned: PhysicalPlan = { source, operators: [] }
+  for (const step of whole?.rest ?? plan.steps) planned = addStep(planned, step, cluster.cpus)
   return planned
+}
+
+function queryOperator({ name, query, files }: PlannedQuery, threads: number): SourceOperator {
+  const inputs = [{ kind: 'query', name, query, threads } as const]
+  return { kind: 'source', name, inputs, files, transforms: [], resources: plainResources }
 }
 
 async function planSource(source: Source, cluster: Cluster): Promise<PhysicalPlan['source']> {
@@ -88,15 +114,8 @@ async function planSides(source: JoinSource | ZipSource, cluster: Cluster) {
 }
 
 async function planJoin(source: JoinSource, cluster: Cluster): Promise<PhysicalPlan['source']> {
-  const name = sourceName(source)
   const sides = await planSides(source, cluster)
-  const count = source.blocks ?? partCount(sides, cluster.cpus)
-  const [left, right] = sides.map((side, i) => {
-    const keys = source.spec.on.map((pair) => pair[i] ?? '')
-    return addTransforms(side, [{ kind: 'partition', by: { kind: 'hash', keys }, count }], name)
-  }) as [PhysicalPlan, PhysicalPlan]
-  const { spec } = source
-  return { kind: 'join', name, left, right, count, spec, transforms: [], resources: plainResources }
+  return planJoinOperator(source, sides, partCount(sides, cluster.cpus))
 }
 
 function addStep(plan: PhysicalPlan, step: Step, cpus: number): PhysicalPlan {

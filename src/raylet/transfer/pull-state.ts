@@ -196,7 +196,10 @@ export class PullState {
       case 'allocated':
         return this.#allocated(event.pull)
       case 'refused':
-        return this.#withId(event.pull, (pull) => this.#end(pull, { error: event.error }))
+        return this.#withId(event.pull, (pull) => {
+          this.#end(pull, { error: event.error })
+          this.#effects.push({ kind: 'giveUp', object: pull.object })
+        })
       case 'finished':
         return this.#withId(event.pull, (pull) => this.#finished(pull))
       case 'stalled':

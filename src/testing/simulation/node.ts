@@ -167,10 +167,12 @@ export class SimulatedNode {
       case 'jobStarted':
       case 'jobFinished':
       case 'functionFound':
+      case 'functionsGone':
       case 'groupLocated':
       case 'drain':
       case 'packageFound':
       case 'gcsHandled':
+      case 'warnJob':
         return undefined
       case 'nodeIsDead':
         // Whoever was given up leaves.

@@ -6,9 +6,10 @@
 //
 // An array is worked on in rounds, of a chunk each, so that what passes through shared memory stays
 // in the cache. In a round each rank writes what others need (written), combines its part of the
-// chunk (combined), and reads the parts of all (read). A rank is up to two rounds ahead of the
-// slowest: it writes round i, combines round i-1, reads round i-2. Chunks have `areaSlots` places
-// in turn; a place is written again when all ranks have read it.
+// chunk (combined), and reads the parts of all (read). A rank writes round i, combines round
+// i - stepLag and reads round i - 2 stepLag, so that it seldom finds that the others are not that
+// far. Chunks have `areaSlots` places in turn; a place is written again when all ranks have read
+// it.
 //
 // Before any operation ranks tell each other what they are about to do. All see the same, so all
 // throw the same error when it does not fit, and the group can be used again. A rank that has
@@ -19,11 +20,11 @@ import {
   type ArrayKind,
   arrayKindNumber,
   arrayKinds,
-  type Kernel,
   type NumericArray,
   type ReduceOp,
   reduceOps,
 } from './kernels.js'
+import { combinerOf } from './combiner.js'
 import { Patience } from './patience.js'
 import { areaSlots, channelSlots, chunkBytes, pairWord, type Segment, word } from './segment.js'
 
@@ -61,6 +62,9 @@ interface Rounds {
   combine?(round: number, slot: number): void
   read?(round: number, slot: number): void
 }
+
+/** Rounds between writing and combining, and between combining and reading. */
+const stepLag = 2
 
 const isReached = (value: number, target: number): boolean => ((value - target) | 0) >= 0
 
@@ -133,7 +137,8 @@ export class CollectiveGroup {
     const { rank } = this.place
     const areas = this.#areas(kind)
     const own = areas[rank] as NumericArray
-    const combine = kernelOf(kind, op)
+    const combine = combinerOf(arrayKinds[kind] as ArrayKind, op)
+    const others = areas.map((_, step) => areas[(rank + step) % worldSize] as NumericArray).slice(1)
     const size = chunkBytes / bytesOf(kind)
     /** Where part `part` of a round begins, in the round. */
     const bounds = (round: number, part: number): [from: number, to: number] => {
@@ -153,16 +158,9 @@ export class CollectiveGroup {
       combine: (round, slot) => {
         const [from, to] = bounds(round, rank)
         const mine = array.subarray(round * size + from, round * size + to)
+        const theirs = others.map((area) => area.subarray(slot * size + from, slot * size + to))
         const out = own.subarray(slot * size + from, slot * size + to)
-        let so: NumericArray = mine
-        const last = (rank + worldSize - 1) % worldSize
-        for (let step = 1; step < worldSize; step++) {
-          const other = (rank + step) % worldSize
-          const theirs = areas[other]?.subarray(slot * size + from, slot * size + to)
-          const keep = reads && other === last ? mine : out
-          if (theirs !== undefined) combine(out, keep, so, theirs)
-          so = out
-        }
+        combine(mine, theirs, reads ? [out, mine] : [out])
       },
       ...(reads && {
         read: (round: number, slot: number) => {
@@ -252,7 +250,8 @@ export class CollectiveGroup {
       const { worldSize } = this
       const { rank } = this.place
       const areas = this.#areas(kind)
-      const combine = kernelOf(kind, op)
+      const combine = combinerOf(arrayKinds[kind] as ArrayKind, op)
+      const others = areas.filter((_, other) => other !== rank)
       const room = chunkBytes / bytesOf(kind)
       // A chunk has a part for each rank.
       const size = Math.max(1, Math.floor(room / worldSize))
@@ -269,10 +268,12 @@ export class CollectiveGroup {
           const from = slot * room + rank * size
           const to = from + end(round) - round * size
           const out = output.subarray(round * size, end(round))
-          copy(out, 0, inputs[rank]?.subarray(round * size, end(round)))
-          areas.forEach((area, other) => {
-            if (other !== rank) combine(out, out, out, area.subarray(from, to))
-          })
+          const mine = (inputs[rank] as T).subarray(round * size, end(round))
+          combine(
+            mine,
+            others.map((area) => area.subarray(from, to)),
+            [out],
+          )
         },
       })
       return output
@@ -334,7 +335,7 @@ export class CollectiveGroup {
     const segment = this.#segment
     const { rank } = this.place
     const before = this.#round
-    for (let i = 0; i < count + 2; i++) {
+    for (let i = 0; i < count + 2 * stepLag; i++) {
       if (i < count) {
         const round = before + i
         if (write !== undefined) {
@@ -344,20 +345,22 @@ export class CollectiveGroup {
         }
         segment.store(rank, word.written, round + 1)
       }
-      if (i >= 1 && i <= count) {
-        const round = before + i - 1
+      const combined = i - stepLag
+      if (combined >= 0 && combined < count) {
+        const round = before + combined
         if (combine !== undefined) {
           if (!this.#isAll(word.written, round + 1)) await this.#all(word.written, round + 1)
-          combine(i - 1, round % areaSlots)
+          combine(combined, round % areaSlots)
         }
         segment.store(rank, word.combined, round + 1)
       }
-      if (i >= 2) {
-        const round = before + i - 2
+      const done = combined - stepLag
+      if (done >= 0) {
+        const round = before + done
         if (read !== undefined) {
           const which = combine === undefined ? word.written : word.combined
           if (!this.#isAll(which, round + 1)) await this.#all(which, round + 1)
-          read(i - 2, round % areaSlots)
+          read(done, round % areaSlots)
         }
         segment.store(rank, word.read, round + 1)
       }
@@ -531,8 +534,6 @@ function isAlive(pid: number): boolean {
 }
 
 const bytesOf = (kind: number): number => arrayKinds[kind]?.bytes ?? 1
-
-const kernelOf = (kind: number, op: ReduceOp): Kernel => (arrayKinds[kind] as ArrayKind).kernel(op)
 
 /** The two are of one kind, which the compiler cannot know. */
 function copy(to: NumericArray | undefined, at: number, from: NumericArray | undefined): void {

@@ -19,7 +19,8 @@ const pageBytes = 4096
 const descriptionLength = 8
 /** What a rank writes per round; small enough that all of it stays in the cache. */
 export const chunkBytes = 128 * 1024
-export const areaSlots = 4
+/** Twice `stepLag` rounds are under way, and a rank that is ahead has some more to go on with. */
+export const areaSlots = 8
 export const channelSlots = 2
 
 /** Words of a rank: operations it has come to, and rounds it has written, combined and read. */

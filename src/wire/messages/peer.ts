@@ -33,6 +33,12 @@ export type PeerMessage =
       readonly available: Resources
       readonly waiting: Resources
     }
+  /** Requests for any bundle of the group wait at the receiver's; this is free in some here. */
+  | {
+      readonly kind: 'bundleFree'
+      readonly group: string
+      readonly available: readonly Resources[]
+    }
   /** What a process of the sender's node says about a lease, or a worker, of the receiver's. */
   | {
       readonly kind: 'aboutLease'
@@ -62,13 +68,15 @@ export type PeerMessage =
   | { readonly kind: 'dropCopy'; readonly object: ObjectKey }
   /** From the home: the copy is the primary one now. */
   | { readonly kind: 'makePrimary'; readonly object: ObjectKey }
+  /** From the home: the only copy is on a node that leaves, so take one. */
+  | { readonly kind: 'fetchCopy'; readonly object: ObjectKey }
   /** The sender has to read from the receiver and cannot reach it: connect to it. */
   | { readonly kind: 'dialBulk' }
 
 /** Those of them that are about objects. */
 export type ObjectPeerMessage = Extract<
   PeerMessage,
-  { kind: 'object' | 'located' | 'dropCopy' | 'makePrimary' | 'dialBulk' }
+  { kind: 'object' | 'located' | 'dropCopy' | 'makePrimary' | 'fetchCopy' | 'dialBulk' }
 >
 
 /** An answer to `getObjects`: where the object is. */

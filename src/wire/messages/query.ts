@@ -7,6 +7,8 @@ import type { Resources } from './terms.js'
 export type Query =
   | { readonly what: 'nodes' }
   | { readonly what: 'clusterResources' }
+  /** What no node could ever run, and waits for nodes to join: rows of InfeasibleDemand. */
+  | { readonly what: 'infeasible' }
   /** The node takes nothing new and ends when it has nothing left, or after so long. */
   | {
       readonly what: 'drainNode'

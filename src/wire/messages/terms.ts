@@ -30,6 +30,11 @@ export interface SchedulingStrategy {
 export const groupRemovedReason = 'placement group removed'
 
 /** Reason of a ProcessExit of a dead node begins with this; the rest is its id. */
+/**
+ * What stands for the exit of a worker that lives: the connection to it broke, and it closed the
+ * lease before it could be ended. What it has run of the tasks that were on their way nobody knows.
+ */
+export const lineBrokenReason = 'the connection to it broke'
 export const nodeDiedReason = 'node died: '
 
 /** Reason of a ProcessExit of the memory monitor begins with this; the rest says who used what. */
@@ -136,6 +141,8 @@ export interface ClusterNode {
   readonly labels: Readonly<Record<string, string>>
   /** What waits there for its turn. */
   readonly waiting?: Resources
+  /** Placement groups of which any bundle is waited for there. */
+  readonly wantedGroups?: readonly string[]
   /** It takes nothing new, and will end. */
   readonly isDraining?: boolean
   /** It cannot be reached from other machines and runs nothing. */
@@ -148,4 +155,13 @@ export interface JobFacts {
   readonly driver: ProcessId
   readonly namespace: string
   readonly environment: WorkerEnvironment
+}
+
+/** What no node of the cluster could ever run, as it is now; it waits for nodes to join. */
+export interface InfeasibleDemand {
+  /** `Task f`, `Actor Counter`. */
+  readonly name: string
+  readonly count: number
+  /** What it needs, and what there is. */
+  readonly why: string
 }

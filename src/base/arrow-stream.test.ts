@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as arrow from 'apache-arrow'
+import { arrowStream } from './arrow-stream.js'
+
+const { Float64, makeData, RecordBatch, Schema, Struct, Table, tableFromIPC } = arrow
+
+/** A table whose columns are these views of one buffer, or of several. */
+function tableOf(columns: readonly Float64Array[]): arrow.Table {
+  const type = new Float64()
+  const fields = columns.map((_, i) => new arrow.Field(`c${i}`, type, true))
+  const children = columns.map((data) => makeData({ type, length: data.length, data }))
+  const rows = columns[0]?.length ?? 0
+  const data = makeData({ type: new Struct(fields), length: rows, nullCount: 0, children })
+  return new Table([new RecordBatch(new Schema(fields), data)])
+}
+
+test('columns that share their memory are written one by one', () => {
+  const numbers = Float64Array.from({ length: 64 }, (_, i) => i)
+  const views: (readonly [number, number])[][] = [
+    [[0, 16], [0, 16]],
+    [[0, 16], [8, 24]],
+    [[0, 16], [16, 32]],
+    [[16, 32], [0, 16]],
+    [[16, 32], [8, 24], [32, 48]],
+  ] // prettier-ignore
+  for (const ranges of views) {
+    const columns = ranges.map(([start, end]) => numbers.subarray(start, end))
+    const read = tableFromIPC(arrowStream(arrow, tableOf(columns)))
+    columns.forEach((column, i) => {
+      assert.deepEqual(Float64Array.from(read.getChildAt(i)?.toArray() ?? []), column)
+    })
+  }
+})
+
+test('a stream is what the library writes where no memory is shared', () => {
+  const table = arrow.tableFromArrays({
+    n: Int32Array.of(1, 2, 3),
+    word: ['a', 'ü', 'a'],
+  })
+  assert.deepEqual(arrowStream(arrow, table), arrow.tableToIPC(table, 'stream'))
+  const empty = new Table(table.schema)
+  assert.deepEqual(arrowStream(arrow, empty), arrow.tableToIPC(empty, 'stream'))
+})
