@@ -150,6 +150,7 @@ export class CoreWorker {
       waiting: (count) => this.#countWait(count),
       unseen: this.unseen,
       reasons: () => this.#reasons(),
+      isCluster: () => welcome.isCluster === true,
     })
     this.encoder = new ArgumentEncoder({
       process,

@@ -105,7 +105,7 @@ test('a kill ends an actor that loops on another node, and all its calls, whoeve
     assert.ok((await rejection(ray.get(call))) instanceof ray.RayActorError)
   }))
 
-test('a ref that goes down five levels over nodes keeps its object, also when the last crashes', () =>
+test('a ref five levels down over nodes keeps its object, also when the last crashes', () =>
   onNodes(2, async ({ sessions }, nodes) => {
     const places = nodes.map((node) => on(node))
     const down = ray.remote(
