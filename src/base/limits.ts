@@ -36,6 +36,8 @@ export const uploadPartBytes = 8 * 1024 * 1024
 export const httpRequestMs = 60_000
 /** How often a request to a web server is made that fails for reasons of the server. */
 export const httpTriesMax = 3
+/** A side of a join that has no more bytes goes to the tasks of all blocks of the other side. */
+export const dataBroadcastBytes = 16 * 1024 * 1024
 /** Rows of files that take no more memory than this are sorted, grouped and joined by one task. */
 export const dataQueryBytesMax = 512 * 1024 * 1024
 /** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
@@ -371,6 +373,13 @@ export const redisRetryMsMax = 1000
 export const packageBytesMax = 250_000_000
 /** It travels in messages of this size. */
 export const packageChunkBytes = 4 * 1024 * 1024
+/**
+ * Unpacked packages of programs of other machines that a node keeps for the next one that needs
+ * them (as in Ray); the least recently used go first.
+ */
+export const packageCacheBytesMax = 10_000_000_000
+/** Functions of jobs that are over of which the GCS remembers that they are gone. */
+export const functionTombstonesMax = 10_000
 /** A worker that needs it waits this long for it. */
 export const packageWaitMs = 60_000
 /** Messages that a raylet keeps for a GCS that is away; beyond that the node gives up. */

@@ -117,11 +117,6 @@ export type ObjectEvent =
       readonly actor: ObjectKey
       readonly nested: readonly ObjectKey[]
     }
-  /**
-   * Something of the raylet's own, such as a function, holds the objects for as long as the node
-   * lives.
-   */
-  | { readonly kind: 'keep'; readonly objects: readonly ObjectKey[] }
   | { readonly kind: 'processDied'; readonly process: ProcessId }
   /** Time has passed. */
   | { readonly kind: 'tick' }

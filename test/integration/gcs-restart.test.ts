@@ -111,7 +111,7 @@ test('what is detached is found after the GCS died again and again, and listed w
     `)
     for (let n = 0; n < 3; n++) await killGcs(head)
     const found = await run(`
-      import { listJobs, listActors } from 'typeray/state'
+      import { list, listJobs } from 'typeray/state'
       await ray.init({ namespace: 'app' })
       const counter = await ray.getActor('counter')
       console.log(await ray.get(counter.increment.remote()))
@@ -121,11 +121,21 @@ test('what is detached is found after the GCS died again and again, and listed w
       const jobs = await listJobs()
       console.log(jobs.map(({ jobId, status }) => jobId + ' ' + status).join(', '))
       console.log((await ray.availableResources()).CPU)
+      const endless = () => new Promise((resolve) => setTimeout(resolve, 1e6))
+      const running = ray.remote({ numCpus: 0, name: 'endless' }, endless).remote()
+      let tasks = await list('tasks')
+      while (!tasks.rows.some(({ state }) => state === 'RUNNING')) tasks = await list('tasks')
+      console.log(tasks.rows.map(({ name }) => name).join(), tasks.warnings.join(' '))
+      ray.cancel(running)
       ray.removePlacementGroup(group)
       ray.kill(counter)
     `)
     const jobs = `${made.trim()} SUCCEEDED, 00000002 RUNNING`
-    assert.equal(found, `2\nCREATED\n${jobs}\nundefined\n`)
+    const said = 'Tasks that had ended before the GCS was started again are not listed.'
+    const [listed = '', ...rest] = found.trim().split('\n').reverse()
+    assert.deepEqual(rest.reverse(), ['2', 'CREATED', jobs, 'undefined'])
+    assert.match(listed, /endless/)
+    assert.ok(listed.endsWith(said), listed)
   }))
 
 test('an actor restarts while the GCS is away, and its callers hear of it', () =>
