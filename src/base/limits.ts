@@ -139,7 +139,7 @@ export const prefetchObjectsMax = 64
 /** What nobody could give is asked for again after this, doubled each time up to the last. */
 export const pullRetryMs = 20
 export const pullRetryMsMax = 1000
-/** A get with a timeout gives up a value that has to come from another node after this, at least. */
+/** A get with a timeout waits at least so long for a value that comes from another node. */
 export const storedGetMsMin = 1000
 /** Copies that a home has fetched from a node that leaves, at a time. */
 export const evacuationsMax = 1024
