@@ -36,6 +36,8 @@ export const uploadPartBytes = 8 * 1024 * 1024
 export const httpRequestMs = 60_000
 /** How often a request to a web server is made that fails for reasons of the server. */
 export const httpTriesMax = 3
+/** A side of a join that has no more bytes goes to the tasks of all blocks of the other side. */
+export const dataBroadcastBytes = 16 * 1024 * 1024
 /** Rows of files that take no more memory than this are sorted, grouped and joined by one task. */
 export const dataQueryBytesMax = 512 * 1024 * 1024
 /** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */

@@ -21,7 +21,8 @@ import {
   stepName,
 } from '../logical/plan.js'
 import { isExchange, type JoinSource, type ZipSource } from '../logical/exchange-step.js'
-import { addExchange, addTransforms, partCount, runsByItself } from './plan-exchange.js'
+import { addExchange, partCount, runsByItself } from './plan-exchange.js'
+import { planJoinOperator } from './plan-join.js'
 import { fixSeeds } from './fix-seeds.js'
 import { fillsBatches, rowsForBatches } from './plan-batches.js'
 import { planPools } from './plan-pools.js'
@@ -112,15 +113,8 @@ async function planSides(source: JoinSource | ZipSource, cluster: Cluster) {
 }
 
 async function planJoin(source: JoinSource, cluster: Cluster): Promise<PhysicalPlan['source']> {
-  const name = sourceName(source)
   const sides = await planSides(source, cluster)
-  const count = source.blocks ?? partCount(sides, cluster.cpus)
-  const [left, right] = sides.map((side, i) => {
-    const keys = source.spec.on.map((pair) => pair[i] ?? '')
-    return addTransforms(side, [{ kind: 'partition', by: { kind: 'hash', keys }, count }], name)
-  }) as [PhysicalPlan, PhysicalPlan]
-  const { spec } = source
-  return { kind: 'join', name, left, right, count, spec, transforms: [], resources: plainResources }
+  return planJoinOperator(source, sides, partCount(sides, cluster.cpus))
 }
 
 function addStep(plan: PhysicalPlan, step: Step, cpus: number): PhysicalPlan {
