@@ -133,8 +133,8 @@ export const transferSourcesMax = 4
 /** Objects that come from other nodes at the same time may take this share of the store. */
 export const pullShare = 0.5
 /**
- * Arguments of a task that come within this do not block it: they are here, or nearly so. Its CPU is
- * not lent to another task, which would need a worker of its own, in milliseconds.
+ * Arguments of a task that come within this do not block it: they are here, or nearly so. Its CPU
+ * is not lent to another task, which would need a worker of its own, in milliseconds.
  */
 export const argumentGraceMs = 5
 /** Tasks that wait whose arguments come ahead from other nodes: so many of each queue. */
