@@ -144,6 +144,8 @@ export const prefetchObjectsMax = 64
 /** What nobody could give is asked for again after this, doubled each time up to the last. */
 export const pullRetryMs = 20
 export const pullRetryMsMax = 1000
+/** A get with a timeout waits at least so long for a value that comes from another node. */
+export const storedGetMsMin = 1000
 /** Copies that a home has fetched from a node that leaves, at a time. */
 export const evacuationsMax = 1024
 /** After so long without a copy another node is asked. */

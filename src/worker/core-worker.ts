@@ -153,6 +153,7 @@ export class CoreWorker {
       waiting: (count, isBrief) => this.#countWait(count, isBrief),
       unseen: this.unseen,
       reasons: () => this.#reasons(),
+      isCluster: () => welcome.isCluster === true,
     })
     this.encoder = new ArgumentEncoder({
       process,
