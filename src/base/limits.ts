@@ -132,6 +132,11 @@ export const transferWindow = 4
 export const transferSourcesMax = 4
 /** Objects that come from other nodes at the same time may take this share of the store. */
 export const pullShare = 0.5
+/**
+ * Arguments of a task that come within this do not block it: they are here, or nearly so. Its CPU
+ * is not lent to another task, which would need a worker of its own, in milliseconds.
+ */
+export const argumentGraceMs = 5
 /** Tasks that wait whose arguments come ahead from other nodes: so many of each queue. */
 export const prefetchTasksMax = 32
 /** Objects that they name together. */

@@ -43,9 +43,9 @@ export interface AccessPorts {
   readonly nextSequence: () => number
   /**
    * A get or wait began to wait, or ended: keeps the program alive, and tells the raylet when a
-   * task is blocked.
+   * task is blocked. `isBrief`: it waits for its arguments.
    */
-  readonly waiting: (count: 1 | -1) => void
+  readonly waiting: (count: 1 | -1, isBrief?: boolean) => void
   readonly unseen: UnseenErrors
   readonly reasons: () => PendingReasons
   /** Values may be on other nodes. */
@@ -281,7 +281,7 @@ export class ObjectAccess {
   #ask(ref: ObjectRef, isBare: boolean, urgency?: number): Promise<Ready> {
     return new Promise((resolve) => {
       refuseEnded(ref.owner, String(ref))
-      this.#ports.waiting(1)
+      this.#ports.waiting(1, urgency === pullUrgency.argument)
       const more = { ...(isBare && { isBare }), ...(urgency && { urgency }) }
       this.#listen(ref, { kind: 'getObjects', ...more }, (message) => {
         this.#ports.waiting(-1)
