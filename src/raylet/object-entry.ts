@@ -1,7 +1,6 @@
 // One object, or one actor, that is known outside of its owner.
 
 import { nodeNumberOf, type ProcessId } from '../base/ids.js'
-import type { StreamItem } from '../wire/messages/raylet.js'
 import type { StoredObject } from '../wire/messages/peer.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import { pullUrgency } from '../wire/pull-urgency.js'
@@ -60,8 +59,6 @@ export class ObjectEntry {
   contained = 0
   /** Things of the raylet's own that hold it. */
   kept = 0
-  /** Whose stream it is an item of, until the stream is dropped. */
-  item: { readonly of: ProcessId; readonly item: StreamItem } | null = null
   /** Who wants the value. Emptied when it is there. */
   waiters: Waiter[] = []
   /** Count of the owner; apart from the others because most objects have no other holder. */

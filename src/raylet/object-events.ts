@@ -1,7 +1,7 @@
 // What the table of objects hears, and what it wants done.
 
 import type { ProcessId } from '../base/ids.js'
-import type { FromRaylet, StreamItem } from '../wire/messages/raylet.js'
+import type { FromRaylet } from '../wire/messages/raylet.js'
 import type { StoredObject } from '../wire/messages/peer.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 
@@ -82,13 +82,13 @@ export type ObjectEvent =
       readonly kind: 'lend'
       readonly to: ProcessId
       readonly objects: readonly ObjectKey[]
-      readonly item?: StreamItem
     }
   | {
       readonly kind: 'dropItems'
       readonly from: ProcessId
       readonly worker: ProcessId
-      readonly item: StreamItem
+      readonly first: number
+      readonly count: number
     }
   | { readonly kind: 'unlend'; readonly from: ProcessId; readonly objects: readonly ObjectKey[] }
   | {

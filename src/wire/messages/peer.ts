@@ -104,7 +104,6 @@ export type ObjectMessage =
   | (Said<'release'> & From)
   | (Said<'getObjects'> & From)
   | (Said<'awaitObjects'> & From)
-  | (Said<'dropItems'> & From)
   | Said<'lend'>
   | Said<'unlend'>
   | Said<'free'>
