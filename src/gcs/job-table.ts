@@ -1,7 +1,7 @@
 // Jobs that run, for the nodes that run their tasks.
 
 import { finishedJobsMax } from '../base/limits.js'
-import type { ProcessId } from '../base/ids.js'
+import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { JobFacts } from '../wire/messages/terms.js'
 import { ChangedRows } from './changed-rows.js'
@@ -67,6 +67,15 @@ export class JobTable {
 
   forgetChanges(): void {
     this.#changed.forget()
+  }
+
+  /** Jobs that run, whose drivers are on the node. */
+  ofNode(nodeNumber: number): string[] {
+    return [...this.#jobs.values()]
+      .filter(({ jobId, driver }) => {
+        return nodeNumberOf(driver) === nodeNumber && !this.#finished.has(jobId)
+      })
+      .map(({ jobId }) => jobId)
   }
 
   /** The process that runs the job; undefined when it is over, or not known. */

@@ -57,8 +57,6 @@ export class ObjectEntry {
   contains: readonly ObjectKey[] = noKeys
   /** Values that contain it. */
   contained = 0
-  /** Things of the raylet's own that hold it. */
-  kept = 0
   /** Who wants the value. Emptied when it is there. */
   waiters: Waiter[] = []
   /** Count of the owner; apart from the others because most objects have no other holder. */
@@ -86,7 +84,7 @@ export class ObjectEntry {
   }
 
   get isUnheld(): boolean {
-    return this.#owned === 0 && this.#others === null && this.contained === 0 && this.kept === 0
+    return this.#owned === 0 && this.#others === null && this.contained === 0
   }
 
   /** Somebody holds it, or waits for it. */

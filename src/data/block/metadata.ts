@@ -24,6 +24,8 @@ export interface BlockMetadata {
   readonly written?: unknown
   /** Sort keys of some of its rows, where they were asked for. */
   readonly sample?: readonly KeySample[]
+  /** Of a block that was cut into parts: the rows of each. */
+  readonly partRows?: readonly number[]
   /** What a function that was asked found in it. */
   readonly report?: unknown
   /** Process that made it. */

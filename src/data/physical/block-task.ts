@@ -90,7 +90,8 @@ async function runTask(
       }
       case 'partition': {
         const made = await partition(current, transform, task.index)
-        return { made, metadata: describeBlock(current, startedMs) }
+        const partRows = made.map(({ numRows }) => numRows)
+        return { made, metadata: { ...describeBlock(current, startedMs), partRows } }
       }
       case 'sample-keys': {
         const { sampleKeys } = await import('../relational/partition.js')

@@ -167,7 +167,7 @@ function sourceBlocks(source: PhysicalPlan['source']): number | undefined {
     case 'union':
       return addUp(source.inputs.map(plannedBlocks))
     case 'join':
-      return source.count
+      return source.small === undefined ? source.count : undefined
     case 'zip':
       return plannedBlocks(source.left)
   }

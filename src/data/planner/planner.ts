@@ -8,6 +8,7 @@ import {
   type FilesSource,
   firstRows,
   groupPieces,
+  sizeOf,
 } from '../datasource/files.js'
 import type { PoolSize } from '../block/user-function.js'
 import type { StepResources } from '../logical/function-step.js'
@@ -21,7 +22,8 @@ import {
   stepName,
 } from '../logical/plan.js'
 import { isExchange, type JoinSource, type ZipSource } from '../logical/exchange-step.js'
-import { addExchange, addTransforms, partCount, runsByItself } from './plan-exchange.js'
+import { addExchange, partCount, runsByItself } from './plan-exchange.js'
+import { planJoinOperator } from './plan-join.js'
 import { fixSeeds } from './fix-seeds.js'
 import { fillsBatches, rowsForBatches } from './plan-batches.js'
 import { planPools } from './plan-pools.js'
@@ -112,15 +114,8 @@ async function planSides(source: JoinSource | ZipSource, cluster: Cluster) {
 }
 
 async function planJoin(source: JoinSource, cluster: Cluster): Promise<PhysicalPlan['source']> {
-  const name = sourceName(source)
   const sides = await planSides(source, cluster)
-  const count = source.blocks ?? partCount(sides, cluster.cpus)
-  const [left, right] = sides.map((side, i) => {
-    const keys = source.spec.on.map((pair) => pair[i] ?? '')
-    return addTransforms(side, [{ kind: 'partition', by: { kind: 'hash', keys }, count }], name)
-  }) as [PhysicalPlan, PhysicalPlan]
-  const { spec } = source
-  return { kind: 'join', name, left, right, count, spec, transforms: [], resources: plainResources }
+  return planJoinOperator(source, sides, partCount(sides, cluster.cpus))
 }
 
 function addStep(plan: PhysicalPlan, step: Step, cpus: number): PhysicalPlan {
@@ -217,9 +212,10 @@ async function planFiles(
   cluster: Cluster,
 ): Promise<Pick<SourceOperator, 'inputs' | 'files'>> {
   const { files, found, columns, isSampled = false } = await cluster.describe(source)
-  const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + p.bytes, 0)
-  const share = total / inputsWanted(cluster)
-  const bytes = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, share))
+  const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + sizeOf(p), 0)
+  const share = total / (source.blocks ?? inputsWanted(cluster))
+  const bounded = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, share))
+  const bytes = source.blocks === undefined ? bounded : share
   const wanted = firstRows(files, source.limit)
   // What tasks need no more: the paths of all files, and a function that chose among them.
   const lean = { ...source, paths: source.paths.slice(0, 1), partitionFilter: undefined }

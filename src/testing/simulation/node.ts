@@ -167,6 +167,7 @@ export class SimulatedNode {
       case 'jobStarted':
       case 'jobFinished':
       case 'functionFound':
+      case 'functionsGone':
       case 'groupLocated':
       case 'drain':
       case 'packageFound':
