@@ -3,11 +3,13 @@
 import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import type { CoreWorker } from './core-worker.js'
+import { placeOf } from './item-ids.js'
 import type { Lineage } from './lineage.js'
 import { LineageTable } from './lineage-table.js'
 import { Reconstructor } from './reconstructor.js'
 import { ObjectRef } from './object-ref.js'
 import type { RayletSender } from './reference-holder.js'
+import type { SchedulingKey } from './scheduling-key.js'
 import { attemptOf, type Task } from './task.js'
 
 type LossMessage = Extract<
@@ -77,9 +79,21 @@ export class Recovery {
   }
 }
 
-function submit(core: CoreWorker, task: Task, { key, line }: Lineage): void {
+function submit(core: CoreWorker, task: Task, record: Lineage): void {
+  const { key, line } = record
   if (line !== null) core.actors.submit(task, line)
-  else if (key !== null) core.submitter.submit(task, key)
+  else if (key !== null) core.submitter.submit(task, keyOf(core, record, key))
+}
+
+/**
+ * A generator that waits to be read keeps its CPU, and its consumer may wait for what a second run
+ * of it makes: so that has none of its own to wait for.
+ */
+function keyOf(core: CoreWorker, { first }: Lineage, key: SchedulingKey): SchedulingKey {
+  const stream = placeOf(first)?.stream
+  if (stream === undefined || !heardOf(core).has(stream)) return key
+  const { CPU: _, ...resources } = key.lease.resources
+  return core.submitter.key({ ...key.lease, resources })
 }
 
 /** The results of all tasks that have their arguments and are not over. */

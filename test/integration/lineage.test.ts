@@ -214,7 +214,7 @@ inCluster(
       const yields = ray.remote(function* (scale: Float64Array, n: number) {
         for (let i = 0; i < n; i++) yield scale.map((each) => each * i)
       })
-      const often = { maxRetries: -1, generatorBackpressureNumObjects: 2 }
+      const often = { maxRetries: -1, numCpus: 2, generatorBackpressureNumObjects: 2 }
       const options = { numReturns: 'streaming', ...often } as const
       const scale = ray.put(large(2))
       const stream = yields.options(options).remote(scale, 6)
