@@ -219,9 +219,7 @@ export class GcsServer {
         this.#tellOthers(this.#jobs.handle(message))
         break
       case 'jobFinished':
-        this.#tellOthers(this.#jobs.handle(message))
-        this.#group(message)
-        this.#actor(message)
+        this.#finishJob(message)
         break
       case 'exportFunction':
         for (const nodeId of this.#functions.add(message)) this.#sendFunction(message.hash, nodeId)
@@ -267,6 +265,12 @@ export class GcsServer {
         this.#answer(message)
         break
     }
+  }
+
+  #finishJob(message: ToGcs & { readonly kind: 'jobFinished' }): void {
+    this.#tellOthers(this.#jobs.handle(message))
+    this.#group(message)
+    this.#actor(message)
   }
 
   #register(message: ToGcs & { readonly kind: 'registerNode' }): void {
@@ -341,6 +345,10 @@ export class GcsServer {
         this.#sendView()
         this.#group(effect)
         this.#actor(effect)
+        // Nobody else will say that the drivers of the node are gone.
+        for (const jobId of this.#jobs.runningOn(this.#nodes.numberOf(effect.nodeId) ?? -1)) {
+          this.#finishJob({ kind: 'jobFinished', jobId })
+        }
         // What waited for that node alone can never be placed now, which is found out by trying.
         this.#group({ kind: 'viewChanged' })
         this.#actor({ kind: 'viewChanged' })

@@ -1,7 +1,7 @@
 // Jobs that run, for the nodes that run their tasks.
 
 import { finishedJobsMax } from '../base/limits.js'
-import type { ProcessId } from '../base/ids.js'
+import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { JobFacts } from '../wire/messages/terms.js'
 import { ChangedRows } from './changed-rows.js'
@@ -72,6 +72,12 @@ export class JobTable {
   /** The process that runs the job; undefined when it is over, or not known. */
   driverOf(jobId: string): ProcessId | undefined {
     return this.#finished.has(jobId) ? undefined : this.#jobs.get(jobId)?.driver
+  }
+
+  /** Those that are not over and whose drivers were on the node. */
+  runningOn(nodeNumber: number): string[] {
+    const jobs = [...this.#jobs.values()].filter(({ jobId }) => !this.#finished.has(jobId))
+    return jobs.filter((job) => nodeNumberOf(job.driver) === nodeNumber).map(({ jobId }) => jobId)
   }
 
   finished(): string[] {
