@@ -76,8 +76,9 @@ async function mainData(config: BenchConfig): Promise<number> {
   const results = await benchData(config)
   process.stdout.write(`${describeRun(machine, config)}\n\n${dataTable(results)}\n`)
   if (config.jsonPath !== undefined) {
-    const rows = results.map(({ workload, measured, errors }) => {
-      return { name: workload.name, measured: Object.fromEntries(measured), errors }
+    const rows = results.map(({ workload, measured, unfinished, errors }) => {
+      const figures = Object.fromEntries(measured)
+      return { name: workload.name, measured: figures, unfinished, errors }
     })
     writeFileSync(config.jsonPath, `${JSON.stringify({ machine, rows }, undefined, 2)}\n`)
   }

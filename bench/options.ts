@@ -9,6 +9,7 @@ export const usage = `npm run bench -- <suite> [row filter] [--json PATH] [--mar
   --markdown   prints the table with its targets for docs/performance.md
 
   TYPERAY_BENCH_SECONDS     length of a round, of which each row has four (default 1)
+  TYPERAY_BENCH_LIMIT       seconds that a row of data may take an engine (default 300)
   TYPERAY_BENCH_RAY_PYTHON  a Python with Ray 2.58 and numpy: its rows run in the same run`
 
 /** The command line or the environment asks for something that cannot be done. */
@@ -23,6 +24,7 @@ export interface BenchConfig {
   readonly isMarkdown: boolean
   readonly roundMs: number
   readonly rayPython: string | undefined
+  readonly limitSeconds: number
 }
 
 const roundSecondsMax = 60
@@ -51,6 +53,8 @@ export function compileBenchOptions(
   if (!(seconds > 0 && seconds <= roundSecondsMax)) {
     throw new UsageError(`TYPERAY_BENCH_SECONDS must be above 0 and at most ${roundSecondsMax}`)
   }
+  const limitSeconds = Number(env['TYPERAY_BENCH_LIMIT'] ?? 300)
+  if (!(limitSeconds > 0)) throw new UsageError('TYPERAY_BENCH_LIMIT must be above 0')
   const [suite, ...filters] = positionals
   if (suite === undefined) throw new UsageError('which suite?')
   return {
@@ -60,6 +64,7 @@ export function compileBenchOptions(
     isMarkdown: values.markdown,
     roundMs: seconds * 1000,
     rayPython: env['TYPERAY_BENCH_RAY_PYTHON'] || undefined,
+    limitSeconds,
   }
 }
 

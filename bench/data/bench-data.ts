@@ -4,7 +4,7 @@
 import { fileURLToPath } from 'node:url'
 import { type BenchConfig, matchesFilters, UsageError } from '../options.js'
 import { makeInputs } from './inputs.js'
-import { type Measured, measureProcess } from './measured-process.js'
+import { type Measured, measureProcess, TimeLimitError } from './measured-process.js'
 import { dataFolder, type Engine, type Workload } from './workload.js'
 import { workloads } from './workloads.js'
 
@@ -14,6 +14,8 @@ const peersScript = fileURLToPath(new URL('../../../bench/data/peers.py', import
 export interface DataResult {
   readonly workload: Workload
   readonly measured: ReadonlyMap<Engine, Measured>
+  /** Those whose time was over before they were done. */
+  readonly unfinished: readonly Engine[]
   readonly errors: readonly string[]
 }
 
@@ -23,7 +25,7 @@ export async function benchData(config: BenchConfig): Promise<DataResult[]> {
   await makeInputs(dataFolder)
   const results: DataResult[] = []
   for (const workload of wanted) {
-    const result = await compare(workload, config.rayPython)
+    const result = await compare(workload, config)
     results.push(result)
     process.stderr.write(`${lineOf(result)}\n`)
     for (const error of result.errors) process.stderr.write(`  ${error}\n`)
@@ -31,7 +33,8 @@ export async function benchData(config: BenchConfig): Promise<DataResult[]> {
   return results
 }
 
-async function compare(workload: Workload, python: string | undefined): Promise<DataResult> {
+async function compare(workload: Workload, config: BenchConfig): Promise<DataResult> {
+  const { rayPython: python, limitSeconds } = config
   const { name, peers, runs, storeBytes } = workload
   const args = [name, dataFolder, String(runs), ...(storeBytes ? [String(storeBytes)] : [])]
   const commands: [Engine, string[]][] = [['typeray', [process.execPath, runMain, ...args]]]
@@ -39,15 +42,20 @@ async function compare(workload: Workload, python: string | undefined): Promise<
     for (const peer of peers) commands.push([peer, [python, peersScript, peer, ...args]])
   }
   const measured = new Map<Engine, Measured>()
+  const unfinished: Engine[] = []
   const errors: string[] = []
   for (const [engine, argv] of commands) {
     try {
-      measured.set(engine, await measureProcess(argv))
+      measured.set(engine, await measureProcess(argv, limitSeconds))
     } catch (error) {
+      if (error instanceof TimeLimitError && engine !== 'typeray') {
+        unfinished.push(engine)
+        continue
+      }
       errors.push(`${engine}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  return { workload, measured, errors: [...errors, ...differences(measured)] }
+  return { workload, measured, unfinished, errors: [...errors, ...differences(measured)] }
 }
 
 /** Engines that did other work are not compared. */
@@ -65,11 +73,12 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
-function lineOf({ workload, measured }: DataResult): string {
+function lineOf({ workload, measured, unfinished }: DataResult): string {
   const figures = Array.from(measured, ([engine, { seconds, peakBytes, startSeconds }]) => {
     const time = `${median(seconds).toFixed(2)} s`
     return `${engine} ${time} / ${mb(peakBytes)} MB (start ${startSeconds.toFixed(2)} s)`
   })
+  for (const engine of unfinished) figures.push(`${engine} did not finish`)
   return `${workload.name}: ${[...figures, ...verdicts(workload, measured)].join('; ')}`
 }
 

@@ -62,24 +62,34 @@ class Perceptron {
   call(batch: { id: ArrayLike<number> }) {
     const { id } = batch
     const score = new Float64Array(id.length)
-    const x = new Float64Array(inputs)
-    for (let row = 0; row < score.length; row++) {
-      for (let i = 0; i < inputs; i++) x[i] = ((at(id, row) * (i + 1)) % 1000) / 1000
-      score[row] = this.#forward(x)
-    }
+    for (let row = 0; row < score.length; row++) score[row] = this.#forward(at(id, row))
     return { score }
   }
 
-  #forward(x: Float64Array): number {
+  /** The inputs are written out, so that they stay in registers. */
+  #forward(id: number): number {
     const [first, second] = [this.#first, this.#second]
+    const a = feature(id, 1)
+    const b = feature(id, 2)
+    const c = feature(id, 3)
+    const d = feature(id, 4)
+    const e = feature(id, 5)
+    const f = feature(id, 6)
+    const g = feature(id, 7)
+    const h = feature(id, 8)
     let sum = 0
-    for (let h = 0, w = 0; h < hidden; h++) {
-      let value = 0
-      for (let i = 0; i < inputs; i++, w++) value += at(x, i) * at(first, w)
-      if (value > 0) sum += value * at(second, h)
+    for (let unit = 0, w = 0; unit < hidden; unit++, w += inputs) {
+      const left = a * at(first, w) + b * at(first, w + 1) + c * at(first, w + 2)
+      const middle = d * at(first, w + 3) + e * at(first, w + 4) + f * at(first, w + 5)
+      const value = left + middle + g * at(first, w + 6) + h * at(first, w + 7)
+      if (value > 0) sum += value * at(second, unit)
     }
     return sum
   }
+}
+
+function feature(id: number, factor: number): number {
+  return ((id * factor) % 1000) / 1000
 }
 
 const inference: Run = async () => {

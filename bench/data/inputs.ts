@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
+import sharp from 'sharp'
 
 /** 36 files of 10 000 taxi trips each, with the rows that a cleaning step drops. */
 async function taxi(folder: string): Promise<void> {
@@ -53,7 +54,45 @@ async function flights(folder: string): Promise<void> {
   fs.copyFileSync(file, path.join(folder, 'flights.parquet'))
 }
 
-const makers: Readonly<Record<string, (folder: string) => Promise<void>>> = { taxi, tpch, flights }
+const photos = 1000
+
+/** Photographs of 500 x 375 pixels: soft shapes with grain, which is what takes time to decode. */
+async function images(folder: string): Promise<void> {
+  const [width, height] = [500, 375]
+  let state = 1
+  const random = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+  const pixels = new Uint8ClampedArray(width * height * 3)
+  const waves = (count: number, length: number, shift: number): Float64Array =>
+    Float64Array.from({ length: count }, (_, i) => 128 / 3 + 35 * Math.sin(i / length + shift))
+  for (let photo = 0; photo < photos; photo++) {
+    const across = waves(width, random() * 50 + 10, random() * 6)
+    const down = waves(height, random() * 50 + 10, random() * 6)
+    const slanted = waves(width + height, 9, random() * 6)
+    for (let i = 0, y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const soft = (across[x] ?? 0) + (down[y] ?? 0) + (slanted[x + y] ?? 0)
+        const grain = 24 * (random() - 0.5)
+        pixels[i++] = soft + grain
+        pixels[i++] = soft - grain
+        pixels[i++] = soft + 20
+      }
+    }
+    const file = path.join(folder, `photo-${String(photo).padStart(4, '0')}.jpg`)
+    await sharp(pixels, { raw: { width, height, channels: 3 } })
+      .jpeg({ quality: 90 })
+      .toFile(file)
+  }
+}
+
+const makers: Readonly<Record<string, (folder: string) => Promise<void>>> = {
+  taxi,
+  tpch,
+  flights,
+  images,
+}
 
 async function inDuckdb(work: (run: (sql: string) => Promise<void>) => Promise<void>) {
   const connection = await (await DuckDBInstance.create()).connect()

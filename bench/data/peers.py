@@ -115,6 +115,23 @@ def stream_ray(folder):
     return total
 
 
+def images_ray(folder):
+    import numpy as np
+    import ray
+
+    side = 224
+
+    def crop_and_flip(row):
+        image = row["image"]
+        top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
+        cropped = image[top : top + side, left : left + side]
+        return {"image": np.ascontiguousarray(cropped[:, ::-1])}
+
+    images = ray.data.read_images(os.path.join(folder, "images"), mode="RGB")
+    batches = images.map(crop_and_flip).iter_batches(batch_size=32)
+    return sum(image.nbytes for batch in batches for image in batch["image"])
+
+
 def blocks_ray(folder):
     import ray
 
@@ -128,6 +145,7 @@ WORKLOADS = {
     ("duckdb", "taxi, function per batch"): taxi_duckdb,
     ("ray", "batch inference"): inference_ray,
     ("ray", "8 GiB through 1 GB"): stream_ray,
+    ("ray", "images"): images_ray,
     ("ray", "10 000 blocks of a row"): blocks_ray,
 }
 WORKLOADS.update(RELATIONAL)
@@ -139,6 +157,9 @@ def start(engine, store_bytes):
         import ray
 
         ray.init(
+            # Never a cluster that somebody else has, or had, on this machine.
+            address="local",
+            num_cpus=os.cpu_count(),
             include_dashboard=False,
             object_store_memory=store_bytes,
             logging_level="error",

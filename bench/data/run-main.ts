@@ -3,15 +3,18 @@
 
 import * as ray from 'typeray'
 import { flowRuns, warmUp } from './flow-runs.js'
+import { imageRuns } from './image-runs.js'
 import { relationalRuns } from './relational-runs.js'
 import type { EngineReport } from './workload.js'
 
 async function main(): Promise<void> {
   const [name = '', folder = '', runs = '1', storeBytes] = process.argv.slice(2)
-  const run = { ...flowRuns, ...relationalRuns }[name]
+  const run = { ...flowRuns, ...relationalRuns, ...imageRuns }[name]
   if (run === undefined) throw new Error(`there is no workload "${name}"`)
   const startedMs = performance.now()
-  await ray.init(storeBytes === undefined ? {} : { objectStoreMemory: Number(storeBytes) })
+  // Never the cluster of somebody else on this machine.
+  const store = storeBytes === undefined ? {} : { objectStoreMemory: Number(storeBytes) }
+  await ray.init({ address: 'local', ...store })
   await warmUp()
   const startSeconds = (performance.now() - startedMs) / 1000
   const seconds: number[] = []

@@ -99,4 +99,10 @@ export const workloads: readonly Workload[] = [
     ],
     runs: 3,
   },
+  {
+    name: 'images',
+    peers: ['ray'],
+    targets: [{ engine: 'ray', atLeast: 2, aim: 3 }],
+    runs: 2,
+  },
 ]

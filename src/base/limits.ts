@@ -36,6 +36,10 @@ export const uploadPartBytes = 8 * 1024 * 1024
 export const httpRequestMs = 60_000
 /** How often a request to a web server is made that fails for reasons of the server. */
 export const httpTriesMax = 3
+/** A side of a join that has no more bytes goes to the tasks of all blocks of the other side. */
+export const dataBroadcastBytes = 16 * 1024 * 1024
+/** Rows of files that take no more memory than this are sorted, grouped and joined by one task. */
+export const dataQueryBytesMax = 512 * 1024 * 1024
 /** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
 export const dataAheadBytesMax = 512 * 1024 * 1024
 /** Blocks, however small, that are computed ahead of a dataset's consumer. */
@@ -128,6 +132,11 @@ export const transferWindow = 4
 export const transferSourcesMax = 4
 /** Objects that come from other nodes at the same time may take this share of the store. */
 export const pullShare = 0.5
+/**
+ * Arguments of a task that come within this do not block it: they are here, or nearly so. Its CPU
+ * is not lent to another task, which would need a worker of its own, in milliseconds.
+ */
+export const argumentGraceMs = 5
 /** Tasks that wait whose arguments come ahead from other nodes: so many of each queue. */
 export const prefetchTasksMax = 32
 /** Objects that they name together. */
@@ -135,6 +144,8 @@ export const prefetchObjectsMax = 64
 /** What nobody could give is asked for again after this, doubled each time up to the last. */
 export const pullRetryMs = 20
 export const pullRetryMsMax = 1000
+/** A get with a timeout waits at least so long for a value that comes from another node. */
+export const storedGetMsMin = 1000
 /** Copies that a home has fetched from a node that leaves, at a time. */
 export const evacuationsMax = 1024
 /** After so long without a copy another node is asked. */
@@ -367,6 +378,13 @@ export const redisRetryMsMax = 1000
 export const packageBytesMax = 250_000_000
 /** It travels in messages of this size. */
 export const packageChunkBytes = 4 * 1024 * 1024
+/**
+ * Unpacked packages of programs of other machines that a node keeps for the next one that needs
+ * them (as in Ray); the least recently used go first.
+ */
+export const packageCacheBytesMax = 10_000_000_000
+/** Functions of jobs that are over of which the GCS remembers that they are gone. */
+export const functionTombstonesMax = 10_000
 /** A worker that needs it waits this long for it. */
 export const packageWaitMs = 60_000
 /** Messages that a raylet keeps for a GCS that is away; beyond that the node gives up. */

@@ -1,5 +1,6 @@
 // typeray status
 
+import { byteSize, resourceAmount } from '../base/byte-size.js'
 import { ask } from './ask.js'
 
 interface NodeRow {
@@ -55,15 +56,15 @@ export async function status(options: { readonly address?: string }): Promise<vo
     'Resources in use',
     ...Object.keys(total).map((name) => {
       const used = (total[name] ?? 0) - (free[name] ?? 0)
-      return `  ${amount(name, used)} of ${amount(name, total[name] ?? 0)} ${name}`
+      return `  ${resourceAmount(name, used)} of ${resourceAmount(name, total[name] ?? 0)} ${name}`
     }),
     ...waitingLines(nodes),
     ...infeasibleLines(infeasible),
     '',
     'Objects',
-    `  ${stored('objects')} stored, ${bytes(stored('usedBytes'))} of ` +
-      `${bytes(stored('arenaBytes'))} in use${silence(stores.silent)}`,
-    `  ${bytes(stored('fileBytes'))} on disk`,
+    `  ${stored('objects')} stored, ${byteSize(stored('usedBytes'))} of ` +
+      `${byteSize(stored('arenaBytes'))} in use${silence(stores.silent)}`,
+    `  ${byteSize(stored('fileBytes'))} on disk`,
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
 }
@@ -76,7 +77,7 @@ function describe({ nodeId, address, isDraining, resources, available }: NodeRow
   const used = available === undefined ? 0 : cpus - (available['CPU'] ?? 0)
   const how = isDraining === true ? ', draining' : ''
   const where = address || 'runs nothing'
-  return `  ${nodeId}  ${where}  ${amount('CPU', used)} of ${cpus} CPU in use${how}`
+  return `  ${nodeId}  ${where}  ${resourceAmount('CPU', used)} of ${cpus} CPU in use${how}`
 }
 
 /** What is asked for and not there, over all nodes. */
@@ -88,7 +89,7 @@ function waitingLines(nodes: readonly NodeRow[]): string[] {
     }
   }
   if (all.size === 0) return ['', 'Nothing waits for resources']
-  const list = [...all].map(([name, value]) => `  ${amount(name, value)} ${name}`)
+  const list = [...all].map(([name, value]) => `  ${resourceAmount(name, value)} ${name}`)
   return ['', 'Waited for, beyond what is free', ...list]
 }
 
@@ -110,21 +111,4 @@ function byState(workers: readonly WorkerRow[]): string {
   const counts = new Map<string, number>()
   for (const { state } of workers) counts.set(state, (counts.get(state) ?? 0) + 1)
   return [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'none'
-}
-
-function amount(name: string, value: number): string {
-  return name === 'memory' || name === 'objectStoreMemory'
-    ? bytes(value)
-    : String(Number(value.toFixed(4)))
-}
-
-function bytes(value: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  let unit = 0
-  let size = value
-  while (size >= 1024 && unit < units.length - 1) {
-    size /= 1024
-    unit++
-  }
-  return `${size < 10 && unit > 0 ? size.toFixed(1) : Math.round(size)} ${units[unit] ?? ''}`
 }

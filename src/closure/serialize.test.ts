@@ -20,7 +20,7 @@ describe('serializeClosure', () => {
     const table = new Uint8Array(functionBytesMax + 1)
     const small = [1, 2, 3]
     assert.throws(() => serializeClosure(() => [small, table], 'load', hooks), {
-      message: /function load is too large \(95 MB > 95 MB\).*is table \(95 MB\): put .*ray\.put/,
+      message: /function load is too large \(96 MB > 95 MB\).*is table \(96 MB\): put .*ray\.put/,
     })
   })
 

@@ -48,7 +48,8 @@ function quickSize(value: unknown): number {
   return value instanceof ArrayBuffer ? value.byteLength : 0
 }
 
-const megabytes = (bytes: number): string => `${Math.round(bytes / (1024 * 1024))} MB`
+/** Rounded up, so that what is over a limit also reads so. */
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / (1024 * 1024))} MB`
 
 function tooLarge(graph: ClosureGraph, name: string, bytes: number): SerializationError {
   let biggest = ''

@@ -189,7 +189,8 @@ export class DatasetSession {
   async #physical(plan: LogicalPlan): Promise<PhysicalPlan> {
     const describe = (source: FilesSource): Promise<FilesDescription> =>
       this.#runner.describe(source)
-    return planPhysical(optimize(plan), { cpus: await this.#runner.cpus(), describe })
+    const isTolerant = DataContext.getCurrent().maxErroredBlocks !== 0
+    return planPhysical(optimize(plan), { cpus: await this.#runner.cpus(), describe, isTolerant })
   }
 }
 

@@ -3,6 +3,7 @@
 import type { FileCount } from './datasource/files.js'
 import { textOfNode } from './expression/text.js'
 import { type LogicalPlan, type Source, sourceName, type Step, stepName } from './logical/plan.js'
+import type { JoinOperator } from './physical/exchange-operators.js'
 import type { PhysicalPlan } from './physical/operators.js'
 
 /** The stages of a plan. */
@@ -71,7 +72,7 @@ function physicalSource(source: PhysicalPlan['source']): readonly string[] {
     case 'zip':
     case 'join': {
       const sides = [source.left, source.right].flatMap((side) => indented(physicalLines(side)))
-      const tasks = source.kind === 'join' ? count(source.count, 'task') : 'a task per left block'
+      const tasks = source.kind === 'join' ? joinText(source) : 'a task per left block'
       return [`${tasks}: ${source.name}`, ...sides]
     }
   }
@@ -79,6 +80,13 @@ function physicalSource(source: PhysicalPlan['source']): readonly string[] {
 
 function filesText(files: FileCount | undefined): string {
   return files === undefined ? '' : `; ${files.read} of ${count(files.found, 'file')}`
+}
+
+function joinText({ count: parts, small }: JoinOperator): string {
+  const cut = `${count(parts, 'task')}, each side cut by hash`
+  if (small === undefined) return cut
+  const [one, other] = small === 0 ? ['left', 'right'] : ['right', 'left']
+  return `a task per ${other} block if the ${one} side is small, or ${cut}`
 }
 
 function operatorText(operator: PhysicalPlan['operators'][number]): string {

@@ -65,11 +65,11 @@ export function nameKey(namespace: string, name: string): string {
 export function nameTaken(spec: ActorSpec): WireError {
   const { name, namespace } = spec
   return {
-    code: 'RAY_ACTOR_ERROR',
+    code: 'RAY_ACTOR_DIED',
     message:
       `The name ${name} (namespace=${namespace}) is already taken. Choose another name, get the ` +
       `actor that has it with ray.getActor, or pass getIfExists: true.`,
-    fields: { name, namespace, actorId: actorIdHex(spec.actor) },
+    fields: { cause: 'nameTaken', name, namespace, actorId: actorIdHex(spec.actor) },
   }
 }
 

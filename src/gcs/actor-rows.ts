@@ -4,6 +4,7 @@ import { objectIdHex, type ProcessId } from '../base/ids.js'
 import type { ActorState } from '../wire/messages/raylet.js'
 import type { StateRow } from '../wire/messages/state.js'
 import { type ActorRecord, publicState } from './actor-record.js'
+import type { InfeasibleWaiter } from './infeasible-watch.js'
 
 const states = {
   pending: 'PENDING_CREATION',
@@ -38,4 +39,11 @@ export function withPid(
   pidOf: (process: ProcessId) => number | undefined,
 ): StateRow {
   return { ...row, pid: typeof process === 'number' ? (pidOf(process) ?? null) : null }
+}
+
+/** Those of them that wait for nodes to join. */
+export function infeasibleActors(unplaced: Iterable<ActorRecord>): InfeasibleWaiter[] {
+  return [...unplaced].flatMap(({ jobId, spec, lacks }) => {
+    return lacks === undefined ? [] : [{ jobId, name: `Actor ${spec.className}`, why: lacks }]
+  })
 }

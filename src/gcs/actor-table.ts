@@ -50,7 +50,6 @@ import { ChangedRows } from './changed-rows.js'
 import { EarlyActors } from './early-actors.js'
 import { send } from './effect.js'
 import type { Send } from './effect.js'
-import type { InfeasibleWaiter } from './infeasible-watch.js'
 import type { StorageChange } from './storage/gcs-storage.js'
 
 export type { ActorEvent } from './actor-event.js'
@@ -185,17 +184,14 @@ export class ActorTable {
     return ended
   }
 
+  /** Whether an actor of the job lives that outlives it. */
+  hasDetached(jobId: string): boolean {
+    return [...this.#live.values()].some((each) => each.jobId === jobId && each.spec.detached)
+  }
+
   /** Those that have no node, the first to come first. */
   get unplaced(): ReadonlySet<ActorRecord> {
     return this.#unplaced
-  }
-
-  /** Those that wait for nodes to join. */
-  infeasible(): InfeasibleWaiter[] {
-    const waiting = [...this.#unplaced].filter(({ lacks }) => lacks !== undefined)
-    return waiting.map(({ jobId, spec, lacks = '' }) => {
-      return { jobId, name: `Actor ${spec.className}`, why: lacks }
-    })
   }
 
   validate(): void {

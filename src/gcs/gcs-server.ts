@@ -17,10 +17,11 @@ import type { ClusterNode, Resources } from '../wire/messages/terms.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
 import type { Query } from '../wire/messages/raylet.js'
 import type { PlacementGroupRow } from '../wire/messages/raylet.js'
-import { FunctionStore } from './function-store.js'
+import { type CodeMessage, JobCode } from './job-code.js'
 import { type JobNews, JobTable } from './job-table.js'
 import { infeasibleRows, InfeasibleWatch, type InfeasibleWaiter } from './infeasible-watch.js'
-import { PackageStore, pieceKey } from './package-store.js'
+import { pieceKey } from './package-store.js'
+import { infeasibleActors } from './actor-rows.js'
 import { ActorPlacement } from './actor-placement.js'
 import { ActorTable } from './actor-table.js'
 import type { ActorEvent } from './actor-table.js'
@@ -75,8 +76,7 @@ export class GcsServer {
   readonly #processes = new ProcessTable()
   readonly #tasks = new TaskTable()
   readonly #jobs = new JobTable()
-  readonly #functions = new FunctionStore()
-  readonly #packages = new PackageStore()
+  readonly #code = new JobCode()
   readonly #tables = {
     nodes: this.#nodes,
     groups: this.#groups,
@@ -90,8 +90,8 @@ export class GcsServer {
     this.#processes,
     this.#groups,
     this.#actors,
-    this.#functions,
-    this.#packages,
+    this.#code.functions,
+    this.#code.packages,
   ]
   #cancelHealthCheck: () => void = () => {}
   /** Runs while nodes of an earlier GCS may come back. */
@@ -166,13 +166,16 @@ export class GcsServer {
   }
 
   #load(stored: StoredTables): void {
+    this.#tasks.isRestarted = stored.nodes.length > 0
     const mayReturn = this.#nodes.load(stored.nodes, this.#clock.now())
     const finishedJobs = this.#jobs.load(stored.jobs)
     this.#processes.load(stored.drivers)
-    this.#functions.load(stored.functions)
-    this.#packages.load(stored.packages)
+    this.#code.functions.load(stored.functions)
+    this.#code.packages.load(stored.packages)
     this.#groups.load(stored.groups, finishedJobs)
     this.#actors.load(stored.actors, finishedJobs)
+    for (const jobId of finishedJobs) this.#code.finished(jobId)
+    this.#settleCode()
     if (this.#options.validate === true) this.validate()
     if (!mayReturn) return
     this.#cancelReconcile = this.#clock.timer(gcsReconcileMs, () => {
@@ -219,19 +222,18 @@ export class GcsServer {
         this.#tellOthers(this.#jobs.handle(message))
         break
       case 'jobFinished':
-        this.#finishJob(message)
+        this.#tellOthers(this.#jobs.handle(message))
+        this.#group(message)
+        this.#actor(message)
+        this.#code.finished(message.jobId)
+        this.#settleCode()
         break
       case 'exportFunction':
-        for (const nodeId of this.#functions.add(message)) this.#sendFunction(message.hash, nodeId)
-        break
+      case 'useFunction':
       case 'fetchFunction':
-        this.#sendFunction(message.hash, message.nodeId)
-        break
       case 'exportPackage':
-        for (const nodeId of this.#packages.add(message)) this.#sendPackage(message.hash, nodeId)
-        break
       case 'fetchPackage':
-        this.#sendPackage(message.hash, message.nodeId)
+        this.#aboutCode(message)
         break
       case 'processDied':
         this.#group(message)
@@ -267,10 +269,27 @@ export class GcsServer {
     }
   }
 
-  #finishJob(message: ToGcs & { readonly kind: 'jobFinished' }): void {
-    this.#tellOthers(this.#jobs.handle(message))
-    this.#group(message)
-    this.#actor(message)
+  #aboutCode(message: CodeMessage): void {
+    const { functions, packages } = this.#code
+    const { kind, hash } = message
+    switch (kind) {
+      case 'exportFunction':
+        for (const nodeId of functions.add(message)) this.#sendFunction(hash, nodeId)
+        break
+      case 'useFunction':
+        functions.use(hash, message.jobId)
+        break
+      case 'fetchFunction':
+        functions.use(hash, message.jobId)
+        this.#sendFunction(hash, message.nodeId)
+        break
+      case 'exportPackage':
+        for (const nodeId of packages.add(message)) this.#sendPackage(hash, nodeId)
+        break
+      case 'fetchPackage':
+        this.#sendPackage(hash, message.nodeId)
+        break
+    }
   }
 
   #register(message: ToGcs & { readonly kind: 'registerNode' }): void {
@@ -303,17 +322,18 @@ export class GcsServer {
   }
 
   #sendFunction(hash: string, nodeId: string): void {
-    const row = this.#functions.fetch(hash, nodeId)
+    const row = this.#code.functions.fetch(hash, nodeId)
     if (row === 'unknown') return
+    if (row === 'gone') return this.#deliver(nodeId, { kind: 'functionsGone', hashes: [hash] })
     if (row !== 'stored') return this.#deliver(nodeId, { ...row, kind: 'functionFound' })
     this.#options.readBytes?.({ table: 'functionBytes', key: hash }, (bytes) => {
-      for (const each of this.#functions.read(hash, bytes)) this.#sendFunction(hash, each)
+      for (const each of this.#code.functions.read(hash, bytes)) this.#sendFunction(hash, each)
       this.#commit()
     })
   }
 
   #sendPackage(hash: string, nodeId: string): void {
-    const pieces = this.#packages.fetch({ hash, nodeId }, (index, found) => {
+    const pieces = this.#code.packages.fetch({ hash, nodeId }, (index, found) => {
       const key = pieceKey(hash, index)
       this.#options.readBytes?.({ table: 'packageBytes', key }, (bytes) => {
         this.#deliver(nodeId, found(bytes))
@@ -340,20 +360,24 @@ export class GcsServer {
         this.#actor({ kind: 'viewChanged', nodeId: effect.nodeId })
         break
       case 'nodeDied':
-        this.#functions.nodeDied(effect.nodeId)
-        this.#packages.nodeDied(effect.nodeId)
+        this.#code.functions.nodeDied(effect.nodeId)
+        this.#code.packages.nodeDied(effect.nodeId)
         this.#sendView()
         this.#group(effect)
         this.#actor(effect)
-        // Nobody else will say that the drivers of the node are gone.
-        for (const jobId of this.#jobs.runningOn(this.#nodes.numberOf(effect.nodeId) ?? -1)) {
-          this.#finishJob({ kind: 'jobFinished', jobId })
-        }
+        this.#endJobsOf(effect.nodeId)
         // What waited for that node alone can never be placed now, which is found out by trying.
         this.#group({ kind: 'viewChanged' })
         this.#actor({ kind: 'viewChanged' })
         break
     }
+  }
+
+  /** Their drivers have died with the node. */
+  #endJobsOf(nodeId: string): void {
+    const nodeNumber = this.#nodes.numberOf(nodeId)
+    if (nodeNumber === undefined) return
+    for (const jobId of this.#jobs.ofNode(nodeNumber)) this.#route({ kind: 'jobFinished', jobId })
   }
 
   #group(event: PlacementGroupEvent): void {
@@ -369,7 +393,18 @@ export class GcsServer {
 
   #actor(event: ActorEvent): void {
     for (const { nodeId, message } of this.#actors.handle(event)) this.#deliver(nodeId, message)
-    for (const actor of this.#actors.takeEnded()) this.#group({ kind: 'actorEnded', actor })
+    const ended = this.#actors.takeEnded()
+    for (const actor of ended) this.#group({ kind: 'actorEnded', actor })
+    if (ended.length > 0) this.#settleCode()
+  }
+
+  /** Code of jobs that are over goes when nothing that they have detached is left. */
+  #settleCode(): void {
+    const hashes = this.#code.settle((jobId) => this.#actors.hasDetached(jobId))
+    if (hashes.length === 0) return
+    for (const { nodeId } of this.#nodes.alive()) {
+      this.#send(nodeId, { kind: 'functionsGone', hashes })
+    }
   }
 
   /** Returns why not, if it cannot. */
@@ -444,9 +479,9 @@ export class GcsServer {
     this.#cancelView = undefined
     const nodes = this.#nodes.alive().map((node): ClusterNode => {
       const { nodeId, nodeNumber, alive, address, total, available, labels, isClient } = node
-      const { waiting, isDraining } = node
+      const { waiting, isDraining, wantedGroups } = node
       const flags = { ...(isClient && { isClient }), ...(isDraining && { isDraining }) }
-      const more = { waiting, ...flags }
+      const more = { waiting, ...flags, ...(wantedGroups.length > 0 && { wantedGroups }) }
       return { nodeId, nodeNumber, alive, address, total, available, labels, ...more }
     })
     const view: FromGcs = { kind: 'clusterView', nodes, newest: this.#nodes.newest }
@@ -484,7 +519,7 @@ export class GcsServer {
   }
 
   #waitForNodes(): InfeasibleWaiter[] {
-    return [...this.#actors.infeasible(), ...this.#groups.infeasible()]
+    return [...infeasibleActors(this.#actors.unplaced), ...this.#groups.infeasible()]
   }
 
   /** Tells programs of what waits for nodes to join. */

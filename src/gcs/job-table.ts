@@ -69,15 +69,18 @@ export class JobTable {
     this.#changed.forget()
   }
 
+  /** Jobs that run, whose drivers are on the node. */
+  ofNode(nodeNumber: number): string[] {
+    return [...this.#jobs.values()]
+      .filter(({ jobId, driver }) => {
+        return nodeNumberOf(driver) === nodeNumber && !this.#finished.has(jobId)
+      })
+      .map(({ jobId }) => jobId)
+  }
+
   /** The process that runs the job; undefined when it is over, or not known. */
   driverOf(jobId: string): ProcessId | undefined {
     return this.#finished.has(jobId) ? undefined : this.#jobs.get(jobId)?.driver
-  }
-
-  /** Those that are not over and whose drivers were on the node. */
-  runningOn(nodeNumber: number): string[] {
-    const jobs = [...this.#jobs.values()].filter(({ jobId }) => !this.#finished.has(jobId))
-    return jobs.filter((job) => nodeNumberOf(job.driver) === nodeNumber).map(({ jobId }) => jobId)
   }
 
   finished(): string[] {

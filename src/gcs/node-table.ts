@@ -40,6 +40,7 @@ export type NodeEvent =
       readonly waiting?: Resources
       readonly infeasible?: readonly InfeasibleDemand[]
       readonly reclaimable?: Resources
+      readonly wantedGroups?: readonly string[]
     }
   | { readonly kind: 'lost'; readonly nodeId: string }
   /** Nothing new is to be placed there. */
@@ -87,6 +88,8 @@ interface NodeRecord {
   available: Resources
   /** What waits in its queue, as it said last. */
   waiting: Resources
+  /** Placement groups of which any bundle is waited for there. */
+  wantedGroups: readonly string[]
   /** What waits there for nodes to join, as it said last. */
   infeasible: readonly InfeasibleDemand[]
   /** What would be free without tasks, as it said last. */
@@ -156,7 +159,7 @@ export class NodeTable {
   load(rows: readonly StoredNode[], now: number): boolean {
     for (const row of [...rows].sort((a, b) => a.nodeNumber - b.nodeNumber)) {
       const amounts = { reported: {}, available: {}, waiting: {}, reclaimable: {} }
-      const nothing = { claims: new Map(), ...amounts, infeasible: [] }
+      const nothing = { claims: new Map(), ...amounts, infeasible: [], wantedGroups: [] }
       this.#nodes.set(row.nodeId, { ...row, ...nothing, isAway: row.alive, heardAt: now })
       this.#newest = Math.max(this.#newest, row.nodeNumber)
     }
@@ -294,6 +297,7 @@ export class NodeTable {
       claims: new Map(),
       available: resources,
       waiting: {},
+      wantedGroups: [],
       infeasible: [],
       reclaimable: resources,
       heardAt: now,
@@ -327,6 +331,7 @@ export class NodeTable {
     node.total = event.total
     node.reported = event.available
     node.waiting = event.waiting ?? {}
+    node.wantedGroups = event.wantedGroups ?? []
     node.infeasible = event.infeasible ?? []
     node.reclaimable = event.reclaimable ?? event.available
     updateAvailable(node)
@@ -388,6 +393,7 @@ export type NodeRecordView = NodeView & {
   readonly isClient: boolean
   readonly isDraining: boolean
   readonly waiting: Resources
+  readonly wantedGroups: readonly string[]
   readonly infeasible: readonly InfeasibleDemand[]
 }
 

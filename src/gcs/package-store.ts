@@ -1,9 +1,11 @@
 // Packed folders of programs, by the hash of what is in them, for nodes that need them.
 //
 // They come and go in pieces, so that no single message is large. What an earlier GCS has stored is
-// read from storage, piece by piece, when somebody asks for it.
+// read from storage, piece by piece, when somebody asks for it. A package goes with the last job
+// that has sent it.
 
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import { JobUses } from './job-uses.js'
 import { packRow } from './stored-row.js'
 import type { StorageChange } from './storage/gcs-storage.js'
 
@@ -14,6 +16,8 @@ export interface StoredPackage {
   readonly count: number
   /** Indexes of the pieces that are stored. */
   readonly pieces: readonly number[]
+  /** Jobs that have sent it. */
+  readonly jobs?: readonly string[]
 }
 
 export const pieceKey = (hash: string, index: number): string => `${hash}/${index}`
@@ -26,11 +30,13 @@ export class PackageStore {
   readonly #packages = new Map<string, (Uint8Array | typeof stored | undefined)[]>()
   /** Nodes that wait for a package. Added by `fetch`, emptied by `add` and by their death. */
   readonly #waiting = new Map<string, Set<string>>()
+  readonly #uses = new JobUses()
   #changes: StorageChange[] = []
 
   /** Begins with what an earlier GCS has stored. */
   load(rows: readonly StoredPackage[]): void {
-    for (const { hash, count, pieces } of rows) {
+    for (const { hash, count, pieces, jobs = [] } of rows) {
+      for (const jobId of jobs) this.#uses.add(hash, jobId)
       const has = new Set(pieces)
       const all = Array.from({ length: count }, (_, index) => (has.has(index) ? stored : undefined))
       this.#packages.set(hash, all)
@@ -49,21 +55,41 @@ export class PackageStore {
   }
 
   /** Returns the nodes that have waited for it, when it is complete. */
-  add({ hash, index, count, bytes }: Export): readonly string[] {
+  add({ hash, index, count, bytes, jobId }: Export): readonly string[] {
+    if (this.#uses.isOver(jobId)) return []
+    const isNewUse = this.#uses.add(hash, jobId)
     const pieces = this.#packages.get(hash) ?? new Array<undefined>(count).fill(undefined)
     this.#packages.set(hash, pieces)
-    if (index >= pieces.length || pieces[index] !== undefined) return []
+    if (index >= pieces.length || pieces[index] !== undefined) {
+      if (isNewUse) this.#store(hash, pieces)
+      return []
+    }
     pieces[index] = bytes
-    const has = [...pieces.keys()].filter((each) => pieces[each] !== undefined)
-    const row: StoredPackage = { hash, count: pieces.length, pieces: has }
-    this.#changes.push(
-      { table: 'packageBytes', key: pieceKey(hash, index), bytes },
-      { table: 'packages', key: hash, bytes: packRow('packages', row) },
-    )
+    this.#changes.push({ table: 'packageBytes', key: pieceKey(hash, index), bytes })
+    this.#store(hash, pieces)
     if (!this.#isComplete(hash)) return []
     const waiting = [...(this.#waiting.get(hash) ?? [])]
     this.#waiting.delete(hash)
     return waiting
+  }
+
+  #store(hash: string, pieces: readonly unknown[]): void {
+    const has = [...pieces.keys()].filter((each) => pieces[each] !== undefined)
+    const jobs = this.#uses.jobsOf(hash)
+    const row: StoredPackage = { hash, count: pieces.length, pieces: has, jobs }
+    this.#changes.push({ table: 'packages', key: hash, bytes: packRow('packages', row) })
+  }
+
+  /** The job is over. */
+  jobOver(jobId: string): void {
+    for (const hash of this.#uses.over(jobId)) {
+      for (const index of this.#packages.get(hash)?.keys() ?? []) {
+        this.#changes.push({ table: 'packageBytes', key: pieceKey(hash, index), bytes: undefined })
+      }
+      this.#changes.push({ table: 'packages', key: hash, bytes: undefined })
+      this.#packages.delete(hash)
+      this.#waiting.delete(hash)
+    }
   }
 
   /**

@@ -46,7 +46,12 @@ export function answerState(query: StateQuery, tables: Tables): StateAnswer {
 function taskAnswer(query: StateQuery, { tasks, processes }: Tables): StateAnswer {
   const rows = tasks.rows(query.live ?? [], (process) => processes.pidOf(process))
   const answer = selectRows(rows, query)
-  if (tasks.dropped === 0) return answer
-  const text = `${tasks.dropped} tasks that have ended are not listed: only the last are kept.`
-  return { ...answer, warnings: [...answer.warnings, text] }
+  const warnings = [...answer.warnings]
+  if (tasks.dropped > 0) {
+    warnings.push(`${tasks.dropped} tasks that have ended are not listed: only the last are kept.`)
+  }
+  if (tasks.isRestarted) {
+    warnings.push('Tasks that had ended before the GCS was started again are not listed.')
+  }
+  return { ...answer, warnings }
 }

@@ -34,6 +34,8 @@ export class TaskTable {
   #chunks: Chunk[] = []
   #count = 0
   #dropped = 0
+  /** An earlier GCS has died, and with it what it had been told. */
+  isRestarted = false
 
   /** Tasks that ended and are in no row any more, or never were. */
   get dropped(): number {

@@ -79,8 +79,8 @@ export function placementGroup(
   const specs = checkBundles(bundles)
   if (!strategies.includes(strategy)) {
     throw new TypeError(
-      `The strategy of a placement group is one of ${strategies.join(', ')}, not ` +
-        `${String(strategy)}.`,
+      `The strategy of a placement group is one of ${strategies.join(', ')}, as in ` +
+        `ray.placementGroup(bundles, 'SPREAD', { name }); not ${described(strategy)}.`,
     )
   }
   checkOptions(options)
@@ -95,6 +95,10 @@ export function placementGroup(
     ...(core.hosted !== null && { creatorActor: core.hosted.spec.actor }),
   })
   return group
+}
+
+function described(given: unknown): string {
+  return typeof given === 'object' && given !== null ? 'an object' : JSON.stringify(given)
 }
 
 function checkOptions(options: PlacementGroupOptions): void {

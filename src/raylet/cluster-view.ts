@@ -23,6 +23,8 @@ export class ClusterView {
   #claims: Claim[] = []
   /** Resources that somebody waits for at another node. */
   readonly #wanted = new Set<string>()
+  /** Nodes at which any bundle of a placement group is waited for, by group. */
+  readonly wantedGroups = new Map<string, readonly number[]>()
   /** What is known of the others; made when somebody asks. */
   #others: NodeView[] | undefined
 
@@ -35,8 +37,12 @@ export class ClusterView {
     this.#claims = this.#claims.filter(({ at }) => now - at < claimMs)
     this.#others = undefined
     this.#wanted.clear()
-    for (const { nodeId, waiting = {} } of nodes) {
+    this.wantedGroups.clear()
+    for (const { nodeId, nodeNumber, waiting = {}, wantedGroups = [] } of nodes) {
       if (nodeId === this.#nodeId) continue
+      for (const group of wantedGroups) {
+        this.wantedGroups.set(group, [...(this.wantedGroups.get(group) ?? []), nodeNumber])
+      }
       for (const name in waiting) if ((waiting[name] ?? 0) > 0) this.#wanted.add(name)
     }
   }

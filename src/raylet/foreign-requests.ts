@@ -35,6 +35,12 @@ export class ForeignRequests {
     return recalled.length > 0
   }
 
+  /** Another node has room for it. */
+  sendOn(request: PendingRequest): void {
+    this.#tables.queue.remove(request)
+    this.#sendBack(request, 'full')
+  }
+
   /** What this node cannot grant any more, after a change of the view or of a placement group. */
   sendBackImpossible(): void {
     const impossible = this.#tables.queue.take(

@@ -19,6 +19,8 @@ export class FunctionTable {
    * Who waits for a function. Added by fetch, emptied by define and by the death of the process.
    */
   readonly #waiting = new Map<string, Set<ProcessId>>()
+  /** Jobs that the GCS knows to use a function, by hash. Removed by `remove`. */
+  readonly #jobs = new Map<string, Set<string>>()
 
   /** Returns who has waited for it; nothing when it is known already. */
   define(hash: string, row: FunctionRow): { isNew: boolean; waiting: readonly ProcessId[] } {
@@ -36,6 +38,25 @@ export class FunctionTable {
     const waiting = this.#waiting.get(hash) ?? new Set()
     this.#waiting.set(hash, waiting.add(process))
     return undefined
+  }
+
+  /** A worker of the job uses it. True: that is news. */
+  use(hash: string, jobId: string): boolean {
+    const jobs = this.#jobs.get(hash) ?? new Set()
+    this.#jobs.set(hash, jobs)
+    const isNew = !jobs.has(jobId)
+    jobs.add(jobId)
+    return isNew
+  }
+
+  /** No job uses it any more. Returns what is gone, and who has waited for it. */
+  remove(hash: string): { row: FunctionRow | undefined; waiting: readonly ProcessId[] } {
+    const row = this.#functions.get(hash)
+    const waiting = [...(this.#waiting.get(hash) ?? [])]
+    this.#functions.delete(hash)
+    this.#waiting.delete(hash)
+    this.#jobs.delete(hash)
+    return { row, waiting }
   }
 
   processDied(process: ProcessId): void {

@@ -117,6 +117,9 @@ export class GcsSession {
       case 'functionFound':
         this.#answered(functionKey(message.hash))
         return true
+      case 'functionsGone':
+        for (const hash of message.hashes) this.#answered(functionKey(hash))
+        return true
       case 'packageFound':
         if (message.index === message.count - 1) this.#answered(packageKey(message.hash))
         return true

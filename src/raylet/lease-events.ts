@@ -34,7 +34,7 @@ export type LeaseEvent =
   | From<'actorStarted'>
   | From<'actorExiting'>
   // From other raylets.
-  | (Extract<PeerMessage, { kind: 'requestReturned' | 'recallRequest' }> & {
+  | (Extract<PeerMessage, { kind: 'requestReturned' | 'recallRequest' | 'bundleFree' }> & {
       readonly node: number
     })
   /** A request that was passed on is granted or refused: the answer came by. */

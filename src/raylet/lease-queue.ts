@@ -152,6 +152,12 @@ export class LeaseQueue {
     if (line.length === 0) this.#lines.delete(request.shape)
   }
 
+  /** Placement groups of which any bundle is waited for. */
+  groups(): string[] {
+    const targets = [...this.#lines.values()].map((line) => line[0]?.target)
+    return targets.flatMap((target) => (target && target.bundle < 0 ? [target.group] : []))
+  }
+
   /** All that keep room, in no order. */
   reservations(): PendingRequest[] {
     return [...this.#reservations.values()]

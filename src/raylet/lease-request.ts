@@ -25,7 +25,7 @@ export function leaseRequest(event: EventOf<'requestLease'>): PendingRequest {
     labels,
     workerKind,
     shape:
-      `${need}|${placeText(target)}${affinityText(affinity)}|${labelText(labels)}` +
+      `${need.key()}|${placeText(target)}${affinityText(affinity)}|${labelText(labels)}` +
       workerKindKey(workerKind),
     request: event.request,
     task: event.task,
@@ -54,7 +54,7 @@ export function actorRequest(event: EventOf<'placeActor'>): PendingRequest {
     labels,
     workerKind,
     shape:
-      `actor|${need}|${hold}|${placeText(target)}${affinityText(affinity)}|` +
+      `actor|${need.key()}|${hold.key()}|${placeText(target)}${affinityText(affinity)}|` +
       labelText(labels) +
       workerKindKey(workerKind),
     affinity,
@@ -71,7 +71,7 @@ export function reservationRequest(room: Room): PendingRequest {
     need,
     hold: need,
     workerKind: kindOf(jobId, '', ResourceSet.empty),
-    shape: `reserve|${need}`,
+    shape: `reserve|${need.key()}`,
     reservation: key,
   }
 }

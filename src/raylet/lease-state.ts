@@ -21,6 +21,7 @@ import { ActorPlacement } from './actor-placement.js'
 import { Admission } from './admission.js'
 import { ForeignRequests } from './foreign-requests.js'
 import { GrantRound, type Grant } from './grant-round.js'
+import { GroupMoves } from './group-moves.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import type { PendingRequest } from './lease-queue.js'
 import { recallLeases } from './lease-recall.js'
@@ -42,6 +43,7 @@ type NewsKind =
   | 'clusterView'
   | 'requestReturned'
   | 'recallRequest'
+  | 'bundleFree'
   | 'requestAnswered'
   | 'nodeDied'
   | 'groupLocated'
@@ -53,6 +55,7 @@ export class LeaseState {
   readonly #actors: ActorPlacement
   readonly #admission: Admission
   readonly #foreign: ForeignRequests
+  readonly #moves: GroupMoves
   readonly #rooms: ReservedRooms
   readonly #runaway: RunawayWatch
   readonly #starvation: StarvationWatch
@@ -73,7 +76,9 @@ export class LeaseState {
     this.#runaway = new RunawayWatch(this.tables)
     this.#starvation = new StarvationWatch(this.tables)
     this.#actors = new ActorPlacement(this.tables, emit)
-    this.#foreign = new ForeignRequests(this.tables, emit)
+    const foreign = new ForeignRequests(this.tables, emit)
+    this.#foreign = foreign
+    this.#moves = new GroupMoves({ tables: this.tables, foreign, spillback: this.spillback, emit })
     const refuse = (request: PendingRequest, error?: WireError): void =>
       this.#refuse(request, error)
     this.#admission = new Admission({ tables: this.tables, refuse })
@@ -169,12 +174,15 @@ export class LeaseState {
     switch (event.kind) {
       case 'clusterView':
         this.spillback.viewChanged(event.nodes, now)
+        this.#moves.viewChanged()
         for (const request of this.#admission.takePossible()) this.#place(request, now)
         return true
       case 'requestReturned':
         return this.#requestReturned(event, now)
       case 'recallRequest':
         return this.#foreign.recall(event)
+      case 'bundleFree':
+        return this.#moves.received(event, now)
       case 'requestAnswered':
         this.spillback.answered(event.owner, event.request)
         return false
@@ -554,6 +562,7 @@ export class LeaseState {
     }
     this.#actors.sendAway(round.stuck)
     this.spillback.balance(now)
+    this.#moves.look()
     const send = (to: ProcessId, message: FromRaylet): void => this.#send(to, message)
     this.#recallAt = recallLeases(round.stuck, { tables: this.tables, send, now })
     this.#runaway.look(round.stuck, now)

@@ -52,7 +52,7 @@ export class NodeReport {
     const { tables } = this.#ports
     const { pool, queue, isAlone, canGrow, infeasible } = tables
     const free = `${pool.available}|${tables.reclaimable(pool)}`
-    const own = isAlone ? free : `${free}|${queue.demand}`
+    const own = isAlone ? free : `${free}|${queue.demand}|${queue.groups().join()}`
     return canGrow ? `${own}|${JSON.stringify(infeasible.rows())}` : own
   }
 
@@ -66,7 +66,9 @@ export class NodeReport {
     const reclaimable = all.equals(pool.available) ? {} : { reclaimable: all.toResources() }
     const rows = tables.infeasible.rows()
     const infeasible = rows.length > 0 ? { infeasible: rows } : {}
-    const more = { ...waiting, ...reclaimable, ...infeasible }
+    const groups = queue.groups()
+    const wanted = groups.length > 0 ? { wantedGroups: groups } : {}
+    const more = { ...waiting, ...reclaimable, ...infeasible, ...wanted }
     this.#ports.toGcs({ kind: 'nodeReport', nodeId, available, total, ...more })
   }
 }

@@ -58,8 +58,6 @@ export class ObjectEntry {
   contains: readonly ObjectKey[] = noKeys
   /** Values that contain it. */
   contained = 0
-  /** Things of the raylet's own that hold it. */
-  kept = 0
   /** Whose stream it is an item of, until the stream is dropped. */
   item: { readonly of: ProcessId; readonly item: StreamItem } | null = null
   /** Who wants the value. Emptied when it is there. */
@@ -89,7 +87,7 @@ export class ObjectEntry {
   }
 
   get isUnheld(): boolean {
-    return this.#owned === 0 && this.#others === null && this.contained === 0 && this.kept === 0
+    return this.#owned === 0 && this.#others === null && this.contained === 0
   }
 
   /** Somebody holds it, or waits for it. */

@@ -53,11 +53,6 @@ export function routeObjectEvent(event: ObjectEvent, here: number): RoutedEvent[
       }))
     case 'release':
       return routeRelease(event)
-    case 'keep':
-      return byHome(event.objects, keyHome).map(([home, objects]) => ({
-        home,
-        event: home === here ? { ...event, objects } : lendTo(rayletProcess(here), objects),
-      }))
     default:
       return [{ home: here, event }]
   }
@@ -89,7 +84,6 @@ export function isAllHere(event: ObjectEvent, here: number): boolean {
     case 'free':
     case 'getObjects':
     case 'awaitObjects':
-    case 'keep':
       return areHere(event.objects, here)
     default:
       return true

@@ -138,9 +138,6 @@ export class ObjectTable {
         return this.#createActor(event, now)
       case 'tick':
         return undefined
-      case 'keep':
-        for (const key of event.objects) this.#entry(key, now).kept++
-        return undefined
       case 'copyAdded':
       case 'copyRemoved':
         return this.#copyChanged(event)

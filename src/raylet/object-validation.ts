@@ -23,7 +23,6 @@ export function validateObjects(
     contained.set(inner, (contained.get(inner) ?? 0) + 1)
   }
   for (const entry of entries) {
-    assert(entry.kept >= 0, 'nothing is kept a negative number of times')
     assert(entry.contained === (contained.get(entry) ?? 0), 'contained counts add up')
     for (const holder of entry.holders()) assert(!isGone(holder), 'the dead hold nothing')
     const isThere = entry.copies?.primary !== undefined

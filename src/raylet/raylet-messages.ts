@@ -1,7 +1,7 @@
 // What each message to the raylet means: which state machine hears of it, and who gets the answer.
 
 import { assertNever } from '../base/assert.js'
-import { nodeNumberOf, nodeOfLease, workerIdHex } from '../base/ids.js'
+import { nodeNumberOf, rayletProcess, nodeOfLease, workerIdHex } from '../base/ids.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ExportedFunction, FromGcs } from '../wire/messages/gcs.js'
 import type { AboutLease, PeerMessage } from '../wire/messages/peer.js'
@@ -79,7 +79,7 @@ export class RayletMessages {
       case 'exportFunction':
         return this.#exportFunction(message, connection.jobId)
       case 'fetchFunction':
-        return this.#fetchFunction(message.hash, from)
+        return this.#useFunction(message.hash, from, connection.jobId)
       case 'createActor':
         return this.#createActor(message, connection)
       case 'subscribeActor':
@@ -87,8 +87,9 @@ export class RayletMessages {
         return raylet.toGcs({ ...message, nodeId, from })
       case 'killActor':
       case 'removePlacementGroup':
-      case 'exportPackage':
         return raylet.toGcs(message)
+      case 'exportPackage':
+        return raylet.toGcs({ ...message, jobId: connection.jobId })
       case 'createPlacementGroup': {
         const { jobId, hello } = connection
         const byDriver = hello?.role === 'driver'
@@ -157,6 +158,9 @@ export class RayletMessages {
         return this.#jobOver(message.jobId)
       case 'functionFound':
         return this.#defineFunction(message)
+      case 'functionsGone':
+        for (const hash of message.hashes) this.#functionGone(hash)
+        return undefined
       case 'packageFound':
         return raylet.launcher.packages.arrived(message)
       case 'nodeRegistered':
@@ -220,6 +224,7 @@ export class RayletMessages {
         })
       case 'nodeAnswered':
         return raylet.state.nodes.answered(node, message)
+      case 'bundleFree':
       case 'requestReturned':
       case 'recallRequest':
         return raylet.leaseEvent({ ...message, node })
@@ -317,7 +322,7 @@ export class RayletMessages {
     this.#creating.set(`${from} ${message.request}`, actor)
     raylet.objectEvent({ kind: 'createActor', from, actor, nested })
     // A detached actor may be started again long after its last handle is gone.
-    if (detached) raylet.objectEvent({ kind: 'keep', objects: nested })
+    if (detached) this.#keep(nested)
     raylet.toGcs({ ...message, nodeId: raylet.options.nodeId, from, jobId })
   }
 
@@ -339,6 +344,7 @@ export class RayletMessages {
   }
 
   #exportFunction(message: MessageOf<'exportFunction'>, jobId: string): void {
+    this.#raylet.functions.use(message.hash, jobId)
     this.#raylet.toGcs({ ...message, jobId })
     this.#defineFunction(message)
   }
@@ -346,21 +352,46 @@ export class RayletMessages {
   #defineFunction({ hash, bytes, contains }: ExportedFunction): void {
     const row = { bytes, contains }
     const { isNew, waiting } = this.#raylet.functions.define(hash, row)
-    if (isNew && contains.length > 0) {
-      this.#raylet.objectEvent({ kind: 'keep', objects: contains })
-    }
+    if (isNew) this.#keep(contains)
     for (const process of waiting) this.#fetchFunction(hash, process)
   }
 
-  #fetchFunction(hash: string, process: number): void {
-    const row = this.#raylet.functions.fetch(hash, process)
-    if (row === undefined) {
-      const { nodeId } = this.#raylet.options
-      this.#raylet.toGcs({ kind: 'fetchFunction', nodeId, hash })
-      return
+  /** The raylet holds the objects itself: for a function, or for a detached actor. */
+  #keep(objects: readonly ObjectKey[]): void {
+    if (objects.length === 0) return
+    this.#raylet.objectEvent({ kind: 'lend', to: this.#self, objects })
+  }
+
+  get #self(): number {
+    return rayletProcess(this.#raylet.options.nodeNumber)
+  }
+
+  /** What another job has defined stays for as long as this one needs it. */
+  #useFunction(hash: string, process: number, jobId: string): void {
+    const { functions, options } = this.#raylet
+    const isNew = functions.use(hash, jobId)
+    if (!this.#fetchFunction(hash, process)) {
+      this.#raylet.toGcs({ kind: 'fetchFunction', nodeId: options.nodeId, jobId, hash })
+    } else if (isNew) this.#raylet.toGcs({ kind: 'useFunction', jobId, hash })
+  }
+
+  /** No job needs it any more. */
+  #functionGone(hash: string): void {
+    const { row, waiting } = this.#raylet.functions.remove(hash)
+    const objects = row?.contains.flat() ?? []
+    if (objects.length > 0) {
+      this.#raylet.objectEvent({ kind: 'release', from: this.#self, objects })
     }
+    for (const process of waiting) this.#raylet.send(process, { kind: 'functionDefined', hash })
+  }
+
+  /** False: it is not here, and is given to the process when it comes. */
+  #fetchFunction(hash: string, process: number): boolean {
+    const row = this.#raylet.functions.fetch(hash, process)
+    if (row === undefined) return false
     this.#raylet.objectEvent({ kind: 'lend', to: process, objects: row.contains })
     this.#raylet.send(process, functionDefined(hash, row))
+    return true
   }
 
   #query({ request, query }: MessageOf<'query'>, from: number): void {

@@ -211,7 +211,7 @@ export class Raylet {
       jobs: this.jobs,
       pool: this.#pool,
       isWanted: (start) => this.#workers.has(start),
-      failed: (start, exit) => this.#processEnded(start, exit),
+      ended: (start, exit) => this.#processEnded(start, exit),
     })
   }
 
@@ -234,7 +234,7 @@ export class Raylet {
         const worker = this.#workers.get(output.start)
         return worker === undefined ? undefined : this.output.lines(output, worker)
       },
-      died: (start, exit) => this.#processEnded(start, exit),
+      died: (start, exit) => this.launcher.ended(start, exit),
     })
   }
 

@@ -56,8 +56,9 @@ export function homeDied([owner, sequence]: ObjectKey): WireError {
   const id = objectIdHex(owner, sequence)
   const ownerId = workerIdHex(owner)
   const message =
-    `Object ${id} is lost: the node of process ${ownerId}, which owned it, has died, and with it ` +
-    'what was known of its objects. Submit the task again from a process that lives longer.'
+    `Object ${id} is lost: node number ${nodeNumberOf(owner)} has died, and with it process ` +
+    `${ownerId}, which owned it, and what was known of its objects. Submit the task again from a ` +
+    'process that lives longer, or, if it is an item of a generator, the generator.'
   return { code: 'RAY_OWNER_DIED', message, fields: { objectId: id, ownerId } }
 }
 

@@ -179,6 +179,13 @@ export class Spillback {
     }
   }
 
+  /** A request of the queue goes to a node that has said that it has room. */
+  moveTo(request: PendingRequest, node: number, now: number): void {
+    if (request.asked === undefined) return
+    this.#tables.queue.remove(request)
+    this.#passTo(request, { node, stays: false, now })
+  }
+
   /** Asks for requests that wait elsewhere, as far as there is room for them here. */
   #callBack(): void {
     if (this.#passed.size === 0) return

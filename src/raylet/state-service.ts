@@ -5,7 +5,13 @@
 // report, and what they run their owners know.
 
 import type { Clock } from '../base/clock.js'
-import { objectIdHex, rayletProcess, workerIdHex, type ProcessId } from '../base/ids.js'
+import {
+  nodeNumberOf,
+  objectIdHex,
+  rayletProcess,
+  workerIdHex,
+  type ProcessId,
+} from '../base/ids.js'
 import { liveTasksMs, ownersAskedMs, peerTasksMs } from '../base/limits.js'
 import { selectRows } from '../wire/state-selection.js'
 import type { LiveTask, StateAnswer, StateQuery, StateRow } from '../wire/messages/state.js'
@@ -172,6 +178,12 @@ export class StateService {
         isStored: entry.isStored,
       }
       for (const holder of entry.holders()) {
+        // By what a raylet keeps: functions, arguments of actors, values of other homes.
+        if (isRaylet(holder)) {
+          const pid = holder === rayletProcess(nodeNumberOf(owner)) ? process.pid : null
+          yield { ...fixed, referenceType: 'CAPTURED_IN_OBJECT', type: 'RAYLET', pid }
+          continue
+        }
         const { hello } = members.get(holder) ?? {}
         yield {
           ...fixed,
@@ -180,12 +192,16 @@ export class StateService {
           pid: hello?.pid ?? null,
         }
       }
-      // Held by other values, or by what the raylet keeps: functions, and arguments of actors.
-      if (entry.contained + entry.kept > 0) {
+      // Held by other values of this home.
+      if (entry.contained > 0) {
         yield { ...fixed, referenceType: 'CAPTURED_IN_OBJECT', type: 'RAYLET', pid: process.pid }
       }
     }
   }
+}
+
+function isRaylet(process: ProcessId): boolean {
+  return process === rayletProcess(nodeNumberOf(process))
 }
 
 function referenceType(entry: ObjectEntry, holder: ProcessId): string {

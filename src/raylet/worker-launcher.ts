@@ -21,13 +21,15 @@ export interface LauncherOptions {
   readonly toGcs: (message: ToGcs) => void
   /** Whether the worker is still wanted. */
   readonly isWanted: (start: string) => boolean
-  /** It could not even be started. */
-  readonly failed: (start: string, exit: ProcessExit) => void
+  /** Its process is gone, or could not even be started. */
+  readonly ended: (start: string, exit: ProcessExit) => void
 }
 
 export class WorkerLauncher {
   readonly packages: PackageCache
   readonly #options: LauncherOptions
+  /** Packages in which workers run, by start. */
+  readonly #packageOf = new Map<string, string>()
 
   constructor(options: LauncherOptions) {
     const { clock, nodeId, sessionDir, toGcs } = options
@@ -40,20 +42,35 @@ export class WorkerLauncher {
   }
 
   start(start: string, jobId: string, environment: WorkerEnvironment): void {
-    const { nodeNumber, sessionDir, jobs, pool, isWanted, failed } = this.#options
+    const { nodeNumber, sessionDir, jobs, pool, isWanted } = this.#options
     const driver = jobs.driverOf(jobId)
     if (driver === undefined || nodeNumberOf(driver) === nodeNumber) {
       return pool.start(start, jobId, environment)
     }
     const begin = (unpacked?: string): void => {
-      if (!isWanted(start)) return
+      if (!isWanted(start)) return this.#release(start)
       pool.start(start, jobId, environmentHere(environment, unpacked, sessionDir || '/'))
     }
     if (environment.folder === undefined) return begin()
-    this.packages.locate(environment.folder.hash).then(begin, (error: unknown) => {
+    const { hash } = environment.folder
+    this.#packageOf.set(start, hash)
+    this.packages.acquire(hash).then(begin, (error: unknown) => {
       const why = error instanceof Error ? error.message : String(error)
-      failed(start, { ...notStarted, stderr: [why], reason: why })
+      this.ended(start, { ...notStarted, stderr: [why], reason: why })
     })
+  }
+
+  /** The process of the worker is gone. */
+  ended(start: string, exit: ProcessExit): void {
+    this.#release(start)
+    this.#options.ended(start, exit)
+  }
+
+  #release(start: string): void {
+    const hash = this.#packageOf.get(start)
+    if (hash === undefined) return
+    this.#packageOf.delete(start)
+    this.packages.release(hash)
   }
 }
 

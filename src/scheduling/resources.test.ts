@@ -25,6 +25,8 @@ test('reads and writes the same amounts', () => {
   assert.deepEqual(set(amounts).toResources(), amounts)
   assert.equal(String(set({ GPU: 1, CPU: 2 })), '2 CPU, 1 GPU')
   assert.equal(String(set({ CPU: 0 })), 'nothing')
+  assert.equal(String(set({ memory: 1.5 * 2 ** 30, CPU: 0.5 })), '0.5 CPU, 1.5 GiB memory')
+  assert.notEqual(set({ memory: 2 ** 30 }).key(), set({ memory: 2 ** 30 + 1 }).key())
 })
 
 test('says what is lacking', () => {

@@ -8,6 +8,7 @@
 // and takes it back when its answer is there. Nothing is granted until the amount is positive
 // again.
 
+import { resourceAmount } from '../base/byte-size.js'
 import type { Resources } from '../base/amounts.js'
 
 /** Parts that one unit is counted in. */
@@ -97,12 +98,21 @@ export class ResourceSet {
     return resources
   }
 
-  /** For people and as a key: `2 CPU, 0.5 GPU`, in order of name. */
+  /** Equal for sets that are equal: `2 CPU, 0.5 GPU`, in order of name. */
+  key(): string {
+    return this.#text(({ value, name }) => `${value} ${name}`)
+  }
+
+  /** For people: `2 CPU, 1.5 GiB memory`, in order of name. */
   toString(): string {
+    return this.#text(({ value, name }) => `${resourceAmount(name, value)} ${name}`)
+  }
+
+  #text(each: (amount: { name: string; value: number }) => string): string {
     if (this.amounts.size === 0) return 'nothing'
     return [...this.amounts]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, parts]) => `${parts / unitParts} ${name}`)
+      .map(([name, parts]) => each({ name, value: parts / unitParts }))
       .join(', ')
   }
 

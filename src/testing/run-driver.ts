@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { assertNoFiles } from './left-files.js'
 import { SessionTraces } from './session-traces.js'
 import { until } from './until.js'
 
@@ -131,6 +132,7 @@ export class Driver {
     const { code, signal } = await this.#exit()
     clearTimeout(timer)
     await this.#traces.assertNone()
+    assertNoFiles(this.#tempDir)
     const end: DriverEnd = { code, signal, stdout: this.#stdout, stderr: this.#stderr }
     if (isLate) {
       throw new Error(`The program did not end within ${timeoutMs} ms:\n${end.stdout}${end.stderr}`)

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import os from 'node:os'
 import path from 'node:path'
 import * as ray from '../ray/index.js'
+import { assertNoFiles } from './left-files.js'
 import { SessionTraces } from './session-traces.js'
 
 /** Options of `ray.init`, and a bound on the time of the test. */
@@ -54,7 +55,8 @@ export async function withCluster<T>(
   Object.assign(process.env, traces.environment)
   const tempDir = mkdtempSync(path.join(os.tmpdir(), 'typeray-test-'))
   try {
-    const session = await ray.init({ numCpus: 2, tempDir, address: 'local', ...initOptions })
+    const folders = { tempDir, objectSpillingDirectory: path.join(tempDir, 'spill') }
+    const session = await ray.init({ numCpus: 2, address: 'local', ...folders, ...initOptions })
     try {
       return await withDeadline(deadlineMs, run(clusterOf(session, traces)))
     } finally {
@@ -63,6 +65,7 @@ export async function withCluster<T>(
   } finally {
     for (const name of Object.keys(traces.environment)) Reflect.deleteProperty(process.env, name)
     await traces.assertNone()
+    assertNoFiles(tempDir)
     rmSync(tempDir, { recursive: true })
     // A promise is reported once its turn has ended.
     await new Promise((resolve) => setImmediate(resolve))

@@ -78,7 +78,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   constructor(maxsize = 0, { actorOptions = {} }: QueueOptions = {}) {
     if (!Number.isInteger(maxsize) || maxsize < 0) {
       throw new RangeError(
-        `Queue: maxsize must be an integer of zero or more, not ${String(maxsize)}.`,
+        'Queue: maxsize, the first argument, must be an integer of zero or more, not ' +
+          `${typeof maxsize === 'number' ? maxsize : `of type ${typeof maxsize}`}.`,
       )
     }
     this.maxsize = maxsize

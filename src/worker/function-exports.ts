@@ -199,7 +199,7 @@ export class FunctionExports {
 }
 
 function tooLarge(name: string, sizeBytes: number): SerializationError {
-  const mb = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MB`
+  const mb = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`
   return new SerializationError(
     `The remote function ${name} is too large (${mb(sizeBytes)} > ${mb(functionBytesMax)}). ` +
       'Put the large value that it captures into the object store with ray.put and pass the ref.',

@@ -330,6 +330,8 @@ function describe(message: FromGcs): string {
       return `${message.kind} ${message.jobId}`
     case 'packageFound':
       return `packageFound ${message.hash} ${message.index} of ${message.count}`
+    case 'functionsGone':
+      return `functionsGone ${message.hashes.join(' ')}`
     case 'functionFound':
       return `functionFound ${message.hash}`
     case 'clusterView':

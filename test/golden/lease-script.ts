@@ -3,6 +3,7 @@
 
 import type { LeaseEffect, LeaseEvent } from '../../src/raylet/lease-events.js'
 import { LeaseState } from '../../src/raylet/lease-state.js'
+import { formatAmounts } from '../../src/scheduling/resource-amounts.js'
 import type { Room } from '../../src/wire/messages/gcs.js'
 import type {
   ClusterNode,
@@ -161,6 +162,10 @@ export class LeaseScript {
         const said = { available: { CPU: command.number('free', 0) }, waiting: {} }
         return { kind: 'requestReturned', node, from, request, why, ...said }
       }
+      case 'bundlefree': {
+        const available = [resourcesOf(command)]
+        return { kind: 'bundleFree', node, group: command.word(0), available }
+      }
       case 'recalled':
         return { kind: 'recallRequest', node, from, request }
       case 'answered':
@@ -284,6 +289,8 @@ function peerMessage(message: PeerMessage): string {
     }
     case 'requestReturned':
       return `${kind} request=${message.request}: ${message.why}`
+    case 'bundleFree':
+      return `${kind} ${message.group}: ${message.available.map(formatAmounts).join(' and ')}`
     case 'recallRequest':
       return `${kind} request=${message.request}`
     case 'aboutLease':
@@ -313,7 +320,7 @@ function gcsMessage(message: Extract<LeaseEffect, { kind: 'gcs' }>['message']): 
 
 /** `n2:4:1:2`: node 2 has 4 CPU, of which 1 is free, and 2 are waited for. */
 function viewOf(word: string): ClusterNode {
-  const [nodeId = '', total = '0', free = total, waiting = '0'] = word.split(':')
+  const [nodeId = '', total = '0', free = total, waiting = '0', group] = word.split(':')
   return {
     nodeId,
     nodeNumber: Number(nodeId.slice(1)),
@@ -323,6 +330,7 @@ function viewOf(word: string): ClusterNode {
     available: { CPU: Number(free) },
     waiting: { CPU: Number(waiting) },
     labels: {},
+    ...(group !== undefined && { wantedGroups: [group] }),
   }
 }
 

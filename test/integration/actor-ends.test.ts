@@ -239,7 +239,10 @@ inCluster(
       const found = await ray.getActor<Worker>('lasting')
       assert.equal(await ray.get(found.inc.remote()), 2)
       const twice = Remote.options(options).remote()
-      assert.match(String(await rejection(ray.get(twice.inc.remote()))), /lasting.*already taken/)
+      const refused = await rejection(ray.get(twice.inc.remote()))
+      assert.ok(refused instanceof ray.ActorDiedError)
+      assert.match(String(refused), /lasting.*already taken/)
+      assert.equal(refused.fields['cause'], 'nameTaken')
       ray.kill(found)
       await diedOf(found.inc.remote(), /ray\.kill/)
     },

@@ -102,3 +102,47 @@ void test('bundles of a node that dies come back on another, and their tasks wit
     assert.equal(code, 0, stdout + stderr)
     assert.match(stdout, /true\ntrue true\n$/)
   }))
+
+void test('what waits for any bundle runs in the one that becomes free, on any node', () =>
+  withNodes(3, async ({ run }) => {
+    const out = await run(`
+      import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+      import { tmpdir } from 'node:os'
+      import path from 'node:path'
+      ${head}
+      const group = ray.placementGroup([{ CPU: 1 }, { CPU: 1 }, { CPU: 1 }], 'STRICT_SPREAD')
+      await group.ready()
+      const nodes = await ray.get([0, 1, 2].map((b) => where.options(inGroup(group, b)).remote()))
+      const folder = mkdtempSync(path.join(tmpdir(), 'bundles-'))
+      const hold = ray.remote(async function hold(file) {
+        writeFileSync(file + '.held', '')
+        while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 20))
+      })
+      const files = [0, 1, 2].map((bundle) => path.join(folder, String(bundle)))
+      const held = files.map((each, b) => hold.options(inGroup(group, b)).remote(each))
+      while (!files.every((each) => existsSync(each + '.held'))) {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      for (const free of [0, 1, 2].filter((b) => nodes[b] !== here)) {
+        // Each is a kind of its own, so that none waits behind another.
+        const waiting = [1, 2, 3, 4, 5, 6].map((n) =>
+          where.options({ ...inGroup(group), numCpus: 1 - n / 100 }).remote(50),
+        )
+        const [early] = await ray.wait(waiting, { numReturns: 1, timeoutMs: 500 })
+        writeFileSync(files[free], '')
+        await held[free]
+        const ran = await ray.get(waiting)
+        console.log(early.length, ran.every((node) => node === nodes[free]))
+        rmSync(files[free])
+        rmSync(files[free] + '.held')
+        held[free] = hold.options(inGroup(group, free)).remote(files[free])
+        while (!existsSync(files[free] + '.held')) {
+          await new Promise((resolve) => setTimeout(resolve, 20))
+        }
+      }
+      for (const each of files) writeFileSync(each, '')
+      await ray.get(held)
+      rmSync(folder, { recursive: true })
+    `)
+    assert.equal(out, '0 true\n0 true\n')
+  }))

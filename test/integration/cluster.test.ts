@@ -113,6 +113,31 @@ void test('a detached actor that is killed is restarted although its job is over
     assert.equal(out, '1\ntrue\n')
   }))
 
+void test('a class stays for a program that uses it when its job and its actor are gone', () =>
+  withHead([], async ({ run }) => {
+    await run(`
+      class Item {
+        constructor(n) { this.n = n }
+        double() { return 2 * this.n }
+      }
+      class Maker {
+        make(n) { return new Item(n) }
+      }
+      await ray.init({ namespace: 'shop' })
+      const actor = ray.remote(Maker).options({ name: 'maker', lifetime: 'detached' }).remote()
+      console.log((await ray.get(actor.make.remote(1))).double())
+    `)
+    const out = await run(`
+      await ray.init({ namespace: 'shop' })
+      const actor = await ray.getActor('maker')
+      const item = await ray.get(actor.make.remote(21))
+      ray.kill(actor)
+      await ray.get(actor.make.remote(1)).catch((error) => console.log(error.name))
+      console.log(item.double(), await ray.get(ray.remote((it) => it.double()).remote(item)))
+    `)
+    assert.equal(out, 'ActorDiedError\n42 42\n')
+  }))
+
 void test("a driver's actors and placement groups end with it, however it ends, others stay", () =>
   withHead(['--num-cpus', '3'], async ({ run, driver }) => {
     const stays = driver(`

@@ -111,7 +111,7 @@ test('what is detached is found after the GCS died again and again, and listed w
     `)
     for (let n = 0; n < 3; n++) await killGcs(head)
     const found = await run(`
-      import { listJobs, listActors } from 'typeray/state'
+      import { list, listJobs } from 'typeray/state'
       await ray.init({ namespace: 'app' })
       const counter = await ray.getActor('counter')
       console.log(await ray.get(counter.increment.remote()))
@@ -121,11 +121,21 @@ test('what is detached is found after the GCS died again and again, and listed w
       const jobs = await listJobs()
       console.log(jobs.map(({ jobId, status }) => jobId + ' ' + status).join(', '))
       console.log((await ray.availableResources()).CPU)
+      const endless = () => new Promise((resolve) => setTimeout(resolve, 1e6))
+      const running = ray.remote({ numCpus: 0, name: 'endless' }, endless).remote()
+      let tasks = await list('tasks')
+      while (!tasks.rows.some(({ state }) => state === 'RUNNING')) tasks = await list('tasks')
+      console.log(tasks.rows.map(({ name }) => name).join(), tasks.warnings.join(' '))
+      ray.cancel(running)
       ray.removePlacementGroup(group)
       ray.kill(counter)
     `)
     const jobs = `${made.trim()} SUCCEEDED, 00000002 RUNNING`
-    assert.equal(found, `2\nCREATED\n${jobs}\nundefined\n`)
+    const said = 'Tasks that had ended before the GCS was started again are not listed.'
+    const [listed = '', ...rest] = found.trim().split('\n').reverse()
+    assert.deepEqual(rest.reverse(), ['2', 'CREATED', jobs, 'undefined'])
+    assert.match(listed, /endless/)
+    assert.ok(listed.endsWith(said), listed)
   }))
 
 test('an actor restarts while the GCS is away, and its callers hear of it', () =>
@@ -190,6 +200,45 @@ test('a GCS that hangs is killed and started again', () =>
     {},
     { variables: { TYPERAY_NODE_DEADLINE_MS: '4000' } },
   ))
+
+test('a detached actor of another node that dies while the GCS is away is started again', () =>
+  withNodes(2, async ({ sessions, run }) => {
+    const [head, other] = sessions
+    assert.ok(head && other)
+    const pid = await run(`
+      await ray.init({ namespace: 'app' })
+      class Counter {
+        count = 0
+        increment() { return ++this.count }
+        pid() { return process.pid }
+      }
+      const counter = ray.remote(Counter).options({
+        name: 'counter', lifetime: 'detached', maxRestarts: -1,
+        schedulingStrategy: { nodeId: '${other.nodeId}', soft: false },
+      }).remote()
+      await ray.get([counter.increment.remote(), counter.increment.remote()])
+      console.log(await ray.get(counter.pid.remote()))
+    `)
+    const gcs = gcsOf(head) ?? assert.fail()
+    // Frozen, it hears of nothing: the raylet has to say it to the next one.
+    process.kill(gcs, 'SIGSTOP')
+    process.kill(Number(pid), 'SIGKILL')
+    await until(() => /Counter, has ended/.test(raylogOf(other)))
+    process.kill(gcs, 'SIGKILL')
+    const again = await run(`
+      await ray.init({ namespace: 'app' })
+      const counter = await ray.getActor('counter')
+      let count
+      while (count === undefined) {
+        count = await ray.get(counter.increment.remote()).catch((error) => {
+          if (!(error instanceof ray.ActorUnavailableError)) throw error
+        })
+      }
+      console.log(count, await ray.get(counter.pid.remote()) !== ${pid.trim()})
+      ray.kill(counter)
+    `)
+    assert.equal(again, '1 true\n')
+  }))
 
 test('a node that joins after the GCS died gets code and files that were sent before', (t) =>
   withNodes(1, async ({ sessions, driver, join }) => {

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { assertNoFiles } from '../../src/testing/left-files.js'
 import { SessionTraces } from '../../src/testing/session-traces.js'
 import {
   type Driver,
@@ -73,6 +74,7 @@ export async function withFolder(
   } finally {
     await cli('stop')
     await traces.assertNone()
+    assertNoFiles(folder)
     rmSync(folder, { recursive: true })
   }
 }

@@ -8,6 +8,7 @@ import path from 'node:path'
 import type { ClusterConfig, NodeOptions } from '../../src/node/node-config.js'
 import { isAlive, type SessionFile } from '../../src/node/session-file.js'
 import { startHead, stopSession } from '../../src/node/start-head.js'
+import { assertNoFiles } from '../../src/testing/left-files.js'
 import { SessionTraces } from '../../src/testing/session-traces.js'
 import { type Driver, type DriverOptions, startDriver, until } from '../../src/testing/index.js'
 
@@ -56,7 +57,9 @@ export async function withNodes(
     }
     const environment = { ...traces.environment, ...variables }
     Object.assign(process.env, environment)
-    const { session } = await startHead({ ...usual, tempDir, cluster, ...options, ...more })
+    const spillFolder = path.join(tempDir, 'spill')
+    const all = { ...usual, tempDir, spillFolder, cluster, ...options, ...more }
+    const { session } = await startHead(all)
     for (const name of Object.keys(environment)) Reflect.deleteProperty(process.env, name)
     sessions.push(session)
     return session
@@ -83,6 +86,7 @@ export async function withNodes(
   } finally {
     for (const session of [...sessions].reverse()) await stopSession(session)
     await traces.assertNone()
+    assertNoFiles(folder)
     rmSync(folder, { recursive: true })
   }
 }

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
 import * as ray from '../../src/index.js'
+import { until, withCluster } from '../../src/testing/index.js'
 import { inCluster } from './in-cluster.js'
 
 const increment = ray.remote((x: number) => x + 1)
@@ -132,15 +137,20 @@ inCluster(
   },
 )
 
-inCluster(
-  'Deep recursion on two CPUs',
-  { numCpus: 2, deadlineMs: 110_000 },
-  {
-    async 'a hundred levels, each blocked in get on the next'() {
-      const down = ray.remote(async (depth: number): Promise<number> => {
-        return depth === 0 ? 0 : 1 + (await ray.get(down.remote(depth - 1)))
-      })
-      assert.equal(await ray.get(down.remote(100)), 100)
-    },
-  },
-)
+// Each level needs a worker of its own, so this takes as long as a hundred processes take to start:
+// on a busy machine minutes. What must not be is that it stands still.
+test('a hundred levels, each blocked in get on the next', () =>
+  withCluster({ numCpus: 2, deadlineMs: 900_000 }, async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'levels-'))
+    const down = ray.remote(async (depth: number): Promise<number> => {
+      writeFileSync(path.join(folder, String(depth)), '')
+      return depth === 0 ? 0 : 1 + (await ray.get(down.remote(depth - 1)))
+    })
+    const bottom = down.remote(100)
+    for (let reached = 0; reached <= 100;) {
+      const before = reached
+      await until(() => (reached = readdirSync(folder).length) > before, { timeoutMs: 60_000 })
+    }
+    assert.equal(await ray.get(bottom), 100)
+    rmSync(folder, { recursive: true })
+  }))

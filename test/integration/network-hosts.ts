@@ -12,6 +12,7 @@ import {
   type DriverOptions,
   startDriver,
 } from '../../src/testing/index.js'
+import { assertNoFiles } from '../../src/testing/left-files.js'
 import { SessionTraces } from '../../src/testing/session-traces.js'
 import { runCli } from './head-cluster.js'
 
@@ -68,6 +69,7 @@ export async function withHosts(
     } finally {
       for (const each of [...hosts].reverse()) await each.cli('stop')
       await traces.assertNone()
+      assertNoFiles(folder)
     }
   } finally {
     for (const name of [...names, bridge]) removeNamespace(name)

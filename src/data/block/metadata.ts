@@ -24,6 +24,8 @@ export interface BlockMetadata {
   readonly written?: unknown
   /** Sort keys of some of its rows, where they were asked for. */
   readonly sample?: readonly KeySample[]
+  /** Of a block that was cut into parts: the rows of each. */
+  readonly partRows?: readonly number[]
   /** What a function that was asked found in it. */
   readonly report?: unknown
   /** Process that made it. */
@@ -58,4 +60,13 @@ export function describeBlock(block: Block, startedMs: number): BlockMetadata {
     host,
     wallMs: performance.now() - startedMs,
   }
+}
+
+/** Describes rows that this process wrote to files since `startedMs`, without a block of them. */
+export function describeWritten(
+  { rows, written }: { readonly rows: number; readonly written: unknown },
+  startedMs: number,
+): BlockMetadata {
+  const wallMs = performance.now() - startedMs
+  return { rows, bytes: 0, schema: [], written, pid: process.pid, host, wallMs }
 }

@@ -19,6 +19,7 @@ import type {
 import { listFiles } from './listing.js'
 import { OpenPieces } from './open-pieces.js'
 import { isLineTooLong, readError } from './read-error.js'
+import { rowOrderColumn } from './row-order.js'
 import { samplesOf } from './samples.js'
 import { selectColumns, sqlColumnsWanted } from './sql-columns.js'
 
@@ -63,6 +64,8 @@ export interface ReadRequest {
   /** The columns of the description. */
   readonly columns: readonly SqlColumn[]
   readonly isSampled?: boolean
+  /** Of Parquet files: adds `rowOrderColumn`. */
+  readonly isOrdered?: boolean
 }
 
 export interface OpenRequest extends ReadRequest {
@@ -207,7 +210,8 @@ async function runOnce<T>(
     const tables = await reader.tables({ ...request, open })
     const queries: string[] = []
     for (let at = 0; at === 0 || at < tables.length; at += tablesPerQueryMax) {
-      const sql = selectColumns(columns, tables.slice(at, at + tablesPerQueryMax))
+      const some = tables.slice(at, at + tablesPerQueryMax)
+      const sql = selectColumns(columns, some, request.isOrdered === true ? [rowOrderColumn] : [])
       queries.push(Number.isFinite(source.limit) ? `${sql} LIMIT ${source.limit}` : sql)
     }
     // What is open must stay so until the queries have run.

@@ -1,5 +1,6 @@
 // Blocks as files of a folder: one each, or several where a file is to have no more than some rows.
 
+import { DataType } from 'apache-arrow'
 import fs from 'node:fs'
 import path from 'node:path'
 import { assert } from '../../base/assert.js'
@@ -7,32 +8,102 @@ import { RayError } from '../../base/errors.js'
 import { type Block, sliceBlock } from '../block/block.js'
 import { plainBlock } from '../block/plain-data.js'
 import { withBlock } from '../engine/block-scan.js'
-import { execute, quoteName, quoteText } from '../engine/engine.js'
-import type { FolderSink, OutputFormat } from '../logical/write-step.js'
+import { query, quoteName, quoteText, withThreads } from '../engine/engine.js'
+import type { FolderSink, OutputFormat, Sink } from '../logical/write-step.js'
 import { extensionOf } from './output-extension.js'
 import type { OutputStorage, StagedFile } from './output-storage.js'
-import { fileName } from './part-files.js'
+import { fileName, partName } from './part-files.js'
 import { storageOf } from './storage.js'
 
+/** Rows that are written: what they are called, and how the engine is shown them. */
+interface Rows {
+  readonly names: readonly string[]
+  /** Those of them that are doubles, or may be: as folders, they are written as integers. */
+  readonly floats?: readonly string[]
+  use<T>(body: (from: string) => T): T
+}
+
+interface Part {
+  readonly name: string
+  readonly sink: FolderSink
+}
+
 /** Writes a block as part `index` of a folder; its files are seen when they are published. */
-export async function writeBlock(
+export function writeBlock(
   block: Block,
   index: number,
-  { name, sink }: { readonly name: string; readonly sink: FolderSink },
+  part: Part,
 ): Promise<readonly StagedFile[]> {
-  if (block.schema.fields.length === 0) {
-    throw new RayError(`${name}: a block without columns cannot be written.`)
-  }
+  const { name, sink } = part
+  return stageFiles(part, function* (stage) {
+    for (const { block: some, slice } of slicesOf(block, sink)) {
+      const file = fileName(name, sink, { index, slice }, some)
+      const { fields } = some.schema
+      const names = fields.map((field) => field.name)
+      const floats = fields.filter(({ type }) => DataType.isFloat(type)).map(({ name: of }) => of)
+      const use = <T>(body: (from: string) => T): T => withBlock(plainBlock(some), body)
+      yield stage({ names, floats, use }, { file, slice: slice ?? 0 })
+    }
+  })
+}
+
+/** What was written: how many rows, and the files. */
+export interface WrittenRows {
+  readonly rows: number
+  readonly written: readonly StagedFile[]
+}
+
+/** Whether a sink takes rows as the engine has them. */
+export function canWriteQuery(sink: Sink): sink is FolderSink {
+  if (sink.kind !== 'folder' || sink.filenameProvider !== undefined) return false
+  // Several threads would make several files in each folder of a partition.
+  return sink.partitionCols.length === 0 && sink.rowsPerFileMax === undefined
+}
+
+/** Writes the rows of a query over files as part `index` of a folder, by several threads. */
+export async function writeQuery(
+  { names, sql, threads }: { names: readonly string[]; sql: string; threads: number },
+  index: number,
+  part: Part,
+): Promise<WrittenRows> {
+  const file = `${partName(part.sink.prefix, index)}.${extensionOf(part.sink.format)}`
+  const use = <T>(body: (from: string) => T): T => withThreads(threads, () => body(`(${sql})`))
+  let rows = 0
+  const written = await stageFiles(part, (stage) => {
+    const copied = stage({ names, use }, { file, slice: 0 })
+    rows = copied.rows
+    return [copied]
+  })
+  return { rows, written }
+}
+
+/** A file of rows in the folder of an attempt. */
+interface Copied {
+  readonly rows: number
+  readonly folder: string
+  /** Paths in the folder. */
+  readonly files: readonly string[]
+}
+
+type Stage = (rows: Rows, place: { readonly file: string; readonly slice: number }) => Copied
+
+/** Has files written where nobody looks for them. */
+async function stageFiles(
+  { name, sink }: Part,
+  write: (stage: Stage) => Iterable<Copied>,
+): Promise<readonly StagedFile[]> {
   const output = await outputOf(name, sink)
   const attempt = output.openAttempt(sink)
   let isDone = false
   try {
     const staged: StagedFile[] = []
-    for (const part of slicesOf(block, sink)) {
-      const folder = path.join(attempt, String(part.slice ?? 0))
+    const copies = write((rows, { file, slice }) => {
+      const folder = path.join(attempt, String(slice))
       fs.mkdirSync(folder)
-      const file = fileName(name, sink, { index, slice: part.slice }, part.block)
-      for (const inner of copyOut(part.block, { name, sink, folder, file })) {
+      return copyOut(rows, { name, sink, folder, file })
+    })
+    for (const { folder, files } of copies) {
+      for (const inner of files) {
         staged.push(await output.stage(path.join(folder, inner), `${sink.folder}/${inner}`))
       }
     }
@@ -81,10 +152,15 @@ interface CopyOut {
   readonly file: string
 }
 
-/** Writes the files of a block below a folder; gives their paths in it. */
-function copyOut(block: Block, { name, sink, folder, file }: CopyOut): readonly string[] {
+/** Writes the files of rows below a folder. */
+function copyOut(
+  { names: present, floats = [], use }: Rows,
+  { name, sink, folder, file }: CopyOut,
+): Copied {
   const { partitionCols } = sink
-  const present = block.schema.fields.map((field) => field.name)
+  if (present.length === 0) {
+    throw new RayError(`${name}: a block without columns cannot be written.`)
+  }
   const missing = partitionCols.find((column) => !present.includes(column))
   if (missing !== undefined) {
     const list = present.join(', ')
@@ -94,14 +170,14 @@ function copyOut(block: Block, { name, sink, folder, file }: CopyOut): readonly 
     throw new RayError(`${name}: partitionCols names all columns, and no column is left to write.`)
   }
   const target = partitionCols.length === 0 ? path.join(folder, file) : folder
-  withBlock(plainBlock(block), (table) => {
-    const { select, options } = copyOf(sink, present)
-    const sql = `COPY (${select} FROM ${table}) TO ${quoteText(target)} (${options.join(', ')})`
-    runCopy(sql, `${name}: ${sink.folder}/${file}`)
+  const rows = use((from) => {
+    const { select, options } = copyOf(sink, { names: present, floats })
+    const sql = `COPY (${select} FROM ${from}) TO ${quoteText(target)} (${options.join(', ')})`
+    return runCopy(sql, `${name}: ${sink.folder}/${file}`)
   })
-  if (partitionCols.length === 0) return [file]
+  if (partitionCols.length === 0) return { rows, folder, files: [file] }
   const all = fs.readdirSync(folder, { recursive: true, withFileTypes: true })
-  return all
+  const files = all
     .filter((entry) => entry.isFile())
     .map((entry) => {
       const inner = path.relative(folder, entry.path)
@@ -112,12 +188,17 @@ function copyOut(block: Block, { name, sink, folder, file }: CopyOut): readonly 
       return path.join(inner, file)
     })
     .sort()
+  return { rows, folder, files }
 }
 
-/** Errors of the engine name a file that nobody knows: the name that it was to have is added. */
-function runCopy(sql: string, place: string): void {
+/**
+ * Gives the number of rows. Errors of the engine name a file that nobody knows: the name that it
+ * was to have is added.
+ */
+function runCopy(sql: string, place: string): number {
   try {
-    execute(sql)
+    const [copied] = [...query(sql)]
+    return Number(copied?.Count)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new RayError(`${place}: ${reason}`, { cause })
@@ -127,20 +208,34 @@ function runCopy(sql: string, place: string): void {
 /** What is written, and how. */
 function copyOf(
   { format, partitionCols }: FolderSink,
-  present: readonly string[],
+  { names, floats = [] }: Pick<Rows, 'names' | 'floats'>,
 ): { readonly select: string; readonly options: readonly string[] } {
   const divided = partitionOptions(partitionCols, format)
-  if (format.kind !== 'json' || divided.length === 0) {
-    return { select: 'SELECT *', options: [...formatOptions(format), ...divided] }
+  if (divided.length === 0) return { select: 'SELECT *', options: formatOptions(format) }
+  const kept = names.filter((name) => !partitionCols.includes(name)).map(quoteName)
+  const keys = partitionCols.map((name) => {
+    return floats.includes(name) ? folderValue(quoteName(name)) : quoteName(name)
+  })
+  if (format.kind !== 'json') {
+    const select = `SELECT ${[...kept, ...keys].join(', ')}`
+    return { select, options: [...formatOptions(format), ...divided] }
   }
   // The engine divides files of all formats but JSON: objects are made here, and are lines of text.
-  const kept = present.filter((column) => !partitionCols.includes(column))
-  const pairs = kept.map((column) => `${quoteName(column)} := ${quoteName(column)}`)
-  const keys = partitionCols.map(quoteName)
-  const json = `to_json(struct_pack(${pairs.join(', ')})) AS ${quoteName(unusedName(present))}`
+  const pairs = kept.map((column) => `${column} := ${column}`)
+  const json = `to_json(struct_pack(${pairs.join(', ')})) AS ${quoteName(unusedName(names))}`
   const plain = [`QUOTE ''`, `ESCAPE ''`, `DELIMITER '\n'`, 'HEADER false']
   const options = ['FORMAT csv', `COMPRESSION ${quoteText(format.compression)}`, ...plain]
   return { select: `SELECT ${[json, ...keys].join(', ')}`, options: [...options, ...divided] }
+}
+
+/**
+ * A double as the name of a folder. Numbers of JavaScript are doubles: without a fraction they are
+ * written as integers, which is what readers take them for.
+ */
+function folderValue(column: string): string {
+  const isWhole = `${column} = trunc(${column}) AND abs(${column}) < ${2 ** 53}`
+  const whole = `${column}::BIGINT::VARCHAR`
+  return `CASE WHEN ${isWhole} THEN ${whole} ELSE ${column}::VARCHAR END AS ${column}`
 }
 
 function unusedName(present: readonly string[]): string {

@@ -10,6 +10,7 @@ import { type FilePiece, type FilesSource, isWhole, type SqlColumn } from './fil
 import { mapInOrder } from './map-in-order.js'
 import type { OpenPieces } from './open-pieces.js'
 import { openFooter, openPiece } from './parquet-remote.js'
+import { withRowOrder } from './row-order.js'
 import { describeSql, unifyColumns } from './sql-columns.js'
 import { isLocal } from './storage.js'
 
@@ -90,7 +91,13 @@ function columnsOf(
 async function tables(request: OpenRequest): Promise<readonly string[]> {
   const { source, columns, open } = request
   const hasPath = hasPathColumn(columns)
-  return mapInOrder(batchesOf(request), async (pieces) => {
+  let files = 0
+  const batches = batchesOf(request).map((pieces) => {
+    const first = files
+    files += pieces.length
+    return { pieces, first }
+  })
+  return mapInOrder(batches, async ({ pieces, first }) => {
     const [piece] = pieces
     if (piece === undefined) return 'FROM (SELECT 1) WHERE false'
     const { start, length } = piece
@@ -101,7 +108,9 @@ async function tables(request: OpenRequest): Promise<readonly string[]> {
     const shared = ['union_by_name = true', ...(hasPath ? ["filename = 'path'"] : [])]
     const read = `FROM ${tableOf(paths, isAlone ? [] : shared)}`
     const where = `WHERE file_row_number >= ${start} AND file_row_number < ${start + length}`
-    const table = isAlone && !isWhole(piece) ? `${read} ${where}` : read
+    const rows = isAlone && !isWhole(piece) ? `${read} ${where}` : read
+    const table =
+      request.isOrdered === true ? withRowOrder(rows, { first, count: pieces.length }) : rows
     return withAddedColumns(source, columns, { table, piece, hasPath: hasPath && !isAlone })
   })
 }

@@ -33,17 +33,17 @@ export function unifyColumns(
 ): readonly SqlColumn[] {
   const known = new Map<string, { file: string; types: string[] }>()
   for (const { file, columns } of files) {
-    for (const { name, type } of columns) {
-      const column = known.get(name)
-      if (column === undefined) known.set(name, { file, types: [type] })
-      else if (!column.types.includes(type)) {
-        if (disagreement === 'refuse')
-          refuseOther(operator, name, {
-            first: { file: column.file, type: column.types[0] ?? type },
-            second: { file, type },
-          })
-        column.types.push(type)
-      }
+    for (const { name, type, isEmpty = false } of columns) {
+      const column = known.get(name) ?? { file, types: [] }
+      known.set(name, column)
+      // A column without values says nothing of its type.
+      if (isEmpty || column.types.includes(type)) continue
+      if (disagreement === 'refuse' && column.types.length > 0)
+        refuseOther(operator, name, {
+          first: { file: column.file, type: column.types[0] ?? type },
+          second: { file, type },
+        })
+      column.types.push(type)
     }
   }
   return [...known].map(([name, { types }]) => {
@@ -113,12 +113,17 @@ function pathsOf({ paths }: FilesSource): string {
 
 /**
  * The SQL that gives `columns`, in order and of their types, of the tables one after the other.
- * Each table is a query that begins with FROM; a column that it lacks is null.
+ * Each table is a query that begins with FROM; a column that it lacks is null. All tables have the
+ * columns of `others`, which stay as they are.
  */
-export function selectColumns(columns: readonly SqlColumn[], tables: readonly string[]): string {
+export function selectColumns(
+  columns: readonly SqlColumn[],
+  tables: readonly string[],
+  others: readonly string[] = [],
+): string {
   const nulls = columns.map(({ name, type }) => `NULL::${type} AS ${quoteName(name)}`)
   const list = columns.map(({ name, type }) => `${quoteName(name)}::${type} AS ${quoteName(name)}`)
   // One after the other and not as one list of files: their own columns may differ.
   const parts = [`SELECT ${nulls.join(', ')} WHERE false`, ...tables]
-  return `SELECT ${list.join(', ')} FROM (${parts.join(' UNION ALL BY NAME ')})`
+  return `SELECT ${[...list, ...others].join(', ')} FROM (${parts.join(' UNION ALL BY NAME ')})`
 }

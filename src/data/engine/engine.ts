@@ -2,7 +2,7 @@
 //
 // It has one thread: a worker runs one task at a time on one CPU, parallelism is between workers,
 // and a synchronous query with two threads would deadlock because the callbacks that feed blocks in
-// need the JavaScript thread.
+// need the JavaScript thread. A query over files alone may have more (`withThreads`).
 
 import type { Table } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
@@ -41,6 +41,20 @@ export function query(sql: string): Table {
 /** Runs `sql` for its effect. */
 export function execute(sql: string): void {
   duckdbLibrary().call.destroyResult(run(sql))
+}
+
+/**
+ * Calls `body` while queries may use several threads. Not for queries over blocks: the callbacks
+ * that feed these in need the thread that waits for the query.
+ */
+export function withThreads<T>(threads: number, body: () => T): T {
+  if (threads <= 1) return body()
+  execute(`SET threads = ${threads}`)
+  try {
+    return body()
+  } finally {
+    execute('SET threads = 1')
+  }
 }
 
 /** Quotes text as an SQL string; a NUL, which would end the query, is spelled out. */

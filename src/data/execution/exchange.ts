@@ -143,7 +143,7 @@ function cutsOf(drained: readonly DrainedBlock[], count: number) {
 }
 
 /** Cuts blocks that are stored whole. */
-async function partitionAll(
+export async function partitionAll(
   drained: readonly DrainedBlock[],
   cut: PartitionTransform,
   combiner: Combiner,
@@ -211,6 +211,9 @@ async function* coalesce(blocks: Blocks, rows: number, combiner: Combiner): Bloc
   if (waiting.length > 0) yield take()
 }
 
+/** A block that goes into others; what is known of it matters only where some of it is taken. */
+export type CombinedBlock = Pick<DrainedBlock, 'block' | 'isOwned'> & Partial<DrainedBlock>
+
 /** Submits the tasks that combine blocks, and lets go of their inputs when all are used. */
 export class Combiner {
   readonly execution: Execution
@@ -233,7 +236,7 @@ export class Combiner {
   /** One block of several. */
   submit(
     combination: Combination,
-    inputs: readonly DrainedBlock[],
+    inputs: readonly CombinedBlock[],
     combine: CombineInputs = {},
   ): PendingBlock {
     const { runner, statistics } = this.execution
@@ -249,8 +252,8 @@ export class Combiner {
       () => undefined,
     )
     const { ranges } = combine
-    const isLast = ({ metadata }: DrainedBlock, i: number): boolean => {
-      return ranges === undefined || ranges[i]?.[1] === metadata.rows
+    const isLast = ({ metadata }: CombinedBlock, i: number): boolean => {
+      return ranges === undefined || metadata === undefined || ranges[i]?.[1] === metadata.rows
     }
     this.#releaseAfter(made, inputs, isLast)
     return made
@@ -301,8 +304,8 @@ export class Combiner {
   /** Several tasks may use a block: it goes when those have ended and no other will come. */
   #releaseAfter(
     made: PendingBlock,
-    inputs: readonly DrainedBlock[],
-    isLast: (input: DrainedBlock, index: number) => boolean,
+    inputs: readonly CombinedBlock[],
+    isLast: (input: CombinedBlock, index: number) => boolean,
   ): void {
     const { runner } = this.execution
     const owned = inputs.filter(({ isOwned }) => isOwned).map(({ block }) => block)

@@ -9,7 +9,7 @@ import { shareArrow } from '../block/arrow-library.js'
 import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/block.js'
 import { dropColumns, renameColumns } from '../block/column-names.js'
 import { concatBlocks } from '../block/concat.js'
-import { type BlockMetadata, describeBlock } from '../block/metadata.js'
+import { type BlockMetadata, describeBlock, describeWritten } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { Publication } from '../datasource/folder-write.js'
 import type { FolderSink, SaveMode, WriteStep } from '../logical/write-step.js'
@@ -70,6 +70,8 @@ async function runTask(
 ): Promise<TaskResult> {
   const startedMs = performance.now()
   const groups = groupRelational(await prepareTransforms(transforms))
+  const queried = await writeQueried(task, groups, startedMs)
+  if (queried !== undefined) return queried
   const place = new Place(task.origin ?? (task.input && originOf(task.input)))
   let { block: current, taken } = await startRows(task, groups, blocks)
   if (taken > 0) place.loseRows()
@@ -88,7 +90,8 @@ async function runTask(
       }
       case 'partition': {
         const made = await partition(current, transform, task.index)
-        return { made, metadata: describeBlock(current, startedMs) }
+        const partRows = made.map(({ numRows }) => numRows)
+        return { made, metadata: { ...describeBlock(current, startedMs), partRows } }
       }
       case 'sample-keys': {
         const { sampleKeys } = await import('../relational/partition.js')
@@ -137,6 +140,24 @@ async function startRows(
       ? await readInput(task.input, steps, index)
       : await applyRelational(given, steps, index)
   return { block, taken: steps.length === 0 ? 0 : 1 }
+}
+
+/** Where rows come out of files and go into files, they need not become a block in between. */
+async function writeQueried(
+  { input, index }: BlockTask,
+  groups: readonly TransformGroup[],
+  startedMs: number,
+): Promise<TaskResult | undefined> {
+  const [first, second] = groups
+  const steps = first?.kind === 'relational' ? first.steps : []
+  const last = steps.length === 0 ? first : second
+  if (last?.kind !== 'write' || (input?.kind !== 'query' && input?.kind !== 'files'))
+    return undefined
+  const { queryRunOf, writeQueryRows } = await import('./query-task.js')
+  const run = queryRunOf(input, steps)
+  const done = run && (await writeQueryRows(run, last, index))
+  if (done === undefined) return undefined
+  return { made: [], metadata: describeWritten(done, startedMs) }
 }
 
 /** Runs as a task: finds files and what is in them. */

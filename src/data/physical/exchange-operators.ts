@@ -2,7 +2,7 @@
 
 import type { AggregateSpec } from '../aggregate/spec.js'
 import type { SortKey } from '../relational/sort-key.js'
-import type { Combination, JoinSpec } from './exchange-transforms.js'
+import type { Combination, JoinSpec, PartitionTransform } from './exchange-transforms.js'
 import type { PhysicalPlan, TaskResources, Transform } from './operators.js'
 
 /** How rows are exchanged. */
@@ -42,13 +42,24 @@ export interface ExchangeOperator {
   readonly resources: TaskResources
 }
 
-/** Two sides whose blocks are cut by their keys into the same number of parts. */
+/**
+ * Two sides whose blocks are cut by their keys into the same number of parts; or one that is small
+ * enough to go to the tasks of all blocks of the other.
+ */
 export interface JoinOperator {
   readonly kind: 'join'
   readonly name: string
   readonly left: PhysicalPlan
   readonly right: PhysicalPlan
   readonly count: number
+  /** How each side is cut, if it is. */
+  readonly cuts: readonly [left: PartitionTransform, right: PartitionTransform]
+  /** The side that may be small enough: it is run first, and then its size decides. */
+  readonly small?: 0 | 1 | undefined
+  /** Bytes of a side that is small enough. */
+  readonly broadcastBytes: number
+  /** Bytes of one side that one task joins: of a key that many rows have, several tasks do. */
+  readonly chunkBytes: number
   readonly spec: JoinSpec
   readonly transforms: readonly Transform[]
   readonly resources: TaskResources

@@ -13,6 +13,7 @@ import {
 } from './exchange-operators.js'
 import type { ExchangeTransform } from './exchange-transforms.js'
 import type { RelationalStep } from '../relational/steps.js'
+import type { WholeQuery } from '../relational/whole-query.js'
 import type { ReadTask } from '../datasource-port.js'
 import type { ReadRequest } from '../datasource/file-readers.js'
 import type { FileCount } from '../datasource/files.js'
@@ -21,6 +22,14 @@ import type { WriteStep } from '../logical/write-step.js'
 /** Where a task that has no input block gets its rows. */
 export type TaskInput =
   | { readonly kind: 'files'; readonly request: ReadRequest }
+  | {
+      /** All files of a plan and the steps behind them as one query. */
+      readonly kind: 'query'
+      readonly name: string
+      readonly query: WholeQuery
+      /** Threads that the engine may run it with. */
+      readonly threads: number
+    }
   | {
       readonly kind: 'rows'
       readonly rows: readonly Readonly<Record<string, unknown>>[]
@@ -158,7 +167,7 @@ function sourceBlocks(source: PhysicalPlan['source']): number | undefined {
     case 'union':
       return addUp(source.inputs.map(plannedBlocks))
     case 'join':
-      return source.count
+      return source.small === undefined ? source.count : undefined
     case 'zip':
       return plannedBlocks(source.left)
   }

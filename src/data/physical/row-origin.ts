@@ -22,6 +22,8 @@ export function originOf(input: TaskInput): RowOrigin {
       const last = others.at(-1)?.path ?? name
       return { name: last === name ? name : `${others.length + 1} pieces, ${name} to ${last}` }
     }
+    case 'query':
+      return { name: input.name }
     case 'rows':
       return { name: 'fromItems', start: input.start ?? 0, rows: input.rows.length }
     case 'range':

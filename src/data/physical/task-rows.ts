@@ -3,7 +3,7 @@
 //
 // Neighbouring relational steps are run together, so that they become one query.
 
-import { assertNever } from '../../base/assert.js'
+import { assert, assertNever } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
 import { type Block, blockOfColumns } from '../block/block.js'
 import { blockOfRows } from '../block/rows.js'
@@ -71,6 +71,12 @@ async function makeBlock(input: TaskInput | undefined): Promise<Block> {
     case 'files': {
       const { readFiles } = await import('../datasource/file-readers.js')
       return readFiles(input.request)
+    }
+    case 'query': {
+      const { readQuery } = await import('./query-task.js')
+      const block = await readQuery(input)
+      assert(block !== undefined, 'a query was planned over files that the engine does not read')
+      return block
     }
     case 'rows':
       return blockOfRows(input.rows)

@@ -47,6 +47,7 @@ function rowsOfInput(input: TaskInput): number | undefined {
       return input.rows.length
     case 'range':
       return input.rows
+    case 'query':
     case 'read-task':
       return undefined
   }

@@ -6,6 +6,7 @@ import { type AggregateSpec, isDecomposable } from '../aggregate/spec.js'
 import { columnsOfNode } from '../expression/node.js'
 import { type ExchangeStep, exchangeStepName } from '../logical/exchange-step.js'
 import type { Exchange } from '../physical/exchange-operators.js'
+import { addTransforms } from '../physical/add-transforms.js'
 import type { PartitionBy } from '../physical/exchange-transforms.js'
 import {
   type MapOperator,
@@ -127,24 +128,4 @@ function keptColumns(
   if (aggregates.some(({ kind }) => kind === 'custom')) return undefined
   const read = columnsOfNode(...nodes.flatMap((node) => node ?? []))
   return [...new Set([...keys, ...read])]
-}
-
-/** Adds transforms to the tasks that make the blocks of the plan. */
-export function addTransforms(
-  plan: PhysicalPlan,
-  transforms: readonly Transform[],
-  name: string,
-): PhysicalPlan {
-  if (transforms.length === 0) return plan
-  const { source, operators } = plan
-  const last = operators.at(-1) ?? source
-  const map: MapOperator = { kind: 'map', name, transforms, resources: plainResources }
-  if (!('transforms' in last) || last.resources.pool !== undefined) {
-    return { source, operators: [...operators, map] }
-  }
-  const joined = { ...last, transforms: [...last.transforms, ...transforms] }
-  if (joined.kind === 'map' || joined.kind === 'exchange') {
-    return { source, operators: [...operators.slice(0, -1), joined] }
-  }
-  return { source: joined, operators }
 }

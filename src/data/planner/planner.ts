@@ -8,6 +8,7 @@ import {
   type FilesSource,
   firstRows,
   groupPieces,
+  sizeOf,
 } from '../datasource/files.js'
 import type { PoolSize } from '../block/user-function.js'
 import type { StepResources } from '../logical/function-step.js'
@@ -21,10 +22,12 @@ import {
   stepName,
 } from '../logical/plan.js'
 import { isExchange, type JoinSource, type ZipSource } from '../logical/exchange-step.js'
-import { addExchange, addTransforms, partCount, runsByItself } from './plan-exchange.js'
+import { addExchange, partCount, runsByItself } from './plan-exchange.js'
+import { planJoinOperator } from './plan-join.js'
 import { fixSeeds } from './fix-seeds.js'
 import { fillsBatches, rowsForBatches } from './plan-batches.js'
 import { planPools } from './plan-pools.js'
+import { type PlannedQuery, planWhole } from './plan-whole.js'
 import {
   type MapOperator,
   type PhysicalPlan,
@@ -39,6 +42,8 @@ export interface Cluster {
   /** CPUs that tasks can run on. */
   readonly cpus: number
   describe(source: FilesSource): Promise<FilesDescription>
+  /** Whether blocks may fail and be left out. */
+  readonly isTolerant: boolean
 }
 
 /** Blocks per CPU that a source is cut into at least, so that CPUs finish together. */
@@ -47,13 +52,35 @@ const blocksPerCpu = 4
 const rowsPerBlockMin = 1000
 
 export async function planPhysical(plan: LogicalPlan, cluster: Cluster): Promise<PhysicalPlan> {
-  return planPools(await planOperators(plan, cluster), cluster.cpus)
+  return planPools(await planOperators(plan, describingOnce(cluster)), cluster.cpus)
+}
+
+/** Files are looked at once, whoever asks. */
+function describingOnce(cluster: Cluster): Cluster {
+  const { cpus, isTolerant } = cluster
+  const known = new Map<FilesSource, Promise<FilesDescription>>()
+  const describe = (source: FilesSource): Promise<FilesDescription> => {
+    const described = known.get(source) ?? cluster.describe(source)
+    known.set(source, described)
+    return described
+  }
+  return { cpus, isTolerant, describe }
 }
 
 async function planOperators(plan: LogicalPlan, cluster: Cluster): Promise<PhysicalPlan> {
-  let planned: PhysicalPlan = { source: await planSource(plan.source, cluster), operators: [] }
-  for (const step of plan.steps) planned = addStep(planned, step, cluster.cpus)
+  const whole = await planWhole(plan, cluster)
+  const source =
+    whole === undefined
+      ? await planSource(plan.source, cluster)
+      : queryOperator(whole, cluster.cpus)
+  let planned: PhysicalPlan = { source, operators: [] }
+  for (const step of whole?.rest ?? plan.steps) planned = addStep(planned, step, cluster.cpus)
   return planned
+}
+
+function queryOperator({ name, query, files }: PlannedQuery, threads: number): SourceOperator {
+  const inputs = [{ kind: 'query', name, query, threads } as const]
+  return { kind: 'source', name, inputs, files, transforms: [], resources: plainResources }
 }
 
 async function planSource(source: Source, cluster: Cluster): Promise<PhysicalPlan['source']> {
@@ -87,15 +114,8 @@ async function planSides(source: JoinSource | ZipSource, cluster: Cluster) {
 }
 
 async function planJoin(source: JoinSource, cluster: Cluster): Promise<PhysicalPlan['source']> {
-  const name = sourceName(source)
   const sides = await planSides(source, cluster)
-  const count = source.blocks ?? partCount(sides, cluster.cpus)
-  const [left, right] = sides.map((side, i) => {
-    const keys = source.spec.on.map((pair) => pair[i] ?? '')
-    return addTransforms(side, [{ kind: 'partition', by: { kind: 'hash', keys }, count }], name)
-  }) as [PhysicalPlan, PhysicalPlan]
-  const { spec } = source
-  return { kind: 'join', name, left, right, count, spec, transforms: [], resources: plainResources }
+  return planJoinOperator(source, sides, partCount(sides, cluster.cpus))
 }
 
 function addStep(plan: PhysicalPlan, step: Step, cpus: number): PhysicalPlan {
@@ -192,9 +212,10 @@ async function planFiles(
   cluster: Cluster,
 ): Promise<Pick<SourceOperator, 'inputs' | 'files'>> {
   const { files, found, columns, isSampled = false } = await cluster.describe(source)
-  const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + p.bytes, 0)
-  const share = total / inputsWanted(cluster)
-  const bytes = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, share))
+  const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + sizeOf(p), 0)
+  const share = total / (source.blocks ?? inputsWanted(cluster))
+  const bounded = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, share))
+  const bytes = source.blocks === undefined ? bounded : share
   const wanted = firstRows(files, source.limit)
   // What tasks need no more: the paths of all files, and a function that chose among them.
   const lean = { ...source, paths: source.paths.slice(0, 1), partitionFilter: undefined }

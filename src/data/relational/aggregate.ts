@@ -12,11 +12,12 @@ import { nullsOf } from '../block/concat.js'
 import { dataOfBlock } from '../block/gather.js'
 import { query, quoteName } from '../engine/engine.js'
 import { columnsOfNode, type ExpressionNode, substitute } from '../expression/node.js'
-import { sqlOfNode } from '../expression/sql.js'
+import { sqlOfNode, sqlOfOutput } from '../expression/sql.js'
 import {
   BlockTable,
   dataOfCodes,
   type EngineTable,
+  type FilesTable,
   hasCodes,
   requireColumns,
 } from './engine-table.js'
@@ -54,6 +55,33 @@ export function wholeAggregate(
     isPartial: false,
     aggregates: (over, typeOf) =>
       specs.map((spec) => `${wholeSql(rewritten(spec, over), typeOf)} AS ${quoteName(spec.name)}`),
+  })
+}
+
+/** The query that computes aggregates of all rows of files; groups come in the order of keys. */
+export function aggregateSql(
+  table: FilesTable,
+  flat: FlatQuery,
+  of: { readonly keys: readonly string[]; readonly specs: readonly EngineAggregate[] },
+): string {
+  const { keys, specs } = of
+  const outputs = outputNodes(table, flat)
+  const values = valuesOf(specs)
+  requireColumns([...outputs.keys()], [...keys, ...columnsOfNode(...values)])
+  const over: Over = (node) => substitute(node, outputs)
+  return table.use({ columns: [] }, (from) => {
+    const typeOf = typesOf(
+      from,
+      values.map((node) => sqlOfNode(typed(over(node)))),
+    )
+    const list = [
+      ...keys.map((name) => sqlOfOutput({ name, value: over({ kind: 'column', name }) })),
+      ...specs.map((spec) => {
+        return `${wholeSql(rewritten(spec, over), typeOf)} AS ${quoteName(spec.name)}`
+      }),
+    ]
+    const by = groupSql(keys.map((_, i) => i + 1))
+    return `SELECT ${list.join(', ')} FROM ${from}${whereSql(flat.predicates)} ${by}`
   })
 }
 
@@ -197,7 +225,8 @@ function typesIn(from: string, expressions: readonly string[]): ReadonlyMap<stri
   return new Map([...described].map((row, i) => [expressions[i] ?? '', String(row.column_type)]))
 }
 
-function compactedBlock(block: Block): Block {
+/** The block with strings that repeat as dictionaries. */
+export function compactedBlock(block: Block): Block {
   return blockOfData(
     block.schema.fields.map((field) => field.name),
     dataOfBlock(block).map(compacted),

@@ -150,21 +150,36 @@ export class JoinTable implements EngineTable {
       const keys = on.map((pair) => pair[side])
       return [...keys, ...wanted.filter((each) => each.side === side).map((each) => each.from)]
     }
-    const condition = on.map(([l, r]) => `l.${quoteName(l)} = r.${quoteName(r)}`).join(' AND ')
-    const rows = this.rowNames.map((row, side) => `${'lr'.charAt(side)}.${quoteName(row)}`)
-    const list = wanted.map(({ name, side, from, orRight }) => {
-      const value = `${'lr'.charAt(side)}.${quoteName(from)}`
-      const either = orRight === undefined ? value : `coalesce(${value}, r.${quoteName(orRight)})`
-      return `${either} AS ${quoteName(name)}`
-    })
     return withBlock(left.scanBlock({ columns: ofSide(0) }, rowName(0)), (l) =>
       withBlock(right.scanBlock({ columns: ofSide(1) }, rowName(1)), (r) =>
-        body(
-          `(SELECT ${[...list, ...rows].join(', ')} FROM ${l} l ${join} ${r} r ON ${condition})`,
-        ),
+        body(`(${joinSql(wanted, { left: l, right: r, join, on }, this.rowNames)})`),
       ),
     )
   }
+}
+
+export interface JoinText {
+  /** Both sides, as they stand behind FROM. */
+  readonly left: string
+  readonly right: string
+  readonly join: string
+  readonly on: JoinParts['on']
+}
+
+/** The query that gives columns of two sides, and the numbers of the rows of each. */
+export function joinSql(
+  columns: readonly JoinColumn[],
+  { left, right, join, on }: JoinText,
+  rowNames: readonly string[] = [],
+): string {
+  const condition = on.map(([l, r]) => `l.${quoteName(l)} = r.${quoteName(r)}`).join(' AND ')
+  const rows = rowNames.map((row, side) => `${'lr'.charAt(side)}.${quoteName(row)}`)
+  const list = columns.map(({ name, side, from, orRight }) => {
+    const value = `${'lr'.charAt(side)}.${quoteName(from)}`
+    const either = orRight === undefined ? value : `coalesce(${value}, r.${quoteName(orRight)})`
+    return `${either} AS ${quoteName(name)}`
+  })
+  return `SELECT ${[...list, ...rows].join(', ')} FROM ${left} l ${join} ${right} r ON ${condition}`
 }
 
 /** The codes of a dictionary column as plain integers. */

@@ -11,7 +11,8 @@ import { dataOfBlock } from '../block/gather.js'
 import type { JoinSpec } from '../physical/exchange-transforms.js'
 import { BlockTable, type JoinColumn, JoinTable, requireColumns } from './engine-table.js'
 
-const sqlOfJoin = {
+/** How the engine spells the kinds of joins. */
+export const sqlOfJoin = {
   inner: 'JOIN',
   left_outer: 'LEFT JOIN',
   right_outer: 'RIGHT JOIN',
@@ -24,15 +25,25 @@ const sqlOfJoin = {
 
 /** The join of two blocks, as a table that can be queried further. */
 export function joinTable(left: Block, right: Block, spec: JoinSpec): JoinTable {
+  const sides = leftOf(left, right, spec)
+  return joinLeft(sides.first, sides.second, sides.spec)
+}
+
+/** Both sides of a join; swapped where it gives columns of the right side only. */
+export function leftOf<Side>(
+  left: Side,
+  right: Side,
+  spec: JoinSpec,
+): { readonly first: Side; readonly second: Side; readonly spec: JoinSpec } {
+  const { how } = spec
+  if (how !== 'right_semi' && how !== 'right_anti') return { first: left, second: right, spec }
+  const on = spec.on.map(([l, r]) => [r, l] as const)
+  const swapped = how === 'right_semi' ? 'left_semi' : 'left_anti'
+  return { first: right, second: left, spec: { ...spec, on, how: swapped } }
+}
+
+function joinLeft(left: Block, right: Block, spec: JoinSpec): JoinTable {
   const { how, on } = spec
-  if (how === 'right_semi' || how === 'right_anti') {
-    const swapped = on.map(([l, r]) => [r, l] as const)
-    return joinTable(right, left, {
-      ...spec,
-      on: swapped,
-      how: how === 'right_semi' ? 'left_semi' : 'left_anti',
-    })
-  }
   const leftTable = new BlockTable(withKeys(left, right, on))
   const swapped = on.map(([l, r]) => [r, l] as const)
   const rightTable = new BlockTable(withKeys(right, left, swapped))
@@ -71,7 +82,8 @@ function columnsByName(block: Block): Map<string, Data> {
   return new Map(block.schema.fields.map(({ name }, i) => [name, data[i] as Data]))
 }
 
-function joinColumns(
+/** The columns of a join, and what they are called. */
+export function joinColumns(
   left: readonly string[],
   right: readonly string[],
   spec: JoinSpec,

@@ -106,12 +106,14 @@ function nullDigits({ values, nulls }: NumberKey, isValid: (row: number) => bool
 }
 
 function offsetDigits(key: NumberKey, least: number, greatest: number): Digits {
-  const { values, isDescending } = key
+  const { values, isValid, isDescending } = key
   const low = new Uint32Array(values.length)
   const bits = Math.ceil(Math.log2(greatest - least + 1))
   const isWide = bits > 32
   const high = isWide ? new Uint32Array(values.length) : low
   for (let i = 0; i < low.length; i++) {
+    // Where there is no value lies anything, by which nulls must not be told apart.
+    if (isValid !== undefined && !isValid(i)) continue
     const value = values[i] ?? 0
     const offset = isDescending ? greatest - value : value - least
     low[i] = offset
@@ -121,12 +123,13 @@ function offsetDigits(key: NumberKey, least: number, greatest: number): Digits {
 }
 
 /** Positive doubles sort as their bits do, negative ones the other way round, NaN behind all. */
-function doubleDigits({ values, isDescending }: NumberKey): Digits {
+function doubleDigits({ values, isValid, isDescending }: NumberKey): Digits {
   const low = new Uint32Array(values.length)
   const high = new Uint32Array(values.length)
   const one = new Float64Array(1)
   const bits = new Uint32Array(one.buffer)
   for (let i = 0; i < low.length; i++) {
+    if (isValid !== undefined && !isValid(i)) continue
     const value = values[i] ?? 0
     // Adding 0 makes 0 of -0, which is equal to it.
     one[0] = Number.isNaN(value) ? Number.NaN : value + 0

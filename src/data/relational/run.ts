@@ -106,7 +106,7 @@ function nodesOf(step: RelationalStep): readonly ExpressionNode[] {
 const nothing: ExpressionNode = { kind: 'literal', value: null }
 
 /** The query with one more step. */
-function fold(table: EngineTable, flat: FlatQuery, step: RelationalStep): FlatQuery {
+export function fold(table: EngineTable, flat: FlatQuery, step: RelationalStep): FlatQuery {
   const values = outputNodes(table, flat)
   const isEmpty = isEmptyTable(table)
   const over = (node: ExpressionNode): ExpressionNode => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Block, blockOfColumns } from '../block/block.js'
+import { Float64, makeData } from 'apache-arrow'
+import { type Block, blockOfColumns, blockOfData } from '../block/block.js'
 import { concatBlocks } from '../block/concat.js'
 import { rowsOfBlock } from '../block/rows.js'
 import { col } from '../expression/expression.js'
@@ -67,6 +68,19 @@ test('columns of every kind are sorted both ways, nulls and NaN where they belon
       }
     }
   }
+})
+
+test('what lies where there are no values does not tell nulls apart', () => {
+  const values = Float64Array.from({ length: 64 }, (_, i) => (i % 2 === 0 ? i : 63 - i))
+  const valid = new Uint8Array(8).fill(0b0101_0101)
+  const type = new Float64()
+  const n = makeData({ type, length: 64, nullCount: 32, nullBitmap: valid, data: values })
+  const row = makeData({ type, length: 64, data: Float64Array.from({ length: 64 }, (_, i) => i) })
+  const nulls = rowsOf(sortBlock(blockOfData(['n', 'row'], [n, row]), [key('n')])).slice(32)
+  assert.deepEqual(
+    nulls,
+    Array.from({ length: 32 }, (_, i) => 2 * i + 1),
+  )
 })
 
 test('later keys decide where earlier ones are equal', () => {

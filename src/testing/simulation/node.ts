@@ -193,6 +193,7 @@ export class SimulatedNode {
       case 'nodeRegistered':
       case 'jobStarted':
       case 'functionFound':
+      case 'functionsGone':
       case 'drain':
       case 'packageFound':
       case 'gcsHandled':

@@ -37,6 +37,8 @@ export type ToGcs =
       readonly total: Resources
       /** What waits in the queue of the node. */
       readonly waiting?: Resources
+      /** Placement groups of which requests there wait for any bundle. */
+      readonly wantedGroups?: readonly string[]
       readonly infeasible?: readonly InfeasibleDemand[]
       /** What would be free if tasks gave back what they hold; absent when that is no more. */
       readonly reclaimable?: Resources
@@ -164,12 +166,19 @@ export type ToGcs =
     }
   /** Bytes of a function or class of the job. A second time changes nothing. */
   | ({ readonly kind: 'exportFunction'; readonly jobId: string } & ExportedFunction)
+  /** A worker of another job than that which has defined it runs the function. */
+  | { readonly kind: 'useFunction'; readonly jobId: string; readonly hash: string }
   /** A second time changes nothing. */
-  | ({ readonly kind: 'exportPackage' } & PackagePiece)
+  | ({ readonly kind: 'exportPackage'; readonly jobId: string } & PackagePiece)
   /** `packageFound` comes for each piece when all are there. */
   | { readonly kind: 'fetchPackage'; readonly nodeId: string; readonly hash: string }
-  /** `functionFound` comes when it is known. */
-  | { readonly kind: 'fetchFunction'; readonly nodeId: string; readonly hash: string }
+  /** `functionFound` comes when it is known, for a worker of the job. */
+  | {
+      readonly kind: 'fetchFunction'
+      readonly nodeId: string
+      readonly jobId: string
+      readonly hash: string
+    }
 
 /** What a node keeps free for an actor, or for bundles of a placement group. */
 export interface Room {
@@ -317,4 +326,6 @@ export type FromGcs =
   | ({ readonly kind: 'jobStarted' } & JobFacts)
   | { readonly kind: 'jobFinished'; readonly jobId: string }
   | ({ readonly kind: 'functionFound' } & ExportedFunction)
+  /** Jobs that have used them are over, and with them what they had detached. */
+  | { readonly kind: 'functionsGone'; readonly hashes: readonly string[] }
   | ({ readonly kind: 'packageFound' } & PackagePiece)

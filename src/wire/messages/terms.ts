@@ -141,6 +141,8 @@ export interface ClusterNode {
   readonly labels: Readonly<Record<string, string>>
   /** What waits there for its turn. */
   readonly waiting?: Resources
+  /** Placement groups of which any bundle is waited for there. */
+  readonly wantedGroups?: readonly string[]
   /** It takes nothing new, and will end. */
   readonly isDraining?: boolean
   /** It cannot be reached from other machines and runs nothing. */

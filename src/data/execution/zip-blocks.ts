@@ -1,34 +1,16 @@
-// Operators with two inputs: both are run to their end, then put together.
+// Rows of two datasets side by side: both are run to their end, then put together.
 
 import { RayError } from '../../base/errors.js'
-import type { JoinOperator, ZipOperator } from '../physical/exchange-operators.js'
+import type { ZipOperator } from '../physical/exchange-operators.js'
 import type { PhysicalPlan } from '../physical/operators.js'
 import type { RowRange } from '../physical/exchange-transforms.js'
-import { type DrainedBlock, drain, rowsBetween } from './drain.js'
+import { drain, rowsBetween } from './drain.js'
 import { Combiner } from './exchange.js'
 import type { Execution } from './streaming-executor.js'
 import type { PendingBlock } from './task-runner.js'
 
 type Blocks = AsyncGenerator<PendingBlock, void, void>
 type Run = (plan: PhysicalPlan) => Blocks
-
-export async function* joinBlocks(operator: JoinOperator, execution: Execution, run: Run): Blocks {
-  const left = await drain(run(operator.left), execution)
-  const right = await drain(run(operator.right), execution)
-  const combiner = new Combiner(operator, execution)
-  const combination = { kind: 'join', ...operator.spec } as const
-  for (let part = 0; part < operator.count; part++) {
-    const [ofLeft, ofRight] = [partsAt(left, part), partsAt(right, part)]
-    yield combiner.submit(combination, [...ofLeft, ...ofRight], { left: ofLeft.length })
-  }
-}
-
-function partsAt(drained: readonly DrainedBlock[], part: number): readonly DrainedBlock[] {
-  return drained.flatMap(({ parts, ...rest }) => {
-    const block = parts[part]
-    return block === undefined ? [] : { ...rest, block, parts: [] }
-  })
-}
 
 /** Each block of the left side with the rows of the right one that are beside it. */
 export async function* zipBlocks(operator: ZipOperator, execution: Execution, run: Run): Blocks {
