@@ -143,12 +143,7 @@ export class Raylet {
       driverOf: (jobId) => this.#readerOf(jobId),
       pause: (jobId) => this.#pool.pause(jobId),
     })
-    this.#jobEnds = new JobEnds(clock, {
-      tables,
-      processOf: (start) => this.#workers.get(start)?.process,
-      askToExit: (id) => this.send(id, { kind: 'exit', reason: 'the program has ended' }),
-      leaseEvent: (event) => this.leaseEvent(event),
-    })
+    this.#jobEnds = this.#makeJobEnds()
     this.setups = new SetupWatch(clock, (start, reason) =>
       this.#pool.signal(start, 'SIGKILL', reason),
     )
@@ -170,6 +165,15 @@ export class Raylet {
       storedBytes: ({ key }) => this.store.sizeOf(key),
     })
     this.#messages = new RayletMessages(this)
+  }
+
+  #makeJobEnds(): JobEnds {
+    return new JobEnds(this.#clock, {
+      tables: this.leases.tables,
+      processOf: (start) => this.#workers.get(start)?.process,
+      askToExit: (id) => this.send(id, { kind: 'exit', reason: 'the program has ended' }),
+      leaseEvent: (event) => this.leaseEvent(event),
+    })
   }
 
   #makeStore(): StoreService {
