@@ -164,6 +164,19 @@ void test("a driver's actors and placement groups end with it, however it ends, 
     await killed.ended
     // The third finds the name and the CPUs free again.
     assert.equal(await run(take), 'taken 0\n')
+    // That it may restart changes nothing, and its end is no crash.
+    const ended = await run(`
+      import { listActors } from 'typeray/state'
+      const { jobId } = await ray.init()
+      const mayRestart = ray.remote({ maxRestarts: -1, numCpus: 0 }, class { ping() {} }).remote()
+      await ray.get(mayRestart.ping.remote())
+      await ray.shutdown()
+      await ray.init()
+      for (const actor of await listActors({ detail: true })) {
+        if (actor.jobId === jobId) console.log(actor.numRestarts, actor.deathCause.message)
+      }
+    `)
+    assert.match(ended, /^0 Actor .* its job \d+ has finished/)
     stays.kill('SIGKILL')
     await stays.ended
   }))

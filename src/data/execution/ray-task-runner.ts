@@ -5,6 +5,7 @@
 import * as ray from '../../ray/index.js'
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
+import { DataContext } from '../data-context.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { Publication } from '../datasource/folder-write.js'
 import type { FolderSink, SaveMode } from '../logical/write-step.js'
@@ -50,8 +51,12 @@ export class RayTaskRunner implements TaskRunner {
    */
   readonly #functions = new WeakMap<SharedTransforms, BlockFunction>()
 
+  /** Whether tasks can run on several nodes, when that was last asked. */
+  #hasNodes = false
+
   async cpus(): Promise<number> {
-    const { CPU = 1 } = await ray.clusterResources()
+    const [{ CPU = 1 }, nodes] = await Promise.all([ray.clusterResources(), ray.nodes()])
+    this.#hasNodes = nodes.filter((node) => node.alive).length > 1
     return Math.max(1, Math.floor(CPU))
   }
 
@@ -90,9 +95,14 @@ export class RayTaskRunner implements TaskRunner {
     if (known !== undefined) return known
     const { name, resources, parts } = options
     const remote = parts === undefined ? blockTask : partitionTask
+    // Tasks with blocks run where these are, and those without would fill one node after the other.
+    const { block, blocks } = options
+    const isRead = block === undefined && blocks === undefined
+    const { schedulingStrategy } = DataContext.getCurrent()
     const run = (remote as BlockFunction).options({
       name,
       numReturns: (parts ?? 1) + 1,
+      ...(isRead && this.#hasNodes && { schedulingStrategy }),
       ...taskOptionsOf(resources),
     }) as unknown as BlockFunction
     this.#functions.set(transforms, run)
