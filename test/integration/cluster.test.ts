@@ -172,8 +172,12 @@ void test("a driver's actors and placement groups end with it, however it ends, 
       await ray.get(mayRestart.ping.remote())
       await ray.shutdown()
       await ray.init()
-      for (const actor of await listActors({ detail: true })) {
-        if (actor.jobId === jobId) console.log(actor.numRestarts, actor.deathCause.message)
+      for (;;) {
+        const actors = await listActors({ detail: true })
+        const { numRestarts, deathCause } = actors.find((actor) => actor.jobId === jobId)
+        if (deathCause === null) continue
+        console.log(numRestarts, deathCause.message)
+        break
       }
     `)
     assert.match(ended, /^0 Actor .* its job \d+ has finished/)
@@ -279,6 +283,8 @@ void test('a cluster that is not there is said to be so, and a dead one too', ()
     assert.match(await tried(address), /is dead/)
     // Whoever asks for nothing in particular gets a session of its own.
     assert.equal(await run(`console.log(await ray.get(ray.remote(() => 5).remote()))`), '5\n')
+    assert.match((await cli('stop')).stdout, /^The session \S+ was dead already\.\nNo cluster is/)
+    assert.match(await tried('auto'), /No cluster is running/)
   }))
 
 void test('a cluster with --block ends with the process that was started, however that ends', () =>
