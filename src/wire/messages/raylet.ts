@@ -13,12 +13,12 @@ import type { LiveTask, TaskEvents } from './state.js'
 import type {
   Location,
   ObjectKey,
+  OrderlyExit,
   PackagePiece,
   PlacementGroupTarget,
   ProcessExit,
   Resources,
   SchedulingStrategy,
-  SelfExit,
   WireError,
   WorkerEnvironment,
 } from './terms.js'
@@ -266,7 +266,7 @@ export type ToRaylet =
   /** The setup hook of the worker has returned or failed. */
   | { readonly kind: 'setUp' }
   /** Worker of an actor: it ends itself now; `how` becomes the reason of its exit. */
-  | { readonly kind: 'actorExiting'; readonly actor: ObjectKey; readonly how: SelfExit }
+  | { readonly kind: 'actorExiting'; readonly actor: ObjectKey; readonly how: OrderlyExit }
   | {
       readonly kind: 'createPlacementGroup'
       readonly group: string
