@@ -132,6 +132,11 @@ export const transferWindow = 4
 export const transferSourcesMax = 4
 /** Objects that come from other nodes at the same time may take this share of the store. */
 export const pullShare = 0.5
+/**
+ * Arguments of a task that come within this do not block it: they are here, or nearly so. Its CPU
+ * is not lent to another task, which would need a worker of its own, in milliseconds.
+ */
+export const argumentGraceMs = 5
 /** Tasks that wait whose arguments come ahead from other nodes: so many of each queue. */
 export const prefetchTasksMax = 32
 /** Objects that they name together. */
@@ -139,6 +144,8 @@ export const prefetchObjectsMax = 64
 /** What nobody could give is asked for again after this, doubled each time up to the last. */
 export const pullRetryMs = 20
 export const pullRetryMsMax = 1000
+/** A get with a timeout waits at least so long for a value that comes from another node. */
+export const storedGetMsMin = 1000
 /** Copies that a home has fetched from a node that leaves, at a time. */
 export const evacuationsMax = 1024
 /** After so long without a copy another node is asked. */

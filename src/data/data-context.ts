@@ -16,6 +16,11 @@ export class DataContext {
   maxErroredBlocks = 0
   /** Shows a bar per operator while a dataset is computed, if stderr is a terminal. */
   enableProgressBars = true
+  /**
+   * Where tasks that read run in a cluster of several nodes: 'SPREAD', the default, over all of
+   * them, or 'DEFAULT', wherever tasks run. Tasks that work on blocks run where these are.
+   */
+  schedulingStrategy: 'SPREAD' | 'DEFAULT' = 'SPREAD'
 
   /** The settings of this process; change them where you like. */
   static getCurrent(): DataContext {

@@ -10,7 +10,7 @@ import type {
   PartitionValues,
 } from './datasource/files.js'
 import { type CastType, sqlOfType } from './expression/casts.js'
-import { refuseUnknown } from './step-options.js'
+import { refuseUnknown, whole } from './step-options.js'
 
 /** What all functions that read files take. */
 export interface ReadFilesOptions {
@@ -31,6 +31,11 @@ export interface ReadFilesOptions {
   readonly compression?: Compression
   /** How `s3://` and `http://` are reached. */
   readonly filesystem?: FilesystemOptions
+  /**
+   * About how many blocks the files make; as many as keep the cluster busy unless told otherwise.
+   * Row groups of Parquet, and small files of lines, are not divided.
+   */
+  readonly overrideNumBlocks?: number
 }
 
 /** What functions take that read tables. */
@@ -49,6 +54,7 @@ const ofFiles = [
   'ignoreMissingPaths',
   'compression',
   'filesystem',
+  'overrideNumBlocks',
 ]
 const ofTables = [...ofFiles, 'columns', 'int64']
 
@@ -88,6 +94,7 @@ export function compileFiles(
     ignoreMissingPaths: options.ignoreMissingPaths ?? false,
     compression,
     filesystem: options.filesystem,
+    blocks: whole(operator, 'overrideNumBlocks', options.overrideNumBlocks),
   }
 }
 

@@ -1,7 +1,7 @@
 // Asks nodes to keep room for who waits; `room-plan` decides which, and this says when.
 
 import type { Clock } from '../base/clock.js'
-import { roomPlanMs } from '../base/limits.js'
+import { roomPlanMs, roomsMax } from '../base/limits.js'
 import { type FromGcs, roomKey } from '../wire/messages/gcs.js'
 import type { ActorPlacement } from './actor-placement.js'
 import type { ActorRecord } from './actor-record.js'
@@ -65,7 +65,12 @@ export class RoomKeeper {
   *#demands(): Iterable<RoomDemand> {
     const { groups, actors, placement } = this.#ports
     for (const record of groups.unplaced) yield groupDemand(record)
+    // Ten thousand actors may wait for ever, and they are looked at again and again.
+    const counts = new Map<string, number>()
     for (const { spec, jobId, shape } of actors.unplaced) {
+      const count = counts.get(shape) ?? 0
+      if (count >= roomsMax) continue
+      counts.set(shape, count + 1)
       yield {
         key: roomKey('actor', spec.actor),
         name: spec.className,

@@ -373,7 +373,7 @@ export class ObjectService {
     const effects = this.#prefetch.handle(event)
     if (this.#ports.validate === true) this.#prefetch.validate()
     const { heldBytes: bytes } = this.#prefetch
-    if (bytes !== before) this.puller.handle({ kind: 'held', bytes })
+    if (bytes !== before || event.kind === 'came') this.puller.handle({ kind: 'held', bytes })
     for (const { kind, object } of effects) {
       if (kind === 'unwanted') this.puller.handle({ kind, object })
       else if (this.#ports.store.sizeOf(object) === undefined && !this.puller.has(object)) {

@@ -56,8 +56,11 @@ export interface JoinOptions {
  */
 export interface MessageSink {
   receive(message: FromRaylet): void
-  /** A task of this process waits in get or wait (true), or goes on (false). */
-  blocked(isBlocked: boolean): void
+  /**
+   * A task of this process waits in get or wait (true), or goes on (false). With `isBrief` it waits
+   * for its arguments, which are here as a rule.
+   */
+  blocked(isBlocked: boolean, isBrief?: boolean): void
   sessionLost(error: LocalRayletDiedError): void
 }
 
@@ -147,9 +150,10 @@ export class CoreWorker {
       values: this.values,
       store,
       nextSequence,
-      waiting: (count) => this.#countWait(count),
+      waiting: (count, isBrief) => this.#countWait(count, isBrief),
       unseen: this.unseen,
       reasons: () => this.#reasons(),
+      isCluster: () => welcome.isCluster === true,
     })
     this.encoder = new ArgumentEncoder({
       process,
@@ -322,11 +326,11 @@ export class CoreWorker {
 
   // Only a pending get, wait or iteration keeps a program alive: the socket to the raylet is what
   // holds the event loop.
-  #countWait(count: 1 | -1): void {
+  #countWait(count: 1 | -1, isBrief?: boolean): void {
     this.#waits += count
     this.#hold(count)
     // Told each time: an earlier task may have left a wait behind, and this one is another's.
-    if (count === 1) this.#sink?.blocked(true)
+    if (count === 1) this.#sink?.blocked(true, isBrief)
     else if (this.#waits === 0) this.#sink?.blocked(false)
   }
 

@@ -5,34 +5,22 @@
 // raylet, which answers when there are any.
 
 import type { RayError } from '../base/errors.js'
-import { GetTimeoutError, ObjectFreedError, TaskCancelledError } from '../base/errors.js'
+import { GetTimeoutError, ObjectFreedError } from '../base/errors.js'
 import type { ProcessId } from '../base/ids.js'
 import { bodyTag } from '../wire/frame.js'
 import { pullUrgency } from '../wire/pull-urgency.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
-import {
-  addWaiter,
-  isBorrowed,
-  isFailed,
-  ObjectRef,
-  refState,
-  removeWaiter,
-  settleRef,
-  type RefWaiter,
-  wakeWaiters,
-} from './object-ref.js'
-import { nameOf, type PendingReasons } from './pending-reasons.js'
+import { isBorrowed, isFailed, ObjectRef, refState, settleRef, wakeWaiters } from './object-ref.js'
+import { Countdown, timedOut, type WaitBounds } from './countdown.js'
+import { withPatience } from './get-patience.js'
+import { LocalValues } from './local-values.js'
+import type { PendingReasons } from './pending-reasons.js'
 import type { RayletSender, ReferenceHolder } from './reference-holder.js'
 import { errorFromWire, type StoreAccess } from './store-access.js'
 import { refuseEnded } from './current-core.js'
 import { taskErrorOf } from './task-error.js'
 import type { UnseenErrors } from './unseen-error-monitor.js'
 import type { EncodedObject, ValuePort } from './value-port.js'
-
-export interface WaitBounds {
-  readonly timeoutMs?: number | undefined
-  readonly signal?: AbortSignal | undefined
-}
 
 type Ready = Extract<FromRaylet, { kind: 'ready' }>
 type Fetch = (message: Ready) => void
@@ -55,11 +43,13 @@ export interface AccessPorts {
   readonly nextSequence: () => number
   /**
    * A get or wait began to wait, or ended: keeps the program alive, and tells the raylet when a
-   * task is blocked.
+   * task is blocked. `isBrief`: it waits for its arguments.
    */
-  readonly waiting: (count: 1 | -1) => void
+  readonly waiting: (count: 1 | -1, isBrief?: boolean) => void
   readonly unseen: UnseenErrors
   readonly reasons: () => PendingReasons
+  /** Values may be on other nodes. */
+  readonly isCluster: () => boolean
 }
 
 export class ObjectAccess {
@@ -70,8 +60,15 @@ export class ObjectAccess {
   readonly #awaited = new Set<ObjectRef>()
   #marks = 0
 
+  readonly #local: LocalValues
+
   constructor(ports: AccessPorts) {
     this.#ports = ports
+    this.#local = new LocalValues({
+      isCluster: ports.isCluster,
+      fetch: (ref, then) => this.#fetchOnly(ref, pullUrgency.wait, then),
+      watch: (ref, then) => this.#listen(ref, { kind: 'awaitObjects' }, then),
+    })
   }
 
   put(value: unknown): ObjectRef {
@@ -109,8 +106,18 @@ export class ObjectAccess {
 
   #getOne(ref: ObjectRef, bounds: WaitBounds): Promise<unknown> {
     if (ref.state === refState.primitive) return Promise.resolve(ref.value)
-    if (this.#isHere(ref)) return this.#valueAsync(ref)
-    return this.#waitToGet([ref], bounds).then(() => this.#valueAsync(ref))
+    if (!this.#isBounded(bounds)) {
+      if (this.#isHere(ref)) return this.#valueAsync(ref)
+      return this.#waitToGet([ref], bounds).then(() => this.#valueAsync(ref))
+    }
+    const patience = { ...bounds, refs: [ref], since: performance.now() }
+    if (this.#isHere(ref)) return withPatience(this.#valueAsync(ref), patience)
+    return this.#waitToGet([ref], bounds).then(() => withPatience(this.#valueAsync(ref), patience))
+  }
+
+  /** Values may have to come from other nodes, and that must end in time. */
+  #isBounded({ timeoutMs, signal }: WaitBounds): boolean {
+    return (timeoutMs !== undefined || signal !== undefined) && this.#ports.isCluster()
   }
 
   #getMany(refs: readonly ObjectRef[], bounds: WaitBounds): Promise<unknown[]> {
@@ -120,15 +127,19 @@ export class ObjectAccess {
         if (isFailed(ref)) return this.#failure(ref, refs)
       } else missing++
     }
-    if (missing === 0) return this.#values(refs)
+    const isBounded = this.#isBounded(bounds)
+    const patience = { ...bounds, refs, since: isBounded ? performance.now() : 0 }
+    const values = (): Promise<unknown[]> =>
+      isBounded ? withPatience(this.#values(refs), patience) : this.#values(refs)
+    if (missing === 0) return values()
     return this.#waitToGet(refs, bounds).then((failed) =>
-      failed === null ? this.#values(refs) : this.#failure(failed, refs),
+      failed === null ? values() : this.#failure(failed, refs),
     )
   }
 
   /** A timeout of some length also says what the refs wait for. */
   #waitToGet(refs: readonly ObjectRef[], bounds: WaitBounds): Promise<ObjectRef | null> {
-    const waited = this.#waitFor(refs, refs.length, bounds, true)
+    const waited = this.#waitFor(refs, bounds)
     const { timeoutMs = 0 } = bounds
     if (timeoutMs === 0) return waited
     return waited.catch(async (error: unknown) => {
@@ -270,7 +281,7 @@ export class ObjectAccess {
   #ask(ref: ObjectRef, isBare: boolean, urgency?: number): Promise<Ready> {
     return new Promise((resolve) => {
       refuseEnded(ref.owner, String(ref))
-      this.#ports.waiting(1)
+      this.#ports.waiting(1, urgency === pullUrgency.argument)
       const more = { ...(isBare && { isBare }), ...(urgency && { urgency }) }
       this.#listen(ref, { kind: 'getObjects', ...more }, (message) => {
         this.#ports.waiting(-1)
@@ -289,7 +300,7 @@ export class ObjectAccess {
   }
 
   #listen(ref: ObjectRef, how: AskKind, fetch: Fetch): void {
-    const id = `${ref.owner}:${ref.sequence}`
+    const id = fetchId(ref.owner, ref.sequence, how.kind === 'awaitObjects')
     const list = this.#fetches.get(id)
     if (list === undefined) this.#fetches.set(id, [fetch])
     else list.push(fetch)
@@ -299,7 +310,7 @@ export class ObjectAccess {
 
   ready(message: Ready): void {
     const [owner, sequence] = message.object
-    const id = `${owner}:${sequence}`
+    const id = fetchId(owner, sequence, message.signal === true)
     const list = this.#fetches.get(id)
     const fetch = list?.shift()
     if (list !== undefined && list.length === 0) this.#fetches.delete(id)
@@ -325,10 +336,16 @@ export class ObjectAccess {
 
   /** What was asked for by a wait is now wanted by a get. */
   #hurry(ref: ObjectRef): void {
-    this.#listen(ref, { kind: 'getObjects', isBare: true }, ({ object, location, contains }) => {
+    this.#fetchOnly(ref, pullUrgency.get, () => undefined)
+  }
+
+  #fetchOnly(ref: ObjectRef, urgency: number, then: () => void): void {
+    const how = { kind: 'getObjects', isBare: true, ...(urgency && { urgency }) } as const
+    this.#listen(ref, how, ({ object, location, contains }) => {
       // It may be the answer to the question before, which was answered on another way.
       if (location !== undefined) this.#ports.raylet.send({ kind: 'unpin', objects: [object] })
       if (contains !== undefined) this.#giveBack(contains)
+      then()
     })
   }
 
@@ -339,6 +356,7 @@ export class ObjectAccess {
       // its own.
       this.#ports.raylet.send({ kind: 'unpin', objects: [message.object] })
       if (message.contains !== undefined) this.#giveBack(message.contains)
+      this.#local.came(ref)
       settleRef(ref, refState.stored, undefined)
     } else {
       const body = message.body!
@@ -357,13 +375,14 @@ export class ObjectAccess {
     options: WaitBounds & { numReturns: number; fetchLocal: boolean },
   ): Promise<[ObjectRef[], ObjectRef[]]> {
     this.#refuseDuplicates(refs)
-    const { numReturns } = options
-    let ready = readyAmong(refs, numReturns)
+    const { numReturns, fetchLocal } = options
+    const isReady = fetchLocal ? this.#local.isReadyHere : this.#local.isReadyAnywhere
+    let ready = readyAmong(refs, numReturns, isReady)
     if (ready.length < numReturns) {
-      await this.#waitFor(refs, numReturns, options, false).catch((error: unknown) => {
+      await this.#waitForSome(refs, options, isReady).catch((error: unknown) => {
         if (!(error instanceof GetTimeoutError)) throw error
       })
-      ready = readyAmong(refs, numReturns)
+      ready = readyAmong(refs, numReturns, isReady)
     }
     return partition(refs, ready)
   }
@@ -385,32 +404,52 @@ export class ObjectAccess {
   }
 
   /**
-   * Resolves to null when `count` of the refs are ready; with `failFast`, to the first that failed.
-   * The error of that ref is left to the caller: made in a promise that the user awaits, its stack
-   * leads to the line with the `await`.
+   * Resolves to null when all refs are ready, or to the first that failed. The error of that ref is
+   * left to the caller: made in a promise that the user awaits, its stack leads to the line with
+   * the `await`.
    */
-  #waitFor(
-    refs: readonly ObjectRef[],
-    count: number,
-    bounds: WaitBounds,
-    failFast: boolean,
-  ): Promise<ObjectRef | null> {
+  #waitFor(refs: readonly ObjectRef[], bounds: WaitBounds): Promise<ObjectRef | null> {
     const { waiting } = this.#ports
     return new Promise((resolve, reject) => {
       waiting(1)
       const pending = refs.filter((ref) => !this.#isHere(ref))
-      const countdown = new Countdown(
-        pending,
-        count - (refs.length - pending.length),
-        failFast,
-        (failed) => {
-          waiting(-1)
-          if (failed === null || failed instanceof ObjectRef) resolve(failed)
-          else reject(failed)
-        },
-      )
+      const countdown = new Countdown(pending, pending.length, true, (failed) => {
+        waiting(-1)
+        if (failed === null || failed instanceof ObjectRef) resolve(failed)
+        else reject(failed)
+      })
       countdown.start(bounds, refs)
-      for (const ref of pending) this.resolve(ref, failFast ? pullUrgency.get : pullUrgency.wait)
+      for (const ref of pending) this.resolve(ref, pullUrgency.get)
+    })
+  }
+
+  #waitForSome(
+    refs: readonly ObjectRef[],
+    options: WaitBounds & { numReturns: number; fetchLocal: boolean },
+    isReady: (ref: ObjectRef) => boolean,
+  ): Promise<void> {
+    const { numReturns, fetchLocal } = options
+    const { waiting, process } = this.#ports
+    return new Promise((resolve, reject) => {
+      waiting(1)
+      const open = refs.filter((ref) => !isReady(ref))
+      const left = numReturns - (refs.length - open.length)
+      const countdown = new Countdown(open, left, false, (failed) => {
+        waiting(-1)
+        if (failed === null || failed instanceof ObjectRef) resolve()
+        else reject(failed)
+      })
+      countdown.isReady = (ref) => {
+        if (isReady(ref)) return true
+        this.#local.bring(ref)
+        return false
+      }
+      countdown.start(options, refs)
+      for (const ref of open) {
+        if (ref.state !== refState.pending) this.#local.bring(ref)
+        else if (fetchLocal || !isBorrowed(ref, process)) this.resolve(ref)
+        else this.#local.watch(ref)
+      }
     })
   }
 
@@ -443,11 +482,20 @@ export class ObjectAccess {
   }
 }
 
+/** A value and a mere signal come in any order. */
+function fetchId(owner: number, sequence: number, isSignal: boolean): string {
+  return `${owner}:${sequence}${isSignal ? ' signal' : ''}`
+}
+
 /** Indexes of the first `most` refs that are ready. */
-function readyAmong(refs: readonly ObjectRef[], most: number): number[] {
+function readyAmong(
+  refs: readonly ObjectRef[],
+  most: number,
+  isReady: (ref: ObjectRef) => boolean,
+): number[] {
   const ready: number[] = []
   for (let i = 0; i < refs.length && ready.length < most; i++) {
-    if (refs[i]!.state !== refState.pending) ready.push(i)
+    if (isReady(refs[i]!)) ready.push(i)
   }
   return ready
 }
@@ -465,84 +513,6 @@ function partition(
   const rest = refs.slice()
   for (let i = ready.length - 1; i >= 0; i--) rest.splice(ready[i]!, 1)
   return [done, rest]
-}
-
-/** One promise for many refs. */
-class Countdown implements RefWaiter {
-  readonly #refs: readonly ObjectRef[]
-  #left: number
-  readonly #failFast: boolean
-  readonly #done: (failed: ObjectRef | RayError | null) => void
-  #timer: NodeJS.Timeout | null = null
-  #signal: AbortSignal | null = null
-  #isDone = false
-
-  constructor(
-    refs: readonly ObjectRef[],
-    count: number,
-    failFast: boolean,
-    done: (failed: ObjectRef | RayError | null) => void,
-  ) {
-    this.#refs = refs
-    this.#left = count
-    this.#failFast = failFast
-    this.#done = done
-    for (const ref of refs) addWaiter(ref, this)
-  }
-
-  start(bounds: WaitBounds, all: readonly ObjectRef[]): void {
-    const { timeoutMs, signal } = bounds
-    if (timeoutMs !== undefined) {
-      this.#timer = setTimeout(() => {
-        const open = this.#refs.filter((ref) => ref.state === refState.pending)
-        this.#finish(timedOut(open, all, { timeoutMs }))
-      }, timeoutMs)
-    }
-    if (signal !== undefined) {
-      this.#signal = signal
-      if (signal.aborted) this.#aborted()
-      else signal.addEventListener('abort', this.#aborted, { once: true })
-    }
-  }
-
-  readonly #aborted = (): void => {
-    this.#finish(
-      new TaskCancelledError('The get or wait was aborted by its signal.', {
-        cause: this.#signal?.reason,
-      }),
-    )
-  }
-
-  refReady(ref: ObjectRef): void {
-    if (this.#isDone) return
-    if (this.#failFast && isFailed(ref)) this.#finish(ref)
-    else if (--this.#left === 0) this.#finish(null)
-  }
-
-  #finish(failed: ObjectRef | RayError | null): void {
-    if (this.#isDone) return
-    this.#isDone = true
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#signal?.removeEventListener('abort', this.#aborted)
-    for (const ref of this.#refs) if (ref.waiters !== null) removeWaiter(ref, this)
-    this.#done(failed)
-  }
-}
-
-function timedOut(
-  open: readonly ObjectRef[],
-  all: readonly ObjectRef[],
-  { timeoutMs, reasons = [] }: { timeoutMs: number; reasons?: readonly string[] },
-): GetTimeoutError {
-  const first = open[0] ?? all[0]
-  const rest = open.length > 1 ? ` and ${open.length - 1} more` : ''
-  const name = first === undefined ? '' : nameOf(first)
-  const message =
-    `Not ready within ${timeoutMs} ms: ${first?.id ?? ''}${name}${rest}. ` +
-    'The tasks go on; get the refs again later, or cancel them with ray.cancel.'
-  return new GetTimeoutError([message, ...reasons].join('\n  '), {
-    fields: { timeoutMs, objectId: first?.id, pending: open.length, waitingFor: reasons },
-  })
 }
 
 function isPrimitive(value: unknown): boolean {

@@ -6,7 +6,7 @@
 // signal) when user code keeps it from noticing.
 
 import { createServer, type Socket } from 'node:net'
-import { lastMessagesMs } from '../base/limits.js'
+import { argumentGraceMs, lastMessagesMs } from '../base/limits.js'
 import { hasPreloads } from '../base/one-copy.js'
 import { moveFiles } from '../closure/index.js'
 import { hostPortText, workerAddress } from '../wire/address.js'
@@ -145,10 +145,14 @@ function serve(core: CoreWorker, executor: TaskExecutor): void {
     garbage.idle()
   }
   executor.onRetired = () => void retire(core, executor)
+  let grace: NodeJS.Timeout | undefined
   core.sink = {
     receive: (message) => receive(core, executor, message),
-    blocked: (isBlocked) => {
-      if (executor.actor === null) executor.blocked(isBlocked)
+    blocked: (isBlocked, isBrief) => {
+      clearTimeout(grace)
+      if (executor.actor !== null) return
+      if (isBrief !== true || !isBlocked) executor.blocked(isBlocked)
+      else grace = setTimeout(() => executor.blocked(true), argumentGraceMs)
     },
     // The session is over: nobody is left to answer to.
     sessionLost: () => process.exit(0),

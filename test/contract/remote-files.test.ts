@@ -154,3 +154,63 @@ test('files of web servers are read, whether they give ranges or not', async () 
     /cannot be written to|no file or folder/,
   )
 })
+
+test('servers redirect, fail for a while, break off, or send too little', async () => {
+  const body = Buffer.from(`a,b\n${'1,x\n'.repeat(5000)}`)
+  const requests = new Map<string, number>()
+  const server = http.createServer((request, response) => {
+    const { method, url = '' } = request
+    const count = (requests.get(url) ?? 0) + (method === 'GET' ? 1 : 0)
+    requests.set(url, count)
+    const send = (length = body.length): void => {
+      response.writeHead(200, { 'content-length': body.length })
+      if (method === 'HEAD') response.end()
+      else if (length === body.length) response.end(body)
+      // The connection ends before the body does.
+      else response.write(body.subarray(0, length), () => response.destroy())
+    }
+    switch (url) {
+      case '/moved.csv':
+        response.writeHead(302, { location: '/there.csv' }).end()
+        return
+      case '/there.csv':
+        send()
+        return
+      case '/busy.csv':
+        if (method === 'GET' && count < 3) response.writeHead(503).end()
+        else send()
+        return
+      case '/breaks.csv':
+        send(count < 3 ? 100 : body.length)
+        return
+      case '/never.csv':
+        send(100)
+        return
+      case '/gone-later.csv':
+        if (method === 'HEAD') send()
+        else response.writeHead(403).end()
+        return
+      case '/no-head.csv':
+        if (method === 'HEAD') response.writeHead(405).end()
+        else send()
+        return
+      default:
+        response.writeHead(500).end()
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const count = async (name: string) => (await rowsOf(readCsv(`${at}/${name}.csv`))).length
+  try {
+    for (const name of ['moved', 'there', 'busy', 'breaks', 'no-head']) {
+      assert.equal(await count(name), 5000, name)
+    }
+    await assert.rejects(count('never'), /never\.csv cannot be reached: /)
+    await assert.rejects(count('gone-later'), /gone-later\.csv: the server answers 403/)
+    await assert.rejects(count('other'), /other\.csv: the server answers 500/)
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
+  await assert.rejects(count('moved'), /moved\.csv cannot be reached: .*ECONNREFUSED/)
+})

@@ -105,3 +105,27 @@ void test('what a program has on other nodes ends with its node, but for what is
       `)
     await until(async () => (await names()).endsWith('gone\n'))
   }))
+
+void test('a node is filled to half before the next, and then both are filled evenly', () =>
+  withNodes(
+    1,
+    async ({ run, join }) => {
+      for (let n = 0; n < 2; n++) await join({ numCpus: 4 })
+      const out = await run(`${head}
+        const free = async () => (await ray.availableResources()).CPU ?? 0
+        const actors = []
+        const nodes = []
+        for (let n = 1; n <= 8; n++) {
+          const actor = Remote.options({ numCpus: 1 }).remote()
+          actors.push(actor)
+          nodes.push(await ray.get(actor.where.remote()))
+          // The next one is placed by what the nodes have said of this one.
+          while ((await free()) !== 8 - n) await new Promise((resolve) => setTimeout(resolve, 20))
+        }
+        const [first] = nodes
+        console.log(nodes.map((node) => (node === first ? 'a' : 'b')).join(''))
+      `)
+      assert.match(out, /^aabb(ab|ba){2}\n$/)
+    },
+    { numCpus: 0 },
+  ))

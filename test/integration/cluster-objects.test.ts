@@ -209,7 +209,7 @@ void test('with the last copy an object that no task made is lost, and with its 
       ${helpers}
       const [, second, third] = (await nodes()).map(peerOn)
       const made = second.make.remote(5, 3)
-      await ray.wait([made])
+      await ray.wait([made], { fetchLocal: false })
       const [owned] = await ray.get(second.put.remote(5, 3))
       const [inner] = await ray.get(third.wrap.remote([owned]))
       process.kill(Number(process.env.SECOND), 'SIGKILL')

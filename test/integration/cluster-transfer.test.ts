@@ -129,7 +129,7 @@ void test('when the only source dies in the middle the task that made the object
     async (nodes, [first = assert.fail(), reader = assert.fail()]) => {
       const make = ray.remote((value: number) => new Uint8Array(60e6).fill(value))
       const ref = make.options(preferring(first)).remote(5)
-      await ray.wait([ref])
+      await ray.wait([ref], { fetchLocal: false })
       const peer = peerOn(reader)
       await ray.get(peer.look.remote([]))
       process.kill(first.pid, 'SIGSTOP')

@@ -47,6 +47,12 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^5940 trips, mean tip 1\.113$/m,
     /^mapBatches\(TipModel\): 5940 rows$/m,
   ],
+  taxi: [
+    /^byFunctions: 1 file, 8740 trips$/m,
+    /^byFunctions: 2185 at night, tips 7\.33 %$/m,
+    /^byExpressions: 1 file, 8740 trips$/m,
+    /^byExpressions: 2185 at night, tips 7\.33 %$/m,
+  ],
   dataset: [
     /^Bremen +37 +12\.25 +false$/m,
     /^9990 trips, 5000 of them long$/m,

@@ -201,6 +201,45 @@ test('a GCS that hangs is killed and started again', () =>
     { variables: { TYPERAY_NODE_DEADLINE_MS: '4000' } },
   ))
 
+test('a detached actor of another node that dies while the GCS is away is started again', () =>
+  withNodes(2, async ({ sessions, run }) => {
+    const [head, other] = sessions
+    assert.ok(head && other)
+    const pid = await run(`
+      await ray.init({ namespace: 'app' })
+      class Counter {
+        count = 0
+        increment() { return ++this.count }
+        pid() { return process.pid }
+      }
+      const counter = ray.remote(Counter).options({
+        name: 'counter', lifetime: 'detached', maxRestarts: -1,
+        schedulingStrategy: { nodeId: '${other.nodeId}', soft: false },
+      }).remote()
+      await ray.get([counter.increment.remote(), counter.increment.remote()])
+      console.log(await ray.get(counter.pid.remote()))
+    `)
+    const gcs = gcsOf(head) ?? assert.fail()
+    // Frozen, it hears of nothing: the raylet has to say it to the next one.
+    process.kill(gcs, 'SIGSTOP')
+    process.kill(Number(pid), 'SIGKILL')
+    await until(() => /Counter, has ended/.test(raylogOf(other)))
+    process.kill(gcs, 'SIGKILL')
+    const again = await run(`
+      await ray.init({ namespace: 'app' })
+      const counter = await ray.getActor('counter')
+      let count
+      while (count === undefined) {
+        count = await ray.get(counter.increment.remote()).catch((error) => {
+          if (!(error instanceof ray.ActorUnavailableError)) throw error
+        })
+      }
+      console.log(count, await ray.get(counter.pid.remote()) !== ${pid.trim()})
+      ray.kill(counter)
+    `)
+    assert.equal(again, '1 true\n')
+  }))
+
 test('a node that joins after the GCS died gets code and files that were sent before', (t) =>
   withNodes(1, async ({ sessions, driver, join }) => {
     const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'project-')))

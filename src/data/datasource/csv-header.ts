@@ -58,10 +58,12 @@ export function columnNames(file: string, record: CsvRecord, format: CsvFormat):
   const names = record.values.map((name, i) => {
     return !format.hasHeader || name === '' ? `f${i}` : name
   })
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  const lower = names.map((name) => name.toLowerCase())
+  const twice = names.find((_, i) => lower.indexOf(lower[i] ?? '') !== i)
   if (twice === undefined) return names
   throw new RayError(
-    `readCsv: ${file} has two columns "${twice}". Name them with \`columnNames\`, and skip the ` +
+    `readCsv: ${file} has two columns "${twice}", whatever the case of letters. ` +
+      `Name them with \`columnNames\`, and skip the ` +
       'header with `skipRows: 1`.',
     { fields: { path: file, column: twice } },
   )

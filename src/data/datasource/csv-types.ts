@@ -5,7 +5,7 @@
 import { RayError } from '../../base/errors.js'
 import { query } from '../engine/engine.js'
 import { type CsvScan, csvTable } from './csv-dialect.js'
-import { findDates } from './date-columns.js'
+import { withDates } from './date-columns.js'
 import type { CsvFormat } from './file-format.js'
 import type { SqlColumn } from './files.js'
 import { describeSql } from './sql-columns.js'
@@ -24,11 +24,7 @@ export function findTypes(
     const name = names[i] ?? ''
     return { name, type: format.columnTypes[name] ?? type }
   })
-  const open = types.filter(({ name, type }) => {
-    return type === 'VARCHAR' && format.columnTypes[name] === undefined
-  })
-  const dates = findDates(csvTable(format, { ...scan, columns: text }), open)
-  return types.map(({ name, type }) => ({ name, type: dates.get(name) ?? type }))
+  return withDates(csvTable(format, { ...scan, columns: text }), types, format.columnTypes)
 }
 
 function sniff(format: CsvFormat, scan: CsvScan, text: readonly SqlColumn[]): readonly string[] {

@@ -16,23 +16,34 @@ const forms: readonly (readonly [type: string, pattern: string])[] = [
   ['TIMESTAMPTZ', day + time + zone],
 ]
 
-/** The types of those of the columns in which every value has one of the forms. */
-export function findDates(table: string, open: readonly SqlColumn[]): ReadonlyMap<string, string> {
-  const dates = new Map<string, string>()
-  if (open.length === 0) return dates
+/**
+ * The columns, those in which every value has one of the forms with its type, and those without
+ * values marked.
+ */
+export function withDates(
+  table: string,
+  columns: readonly SqlColumn[],
+  given: Readonly<Record<string, string>>,
+): readonly SqlColumn[] {
+  const open = columns.filter(({ name, type }) => type === 'VARCHAR' && given[name] === undefined)
+  if (open.length === 0) return columns
   const tests = open.flatMap(({ name }, i) => {
     const value = quoteName(name)
-    return forms.map(([type, pattern]) => {
-      const fits = `regexp_full_match(${value}, ${quoteText(pattern)})`
-      return `bool_and(${fits} AND try_cast(${value} AS ${type}) IS NOT NULL) AS "${i}_${type}"`
+    const fits = forms.map(([type, pattern]) => {
+      const hasForm = `regexp_full_match(${value}, ${quoteText(pattern)})`
+      return `bool_and(${hasForm} AND try_cast(${value} AS ${type}) IS NOT NULL) AS "${i}_${type}"`
     })
+    return [`count(${value})::INTEGER AS "${i}_count"`, ...fits]
   })
   const [answers = {}] = rowsOfBlock(
     query(`SELECT ${tests.join(', ')} FROM (SELECT * FROM ${table} LIMIT ${sampleRows})`),
   )
-  for (const [i, { name }] of open.entries()) {
-    const form = forms.find(([type]) => answers[`${i}_${type}`] === true)
-    if (form !== undefined) dates.set(name, form[0])
-  }
-  return dates
+  const found = new Map(
+    open.map(({ name }, i) => {
+      const form = forms.find(([type]) => answers[`${i}_${type}`] === true)
+      const isEmpty = answers[`${i}_count`] === 0
+      return [name, { ...(form && { type: form[0] }), ...(isEmpty && { isEmpty }) }] as const
+    }),
+  )
+  return columns.map((column) => ({ ...column, ...found.get(column.name) }))
 }

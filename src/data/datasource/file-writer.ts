@@ -1,5 +1,6 @@
 // Blocks as files of a folder: one each, or several where a file is to have no more than some rows.
 
+import { DataType } from 'apache-arrow'
 import fs from 'node:fs'
 import path from 'node:path'
 import { assert } from '../../base/assert.js'
@@ -17,6 +18,8 @@ import { storageOf } from './storage.js'
 /** Rows that are written: what they are called, and how the engine is shown them. */
 interface Rows {
   readonly names: readonly string[]
+  /** Those of them that are doubles, or may be: as folders, they are written as integers. */
+  readonly floats?: readonly string[]
   use<T>(body: (from: string) => T): T
 }
 
@@ -35,9 +38,11 @@ export function writeBlock(
   return stageFiles(part, function* (stage) {
     for (const { block: some, slice } of slicesOf(block, sink)) {
       const file = fileName(name, sink, { index, slice }, some)
-      const names = some.schema.fields.map((field) => field.name)
+      const { fields } = some.schema
+      const names = fields.map((field) => field.name)
+      const floats = fields.filter(({ type }) => DataType.isFloat(type)).map(({ name: of }) => of)
       const use = <T>(body: (from: string) => T): T => withBlock(plainBlock(some), body)
-      yield stage({ names, use }, { file, slice: slice ?? 0 })
+      yield stage({ names, floats, use }, { file, slice: slice ?? 0 })
     }
   })
 }
@@ -148,7 +153,10 @@ interface CopyOut {
 }
 
 /** Writes the files of rows below a folder. */
-function copyOut({ names: present, use }: Rows, { name, sink, folder, file }: CopyOut): Copied {
+function copyOut(
+  { names: present, floats = [], use }: Rows,
+  { name, sink, folder, file }: CopyOut,
+): Copied {
   const { partitionCols } = sink
   if (present.length === 0) {
     throw new RayError(`${name}: a block without columns cannot be written.`)
@@ -163,7 +171,7 @@ function copyOut({ names: present, use }: Rows, { name, sink, folder, file }: Co
   }
   const target = partitionCols.length === 0 ? path.join(folder, file) : folder
   const rows = use((from) => {
-    const { select, options } = copyOf(sink, present)
+    const { select, options } = copyOf(sink, { names: present, floats })
     const sql = `COPY (${select} FROM ${from}) TO ${quoteText(target)} (${options.join(', ')})`
     return runCopy(sql, `${name}: ${sink.folder}/${file}`)
   })
@@ -200,20 +208,34 @@ function runCopy(sql: string, place: string): number {
 /** What is written, and how. */
 function copyOf(
   { format, partitionCols }: FolderSink,
-  present: readonly string[],
+  { names, floats = [] }: Pick<Rows, 'names' | 'floats'>,
 ): { readonly select: string; readonly options: readonly string[] } {
   const divided = partitionOptions(partitionCols, format)
-  if (format.kind !== 'json' || divided.length === 0) {
-    return { select: 'SELECT *', options: [...formatOptions(format), ...divided] }
+  if (divided.length === 0) return { select: 'SELECT *', options: formatOptions(format) }
+  const kept = names.filter((name) => !partitionCols.includes(name)).map(quoteName)
+  const keys = partitionCols.map((name) => {
+    return floats.includes(name) ? folderValue(quoteName(name)) : quoteName(name)
+  })
+  if (format.kind !== 'json') {
+    const select = `SELECT ${[...kept, ...keys].join(', ')}`
+    return { select, options: [...formatOptions(format), ...divided] }
   }
   // The engine divides files of all formats but JSON: objects are made here, and are lines of text.
-  const kept = present.filter((column) => !partitionCols.includes(column))
-  const pairs = kept.map((column) => `${quoteName(column)} := ${quoteName(column)}`)
-  const keys = partitionCols.map(quoteName)
-  const json = `to_json(struct_pack(${pairs.join(', ')})) AS ${quoteName(unusedName(present))}`
+  const pairs = kept.map((column) => `${column} := ${column}`)
+  const json = `to_json(struct_pack(${pairs.join(', ')})) AS ${quoteName(unusedName(names))}`
   const plain = [`QUOTE ''`, `ESCAPE ''`, `DELIMITER '\n'`, 'HEADER false']
   const options = ['FORMAT csv', `COMPRESSION ${quoteText(format.compression)}`, ...plain]
   return { select: `SELECT ${[json, ...keys].join(', ')}`, options: [...options, ...divided] }
+}
+
+/**
+ * A double as the name of a folder. Numbers of JavaScript are doubles: without a fraction they are
+ * written as integers, which is what readers take them for.
+ */
+function folderValue(column: string): string {
+  const isWhole = `${column} = trunc(${column}) AND abs(${column}) < ${2 ** 53}`
+  const whole = `${column}::BIGINT::VARCHAR`
+  return `CASE WHEN ${isWhole} THEN ${whole} ELSE ${column}::VARCHAR END AS ${column}`
 }
 
 function unusedName(present: readonly string[]): string {

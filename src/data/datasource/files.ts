@@ -55,6 +55,8 @@ export interface FilesSource {
   readonly ignoreMissingPaths?: boolean
   readonly compression?: Compression
   readonly filesystem?: FilesystemOptions | undefined
+  /** Blocks that are asked for. */
+  readonly blocks?: number | undefined
 }
 
 /** How files that are not local are reached. Whatever is absent is found as the AWS SDK does. */
@@ -125,6 +127,8 @@ export interface FilesDescription {
 export interface SqlColumn {
   readonly name: string
   readonly type: string
+  /** Whether no value was found in it: its type is then only a guess. */
+  readonly isEmpty?: boolean
   /** Where it comes from, if not out of the files. */
   readonly origin?: 'partition' | 'path'
 }
@@ -138,6 +142,9 @@ export interface FileCount {
 /** What opening a file costs, as bytes that could be read meanwhile: tiny files are not free. */
 const openedBytes = 4096
 
+/** What reading a piece costs, as bytes. */
+export const sizeOf = (piece: FilePiece): number => Math.max(piece.bytes, openedBytes)
+
 /** Which pieces each task reads: neighbours share a task while they stay below `blockBytes`. */
 export function groupPieces(
   files: readonly FoundFile[],
@@ -145,7 +152,6 @@ export function groupPieces(
 ): readonly (readonly FilePiece[])[] {
   const groups: FilePiece[][] = []
   let bytes = Number.POSITIVE_INFINITY
-  const sizeOf = (piece: FilePiece): number => Math.max(piece.bytes, openedBytes)
   for (const piece of files.flatMap((file) => file.pieces)) {
     const group = groups.at(-1)
     if (group === undefined || bytes + sizeOf(piece) > blockBytes) {

@@ -12,7 +12,8 @@ export function httpStorage(options: FilesystemOptions | undefined): Storage {
       const head = await request(path, { method: 'HEAD', headers })
       if (head.status === 404 || head.status === 410) return undefined
       // Some servers answer no HEAD; reading will say whether there is something.
-      const length = head.ok ? head.headers.get('content-length') : null
+      const isOk = head.status >= 200 && head.status < 300
+      const length = isOk ? head.headers.get('content-length') : null
       const isPacked = head.headers.get('content-encoding') !== null
       const size = length === null || isPacked ? undefined : Number(length)
       return { isFolder: false, files: [{ path, size }] }
@@ -20,29 +21,35 @@ export function httpStorage(options: FilesystemOptions | undefined): Storage {
     async read(path, range) {
       const bytes = range && `bytes=${range.start}-${range.start + range.length - 1}`
       const asked = bytes === undefined ? headers : { ...headers, range: bytes }
-      const response = await request(path, { headers: asked })
-      if (!response.ok) {
-        throw new RayError(
-          `${path}: the server answers ${response.status} ${response.statusText}.`,
-          {
-            fields: { path },
-          },
-        )
+      const { status, statusText, body } = await request(path, { headers: asked })
+      if (status < 200 || status >= 300) {
+        throw new RayError(`${path}: the server answers ${status} ${statusText}.`, {
+          fields: { path },
+        })
       }
-      const all = Buffer.from(await response.arrayBuffer())
-      if (range === undefined || response.status === 206) return all
-      return all.subarray(range.start, range.start + range.length)
+      if (range === undefined || status === 206) return body
+      // A server that knows no ranges sends the whole file.
+      return body.subarray(range.start, range.start + range.length)
     },
   }
 }
 
+interface Answer {
+  readonly status: number
+  readonly statusText: string
+  readonly headers: Headers
+  readonly body: Buffer
+}
+
 /** Asks again where the server or the network may do better next time. */
-async function request(path: string, init: RequestInit): Promise<Response> {
+async function request(path: string, init: RequestInit): Promise<Answer> {
   for (let tries = 1; ; tries++) {
     try {
       const response = await fetch(path, { ...init, signal: AbortSignal.timeout(httpRequestMs) })
-      if (response.status < 500 || tries >= httpTriesMax) return response
-      await response.body?.cancel()
+      const { status, statusText, headers } = response
+      // A connection may also break while the body comes.
+      const body = Buffer.from(await response.arrayBuffer())
+      if (status < 500 || tries >= httpTriesMax) return { status, statusText, headers, body }
     } catch (cause) {
       if (tries >= httpTriesMax) {
         const reason = cause instanceof Error ? String(cause.cause ?? cause.message) : String(cause)

@@ -6,10 +6,11 @@
 
 import { describedFilesMax } from '../../base/limits.js'
 import { RayError } from '../../base/errors.js'
+import { refuseTwins } from '../engine/column-twins.js'
 import { query, quoteText } from '../engine/engine.js'
 import { linePieces, wholeFile } from './byte-pieces.js'
 import { type Codec, codecOf } from './compression.js'
-import { findDates } from './date-columns.js'
+import { withDates } from './date-columns.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { JsonFormat } from './file-format.js'
 import type { DescribedFiles, FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
@@ -26,7 +27,8 @@ import { samplesOf } from './samples.js'
 import { describeSql, unifyColumns } from './sql-columns.js'
 import { isLocal, storageOf } from './storage.js'
 
-const engineCodecs: readonly Codec[] = ['none', 'gzip', 'zstd']
+/** What the engine decompresses shows no end that is missing: that would be fewer rows. */
+const engineCodecs: readonly Codec[] = ['none']
 /** Objects, or arrays of them, that the engine's own bound lets pass. */
 const objectBytesMin = 16 * 1024 * 1024
 const objectBytesMax = 1024 * 1024 * 1024
@@ -89,17 +91,59 @@ function findTypes(
     `timestampformat = 'iso'`,
   ]
   const columns = describeSql(`FROM read_json(${quoteText(path)}, ${options.join(', ')})`)
+  const opened = { piece, path }
+  if (hasNoObjects(source, format, { opened, columns })) return []
   const types = columns.map(({ name, type }) => {
     return { name, type: format.columnTypes[name] ?? plainType(type) }
   })
-  const open = types.filter(({ name, type }) => {
-    return type === 'VARCHAR' && format.columnTypes[name] === undefined
-  })
+  const open = types.filter(({ type }) => type === 'VARCHAR')
   const own = optionsOf(source, format, { pieces: [piece], paths: [path] })
   const wanted = open.map(({ name }) => `${quoteText(name)}: 'VARCHAR'`)
   const text = [...own, `columns = {${wanted.join(', ')}}`, `records = 'true'`]
-  const dates = findDates(`read_json(${quoteText(path)}, ${text.join(', ')})`, open)
-  return types.map(({ name, type }) => ({ name, type: dates.get(name) ?? type }))
+  return withDates(`read_json(${quoteText(path)}, ${text.join(', ')})`, types, format.columnTypes)
+}
+
+interface FoundKeys {
+  readonly opened: OpenedPiece
+  readonly columns: readonly SqlColumn[]
+}
+
+/**
+ * Whether the file is an empty array. The engine makes up a name where there are no keys, and where
+ * keys differ only in the case of letters, which is refused.
+ */
+function hasNoObjects(
+  source: FilesSource,
+  format: JsonFormat,
+  { opened: { piece, path }, columns }: FoundKeys,
+): boolean {
+  const names = columns.map(({ name }) => name)
+  const lower = new Set(names.map((name) => name.toLowerCase()))
+  const isNumbered = (name: string): boolean => {
+    const plain = /^(.*)_\d+$/s.exec(name)?.[1]
+    return plain !== undefined && lower.has(plain.toLowerCase())
+  }
+  if (!names.some(isNumbered) && names.join() !== 'json') return false
+  const { keys, objects } = keysIn(source, format, { pieces: [piece], paths: [path] })
+  refuseTwins(keys, `${source.operator}: ${piece.path}: `)
+  if (keys.length > 0 || objects === 0) return objects === 0
+  throw new RayError(`${source.operator}: ${piece.path} has no objects with keys.`, {
+    fields: { path: piece.path },
+  })
+}
+
+/** The keys of the objects in files, and how many objects there are. */
+function keysIn(
+  source: FilesSource,
+  format: JsonFormat,
+  scan: JsonScan,
+): { readonly keys: readonly string[]; readonly objects: number } {
+  const options = optionsOf(source, format, scan).join(', ')
+  const list = scan.paths.map(quoteText).join(', ')
+  const from = `FROM read_json_objects([${list}], ${options})`
+  const [counted] = [...query(`SELECT count(*)::DOUBLE AS objects ${from}`)]
+  const keys = query(`SELECT DISTINCT unnest(json_keys(json)) AS key ${from}`)
+  return { keys: [...keys].map(({ key }) => String(key)), objects: Number(counted?.objects) }
 }
 
 /** JSON is what the engine calls values without a type in common: they are read as text. */
@@ -196,13 +240,8 @@ function jsonTable(request: OpenRequest, format: JsonFormat, scan: JsonScan): st
 function refuseUnknownKeys(request: OpenRequest, format: JsonFormat, scan: JsonScan): void {
   const { source, columns, isSampled } = request
   if (isSampled !== true || source.columns !== undefined || scan.pieces.length === 0) return
-  const options = optionsOf(source, format, scan).join(', ')
-  const list = scan.paths.map(quoteText).join(', ')
-  const keys = query(
-    `SELECT DISTINCT unnest(json_keys(json)) AS key FROM read_json_objects([${list}], ${options})`,
-  )
   const known = new Set(columns.map(({ name }) => name))
-  const unknown = [...keys].map(({ key }) => String(key)).find((key) => !known.has(key))
+  const unknown = keysIn(source, format, scan).keys.find((key) => !known.has(key))
   if (unknown === undefined) return
   const [first] = scan.pieces
   throw new RayError(

@@ -9,9 +9,12 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import zlib from 'node:zlib'
 import { RayError } from '../../base/errors.js'
 import { type Codec, codecOf, decompress } from './compression.js'
 import { type FilePiece, type FilesSource, isWhole } from './files.js'
+import { localPath } from './local-storage.js'
 import { isLocal, storageOf } from './storage.js'
 
 /** What is open for one query; `close` when it has run. */
@@ -28,16 +31,30 @@ export class OpenPieces {
   async path(piece: FilePiece, engineCodecs: readonly Codec[]): Promise<string> {
     const { path: file } = piece
     const codec = codecOf(this.#source, file)
-    if (isLocal(file) && isWhole(piece) && engineCodecs.includes(codec)) return file
+    if (isLocal(file) && isWhole(piece)) {
+      if (engineCodecs.includes(codec)) return file
+      if (codec === 'gzip') return this.#unzipped(localPath(file))
+    }
     return this.copy(file, await bytesOf(this.#source, piece))
   }
 
   /** A file without a name that holds `bytes`, which came from `file`. */
   copy(file: string, bytes: Uint8Array): string {
     const descriptor = this.#create(file)
-    let written = 0
-    while (written < bytes.length) {
-      written += fs.writeSync(descriptor, bytes, written, bytes.length - written, written)
+    writeAll(descriptor, bytes)
+    return `/proc/self/fd/${descriptor}`
+  }
+
+  /** A copy of a compressed file, of which no more than a part is in memory. */
+  async #unzipped(file: string): Promise<string> {
+    const descriptor = this.#create(file)
+    const write = async (parts: AsyncIterable<Buffer>): Promise<void> => {
+      for await (const part of parts) writeAll(descriptor, part)
+    }
+    try {
+      await pipeline(fs.createReadStream(file), zlib.createGunzip(), write)
+    } catch (cause) {
+      throw notWhole(this.#source, file, { codec: 'gzip', cause })
     }
     return `/proc/self/fd/${descriptor}`
   }
@@ -77,6 +94,11 @@ export class OpenPieces {
   }
 }
 
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  let written = 0
+  while (written < bytes.length) written += fs.writeSync(descriptor, bytes, written)
+}
+
 /** A file that the engine can open, and whose bytes are put where they belong. */
 export interface SparseFile {
   readonly path: string
@@ -97,9 +119,15 @@ export async function bytesOf(source: FilesSource, piece: FilePiece): Promise<Bu
   try {
     return await decompress(bytes, codec)
   } catch (cause) {
-    throw new RayError(`${source.operator}: ${file} is not a whole ${codec} file.`, {
-      fields: { path: file },
-      cause,
-    })
+    throw notWhole(source, file, { codec, cause })
   }
+}
+
+function notWhole(
+  { operator }: FilesSource,
+  file: string,
+  { codec, cause }: { readonly codec: Codec; readonly cause: unknown },
+): RayError {
+  const fields = { path: file }
+  return new RayError(`${operator}: ${file} is not a whole ${codec} file.`, { fields, cause })
 }

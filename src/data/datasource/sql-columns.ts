@@ -33,17 +33,17 @@ export function unifyColumns(
 ): readonly SqlColumn[] {
   const known = new Map<string, { file: string; types: string[] }>()
   for (const { file, columns } of files) {
-    for (const { name, type } of columns) {
-      const column = known.get(name)
-      if (column === undefined) known.set(name, { file, types: [type] })
-      else if (!column.types.includes(type)) {
-        if (disagreement === 'refuse')
-          refuseOther(operator, name, {
-            first: { file: column.file, type: column.types[0] ?? type },
-            second: { file, type },
-          })
-        column.types.push(type)
-      }
+    for (const { name, type, isEmpty = false } of columns) {
+      const column = known.get(name) ?? { file, types: [] }
+      known.set(name, column)
+      // A column without values says nothing of its type.
+      if (isEmpty || column.types.includes(type)) continue
+      if (disagreement === 'refuse' && column.types.length > 0)
+        refuseOther(operator, name, {
+          first: { file: column.file, type: column.types[0] ?? type },
+          second: { file, type },
+        })
+      column.types.push(type)
     }
   }
   return [...known].map(([name, { types }]) => {

@@ -15,6 +15,7 @@ import { throwArrowError } from './arrow-export.js'
 import { ArrowLayout, layoutBytes } from './arrow-layout.js'
 import { duckdbLibrary, type Pointer } from './duckdb-library.js'
 import { assertEngineTakes, withLogicalType } from './duckdb-types.js'
+import { refuseTwins } from './column-twins.js'
 import { engineConnection } from './engine.js'
 import { nativeBox, pointerBox, readPointer } from './native-memory.js'
 
@@ -36,6 +37,7 @@ let isInstalled = false
 export function withBlock<T>(block: Table, body: (tableSql: string) => T): T {
   install()
   block.schema.fields.forEach(assertEngineTakes)
+  refuseTwins(block.schema.fields.map((field) => field.name))
   const number = nextNumber++
   blocks.set(number, block)
   try {

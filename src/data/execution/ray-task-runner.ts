@@ -6,6 +6,7 @@ import { assert } from '../../base/assert.js'
 import * as ray from '../../ray/index.js'
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
+import { DataContext } from '../data-context.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { Publication } from '../datasource/folder-write.js'
 import type { FolderSink, SaveMode } from '../logical/write-step.js'
@@ -57,8 +58,12 @@ export class RayTaskRunner implements TaskRunner {
   /** The same for several tasks as one, by their number. */
   readonly #several = new WeakMap<SharedTransforms, Map<number, SeveralFunction>>()
 
+  /** Whether tasks can run on several nodes, when that was last asked. */
+  #hasNodes = false
+
   async cpus(): Promise<number> {
-    const { CPU = 1 } = await ray.clusterResources()
+    const [{ CPU = 1 }, nodes] = await Promise.all([ray.clusterResources(), ray.nodes()])
+    this.#hasNodes = nodes.filter((node) => node.alive).length > 1
     return Math.max(1, Math.floor(CPU))
   }
 
@@ -125,7 +130,8 @@ export class RayTaskRunner implements TaskRunner {
   ): SeveralFunction {
     const byCount = this.#several.get(transforms) ?? new Map<number, SeveralFunction>()
     this.#several.set(transforms, byCount)
-    const options = { name, numReturns: count + 1, ...taskOptionsOf(resources) }
+    const numReturns = count + 1
+    const options = { name, numReturns, ...this.#spread(), ...taskOptionsOf(resources) }
     const run = byCount.get(count) ?? (severalTask.options(options) as unknown as SeveralFunction)
     byCount.set(count, run)
     return run
@@ -137,13 +143,22 @@ export class RayTaskRunner implements TaskRunner {
     if (known !== undefined) return known
     const { name, resources, parts } = options
     const remote = parts === undefined ? blockTask : partitionTask
+    const { block, blocks } = options
+    const isRead = block === undefined && blocks === undefined
     const run = (remote as BlockFunction).options({
       name,
       numReturns: (parts ?? 1) + 1,
+      ...(isRead && this.#spread()),
       ...taskOptionsOf(resources),
     }) as unknown as BlockFunction
     this.#functions.set(transforms, run)
     return run
+  }
+
+  /** Tasks with blocks run where these are; those without would fill one node after the other. */
+  #spread(): Pick<ray.TaskOptions, 'schedulingStrategy'> {
+    const { schedulingStrategy } = DataContext.getCurrent()
+    return this.#hasNodes ? { schedulingStrategy } : {}
   }
 
   startPool(transforms: SharedTransforms, options: BlockTaskOptions): BlockPool {

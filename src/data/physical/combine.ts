@@ -3,7 +3,7 @@
 import { assertNever } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
 import type { EngineAggregate } from '../aggregate/spec.js'
-import { type Block, blockOfData, sliceBlock } from '../block/block.js'
+import { type Block, blockOfColumns, blockOfData, sliceBlock } from '../block/block.js'
 import { concatBlocks } from '../block/concat.js'
 import { dataOfBlock, gatherBlock } from '../block/gather.js'
 import { aggregateOfNothing, finalAggregate } from '../relational/aggregate.js'
@@ -13,7 +13,7 @@ import { runRelational } from '../relational/run.js'
 import { permutation } from '../relational/sample.js'
 import { sortBlock } from '../relational/sort.js'
 import type { RelationalStep } from '../relational/steps.js'
-import type { Combination, CombineInputs } from './exchange-transforms.js'
+import type { Combination, CombineInputs, JoinType } from './exchange-transforms.js'
 import { operatorError } from './function-transforms.js'
 import { applyRelational } from './task-rows.js'
 
@@ -36,6 +36,10 @@ export async function combineBlocks(task: CombineTask, blocks: readonly Block[])
     if (combination.kind === 'join') {
       const left = concatBlocks(taken.slice(0, inputs.left))
       const right = concatBlocks(taken.slice(inputs.left))
+      // Of a side without rows perhaps not even the columns are known: nothing is made of nothing.
+      if (isNothing(left, right, combination.how)) {
+        return await applyRelational(blockOfColumns({}), steps, index)
+      }
       return await runRelational(joinTable(left, right, combination), steps, { index })
     }
     const block = await combine(combination, taken, { left: inputs.left ?? 0, index })
@@ -44,6 +48,14 @@ export async function combineBlocks(task: CombineTask, blocks: readonly Block[])
     const isNamed = error instanceof RayError && 'operator' in error.fields
     throw isNamed ? error : operatorError(task.name, '', error)
   }
+}
+
+/** Whether a join surely has no rows, because the side that they come from is unknown. */
+function isNothing(left: Block, right: Block, how: JoinType): boolean {
+  const [isLeft, isRight] = [left, right].map((side) => side.schema.fields.length === 0)
+  if (how === 'inner') return isLeft === true || isRight === true
+  if (how === 'full_outer') return isLeft === true && isRight === true
+  return (how.startsWith('left') ? isLeft : isRight) === true
 }
 
 async function combine(

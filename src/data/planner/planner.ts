@@ -8,6 +8,7 @@ import {
   type FilesSource,
   firstRows,
   groupPieces,
+  sizeOf,
 } from '../datasource/files.js'
 import type { PoolSize } from '../block/user-function.js'
 import type { StepResources } from '../logical/function-step.js'
@@ -211,9 +212,10 @@ async function planFiles(
   cluster: Cluster,
 ): Promise<Pick<SourceOperator, 'inputs' | 'files'>> {
   const { files, found, columns, isSampled = false } = await cluster.describe(source)
-  const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + p.bytes, 0)
-  const share = total / inputsWanted(cluster)
-  const bytes = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, share))
+  const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + sizeOf(p), 0)
+  const share = total / (source.blocks ?? inputsWanted(cluster))
+  const bounded = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, share))
+  const bytes = source.blocks === undefined ? bounded : share
   const wanted = firstRows(files, source.limit)
   // What tasks need no more: the paths of all files, and a function that chose among them.
   const lean = { ...source, paths: source.paths.slice(0, 1), partitionFilter: undefined }

@@ -69,7 +69,7 @@ export type PullEvent =
   | { readonly kind: 'dropped'; readonly object: ObjectKey }
   /** No task that waits reads what was to come ahead. */
   | { readonly kind: 'unwanted'; readonly object: ObjectKey }
-  /** So much has come ahead of its tasks and is not read yet. */
+  /** So much has come ahead of its tasks and is not read yet. Said after each that is complete. */
   | { readonly kind: 'held'; readonly bytes: number }
   | { readonly kind: 'processDied'; readonly process: ProcessId }
   | { readonly kind: 'nodeDied'; readonly node: number }
@@ -301,6 +301,8 @@ export class PullState {
 
   #finished(pull: Pull): void {
     this.#forget(pull)
+    // Until `held` says how it is: others must not take its room in between.
+    if (pull.urgency === pullUrgency.hint) this.#heldBytes += pull.sizeBytes
     this.#effects.push({ kind: 'seal', pull: pull.id, object: pull.object })
     this.#deliver(pull)
   }

@@ -98,12 +98,17 @@ export interface StoredObject {
 type Said<Kind extends ToRaylet['kind']> = Extract<ToRaylet, { readonly kind: Kind }>
 type From = { readonly from: ProcessId }
 
-/** What a process, or its raylet, says of objects whose home is another node. */
+/** What a process, or its raylet, says of objects to their home, which may be another node. */
 export type ObjectMessage =
   | (Said<'settle'> & From)
   | (Said<'release'> & From)
-  | (Said<'getObjects'> & From)
-  | (Said<'awaitObjects'> & From)
+  | {
+      readonly kind: 'getObjects' | 'awaitObjects'
+      readonly from: ProcessId
+      readonly objects: readonly ObjectKey[]
+      readonly isBare?: boolean
+      readonly urgency?: number
+    }
   | (Said<'dropItems'> & From)
   | Said<'lend'>
   | Said<'unlend'>
@@ -113,13 +118,19 @@ export type ObjectMessage =
       readonly kind: 'seal'
       readonly object: ObjectKey
       readonly contains?: readonly ObjectKey[]
+      /** The home's own, unless said otherwise. */
       readonly node?: number
       readonly sizeBytes?: number
       /** Who made the value, and in which attempt at the task. */
       readonly from?: ProcessId
       readonly attempt?: number
     }
+  /** A reader's node has all of it. */
   | { readonly kind: 'copyAdded'; readonly object: ObjectKey; readonly node: number }
+  /**
+   * A node has it no more, or never will. With `isMissing` another node says so, which did not find
+   * it there.
+   */
   | {
       readonly kind: 'copyRemoved'
       readonly object: ObjectKey

@@ -1,0 +1,20 @@
+// Columns whose names differ only in the case of letters: the engine takes them for one.
+
+import { RayError } from '../../base/errors.js'
+
+/** @throws RayError if two columns are one to the engine */
+export function refuseTwins(names: readonly string[], place = ''): void {
+  const known = new Map<string, string>()
+  for (const name of names) {
+    const lower = name.toLowerCase()
+    const twin = known.get(lower)
+    if (twin !== undefined) {
+      throw new RayError(
+        `${place}The columns "${twin}" and "${name}" differ only in the case of their letters, ` +
+          'which the engine does not tell apart. Rename one of them.',
+        { fields: { column: name } },
+      )
+    }
+    known.set(lower, name)
+  }
+}

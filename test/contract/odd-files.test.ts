@@ -1,0 +1,189 @@
+// Files that are cut off, broken or odd: each gives its rows, or an error that says where and why.
+
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import zlib from 'node:zlib'
+import {
+  col,
+  Dataset,
+  fromItems,
+  readCsv,
+  readJson,
+  readParquet,
+  readText,
+} from '../../src/data/index.js'
+import { DatasetSession } from '../../src/data/dataset-session.js'
+import { execute } from '../../src/data/engine/engine.js'
+import { InProcessRunner } from '../../src/data/execution/in-process-runner.js'
+import { rowsOf, temporaryFolder } from './read-in-process.js'
+
+const folder = temporaryFolder('odd')
+let count = 0
+
+/** A file with this content. */
+function put(name: string, content: string | Uint8Array): string {
+  const own = path.join(folder, String(count++))
+  fs.mkdirSync(own)
+  fs.writeFileSync(path.join(own, name), content)
+  return path.join(own, name)
+}
+
+/** The same dataset, run in this process. */
+const here = <R>(dataset: Dataset<R>): Dataset<R> =>
+  new Dataset<R>(new DatasetSession(new InProcessRunner()), dataset.plan)
+
+/** Lengths that end a file in each of its kinds of places. */
+const cuts = (bytes: Uint8Array): number[] =>
+  [1, 4, 10, 20, 1000, bytes.length / 2, bytes.length - 9, bytes.length - 4, bytes.length - 1]
+    .map(Math.floor)
+    .filter((length) => length < bytes.length)
+
+test('a Parquet file that is cut off anywhere is an error that names it', async () => {
+  const file = path.join(folder, 'whole.parquet')
+  execute(`COPY (SELECT i AS n, 'x' || i AS s FROM range(5000) t(i)) TO '${file}' (FORMAT parquet)`)
+  const whole = fs.readFileSync(file)
+  for (const length of [0, ...cuts(whole), whole.length - 8]) {
+    const cut = readParquet(put('cut.parquet', whole.subarray(0, length)))
+    await assert.rejects(rowsOf(cut), /^RayError: readParquet: .*cut\.parquet/, `${length}`)
+  }
+  const broken = Buffer.from(whole)
+  broken.fill(0xff, 10, 400)
+  const ds = readParquet<{ n: bigint }>(put('broken.parquet', broken))
+  await assert.rejects(rowsOf(ds), /^RayError: readParquet: .*broken\.parquet/)
+  await assert.rejects(here(ds.filter(col('n').gt(1))).takeAll(), /broken\.parquet/)
+})
+
+test('a compressed file that is cut off is an error, and not fewer rows', async () => {
+  const lines = Array.from({ length: 5000 }, (_, i) => `{"a":${i},"b":${(i * 7919) % 4999}}`)
+  const json = `${lines.join('\n')}\n`
+  const csv = `a,b\n${lines.map((_, i) => `${i},${(i * 7919) % 4999}`).join('\n')}\n`
+  const zstd = path.join(folder, 'whole.json.zst')
+  const select = 'SELECT i AS a, (i * 7919) % 4999 AS b FROM range(5000) t(i)'
+  execute(`COPY (${select}) TO '${zstd}' (FORMAT json, COMPRESSION zstd)`)
+  const files = {
+    'a.json.gz': zlib.gzipSync(json),
+    'a.json.zst': fs.readFileSync(zstd),
+    'a.csv.gz': zlib.gzipSync(csv),
+    'a.csv.br': zlib.brotliCompressSync(csv),
+    'a.txt.gz': zlib.gzipSync(json),
+  }
+  const readers = { json: readJson, csv: readCsv, txt: readText } as const
+  for (const [name, bytes] of Object.entries(files)) {
+    const reader = readers[name.split('.')[1] as keyof typeof readers]
+    for (const length of cuts(bytes)) {
+      const cut = rowsOf(reader(put(name, bytes.subarray(0, length))))
+      await assert.rejects(cut, new RegExp(`${name} is not a whole \\w+ file`), `${length}`)
+    }
+    assert.equal((await rowsOf(reader(put(name, bytes)))).length, 5000, name)
+    assert.deepEqual(await rowsOf(reader(put(name, ''))), [], name)
+  }
+  const two = [zlib.gzipSync('{"a":1}\n'), zlib.gzipSync('{"a":2}\n')]
+  assert.equal((await rowsOf(readJson(put('two.json.gz', Buffer.concat(two))))).length, 2)
+})
+
+test('values that do not fit, and bytes that are no text, have a place', async () => {
+  const late = `a,b\n${'1,2\n'.repeat(30_000)}`
+  const csv = (text: string | Uint8Array) => readCsv<{ a: bigint }>(put('a.csv', text))
+  const badUtf8 = Buffer.concat([Buffer.from('a,b\n1,x\n2,'), Buffer.of(0xff, 0xfe, 10)])
+  const cases = [
+    [csv(`${late}3\n`), /readCsv: CSV Error on Line: 30002; .*: 2 Found: 1; in .*a\.csv/],
+    [csv(`${late}x,3\n`), /readCsv: CSV Error on Line: 30002; .*"x" to 'BIGINT'; in .*a\.csv/],
+    [csv('a,b\n1,"x\n2,y\n'), /Line: 2; .*unterminated quote found.*in .*a\.csv/],
+    [csv(badUtf8), /Line: 3; .*Invalid unicode.*in .*a\.csv/],
+    [csv(Buffer.from('a,\xff\n1,2\n', 'latin1')), /Line: 1; Invalid unicode/],
+    [csv('a,A\n1,2\n'), /a\.csv has two columns "A", whatever the case/],
+  ] as const
+  for (const [dataset, message] of cases) {
+    await assert.rejects(rowsOf(dataset), message)
+    // A filter that runs while the file is read is not to blame.
+    await assert.rejects(here(dataset.filter(col('a').gt(0))).takeAll(), message)
+  }
+})
+
+test('JSON that is odd gives its rows, or says why not', async () => {
+  const json = (text: string | Uint8Array) => rowsOf(readJson(put('a.json', text)))
+  assert.deepEqual(await json('{"a":1e400}\n{"a":-1}\n'), [{ a: Infinity }, { a: -1 }])
+  assert.deepEqual(await json('{"a":123456789012345678901234567890}'), [
+    { a: 1.2345678901234568e29 },
+  ])
+  assert.deepEqual(await json('\uFEFF{"a":1}\r\n\r\n{"a":2}'), [{ a: 1n }, { a: 2n }])
+  assert.deepEqual(await json('[]'), [])
+  assert.deepEqual(await json('{"a":null}\n{"a":null}\n'), [{ a: null }, { a: null }])
+  assert.deepEqual(await json('{"a":"x\\u0000y"}'), [{ a: 'x\0y' }])
+  const deep = (depth: number) => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`
+  assert.equal((await json(deep(100))).length, 1)
+  await assert.rejects(json(deep(5000)), /depth limit of 1000 exceeded\. \(reading .*a\.json\)/)
+  await assert.rejects(json('{"a":1,"a":2}'), /a\.json", in .* 1: .*has duplicate key "a"$/)
+  await assert.rejects(json('{"a":1,"A":2}'), /a\.json: The columns "a" and "A" differ only/)
+  await assert.rejects(json('{}\n{}\n'), /a\.json has no objects with keys/)
+  await assert.rejects(json('[1,2]'), /a\.json/)
+  await assert.rejects(json('{"a":1}\n{"a":2'), /a\.json", at byte 7 in line 3: unexpected end/)
+  await assert.rejects(json(Buffer.of(123, 34, 97, 34, 58, 34, 255, 34, 125)), /invalid UTF-8/)
+  await assert.rejects(json('{"a":"\\ud800"}'), /a\.json.*surrogate/)
+  assert.deepEqual(await json('{"a_1":1,"a":2}'), [{ a_1: 1n, a: 2n }])
+})
+
+test('a value that is longer than the buffers of the engine is a value', async () => {
+  const giant = 'y'.repeat(34_000_000)
+  for (const text of [giant, `"${giant}"`]) {
+    const rows = await rowsOf(readCsv(put('a.csv', `a,b\n1,${text}\n2,z\n`)))
+    assert.deepEqual([rows.length, (rows[0]?.b as string).length], [2, giant.length])
+  }
+})
+
+test('quoted line ends of Windows at the ends of pieces belong to their value', async () => {
+  // More than one piece, and a line end in every value.
+  const line = (i: number) => `${i},"${'x'.repeat(3990)}\r\n${i}"\r\n`
+  const rows = 9000
+  const text = Array.from({ length: rows }, (_, i) => line(i)).join('')
+  const found = await rowsOf(readCsv(put('a.csv', `\uFEFFid,text\r\n${text}`)), 1)
+  assert.equal(found.length, rows)
+  assert.ok(
+    found.every(({ id, text: value }, i) => {
+      return id === BigInt(i) && (value as string).endsWith(`x\r\n${i}`)
+    }),
+  )
+})
+
+test('empty files, and columns without values, are read with those that have some', async () => {
+  const own = path.dirname(put('1.csv', ''))
+  fs.writeFileSync(path.join(own, '2.csv'), 'a,b\n')
+  fs.writeFileSync(path.join(own, '3.csv'), 'a,b\n,\n,\n')
+  fs.writeFileSync(path.join(own, '4.csv'), 'a,b\n1,x\n')
+  assert.deepEqual(await rowsOf(readCsv(own)), [
+    { a: null, b: null },
+    { a: null, b: null },
+    { a: 1n, b: 'x' },
+  ])
+  const empty = path.join(own, 'empty')
+  fs.mkdirSync(empty)
+  await assert.rejects(
+    rowsOf(readCsv(empty)),
+    /readCsv: there are no \.csv, \.tsv files in .*empty/,
+  )
+  assert.deepEqual(await rowsOf(readCsv(empty, { ignoreMissingPaths: true })), [])
+})
+
+test('columns that differ in case only are refused where they cannot be told apart', async () => {
+  const twins = here(fromItems([{ a: 1, A: 2 }]))
+  assert.deepEqual(await twins.takeAll(), [{ a: 1, A: 2 }])
+  const message = /The columns "\w" and "\w" differ only in the case of their letters/
+  await assert.rejects(twins.sort(['a', 'A']).takeAll(), message)
+  await assert.rejects(twins.writeParquet(path.join(folder, 'twins')), message)
+})
+
+test('thousands of files of one row are listed, read and counted', async () => {
+  const own = path.join(folder, 'tiny')
+  const files = 4000
+  for (let i = 0; i < files; i++) {
+    const inner = path.join(own, String(i % 20).padStart(2, '0'))
+    if (i < 20) fs.mkdirSync(inner, { recursive: true })
+    fs.writeFileSync(path.join(inner, `${String(i).padStart(5, '0')}.csv`), `n\n${i}\n`)
+  }
+  const ds = here(readCsv<{ n: bigint }>(own))
+  assert.equal(await ds.count(), files)
+  assert.equal(await ds.sum('n'), BigInt((files * (files - 1)) / 2))
+  assert.deepEqual(ds.stats().operators[0]?.files, { read: files, found: files })
+})
