@@ -124,10 +124,17 @@ export const storeWaitingMax = 10_000
  * in Ray).
  */
 export const spillFileBytesMin = 100 * 1024 * 1024
-/** Objects travel between nodes in pieces of this size; a node passes on what it has of them. */
+/**
+ * Objects travel between nodes in pieces of this size at least; a node passes on what it has of
+ * them.
+ */
 export const transferChunkBytes = 4 * 1024 * 1024
-/** Pieces that are asked of one node at a time: enough that it is never idle. */
-export const transferWindow = 4
+/** Large objects travel in larger pieces, which cost less, up to this size. */
+export const transferChunkBytesMax = 16 * 1024 * 1024
+/** So many pieces of an object are enough for those that it is passed on to. */
+export const transferChunks = 64
+/** Bytes that are asked of one node at a time: enough that it is never idle. */
+export const transferWindowBytes = 16 * 1024 * 1024
 /** Nodes that one object is taken from at the same time. */
 export const transferSourcesMax = 4
 /** Objects that come from other nodes at the same time may take this share of the store. */
@@ -158,6 +165,8 @@ export const workerStartMs = 60_000
 export const nodeStartMs = 30_000
 /** Time for an orderly shutdown before the rest is killed, in milliseconds. */
 export const shutdownMs = 5_000
+/** Lost items of one generator that one run makes again; the rest is for the next run. */
+export const itemsRebuiltMax = 4096
 /** Items that a streaming generator may produce before the consumer reads one. */
 export const generatorItemsMax = 64
 /**

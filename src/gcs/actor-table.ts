@@ -444,7 +444,9 @@ export class ActorTable {
     record.nodeId = undefined
     record.lastExit = exit
     if (record.ending !== undefined) this.#end(record, record.ending, effects)
-    else if (death.isSelfExit(exit)) {
+    else if (exit.reason === 'jobFinished') {
+      this.#end(record, death.jobFinished(spec, record.jobId), effects)
+    } else if (death.isSelfExit(exit)) {
       this.#end(record, death.exited(spec, exit), effects)
     } else if (exit.reason.startsWith(setupReason)) {
       // The hook would do the same in another worker.

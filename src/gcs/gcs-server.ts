@@ -302,7 +302,9 @@ export class GcsServer {
     const nodeNumber = this.#nodes.numberOf(nodeId)
     if (nodeNumber === undefined) return
     const { sessionName = '' } = this.#options
-    if (!isKnown) this.#send(nodeId, { kind: 'nodeRegistered', nodeNumber, sessionName })
+    // The answer of an earlier GCS may have been lost with it.
+    const isAsked = !isKnown || message.isBack !== true
+    if (isAsked) this.#send(nodeId, { kind: 'nodeRegistered', nodeNumber, sessionName })
     for (const job of earlier) this.#send(nodeId, { kind: 'jobStarted', ...job })
     if (!isKnown) return
     for (const jobId of this.#jobs.finished()) this.#send(nodeId, { kind: 'jobFinished', jobId })

@@ -42,6 +42,9 @@ interface Kept {
   readonly tried: ReadonlySet<string>
 }
 
+/** Of what a node was told that has been away. */
+const unknown = '?'
+
 export class RoomPlan {
   /** By key, in the order of those who wait. */
   #kept = new Map<string, Kept>()
@@ -55,7 +58,7 @@ export class RoomPlan {
 
   /** A node that has been away may keep what it was told by an earlier GCS. */
   forget(nodeId: string): void {
-    this.#told.set(nodeId, '?')
+    this.#told.set(nodeId, unknown)
   }
 
   /**
@@ -89,7 +92,9 @@ export class RoomPlan {
       assert(demand.key === key, 'room is kept under the name of whom it is for')
       assert(shares.size > 0, 'room is kept somewhere')
       for (const nodeId of shares.keys()) {
-        assert(this.#told.get(nodeId)?.includes(key) === true, 'the node knows what it keeps')
+        const told = this.#told.get(nodeId)
+        const isTold = told === unknown || told?.includes(key) === true
+        assert(isTold, 'the node knows what it keeps, or is told with the next plan')
       }
     }
   }

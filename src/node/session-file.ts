@@ -78,11 +78,20 @@ export function currentSessionDir(root: string): string | undefined {
 
 /** Sessions below the folder whose processes live, the oldest first. */
 export function liveSessions(root: string): SessionFile[] {
+  return sessionsIn(root).filter(isAlive)
+}
+
+/** Those whose processes were killed before they could take their files away. */
+export function deadSessions(root: string): SessionFile[] {
+  return sessionsIn(root).filter((session) => !isAlive(session))
+}
+
+function sessionsIn(root: string): SessionFile[] {
   return namesIn(root)
     .filter((name) => namePattern.test(name))
     .sort()
     .map((name) => readSession(path.join(root, name)))
-    .filter((session) => session !== undefined && isAlive(session)) as SessionFile[]
+    .filter((session) => session !== undefined)
 }
 
 export function isAlive(session: SessionFile): boolean {

@@ -11,6 +11,9 @@
 // What actors hold is not coming back by itself: nothing is kept for a request that would have to
 // wait for that.
 //
+// What the GCS has placed here goes before the room that it wants kept here: it counts the room of
+// the one as taken and would wait for that to place the other, which the kept room would prevent.
+//
 // A request that fits but has no worker keeps its share for the rest of the round, so that as many
 // workers are started as can be used at once and no more.
 
@@ -85,8 +88,9 @@ export class GrantRound {
       if (outcome !== 'granted') line.at = outcome === 'waits' ? 1 : Infinity
     }
     for (;;) {
-      const line = firstOf(lines)
-      if (line === undefined) break
+      const first = firstOf(lines)
+      if (first === undefined) break
+      const line = isReservation(first) ? (firstOf(lines.filter(isActor)) ?? first) : first
       const request = line.requests[line.at]!
       const outcome = this.#offer(request)
       if (outcome === 'waits') line.at++
@@ -181,6 +185,14 @@ export class GrantRound {
 
 function isTask({ reservation, actor }: PendingRequest): boolean {
   return reservation === undefined && actor === undefined
+}
+
+function isReservation({ requests, at }: Line): boolean {
+  return requests[at]?.reservation !== undefined
+}
+
+function isActor({ requests, at }: Line): boolean {
+  return requests[at]?.actor !== undefined
 }
 
 function firstOf(lines: readonly Line[]): Line | undefined {

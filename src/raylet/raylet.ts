@@ -31,6 +31,7 @@ import { environmentFor } from './environment.js'
 import { FunctionTable } from './function-table.js'
 import type { LeaseEffect, LeaseEvent } from './lease-events.js'
 import { LeaseState } from './lease-state.js'
+import { JobEnds } from './job-ends.js'
 import { JobTable } from './job-table.js'
 import { PeerLinks } from './peer-links.js'
 import { WorkerLauncher } from './worker-launcher.js'
@@ -39,7 +40,6 @@ import { OutputRelay, type OutputReader } from './output-relay.js'
 import type { ObjectEvent } from './object-events.js'
 import { ObjectService } from './object-service.js'
 import { NodeReport } from './node-report.js'
-import { outlivesJob } from './outlives-job.js'
 import { memoryUsers } from './memory-users.js'
 import { RayletMessages } from './raylet-messages.js'
 import type { RayletOptions } from './raylet-options.js'
@@ -98,8 +98,7 @@ export class Raylet {
   /** When the next tick comes; Infinity for none. */
   #tickAt = Infinity
   #workersGone: (() => void)[] = []
-  /** Jobs that have said goodbye and whose workers have not ended yet. */
-  #jobEnds: { readonly isOver: () => boolean; readonly resolve: () => void }[] = []
+  readonly #jobEnds: JobEnds
 
   constructor(clock: Clock, options: RayletOptions) {
     this.#clock = clock
@@ -144,6 +143,7 @@ export class Raylet {
       driverOf: (jobId) => this.#readerOf(jobId),
       pause: (jobId) => this.#pool.pause(jobId),
     })
+    this.#jobEnds = this.#makeJobEnds()
     this.setups = new SetupWatch(clock, (start, reason) =>
       this.#pool.signal(start, 'SIGKILL', reason),
     )
@@ -165,6 +165,15 @@ export class Raylet {
       storedBytes: ({ key }) => this.store.sizeOf(key),
     })
     this.#messages = new RayletMessages(this)
+  }
+
+  #makeJobEnds(): JobEnds {
+    return new JobEnds(this.#clock, {
+      tables: this.leases.tables,
+      processOf: (start) => this.#workers.get(start)?.process,
+      askToExit: (id) => this.send(id, { kind: 'exit', reason: 'the program has ended' }),
+      leaseEvent: (event) => this.leaseEvent(event),
+    })
   }
 
   #makeStore(): StoreService {
@@ -509,10 +518,7 @@ export class Raylet {
       this.#forget(worker.process, worker.jobId)
       this.#ended({ process: worker.process, exit, isOrderly: true })
     }
-    this.#jobEnds = this.#jobEnds.filter(({ isOver, resolve: end }) => {
-      if (isOver()) end()
-      return !isOver()
-    })
+    this.#jobEnds.workerEnded()
     if (this.#workers.size > 0) return
     for (const resolve of this.#workersGone.splice(0)) resolve()
   }
@@ -560,27 +566,9 @@ export class Raylet {
    */
   async goodbye(connection: ControlConnection): Promise<void> {
     const drivers = [...this.#members.values()].filter((member) => member.hello?.role === 'driver')
-    if (this.options.isShared === true) await this.#endJob(connection.jobId)
+    if (this.options.isShared === true) await this.#jobEnds.end(connection.jobId)
     else if (drivers.length === 1) await this.endWorkers()
     connection.end()
-  }
-
-  /** The same for one job of several. What it has detached goes on, with its tasks. */
-  async #endJob(jobId: string): Promise<void> {
-    const { tables } = this.leases
-    const ending = [...tables.workers.all()]
-      .filter((worker) => worker.kind.jobId === jobId && !outlivesJob(tables, worker))
-      .map((worker) => worker.start)
-    for (const start of ending) {
-      const id = this.#workers.get(start)?.process
-      if (id !== undefined) this.send(id, { kind: 'exit', reason: 'the program has ended' })
-    }
-    const isOver = (): boolean => !ending.some((start) => this.#workers.get(start)?.process)
-    if (isOver()) return
-    await new Promise<void>((resolve) => {
-      const cancel = this.#clock.timer(workerExitMs, resolve)
-      this.#jobEnds.push({ isOver, resolve: () => (cancel(), resolve()) })
-    })
   }
 
   /** Who hears what the workers of the job say: its driver, wherever that is. */

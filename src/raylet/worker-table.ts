@@ -8,7 +8,7 @@ import { assert } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
 import { finishedJobsMax, workerIdleMs, workerSpareMs, workerStartMs } from '../base/limits.js'
 import type { Allocation, ResourcePool } from '../scheduling/resource-pool.js'
-import type { SelfExit } from '../wire/messages/terms.js'
+import type { OrderlyExit } from '../wire/messages/terms.js'
 import type { PendingActor } from './lease-queue.js'
 import type { WorkerKind } from './worker-kind.js'
 import { workerKindKey } from './worker-kind.js'
@@ -60,8 +60,8 @@ export interface WorkerRecord {
   /** When it is killed unless it has done what it was asked to; Infinity when nothing was asked. */
   killAt: number
   killReason: string
-  /** How the actor in it ends itself, from when it has said so; '' before. */
-  selfExit: SelfExit | ''
+  /** How the actor in it ends, in order, from when that was said; '' before. */
+  selfExit: OrderlyExit | ''
   /**
    * It was sent SIGKILL and has not died yet. Messages that it wrote before may still say that it
    * is free; nobody may get it any more.

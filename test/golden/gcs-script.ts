@@ -6,6 +6,7 @@ import { formatAmounts } from '../../src/scheduling/resource-amounts.js'
 import type { FromGcs, HeldActor, Room, ToGcs } from '../../src/wire/messages/gcs.js'
 import type { ObjectKey, ProcessExit, Resources, WireError } from '../../src/wire/messages/terms.js'
 import type { SchedulingStrategy } from '../../src/wire/messages/terms.js'
+import { workerProcess } from '../../src/base/ids.js'
 import { GcsServer } from '../../src/gcs/gcs-server.js'
 import { MemoryStorage } from '../../src/gcs/storage/memory-storage.js'
 import { tablesOf } from '../../src/gcs/stored-tables.js'
@@ -119,7 +120,8 @@ export class GcsScript {
         })
       case 'job': {
         const environment = { execArgv: [], env: {}, cwd: '/' }
-        const facts = { jobId: command.word(0), driver: 7, namespace: 'default', environment }
+        const driver = workerProcess(command.number('on', 0), 6)
+        const facts = { jobId: command.word(0), driver, namespace: 'default', environment }
         return { kind: 'jobStarted', ...facts }
       }
       case 'jobFinished':

@@ -152,14 +152,22 @@ test('a wait brings values here, unless it is only to know that they are there',
       [1, 2, 3],
     )
     // Tasks that wait for others on another node.
-    const waiter = ray.remote(async (inner: ray.ObjectRef<Uint8Array>[]) => {
-      const [there, missing] = await ray.wait(inner, { numReturns: 4, timeoutMs: 300 })
-      return [there.length, missing.length]
-    })
+    const waiter = ray.remote(
+      async (inner: ray.ObjectRef<Uint8Array>[], numReturns: number, fetchLocal: boolean) => {
+        const options = { numReturns, fetchLocal, timeoutMs: numReturns > 3 ? 300 : 60_000 }
+        const [there, missing] = await ray.wait(inner, options)
+        return [there.length, missing.length]
+      },
+    )
     const never = ray.remote({ numCpus: 0 }, () => new Promise<Uint8Array>(() => undefined))
     const pending = never.options(on(first)).remote()
     const four = [...refs, pending]
-    assert.deepEqual(await ray.get(waiter.options(on(second)).remote(four)), [3, 1])
+    const onSecond = waiter.options(on(second))
+    assert.deepEqual(await ray.get(onSecond.remote(four, 3, false)), [3, 1])
+    assert.equal((await storeOf(second)).objects, 0)
+    assert.deepEqual(await ray.get(onSecond.remote(four, 3, true)), [3, 1])
+    assert.equal((await storeOf(second)).objects, 3)
+    assert.deepEqual(await ray.get(onSecond.remote(four, 4, true)), [3, 1])
     // What can never come is ready, with its error.
     await kill(first)
     const [failed] = await ray.wait([pending], { fetchLocal: false })

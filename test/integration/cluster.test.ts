@@ -164,6 +164,23 @@ void test("a driver's actors and placement groups end with it, however it ends, 
     await killed.ended
     // The third finds the name and the CPUs free again.
     assert.equal(await run(take), 'taken 0\n')
+    // That it may restart changes nothing, and its end is no crash.
+    const ended = await run(`
+      import { listActors } from 'typeray/state'
+      const { jobId } = await ray.init()
+      const mayRestart = ray.remote({ maxRestarts: -1, numCpus: 0 }, class { ping() {} }).remote()
+      await ray.get(mayRestart.ping.remote())
+      await ray.shutdown()
+      await ray.init()
+      for (;;) {
+        const actors = await listActors({ detail: true })
+        const { numRestarts, deathCause } = actors.find((actor) => actor.jobId === jobId)
+        if (deathCause === null) continue
+        console.log(numRestarts, deathCause.message)
+        break
+      }
+    `)
+    assert.match(ended, /^0 Actor .* its job \d+ has finished/)
     stays.kill('SIGKILL')
     await stays.ended
   }))
@@ -266,6 +283,8 @@ void test('a cluster that is not there is said to be so, and a dead one too', ()
     assert.match(await tried(address), /is dead/)
     // Whoever asks for nothing in particular gets a session of its own.
     assert.equal(await run(`console.log(await ray.get(ray.remote(() => 5).remote()))`), '5\n')
+    assert.match((await cli('stop')).stdout, /^The session \S+ was dead already\.\nNo cluster is/)
+    assert.match(await tried('auto'), /No cluster is running/)
   }))
 
 void test('a cluster with --block ends with the process that was started, however that ends', () =>

@@ -4,10 +4,18 @@
 // a slow one. What a source had not given when it failed is asked of the others. Pure.
 
 import { assert } from '../../base/assert.js'
+import { transferChunkBytes, transferChunkBytesMax, transferChunks } from '../../base/limits.js'
 
 export interface Chunk {
   readonly offset: number
   readonly length: number
+}
+
+/** How large the pieces of an object are. */
+export function chunkBytesOf(sizeBytes: number): number {
+  let bytes = transferChunkBytes
+  while (bytes < transferChunkBytesMax && bytes * transferChunks < sizeBytes) bytes *= 2
+  return bytes
 }
 
 export class ChunkPlan {

@@ -5,11 +5,11 @@
 // whatever was decided meanwhile.
 
 import { write } from 'node:fs'
-import { transferChunkBytes, transferWindow } from '../../base/limits.js'
+import { transferWindowBytes } from '../../base/limits.js'
 import type { Location, ObjectKey } from '../../wire/messages/terms.js'
 import type { SharedWindows } from '../../store/index.js'
 import type { BulkConnection, PieceTarget } from './bulk-connection.js'
-import { type Chunk, ChunkPlan } from './chunk-plan.js'
+import { type Chunk, chunkBytesOf, ChunkPlan } from './chunk-plan.js'
 
 export interface Room {
   readonly allocation: number
@@ -39,6 +39,8 @@ export class IncomingObject {
   readonly object: ObjectKey
   readonly #ports: IncomingPorts
   readonly #plan: ChunkPlan
+  /** Pieces that are asked of one source at a time. */
+  readonly #window: number
   #room: Room | undefined
   /** Requests under way, by source that may still give something. */
   readonly #sources = new Map<number, number>()
@@ -52,7 +54,9 @@ export class IncomingObject {
   constructor(object: ObjectKey, sizeBytes: number, ports: IncomingPorts) {
     this.object = object
     this.#ports = ports
-    this.#plan = new ChunkPlan(sizeBytes, transferChunkBytes)
+    const chunkBytes = chunkBytesOf(sizeBytes)
+    this.#plan = new ChunkPlan(sizeBytes, chunkBytes)
+    this.#window = Math.max(2, transferWindowBytes / chunkBytes)
   }
 
   get room(): Room | undefined {
@@ -137,7 +141,7 @@ export class IncomingObject {
   #pump(source: number): void {
     for (;;) {
       const underWay = this.#sources.get(source)
-      if (underWay === undefined || underWay >= transferWindow) return
+      if (underWay === undefined || underWay >= this.#window) return
       const connection = this.#ports.connect(source)
       if (connection === undefined) return this.#failed(source, 'unable')
       const chunk = this.#plan.take(source)

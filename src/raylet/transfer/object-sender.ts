@@ -3,7 +3,7 @@
 
 import { read } from 'node:fs'
 import type { ProcessId } from '../../base/ids.js'
-import { transferChunkBytes } from '../../base/limits.js'
+import { transferChunkBytesMax } from '../../base/limits.js'
 import type { Location, ObjectKey } from '../../wire/messages/terms.js'
 import type { StoreService } from '../store-service.js'
 import type { BulkConnection } from './bulk-connection.js'
@@ -27,7 +27,7 @@ export class ObjectSender {
   asked(head: BulkHead, connection: BulkConnection): void {
     const { store, self, incoming } = this.#ports
     const { object } = head
-    if (head.length === 0 || head.length > transferChunkBytes) {
+    if (head.length === 0 || head.length > transferChunkBytesMax) {
       return connection.refuseAll(`it asks for ${head.length} bytes at once`)
     }
     const location = store.pin(self, object)

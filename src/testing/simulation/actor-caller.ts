@@ -6,6 +6,7 @@ import type { ObjectKey } from '../../wire/messages/terms.js'
 import type { ActorState } from '../../wire/messages/raylet.js'
 import { actorName } from './checker.js'
 import type { SimulatedProcess } from './process.js'
+import { processText } from './world.js'
 
 interface Call {
   readonly id: string
@@ -37,9 +38,10 @@ export class ActorCaller {
 
   call(actor: ObjectKey): void {
     const { world, id, name } = this.#process
-    const call = `c${id}.${++this.#count}`
+    const call = `c${processText(id)}.${++this.#count}`
     const mayRetry = world.prng.chance(0.5)
-    world.checker.submitted(call, id)
+    const errors = ['RAY_ACTOR_DIED', 'RAY_ACTOR_UNAVAILABLE']
+    world.checker.submitted(call, { owner: id, isOnce: !mayRetry, errors })
     world.trace.note(`${name} calls ${actorName(actor)} ${call}`)
     this.#calls.set(call, { id: call, actor, mayRetry, worker: undefined })
     this.#push(actor)

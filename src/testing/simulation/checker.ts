@@ -5,14 +5,23 @@ import type { Resources, ObjectKey } from '../../wire/messages/terms.js'
 import type { ActorState } from '../../wire/messages/raylet.js'
 import { addAmounts, amountsFit, formatAmounts } from '../../scheduling/resource-amounts.js'
 import type { Trace } from './trace.js'
+import { processText } from './world.js'
 
 /** A broken promise of the cluster, with the last events of those concerned. */
 class SimulationFailure extends Error {
   override name = 'SimulationFailure'
 }
 
-interface TaskFact {
+/** What a task may come to, beside its value. */
+export interface TaskPromise {
   readonly owner: number
+  /** It may not run twice. */
+  readonly isOnce: boolean
+  /** Codes of the errors that it may end with. */
+  readonly errors: readonly string[]
+}
+
+interface TaskFact extends TaskPromise {
   runs: number
   outcome: string | undefined
 }
@@ -22,7 +31,8 @@ interface Host {
   readonly node: string
 }
 
-export const actorName = ([owner, sequence]: ObjectKey): string => `a${owner}.${sequence}`
+export const actorName = ([owner, sequence]: ObjectKey): string =>
+  `a${processText(owner)}.${sequence}`
 
 export class Checker {
   readonly #trace: Trace
@@ -51,9 +61,9 @@ export class Checker {
     if (!condition) this.fail(what, ids)
   }
 
-  submitted(task: string, owner: number): void {
+  submitted(task: string, promise: TaskPromise): void {
     this.expect(!this.#tasks.has(task), 'a task is submitted once', [task])
-    this.#tasks.set(task, { owner, runs: 0, outcome: undefined })
+    this.#tasks.set(task, { ...promise, runs: 0, outcome: undefined })
     this.counts.tasks++
   }
 
@@ -62,6 +72,7 @@ export class Checker {
     if (fact === undefined) return this.fail('only what was submitted runs', [task])
     fact.runs++
     this.counts.runs++
+    this.expect(!fact.isOnce || fact.runs === 1, 'what may run once runs once', [task])
   }
 
   settled(task: string, outcome: string): void {
@@ -72,7 +83,10 @@ export class Checker {
     if (outcome === 'value') {
       this.expect(fact.runs > 0, 'a value comes from a run', [task])
       this.counts.values++
-    } else this.counts.errors++
+      return
+    }
+    this.counts.errors++
+    this.expect(fact.errors.includes(outcome), `a task may not end with ${outcome}`, [task])
   }
 
   unsettled(isAlive: (owner: number) => boolean): string[] {

@@ -1,9 +1,11 @@
 // What a simulated driver does with its life: tasks, objects, actors and placement groups at random
 // moments, and the end of everything it made.
 
-import type { ObjectKey, Resources } from '../../wire/messages/terms.js'
+import type { Prng } from '../../base/prng.js'
+import type { ObjectKey, Resources, SchedulingStrategy } from '../../wire/messages/terms.js'
 import type { ActorSpec } from '../../wire/messages/raylet.js'
 import type { SimulatedProcess } from './process.js'
+import { processText } from './world.js'
 
 const strategies = ['PACK', 'SPREAD', 'STRICT_PACK', 'STRICT_SPREAD'] as const
 
@@ -92,7 +94,9 @@ export class DriverPlan {
     const cpus = prng.pick([0.5, 1, 1, 1, Math.min(2, this.#cpus)])
     for (let i = 0; i < count; i++) {
       const nested = this.#refs.filter(() => prng.chance(0.2))
-      this.driver.tasks.submit({ cpus, depth: 1, nested }, () => {})
+      const strategy = strategyOf(prng, this.driver.world.nodeCount)
+      const isOnce = prng.chance(0.3)
+      this.driver.tasks.submit({ cpus, depth: 1, nested, strategy, isOnce }, () => {})
     }
   }
 
@@ -137,7 +141,9 @@ export class DriverPlan {
     const submit = (): void => {
       const state = driver.actors.stateOf(actor)?.state
       const isOver = state === 'alive' || state === 'dead' || !driver.isAlive
-      if (!isOver) driver.tasks.submit({ cpus: 1, depth, nested: [] }, submit)
+      const strategy = { kind: 'default' } as const
+      const how = { cpus: 1, depth, nested: [], strategy, isOnce: false }
+      if (!isOver) driver.tasks.submit(how, submit)
     }
     for (let i = 2 * this.#cpus; i > 0; i--) submit()
   }
@@ -165,7 +171,7 @@ export class DriverPlan {
   #createGroup(): void {
     const { driver } = this
     const { prng } = driver.world
-    const group = `g${driver.id}.${++this.#count}`
+    const group = `g${processText(driver.id)}.${++this.#count}`
     const bundles: Resources[] = []
     const detached = prng.chance(0.05)
     // CPUs are what tasks compete for, so reservations of them are refused now and then.
@@ -195,4 +201,12 @@ export class DriverPlan {
     this.#groups.splice(this.#groups.indexOf(group), 1)
     this.driver.send({ kind: 'removePlacementGroup', group })
   }
+}
+
+/** Most tasks go where it is best; others take turns, or want a certain node. */
+function strategyOf(prng: Prng, nodeCount: number): SchedulingStrategy {
+  if (prng.chance(0.6)) return { kind: 'default' }
+  if (prng.chance(0.5)) return { kind: 'spread' }
+  const nodeId = `n${prng.integer(1, nodeCount)}`
+  return { kind: 'nodeAffinity', nodeId, soft: prng.chance(0.7) }
 }

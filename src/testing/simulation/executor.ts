@@ -145,7 +145,9 @@ export class Executor {
       for (let i = 0; i < count; i++) {
         // A child never needs more than its parent gives back by waiting for it.
         const nested = running.lent.filter(() => prng.chance(0.5))
-        const options = { cpus: task.cpus, depth: task.depth + 1, nested }
+        const strategy = { kind: prng.chance(0.2) ? 'spread' : 'default' } as const
+        const isOnce = prng.chance(0.3)
+        const options = { cpus: task.cpus, depth: task.depth + 1, nested, strategy, isOnce }
         this.#process.tasks.submit(options, () => {
           if (--left === 0) done()
         })

@@ -8,8 +8,9 @@
 import type { ObjectKey } from '../../wire/messages/terms.js'
 import type { FromRaylet } from '../../wire/messages/raylet.js'
 import type { SimulatedProcess } from './process.js'
+import { processText } from './world.js'
 
-const keyOf = ([owner, sequence]: ObjectKey): string => `o${owner}.${sequence}`
+const keyOf = ([owner, sequence]: ObjectKey): string => `o${processText(owner)}.${sequence}`
 
 interface Held {
   readonly key: ObjectKey
@@ -93,7 +94,7 @@ export class HeldRefs {
   /** Asks for the value of a ref that is held; it stays held until the answer. */
   get(key: ObjectKey, done: () => void): void {
     const { world, id } = this.#process
-    const question = `get${id}.${++this.#gets}`
+    const question = `get${processText(id)}.${++this.#gets}`
     this.take(key)
     world.checker.asked(question, id)
     world.trace.note(`${this.#process.name} gets ${keyOf(key)} ${question}`)
@@ -117,7 +118,9 @@ export class HeldRefs {
     world.checker.answered(entry.id)
     if (message.error !== undefined) {
       const owner = world.processes.get(message.object[0])
-      const isExpected = message.error.code === 'RAY_OWNER_DIED' && owner?.isAlive === false
+      // The owner may live on, on a node that was given up.
+      const isGone = owner?.isAlive === false || world.checker.isCutOff(owner?.node.nodeId ?? '')
+      const isExpected = message.error.code === 'RAY_OWNER_DIED' && isGone
       world.checker.expect(isExpected, `${id} failed: ${message.error.message}`, [id, name])
     }
     this.given(message.contains ?? [])

@@ -6,6 +6,13 @@
 import type { Clock } from '../../base/clock.js'
 import type { Prng } from '../../base/prng.js'
 
+/** One ordered connection; without nodes, both ends are on one machine. */
+export interface Connection {
+  readonly from: string
+  readonly to: string
+  readonly nodes?: readonly [string, string]
+}
+
 export interface NetworkOptions {
   readonly delayMsMax: number
   /** How often a message, and all behind it, is held up, and for how long at most. */
@@ -57,13 +64,13 @@ export class Network {
     this.#cutUntil.set(nodeId, this.#clock.now() + exact(ms))
   }
 
-  send({ from, to }: { from: string; to: string }, arrive: () => void): void {
+  send({ from, to, nodes }: Connection, arrive: () => void): void {
     const { delayMsMax, slowChance, slowMsMax } = this.#options
     const key = `${from}>${to}`
     const now = this.#clock.now()
     const slow = this.#prng.chance(slowChance) ? this.#prng.fraction() * slowMsMax : 0
     const late = this.#prng.fraction() * delayMsMax + slow + this.#latencyOf(key)
-    const cutUntil = Math.max(this.#cutUntil.get(from) ?? 0, this.#cutUntil.get(to) ?? 0)
+    const cutUntil = nodes?.[0] === nodes?.[1] ? 0 : this.#cutOf(nodes ?? [])
     const wanted = Math.max(now, cutUntil) + exact(late)
     const at = Math.max(wanted, this.#lastAt.get(key) ?? 0)
     this.#lastAt.set(key, at)
@@ -73,6 +80,10 @@ export class Network {
       this.carried++
       arrive()
     })
+  }
+
+  #cutOf(nodes: readonly string[]): number {
+    return Math.max(0, ...nodes.map((node) => this.#cutUntil.get(node) ?? 0))
   }
 
   #latencyOf(key: string): number {

@@ -1,21 +1,22 @@
 // A simulated node: the raylet's own state machines, in a shell that starts no processes and opens
 // no sockets.
 
+import { nodeNumberOf, nodeOfLease, type ProcessId, workerProcess } from '../../base/ids.js'
 import type { FromGcs, NodeHoldings, ToGcs } from '../../wire/messages/gcs.js'
 import type { ProcessExit, Resources } from '../../wire/messages/terms.js'
-import type { PeerMessage } from '../../wire/messages/peer.js'
-import type { ToRaylet } from '../../wire/messages/raylet.js'
+import type { AboutLease, PeerMessage } from '../../wire/messages/peer.js'
+import type { FromRaylet, ToRaylet } from '../../wire/messages/raylet.js'
 import { LeaseState } from '../../raylet/lease-state.js'
 import type { LeaseEffect, LeaseEvent } from '../../raylet/lease-events.js'
-import { ObjectTable } from '../../raylet/object-table.js'
-import type { ObjectEffect, ObjectEvent } from '../../raylet/object-events.js'
+import type { ObjectEvent } from '../../raylet/object-events.js'
 import { nodeHoldings } from '../../raylet/node-holdings.js'
-import { ResourceSet } from '../../scheduling/resources.js'
+import { nodeDeath } from '../../raylet/spillback.js'
 import { actorName } from './checker.js'
+import { SimulatedPeers } from './peers.js'
 import { SimulatedProcess } from './process.js'
+import { SimulatedObjects } from './simulated-objects.js'
+import { processName } from './world.js'
 import type { World } from './world.js'
-
-type RequestLease = Extract<ToRaylet, { kind: 'requestLease' }>
 
 const heartbeatMs = 3000
 /**
@@ -26,6 +27,7 @@ const refusalChance = 0.1
 
 export interface NodeOptions {
   readonly nodeId: string
+  readonly nodeNumber: number
   readonly resources: Resources
   /** Otherwise it says only what has changed. */
   readonly hasHeartbeat: boolean
@@ -36,20 +38,23 @@ export interface NodeOptions {
 export class SimulatedNode {
   readonly world: World
   readonly nodeId: string
+  readonly nodeNumber: number
   readonly resources: Resources
   readonly lease: LeaseState
-  readonly objects = new ObjectTable()
+  readonly objects: SimulatedObjects
+  readonly #peers: SimulatedPeers
   /** Live processes. */
   readonly processes = new Map<number, SimulatedProcess>()
   readonly finishedJobs = new Set<string>()
   readonly bundles = new Map<string, Set<number>>()
-  /** Requests to place actors, and whether they were refused here. */
+  /** Requests to place actors and bundles, and whether they were refused here. */
   readonly #refused = new Map<string, boolean>()
   readonly #toGcs: (message: ToGcs) => void
   /** Workers by the name of their start, from when they begin to start. */
   readonly #starts = new Map<string, SimulatedProcess | 'starting' | 'killed'>()
   #cancelTick: () => void = () => {}
   #cancelHeartbeat: () => void = () => {}
+  #processCount = 0
   #reportIsDue = false
   #lastReport = ''
   isAlive = true
@@ -57,14 +62,34 @@ export class SimulatedNode {
   constructor(world: World, options: NodeOptions) {
     this.world = world
     this.nodeId = options.nodeId
+    this.nodeNumber = options.nodeNumber
     this.resources = options.resources
     this.#toGcs = options.toGcs
-    this.lease = new LeaseState({ nodeId: this.nodeId, resources: this.resources })
+    const { nodeId, nodeNumber, resources } = options
+    this.lease = new LeaseState({ nodeId, nodeNumber, resources, bytesOn: () => this.#bytesOn() })
+    this.#peers = new SimulatedPeers({
+      world,
+      nodeId,
+      nodeNumber,
+      message: (from, message) => this.#heard(from, message),
+      nodeDied: (number, dead) => this.#nodeDied(number, dead),
+    })
+    this.objects = new SimulatedObjects({
+      world,
+      nodeNumber,
+      peers: this.#peers,
+      send: (to, message) => this.#send(to, message),
+      actorOutOfScope: (actor) => {
+        world.trace.note(`${actorName(actor)} is out of scope`)
+        this.#toGcs({ kind: 'actorOutOfScope', actor })
+      },
+    })
     world.checker.nodeHas(this.nodeId, this.resources)
-    const where = { nodeId: this.nodeId, address: this.nodeId, labels: {} }
-    const isHead = this.nodeId === 'n1'
-    this.#toGcs({ kind: 'registerNode', ...where, isHead, resources: this.resources })
     if (options.hasHeartbeat) this.#heartbeat()
+  }
+
+  newProcessId(): ProcessId {
+    return workerProcess(this.nodeNumber, this.#processCount++)
   }
 
   startDriver(jobId: string): SimulatedProcess {
@@ -83,8 +108,11 @@ export class SimulatedNode {
     const { id: from, jobId } = process
     switch (message.kind) {
       case 'requestLease':
-        return this.#leases({ ...this.#atHome(message), from, jobId })
+        return this.#leases({ ...message, from, jobId })
       case 'returnLease':
+      case 'relayToWorker':
+      case 'signalWorker':
+        return this.#aboutLease(message, from)
       case 'leaseClosed':
         this.world.checker.giveBack(nodeId, `lease ${nodeId} ${message.lease}`)
         return this.#leases({ ...message, from })
@@ -97,8 +125,6 @@ export class SimulatedNode {
       case 'cancelLeaseRequest':
       case 'unblocked':
       case 'relay':
-      case 'relayToWorker':
-      case 'signalWorker':
       case 'actorStarted':
         return this.#leases({ ...message, from })
       case 'escape':
@@ -138,6 +164,7 @@ export class SimulatedNode {
       this.world.checker.giveBack(this.nodeId, `lease ${this.nodeId} ${lease.lease}`)
     this.world.checker.giveBack(this.nodeId, `actor in ${process.name}`)
     this.#objectEvent({ kind: 'processDied', process: id })
+    this.#peers.broadcast({ kind: 'processGone', process: id })
     if (start === undefined) this.#leases({ kind: 'processDied', process: id })
     else {
       this.#starts.delete(start)
@@ -165,10 +192,8 @@ export class SimulatedNode {
       // Numbers, jobs and functions are the shell's, of which there is none here.
       case 'nodeRegistered':
       case 'jobStarted':
-      case 'jobFinished':
       case 'functionFound':
       case 'functionsGone':
-      case 'groupLocated':
       case 'drain':
       case 'packageFound':
       case 'gcsHandled':
@@ -177,19 +202,25 @@ export class SimulatedNode {
       case 'nodeIsDead':
         // Whoever was given up leaves.
         return this.isAlive ? this.die() : undefined
+      case 'jobFinished':
+        this.finishedJobs.add(message.jobId)
+        return this.#leases(message)
       case 'endActor':
       case 'reserveRoom':
-      case 'clusterView':
+      case 'groupLocated':
         return this.#leases(message)
+      case 'clusterView':
+        this.#leases(message)
+        return this.#peers.view(message.nodes, message.newest)
       case 'placeActor': {
-        if (!this.#refuses(message)) return this.#leases(message)
         const { spec, incarnation, attempt } = message
+        if (!this.#refuses(`${actorName(spec.actor)} ${attempt}`)) return this.#leases(message)
         const refusal = { nodeId: this.nodeId, actor: spec.actor, incarnation, attempt }
         return this.#toGcs({ kind: 'actorNotPlaced', ...refusal })
       }
       case 'reserveBundles': {
-        if (!this.world.prng.chance(refusalChance)) return this.#leases(message)
         const { group, attempt } = message
+        if (!this.#refuses(`${group} ${attempt}`)) return this.#leases(message)
         const { nodeId } = this
         return this.#toGcs({ kind: 'bundlesReserved', nodeId, group, attempt, ok: false })
       }
@@ -213,18 +244,47 @@ export class SimulatedNode {
     }
   }
 
+  fromPeer(from: number, message: PeerMessage): void {
+    if (this.isAlive) this.#peers.hear(from, message)
+  }
+
+  #heard(from: number, message: PeerMessage): void {
+    switch (message.kind) {
+      case 'deliver':
+        return this.#deliver(message.to, message.message)
+      case 'passLease': {
+        const { from: owner, jobId, stays, outlivesJob } = message
+        const { request, task } = message.message
+        this.objects.passedHere(owner, request, task?.nested ?? [])
+        const passed = { by: from, stays, outlivesJob }
+        return this.#leases({ ...message.message, from: owner, jobId, passed })
+      }
+      case 'aboutLease':
+        return this.#decideAbout(message.message, message.from)
+      case 'requestReturned':
+      case 'recallRequest':
+        return this.#leases({ ...message, node: from })
+      case 'processGone':
+        this.#objectEvent({ kind: 'processDied', process: message.process })
+        return this.#leases({ kind: 'processDied', process: message.process })
+      case 'object':
+        return this.objects.handle(message.event)
+      default:
+        return this.world.checker.fail(`${this.nodeId} hears ${message.kind}`, [this.nodeId])
+    }
+  }
+
   holdings(): NodeHoldings {
     return nodeHoldings(this.lease.tables)
   }
 
   validate(): void {
     this.lease.validate()
-    this.objects.validate()
+    this.objects.table.validate()
   }
 
   /** A request that is repeated is answered as it was before, as raylets do. */
-  #refuses({ spec, attempt }: FromGcs & { readonly kind: 'placeActor' }): boolean {
-    const request = `${actorName(spec.actor)} ${attempt}`
+  #refuses(request: string): boolean {
     const refuses = this.#refused.get(request) ?? this.world.prng.chance(refusalChance)
     this.#refused.set(request, refuses)
     return refuses
@@ -270,7 +330,7 @@ export class SimulatedNode {
       case 'send': {
         const { to, message } = effect
         if (message.kind === 'leaseOpened') {
-          this.world.trace.note(`${this.nodeId} grants p${to} lease ${message.lease}`)
+          this.world.trace.note(`${this.nodeId} grants ${processName(to)} lease ${message.lease}`)
           this.world.checker.take(
             this.nodeId,
             `lease ${this.nodeId} ${message.lease}`,
@@ -278,18 +338,17 @@ export class SimulatedNode {
           )
         } else if (message.kind === 'startActor') {
           const { strategy, resources, actor } = message.spec
-          this.world.trace.note(`${this.nodeId} starts ${actorName(actor)} in p${to}`)
+          this.world.trace.note(`${this.nodeId} starts ${actorName(actor)} in ${processName(to)}`)
           // In a group it takes from a bundle, which is counted as a whole.
           const held = strategy.kind === 'placementGroup' ? {} : resources
-          this.world.checker.take(this.nodeId, `actor in p${to}`, held)
+          this.world.checker.take(this.nodeId, `actor in ${processName(to)}`, held)
         }
-        this.#toProcess(to, (process) => process.receive(message))
-        return
+        return this.#send(to, message)
       }
       case 'gcs':
         return this.#toGcs(effect.message)
       case 'peer':
-        return this.#refuse(effect.to, effect.message)
+        return this.#toPeer(effect.to, effect.message)
       case 'startWorker':
         return this.#startWorker(effect.start, effect.jobId)
       case 'signalWorker': {
@@ -308,30 +367,71 @@ export class SimulatedNode {
     }
   }
 
-  /**
-   * Tasks of the simulation stay on the node of their driver, if they can run there. They say so
-   * themselves: to ask all other nodes in vain is most of the work of a large cluster.
-   */
-  #atHome(message: RequestLease): RequestLease {
-    const { resources, strategy } = message.key
-    const total = this.lease.tables.pool.total
-    const isFree = strategy.kind === 'default' || strategy.kind === 'spread'
-    if (!isFree || !ResourceSet.from(resources).fitsIn(total)) return message
-    const { nodeId } = this
-    const home = { kind: 'nodeAffinity', nodeId, soft: false } as const
-    return { ...message, key: { ...message.key, strategy: home } }
+  /** Now and then some node has most of what a task reads. */
+  #bytesOn(): ReadonlyMap<string, number> | undefined {
+    const { prng } = this.world
+    const nodeIds = this.#peers.nodeIds()
+    if (nodeIds.length === 0 || !prng.chance(0.3)) return undefined
+    return new Map([[prng.pick(nodeIds), 1_000_000]])
   }
 
-  /** What cannot run at home is not passed on. */
-  #refuse(node: number, message: PeerMessage): void {
-    if (message.kind !== 'passLease') return
-    const { from } = message
-    const { request } = message.message
-    const nothing = { available: {}, waiting: {} }
-    this.world.clock.timer(0, () => {
-      if (!this.isAlive) return
-      this.#leases({ kind: 'requestReturned', node, from, request, why: 'never', ...nothing })
-    })
+  /** To a process of any node. */
+  #send(to: ProcessId, message: FromRaylet): void {
+    const node = nodeNumberOf(to)
+    if (node === this.nodeNumber) {
+      return this.#toProcess(to, (process) => process.receive(message))
+    }
+    if (message.kind === 'leaseGranted' || message.kind === 'leaseRefused') {
+      this.objects.passedDecided(to, message.request)
+    }
+    this.#peers.send(node, { kind: 'deliver', to, message })
+  }
+
+  #deliver(to: ProcessId, message: FromRaylet): void {
+    if (message.kind === 'leaseGranted' || message.kind === 'leaseRefused') {
+      this.#leases({ kind: 'requestAnswered', owner: to, request: message.request })
+    }
+    this.objects.delivered(to, message)
+    this.#send(to, message)
+  }
+
+  #toPeer(to: number, message: PeerMessage): void {
+    this.world.trace.note(`${this.nodeId} says to node ${to}: ${describePeer(message)}`)
+    if (message.kind === 'passLease') {
+      this.objects.passOn(to, message.message.task?.nested ?? [])
+    } else if (message.kind === 'requestReturned') {
+      this.objects.passedDecided(message.from, message.request)
+    }
+    this.#peers.send(to, message)
+  }
+
+  /** The raylet beside the worker decides. */
+  #aboutLease(message: Exclude<AboutLease, { request: number }>, from: ProcessId): void {
+    const node = 'lease' in message ? nodeOfLease(message.lease) : nodeNumberOf(message.worker)
+    if (node === this.nodeNumber) this.#decideAbout(message, from)
+    else this.#toPeer(node, { kind: 'aboutLease', from, message })
+  }
+
+  #decideAbout(message: AboutLease, from: ProcessId): void {
+    if (message.kind === 'cancelLeaseRequest') this.objects.passedDecided(from, message.request)
+    if (message.kind === 'stopLease') return
+    if (message.kind === 'returnLease') {
+      const lease = this.lease.tables.leases.get(message.lease)
+      if (lease?.owner === from) {
+        this.world.checker.giveBack(this.nodeId, `lease ${this.nodeId} ${message.lease}`)
+      }
+    }
+    this.#leases({ ...message, from })
+  }
+
+  #nodeDied(nodeNumber: number, nodeId: string): void {
+    this.world.trace.note(`${this.nodeId} hears that ${nodeId} is dead`)
+    const exit = nodeDeath(nodeId)
+    for (const id of this.processes.keys()) {
+      this.#toProcess(id, (process) => process.receive({ kind: 'nodeDied', nodeNumber, exit }))
+    }
+    this.#leases({ kind: 'nodeDied', nodeNumber, nodeId })
+    this.objects.nodeDied(nodeNumber)
   }
 
   #startWorker(start: string, jobId: string): void {
@@ -359,28 +459,11 @@ export class SimulatedNode {
   }
 
   #objectEvent(event: ObjectEvent): void {
-    const effects = this.objects.handle(event, this.world.clock.now())
-    for (const effect of effects) this.#objectEffect(effect)
-  }
-
-  #objectEffect(effect: ObjectEffect): void {
-    switch (effect.kind) {
-      case 'send':
-        return this.#toProcess(effect.to, (process) => process.receive(effect.message))
-      case 'actorOutOfScope':
-        this.world.trace.note(`${actorName(effect.actor)} is out of scope`)
-        return this.#toGcs(effect)
-      case 'sendStored':
-      case 'freeStored':
-      case 'dropCopies':
-      case 'makePrimary':
-      case 'elsewhere':
-        return this.world.checker.fail('no object of the simulation is in the store', [])
-    }
+    this.objects.event(event)
   }
 
   #toProcess(id: number, deliver: (process: SimulatedProcess) => void): void {
-    this.world.network.send({ from: this.nodeId, to: `p${id}` }, () => {
+    this.world.network.send({ from: this.nodeId, to: processName(id) }, () => {
       const process = this.world.processes.get(id)
       if (process?.isAlive === true) deliver(process)
     })
@@ -392,7 +475,8 @@ export class SimulatedNode {
     this.world.clock.timer(0, () => {
       this.#reportIsDue = false
       const { tables, available } = this.lease
-      const report = `${available}|${tables.reclaimable(tables.pool)}`
+      const free = `${available}|${tables.reclaimable(tables.pool)}`
+      const report = tables.isAlone ? free : `${free}|${tables.queue.demand}`
       if (!this.isAlive || report === this.#lastReport) return
       this.#lastReport = report
       this.#sendReport()
@@ -410,7 +494,20 @@ export class SimulatedNode {
     const { tables, available } = this.lease
     const reclaimable = tables.reclaimable(tables.pool).toResources()
     const { nodeId, resources: total } = this
-    const free = { available: available.toResources(), reclaimable }
+    const waiting = tables.queue.demand.toResources()
+    const free = { available: available.toResources(), reclaimable, waiting }
     this.#toGcs({ kind: 'nodeReport', nodeId, total, ...free })
   }
+}
+
+/** Requests are named by their owners and numbers. */
+function describePeer(message: PeerMessage): string {
+  const { kind } = message
+  if (message.kind === 'passLease') {
+    return `${kind} ${processName(message.from)} request ${message.message.request}`
+  }
+  if (message.kind === 'requestReturned' || message.kind === 'recallRequest') {
+    return `${kind} ${processName(message.from)} request ${message.request}`
+  }
+  return kind
 }

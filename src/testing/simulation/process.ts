@@ -36,7 +36,7 @@ export class SimulatedProcess {
   constructor(node: SimulatedNode, options: { jobId: string; start?: string }) {
     this.node = node
     this.world = node.world
-    this.id = this.world.newProcessId()
+    this.id = node.newProcessId()
     this.jobId = options.jobId
     this.start = options.start
     this.isLate = node.finishedJobs.has(options.jobId)
@@ -99,7 +99,9 @@ export class SimulatedProcess {
   /** A message on the direct connection to another process. */
   toProcess(id: ProcessId, deliver: (process: SimulatedProcess) => void): void {
     this.connect(id)
-    const connection = { from: this.name, to: processName(id) }
+    const there = this.world.processes.get(id)?.node.nodeId
+    const nodes = [this.node.nodeId, there ?? ''] as const
+    const connection = { from: this.name, to: processName(id), nodes }
     this.world.network.send(connection, () => {
       const process = this.world.processes.get(id)
       if (process?.isAlive === true) deliver(process)
@@ -129,6 +131,10 @@ export class SimulatedProcess {
         return this.tasks.granted(message)
       case 'leaseRefused':
         return this.tasks.refused(message.request, message.error)
+      case 'requestLost':
+        return this.tasks.requestLost(message.request)
+      case 'nodeDied':
+        return this.tasks.nodeDied(message.nodeNumber)
       case 'leaseEnded':
         return this.tasks.leaseEnded(message.lease, message.exit)
       case 'relayed':
@@ -174,7 +180,8 @@ export class SimulatedProcess {
   }
 
   #cut(peer: SimulatedProcess): void {
-    this.world.network.send({ from: this.name, to: peer.name }, () => {
+    const nodes = [this.node.nodeId, peer.node.nodeId] as const
+    this.world.network.send({ from: this.name, to: peer.name, nodes }, () => {
       if (!peer.isAlive) return
       // The next message tries to connect again, and is refused again.
       peer.#peers.delete(this.id)

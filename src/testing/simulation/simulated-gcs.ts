@@ -11,6 +11,7 @@ import { MemoryStorage } from '../../gcs/storage/memory-storage.js'
 import { GcsSession } from '../../raylet/gcs-session.js'
 import type { FromGcs, NodeHoldings, ToGcs } from '../../wire/messages/gcs.js'
 import type { PlacementGroupRow } from '../../wire/messages/raylet.js'
+import type { Connection } from './network.js'
 import type { World } from './world.js'
 
 const storeMsMax = 3
@@ -137,7 +138,7 @@ export class SimulatedGcs {
     const generation = this.#generation
     if (link.generation !== generation) return
     const position = link.session.sent
-    this.#world.network.send({ from: nodeId, to: 'gcs' }, () => {
+    this.#world.network.send(between(nodeId, 'gcs'), () => {
       if (generation !== this.#generation) return
       this.#options.heard(message)
       this.#server?.receive(message, () => {
@@ -151,10 +152,14 @@ export class SimulatedGcs {
     if (link?.generation !== this.#generation) return
     this.#options.said(message)
     const { generation } = link
-    this.#world.network.send({ from: 'gcs', to: nodeId }, () => {
+    this.#world.network.send(between('gcs', nodeId), () => {
       // What a dead GCS has said may still arrive, but not behind what its successor says.
       if (link.generation !== generation || link.node?.isAlive !== true) return
       if (link.session.received(message)) link.node.fromGcs(message)
     })
   }
+}
+
+function between(from: string, to: string): Connection {
+  return { from, to, nodes: [from, to] }
 }

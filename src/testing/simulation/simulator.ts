@@ -14,11 +14,13 @@ import { ResourceSet } from '../../scheduling/resources.js'
 import { actorName, Checker } from './checker.js'
 import { DriverPlan } from './driver-plan.js'
 import { Network } from './network.js'
+import { JoiningNode } from './joining-node.js'
+import { NodeDirectory } from './node-directory.js'
 import { SimulatedGcs } from './simulated-gcs.js'
 import { SimulatedNode } from './node.js'
 import type { SimulatedProcess } from './process.js'
 import { Trace } from './trace.js'
-import type { World } from './world.js'
+import { processText, type World } from './world.js'
 
 export interface SimulationOptions {
   readonly seed: number
@@ -77,7 +79,6 @@ export class Simulator {
       slowLinkMsMax: 100,
     })
     this.#checker.isCutOff = (nodeId) => this.#network.wasCut(nodeId)
-    let processCount = 1000
     this.#world = {
       clock: this.#clock,
       prng,
@@ -86,7 +87,8 @@ export class Simulator {
       checker: this.#checker,
       processes: new Map(),
       tasks: new Map(),
-      newProcessId: () => ++processCount,
+      nodes: new NodeDirectory(),
+      nodeCount: nodes,
     }
     // Without heartbeats the GCS knows of a death from a cut connection only, as on one machine.
     this.#hasHeartbeats = prng.chance(0.5)
@@ -98,14 +100,18 @@ export class Simulator {
         if (message.kind !== 'nodeReport') this.#trace.note(`gcs ${describe(message)}`)
       },
     })
-    for (let i = 1; i <= nodes; i++) this.#addNode(`n${i}`)
   }
 
   run(): SimulationSummary {
-    const { workMs, faults } = this.#options
+    const { nodes, workMs, faults } = this.#options
+    // The head is the first of all.
+    this.#addNode('n1')
+    this.#settle('the head', () => this.#nodes.size === 1)
+    for (let i = 2; i <= nodes; i++) this.#addNode(`n${i}`)
+    this.#settle('the nodes', () => this.#nodes.size === nodes)
     this.#startDrivers()
     if (faults) this.#planFaults()
-    this.#runUntil(workMs)
+    this.#runUntil(this.#clock.now() + workMs)
     for (const plan of this.#plans) if (plan.driver.isAlive) plan.removeCpuGroups()
     this.#settle('the workload', () => this.#isAnswered('tasks and values'))
     this.#checkNobodyWaitsForRoom()
@@ -141,9 +147,17 @@ export class Simulator {
     const resources = { CPU: this.#prng.pick([1, 2, 2, 4, 8]), slot: this.#prng.integer(1, 6) }
     const toGcs = this.#gcs.link(nodeId)
     const hasHeartbeat = this.#hasHeartbeats
-    const node = new SimulatedNode(this.#world, { nodeId, resources, hasHeartbeat, toGcs })
-    this.#nodes.set(nodeId, node)
-    this.#gcs.attach(node)
+    const registered = (nodeNumber: number): SimulatedNode => {
+      const facts = { nodeId, nodeNumber, resources, hasHeartbeat, toGcs }
+      const node = new SimulatedNode(this.#world, facts)
+      this.#nodes.set(nodeId, node)
+      this.#world.nodes.add(node)
+      this.#gcs.attach(node)
+      return node
+    }
+    this.#gcs.attach(new JoiningNode({ nodeId, resources, registered }))
+    const where = { nodeId, address: nodeId, labels: {}, isHead: nodeId === 'n1' }
+    toGcs({ kind: 'registerNode', ...where, resources })
   }
 
   #fromGcs(message: FromGcs): void {
@@ -212,7 +226,8 @@ export class Simulator {
     node.die()
     if (this.#hasHeartbeats && this.#prng.chance(0.5)) return
     const { nodeId } = node
-    this.#network.send({ from: nodeId, to: 'gcs' }, () => this.#gcs.nodeLost(nodeId))
+    const connection = { from: nodeId, to: 'gcs', nodes: [nodeId, 'gcs'] } as const
+    this.#network.send(connection, () => this.#gcs.nodeLost(nodeId))
   }
 
   /**
@@ -285,29 +300,31 @@ export class Simulator {
       if (!isAlive) return true
       const workers = [...processes.values()]
       const { leases, queue } = lease.tables
-      // A detached actor may be one of the owners that forget a lease, which nobody else asks for;
-      // and so may a worker that it keeps in that way.
-      const isForgotten = ({ owner }: { owner: number }): boolean => {
-        const seen = new Set<number>()
-        for (let at: number | undefined = owner; at !== undefined && !seen.has(at);) {
-          if (processes.get(at)?.executor.hosted?.detached === true) return true
-          seen.add(at)
-          at = lease.tables.workers.ofProcess(at)?.lease?.owner
-        }
-        return false
+      const isEmpty =
+        [...leases.values()].every((each) => this.#isForgotten(each)) && queue.size === 0
+      // Idle workers of a job that was over before they started stay.
+      const isDone = ({ id, executor, isLate }: SimulatedProcess): boolean => {
+        const isLeased = lease.tables.workers.ofProcess(id)?.lease !== undefined
+        return executor.hosted !== undefined || isLate || isLeased
       }
-      const isEmpty = [...leases.values()].every(isForgotten) && queue.size === 0
-      const jobs = new Set(this.#plans.map(({ driver }) => `${driver.node.nodeId} ${driver.jobId}`))
-      // A raylet is told of the end of a job only when the driver was on its node; elsewhere idle
-      // workers stay. So do those that were started for an actor just before the GCS heard of the
-      // end.
-      const isDone = ({ id, executor, jobId, node, isLate }: SimulatedProcess): boolean =>
-        executor.hosted !== undefined ||
-        isLate ||
-        lease.tables.workers.ofProcess(id)?.lease !== undefined ||
-        !jobs.has(`${node.nodeId} ${jobId}`)
       return isEmpty && workers.every(isDone)
     })
+  }
+
+  /**
+   * A detached actor may be one of the owners that forget a lease, which nobody else asks for; and
+   * so may a worker that it keeps in that way, on any node.
+   */
+  #isForgotten({ owner }: { readonly owner: number }): boolean {
+    const seen = new Set<number>()
+    for (let at: number | undefined = owner; at !== undefined && !seen.has(at);) {
+      const process = this.#world.processes.get(at)
+      if (process?.isAlive !== true) return false
+      if (process.executor.hosted?.detached === true) return true
+      seen.add(at)
+      at = process.node.lease.tables.workers.ofProcess(at)?.lease?.owner
+    }
+    return false
   }
 
   /**
@@ -395,8 +412,8 @@ export class Simulator {
     for (const node of this.#nodes.values()) {
       if (!node.isAlive) continue
       node.validate()
-      const left = node.objects.entries().filter((entry) => !entry.isActor)
-      const names = left.map((entry) => `o${entry.key[0]}.${entry.key[1]}`)
+      const left = node.objects.table.entries().filter((entry) => !entry.isActor)
+      const names = left.map(({ key }) => `o${processText(key[0])}.${key[1]}`)
       this.#checker.expect(left.length === 0, `${node.nodeId} keeps ${names.join(' ')}`, names)
     }
   }
@@ -415,10 +432,10 @@ function isQueuedAt(node: SimulatedNode, [owner, sequence]: ObjectKey): boolean 
 }
 
 function describe(message: ToGcs): string {
-  if ('actor' in message) return `${message.kind} a${message.actor[0]}.${message.actor[1]}`
+  if ('actor' in message) return `${message.kind} ${actorName(message.actor)}`
   if ('group' in message) return `${message.kind} ${message.group}`
   if (message.kind === 'createActor') {
-    return `createActor a${message.spec.actor[0]}.${message.spec.actor[1]}`
+    return `createActor ${actorName(message.spec.actor)}`
   }
   return message.kind
 }

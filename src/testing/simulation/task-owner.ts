@@ -4,13 +4,29 @@
 // is used for one task after the other, and returned when there are none, unless the owner is one
 // that computes and forgets it.
 
-import type { ProcessExit, WireError, ObjectKey } from '../../wire/messages/terms.js'
+import { nodeOfLease } from '../../base/ids.js'
+import type {
+  ObjectKey,
+  ProcessExit,
+  SchedulingStrategy,
+  WireError,
+} from '../../wire/messages/terms.js'
 import type { FromRaylet } from '../../wire/messages/raylet.js'
 import type { SimulatedProcess } from './process.js'
-import type { SimulatedTask } from './world.js'
+import { processName, processText, type SimulatedTask } from './world.js'
+
+export interface TaskOptions {
+  readonly cpus: number
+  readonly depth: number
+  readonly nested: readonly ObjectKey[]
+  readonly strategy: SchedulingStrategy
+  readonly isOnce: boolean
+}
 
 interface OwnedTask {
   readonly task: SimulatedTask
+  /** Tasks of one kind may use each other's leases. */
+  readonly kind: string
   retriesLeft: number
   readonly done: () => void
 }
@@ -18,14 +34,14 @@ interface OwnedTask {
 interface HeldLease {
   readonly lease: number
   readonly worker: number
-  readonly cpus: number
+  readonly kind: string
   running: OwnedTask | undefined
   /** The running task came with the lease, and its answer comes through the raylet. */
   isCarried: boolean
 }
 
 interface Request {
-  readonly cpus: number
+  readonly kind: string
   readonly carried: OwnedTask | undefined
 }
 
@@ -33,8 +49,8 @@ export class TaskOwner {
   readonly #process: SimulatedProcess
   readonly #requests = new Map<number, Request>()
   readonly #leases = new Map<number, HeldLease>()
-  /** Tasks without a worker that no request carries, by CPUs. */
-  readonly #waiting = new Map<number, OwnedTask[]>()
+  /** Tasks without a worker that no request carries, by kind. */
+  readonly #waiting = new Map<string, OwnedTask[]>()
   /** Leases that are over, with a task that was pushed to their worker and has no answer yet. */
   readonly #loose = new Map<number, HeldLease>()
   #requestCount = 0
@@ -50,19 +66,19 @@ export class TaskOwner {
     return this.#open
   }
 
-  submit(
-    options: { cpus: number; depth: number; nested: readonly ObjectKey[] },
-    done: () => void,
-  ): void {
+  submit(options: TaskOptions, done: () => void): void {
     const { world, id, name } = this.#process
-    const task = { ...options, id: `t${id}.${++this.#taskCount}`, owner: id }
+    const task = { ...options, id: `t${processText(id)}.${++this.#taskCount}`, owner: id }
+    const { cpus, strategy, isOnce } = options
     world.tasks.set(task.id, task)
-    world.checker.submitted(task.id, id)
-    world.trace.note(`${name} submits ${task.id} cpus ${task.cpus}`)
+    world.checker.submitted(task.id, { owner: id, isOnce, errors: errorsOf(options) })
+    const how = `${strategy.kind}${isOnce ? ' once' : ''}`
+    world.trace.note(`${name} submits ${task.id} cpus ${cpus} ${how}`)
     // Its arguments stay alive until it is over, for a retry.
     for (const key of task.nested) this.#process.refs.take(key)
     this.#open++
-    this.#enqueue({ task, retriesLeft: 3, done })
+    const kind = JSON.stringify([cpus, strategy])
+    this.#enqueue({ task, kind, retriesLeft: isOnce ? 0 : 3, done })
   }
 
   granted(message: FromRaylet & { readonly kind: 'leaseGranted' }): void {
@@ -72,11 +88,34 @@ export class TaskOwner {
       return this.#process.world.checker.fail('a grant without a request', [this.#process.name])
     }
     const { lease, worker } = message
-    const { cpus, carried } = request
-    const held = { lease, worker, cpus, running: carried, isCarried: carried !== undefined }
+    const { kind, carried } = request
+    const isCarried = message.carried
+    const running = isCarried ? carried : undefined
+    const held: HeldLease = { lease, worker, kind, running, isCarried }
     this.#leases.set(lease, held)
     this.#process.connect(worker)
-    if (carried === undefined) this.#use(held)
+    if (isCarried) return
+    // Its request went to another node without it, because it may not run twice.
+    if (carried !== undefined) this.#push(held, carried)
+    else this.#use(held)
+  }
+
+  /** The node that the request was passed on to is dead, and the task may have run there. */
+  requestLost(request: number): void {
+    const lost = this.#requests.get(request)
+    this.#requests.delete(request)
+    if (lost?.carried !== undefined) this.#lost(lost.carried, 'RAY_NODE_DIED')
+  }
+
+  nodeDied(nodeNumber: number): void {
+    for (const held of [...this.#leases.values(), ...this.#loose.values()]) {
+      if (nodeOfLease(held.lease) !== nodeNumber) continue
+      this.#leases.delete(held.lease)
+      this.#loose.delete(held.lease)
+      const { running } = held
+      held.running = undefined
+      if (running !== undefined) this.#lost(running, 'RAY_NODE_DIED')
+    }
   }
 
   refused(request: number, error: WireError): void {
@@ -84,8 +123,8 @@ export class TaskOwner {
     this.#requests.delete(request)
     if (refused === undefined || error.code === 'RAY_TASK_CANCELLED') return
     if (refused.carried !== undefined) this.#settle(refused.carried, error.code)
-    const waiting = this.#waiting.get(refused.cpus) ?? []
-    this.#waiting.delete(refused.cpus)
+    const waiting = this.#waiting.get(refused.kind) ?? []
+    this.#waiting.delete(refused.kind)
     for (const each of waiting) this.#settle(each, error.code)
   }
 
@@ -110,6 +149,7 @@ export class TaskOwner {
     const held = this.#leases.get(lease) ?? this.#loose.get(lease)
     const owned = held?.running
     if (held === undefined || owned?.task.id !== taskId) return
+    this.#process.world.trace.note(`${this.#process.name} hears that ${taskId} came too late`)
     held.running = undefined
     this.#loose.delete(lease)
     const { nested } = owned.task
@@ -129,7 +169,7 @@ export class TaskOwner {
     if (!held.isCarried) this.#loose.set(lease, held)
     else if (exit === undefined) {
       this.#process.world.checker.fail('a lease was closed under its task', [running.task.id])
-    } else this.#lost(running)
+    } else this.#lost(running, 'RAY_WORKER_CRASHED')
   }
 
   /** The connection to a worker is cut: whatever was pushed to it and has no answer is lost. */
@@ -139,7 +179,7 @@ export class TaskOwner {
       const { running } = held
       held.running = undefined
       this.#loose.delete(held.lease)
-      this.#lost(running)
+      this.#lost(running, 'RAY_WORKER_CRASHED')
     }
   }
 
@@ -152,8 +192,8 @@ export class TaskOwner {
     if (this.#leases.has(held.lease)) this.#use(held)
   }
 
-  #lost(owned: OwnedTask): void {
-    if (owned.retriesLeft === 0) return this.#settle(owned, 'RAY_WORKER_CRASHED')
+  #lost(owned: OwnedTask, code: string): void {
+    if (owned.retriesLeft === 0) return this.#settle(owned, code)
     owned.retriesLeft--
     this.#process.world.trace.note(`${this.#process.name} retries ${owned.task.id}`)
     this.#enqueue(owned)
@@ -174,49 +214,67 @@ export class TaskOwner {
     const isCarried = world.prng.chance(0.6)
     const request = ++this.#requestCount
     const carried = isCarried ? owned : undefined
-    this.#requests.set(request, { cpus: task.cpus, carried })
+    const { kind } = owned
+    const how = isCarried ? 'with' : 'for'
+    world.trace.note(`${this.#process.name} asks ${request} ${how} ${task.id}`)
+    this.#requests.set(request, { kind, carried })
     if (!isCarried) {
-      const waiting = this.#waiting.get(task.cpus)
-      if (waiting === undefined) this.#waiting.set(task.cpus, [owned])
+      const waiting = this.#waiting.get(kind)
+      if (waiting === undefined) this.#waiting.set(kind, [owned])
       else waiting.push(owned)
     }
     const frames = new TextEncoder().encode(task.id)
+    const { nested } = task
     this.#process.send({
       kind: 'requestLease',
       request,
-      key: { resources: { CPU: task.cpus }, strategy: { kind: 'default' }, environment: '' },
+      key: { resources: { CPU: task.cpus }, strategy: task.strategy, environment: '' },
       name: 'simulated',
       depth: task.depth,
-      ...(isCarried ? { task: { frames, sequence: request, nested: task.nested } } : {}),
+      ...(task.isOnce && { isOnce: true as const }),
+      ...(isCarried && { task: { frames, sequence: request, nested, reads: nested } }),
     })
   }
 
   /** Pushes the next task of its kind, or gives the lease back. */
   #use(held: HeldLease): void {
     const { world } = this.#process
-    const next = this.#waiting.get(held.cpus)?.shift()
+    const next = this.#waiting.get(held.kind)?.shift()
     if (next === undefined) {
-      this.#cancelRequests(held.cpus)
+      this.#cancelRequests(held.kind)
       // The owner computes: it will not look at this lease again until it is taken away.
       if (world.prng.chance(0.2)) return
       this.#leases.delete(held.lease)
       this.#process.send({ kind: 'returnLease', lease: held.lease })
       return
     }
+    this.#push(held, next)
+  }
+
+  #push(held: HeldLease, next: OwnedTask): void {
+    const { world } = this.#process
     held.running = next
     held.isCarried = false
     const { nested, id } = next.task
     if (nested.length > 0) this.#process.send({ kind: 'lend', to: held.worker, objects: nested })
-    world.trace.note(`${this.#process.name} pushes ${id} to p${held.worker} lease ${held.lease}`)
+    const worker = processName(held.worker)
+    world.trace.note(`${this.#process.name} pushes ${id} to ${worker} lease ${held.lease}`)
     const from = this.#process
     this.#process.toProcess(held.worker, (worker) => worker.pushed(from, held.lease, id))
   }
 
-  #cancelRequests(cpus: number): void {
-    for (const [request, { cpus: wanted, carried }] of this.#requests) {
-      if (wanted !== cpus || carried !== undefined) continue
+  #cancelRequests(kind: string): void {
+    for (const [request, { kind: wanted, carried }] of this.#requests) {
+      if (wanted !== kind || carried !== undefined) continue
       if (this.#process.world.prng.chance(0.5)) continue
       this.#process.send({ kind: 'cancelLeaseRequest', request })
     }
   }
+}
+
+/** How it may end without a value. */
+function errorsOf({ strategy }: TaskOptions): string[] {
+  const isBound = strategy.kind === 'nodeAffinity' && strategy.soft !== true
+  const lost = ['RAY_WORKER_CRASHED', 'RAY_NODE_DIED']
+  return isBound ? [...lost, 'RAY_TASK_UNSCHEDULABLE'] : lost
 }

@@ -1,11 +1,12 @@
 // What all parts of a simulated cluster share.
 
 import type { Prng } from '../../base/prng.js'
-import type { ProcessId } from '../../base/ids.js'
-import type { ObjectKey } from '../../wire/messages/terms.js'
+import { nodeNumberOf, type ProcessId, rayletProcess } from '../../base/ids.js'
+import type { ObjectKey, SchedulingStrategy } from '../../wire/messages/terms.js'
 import type { VirtualClock } from '../virtual-clock.js'
 import type { Checker } from './checker.js'
 import type { Network } from './network.js'
+import type { NodeDirectory } from './node-directory.js'
 import type { SimulatedProcess } from './process.js'
 import type { Trace } from './trace.js'
 
@@ -14,6 +15,9 @@ export interface SimulatedTask {
   readonly id: string
   readonly owner: ProcessId
   readonly cpus: number
+  readonly strategy: SchedulingStrategy
+  /** It may not run twice. */
+  readonly isOnce: boolean
   readonly depth: number
   /** Refs nested in its arguments. */
   readonly nested: readonly ObjectKey[]
@@ -28,9 +32,16 @@ export interface World {
   /** Live and dead, by id. */
   readonly processes: Map<ProcessId, SimulatedProcess>
   readonly tasks: Map<string, SimulatedTask>
-  newProcessId(): ProcessId
+  readonly nodes: NodeDirectory
+  /** Nodes that there are from the beginning. */
+  readonly nodeCount: number
+}
+
+/** The node and the count of a process: `2-5`. */
+export function processText(process: ProcessId): string {
+  return `${nodeNumberOf(process)}-${process - rayletProcess(nodeNumberOf(process))}`
 }
 
 export function processName(process: ProcessId): string {
-  return `p${process}`
+  return `p${processText(process)}`
 }

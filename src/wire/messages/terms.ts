@@ -44,6 +44,8 @@ export const setupReason = 'the setup hook of runtimeEnv has not returned'
 
 /** How an actor ends itself: an end, and not a crash. Also the reason of its ProcessExit. */
 export type SelfExit = 'exitActor' | '__ray_terminate__'
+/** The same, or its program says that it is over. */
+export type OrderlyExit = SelfExit | 'jobFinished'
 
 /** Why a process is gone, as exactly as the raylet knows. */
 export interface ProcessExit {
