@@ -58,7 +58,7 @@ export interface TaskRunner {
   storeBytes(): Promise<number>
   share(transforms: readonly Transform[]): SharedTransforms
   submit(task: BlockTask, transforms: SharedTransforms, options: BlockTaskOptions): PendingBlock
-  /** Several small tasks as one, which begin with inputs: their blocks are done at the same time. */
+  /** Several small tasks with inputs as one: their blocks are done at the same time. */
   submitAll(
     tasks: readonly BlockTask[],
     transforms: SharedTransforms,
