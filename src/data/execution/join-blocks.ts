@@ -127,7 +127,9 @@ class Joining {
       }
       const [counterpart] = counterparts
       if (how === 'full_outer' && counterpart !== undefined) {
-        yield this.#withoutPartner(chunks, counterpart, side)
+        const { inputs, bytes } = sides[side]
+        const witness = bytes.findIndex((size) => size > 0)
+        yield this.#withoutPartner(chunks, counterpart, { side, columns: inputs[witness] })
       }
     } finally {
       for (const each of [...chunks, ...counterparts]) each.end()
@@ -150,8 +152,15 @@ class Joining {
     return chunk.usedBy(other.usedBy(made))
   }
 
-  /** The rows of the other side that no chunk has a partner of. */
-  #withoutPartner(chunks: readonly SharedInputs[], other: SharedInputs, side: Side): PendingBlock {
+  /**
+   * The rows of the other side that no chunk has a partner of. `columns` is a block of the cut side
+   * that has rows: one without may have no columns.
+   */
+  #withoutPartner(
+    chunks: readonly SharedInputs[],
+    other: SharedInputs,
+    { side, columns }: { readonly side: Side; readonly columns: CombinedBlock | undefined },
+  ): PendingBlock {
     const anti = side === 0 ? 'right_anti' : 'left_anti'
     const plain = this.#plainly()
     let rest = other.inputs
@@ -162,8 +171,9 @@ class Joining {
       rest = [combined(chunk.usedBy(other.usedBy(made)))]
     }
     // None of the rows of the cut side, but its columns.
-    const [none] = chunks
-    const sides = inOrder(side, none?.inputs.slice(0, 1) ?? [], rest)
+    const isWitness = ({ block }: CombinedBlock): boolean => block === columns?.block
+    const none = chunks.find(({ inputs }) => inputs.some(isWitness))
+    const sides = inOrder(side, none?.inputs.filter(isWitness) ?? [], rest)
     const ranges = sides.flatMap((inputs, each) => {
       return inputs.map(() => [0, each === side ? 0 : Number.POSITIVE_INFINITY] as const)
     })
