@@ -165,6 +165,8 @@ export const workerStartMs = 60_000
 export const nodeStartMs = 30_000
 /** Time for an orderly shutdown before the rest is killed, in milliseconds. */
 export const shutdownMs = 5_000
+/** Lost items of one generator that one run makes again; the rest is for the next run. */
+export const itemsRebuiltMax = 4096
 /** Items that a streaming generator may produce before the consumer reads one. */
 export const generatorItemsMax = 64
 /**

@@ -106,9 +106,14 @@ export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
   }
 
   /** The different values of a column, in order; null, if it is one of them, last. */
-  async unique<K extends keyof Row & string>(column: K): Promise<Row[K][]> {
+  async unique<K extends keyof Row & string>(
+    column: K,
+    options: { readonly ignoreNulls?: boolean } = {},
+  ): Promise<Row[K][]> {
+    refuseUnknown('unique', options, ['ignoreNulls'])
     const rows = await this.groupBy(column).aggregate().takeAll()
-    return rows.map((row) => row[column] as Row[K])
+    const values = rows.map((row) => row[column] as Row[K])
+    return options.ignoreNulls === true ? values.filter((value) => value !== null) : values
   }
 
   /**

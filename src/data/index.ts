@@ -54,7 +54,7 @@ export type {
   SortOptions,
 } from './exchange-options.js'
 export type { Joined, Zipped } from './exchangeable-dataset.js'
-export type { CastType } from './expression/casts.js'
+export type { CastType, CastValue } from './expression/casts.js'
 export type { DateFunctions, DateUnit } from './expression/date-functions.js'
 export { col, Expression, lit, type Operand, when } from './expression/expression.js'
 export type { ListFunctions, MapFunctions, StructFunctions } from './expression/nested-functions.js'

@@ -56,6 +56,25 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
   }
 
   /**
+   * Adds columns that expressions compute, or replaces those of the same names. All are computed
+   * from the columns that were there before.
+   *
+   * @example
+   * const id = col<number>('id')
+   * const more = range(3).withColumns({ square: id.mul(id), next: id.add(1) })
+   * console.log(await more.takeAll()) // [{ id: 0, square: 0, next: 1 }, ...]
+   */
+  withColumns<Columns extends Readonly<Record<string, Expression>>>(
+    columns: Columns,
+  ): Dataset<Omit<Row, keyof Columns> & RowOfExpressions<Columns>> {
+    const outputs = Object.entries(columns).map(([name, value]) => {
+      return { name, value: nodeOfColumn('withColumns', value) }
+    })
+    if (outputs.length === 0) throw new RayError('withColumns was given no columns.')
+    return this.derive({ kind: 'project', operator: 'withColumn', outputs, keepsOthers: true })
+  }
+
+  /**
    * Keeps only some columns: names, expressions under the names that `alias` gave them, or a record
    * of expressions by name.
    *

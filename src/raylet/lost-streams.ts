@@ -1,31 +1,35 @@
-// Streams that their consumers gave up while the worker still lived.
+// Streams that are over for their consumers while the workers that ran them may still live.
 //
-// A worker lends each stored item to the consumer of its stream before it says that there is one.
-// A consumer that gives up on the worker will never hear of what is on its way then, so it tells
-// the raylet what it has heard of. Most workers are dead by that time; one that was only asked to
-// end may go on lending for a moment, and that is not counted.
+// A worker stores an item for the consumer of its stream before it says that there is one. A
+// consumer whose stream is over will never hear of what is on its way then, so it tells the raylet
+// from which item on it has not heard. Most workers are dead by that time; one that was only asked
+// to end may go on storing for a moment, and that is dropped.
 
-import type { ProcessId } from '../base/ids.js'
-import type { StreamItem } from '../wire/messages/raylet.js'
+import { nodeNumberOf, type ProcessId } from '../base/ids.js'
+import type { ObjectKey } from '../wire/messages/terms.js'
 
-/** Is the item one of those that are lost with `lost`, the first that was not heard of? */
-export function isLost(item: StreamItem, lost: StreamItem): boolean {
-  return item.stream === lost.stream && item.attempt === lost.attempt && item.index >= lost.index
+export interface LostItems {
+  readonly of: ProcessId
+  /** The sequence of the first, and how many ids follow that may be theirs. */
+  readonly first: number
+  readonly count: number
+}
+
+export function isAmong(sequence: number, { first, count }: LostItems): boolean {
+  return sequence >= first && sequence < first + count
 }
 
 export class LostStreams {
-  /** By worker. Added by a consumer that gave up; removed when the worker or consumer is gone. */
-  readonly #ofWorker = new Map<ProcessId, { readonly of: ProcessId; readonly item: StreamItem }[]>()
+  /** By worker. Added by a consumer whose stream is over; removed when one of the two is gone. */
+  readonly #ofWorker = new Map<ProcessId, readonly LostItems[]>()
 
-  add(worker: ProcessId, of: ProcessId, item: StreamItem): void {
-    const streams = this.#ofWorker.get(worker)
-    if (streams === undefined) this.#ofWorker.set(worker, [{ of, item }])
-    else streams.push({ of, item })
+  add(worker: ProcessId, items: LostItems): void {
+    this.#ofWorker.set(worker, [...(this.#ofWorker.get(worker) ?? []), items])
   }
 
-  has(worker: ProcessId, of: ProcessId, item: StreamItem): boolean {
+  has(worker: ProcessId, [owner, sequence]: ObjectKey): boolean {
     const streams = this.#ofWorker.get(worker)
-    return streams?.some((lost) => lost.of === of && isLost(item, lost.item)) ?? false
+    return streams?.some((lost) => lost.of === owner && isAmong(sequence, lost)) ?? false
   }
 
   processDied(process: ProcessId): void {
@@ -34,6 +38,12 @@ export class LostStreams {
       const left = streams.filter(({ of }) => of !== process)
       if (left.length === 0) this.#ofWorker.delete(worker)
       else this.#ofWorker.set(worker, left)
+    }
+  }
+
+  nodeDied(node: number): void {
+    for (const worker of this.#ofWorker.keys()) {
+      if (nodeNumberOf(worker) === node) this.#ofWorker.delete(worker)
     }
   }
 }

@@ -1,7 +1,6 @@
 // One object, or one actor, that is known outside of its owner.
 
 import { nodeNumberOf, type ProcessId } from '../base/ids.js'
-import type { StreamItem } from '../wire/messages/raylet.js'
 import type { StoredObject } from '../wire/messages/peer.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import { pullUrgency } from '../wire/pull-urgency.js'
@@ -58,8 +57,6 @@ export class ObjectEntry {
   contains: readonly ObjectKey[] = noKeys
   /** Values that contain it. */
   contained = 0
-  /** Whose stream it is an item of, until the stream is dropped. */
-  item: { readonly of: ProcessId; readonly item: StreamItem } | null = null
   /** Who wants the value. Emptied when it is there. */
   waiters: Waiter[] = []
   /** Count of the owner; apart from the others because most objects have no other holder. */

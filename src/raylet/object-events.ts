@@ -17,6 +17,8 @@ export type ObjectEvent =
   | OwnerSaid<'forget'>
   | OwnerSaid<'revive'>
   | OwnerSaid<'releaseLineage'>
+  /** From the consumer of a stream, which owns its items. */
+  | OwnerSaid<'dropItems'>
   /** No node has a copy of these any more; `reason` says how it came. */
   | {
       readonly kind: 'copiesLost'

@@ -68,7 +68,7 @@ export function errorOf(entry: ObjectEntry): WireError | undefined {
   if (loss?.isFinal !== true) return undefined
   const message =
     `Object ${id} is lost: ${loss.reason}. It cannot be computed again, because it was not made ` +
-    'by a task: it comes from ray.put or from a generator. Put it again.'
+    'by a task: it comes from ray.put. Put it again.'
   return { code: 'RAY_OBJECT_LOST', message, fields }
 }
 

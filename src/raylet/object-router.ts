@@ -40,8 +40,6 @@ export function routeObjectEvent(event: ObjectEvent, here: number): RoutedEvent[
     case 'copyAdded':
     case 'copyRemoved':
       return [{ home: nodeNumberOf(event.object[0]), event }]
-    case 'dropItems':
-      return [{ home: nodeNumberOf(event.worker), event }]
     case 'lend':
     case 'unlend':
     case 'free':
@@ -71,8 +69,6 @@ export function isAllHere(event: ObjectEvent, here: number): boolean {
     case 'copyAdded':
     case 'copyRemoved':
       return keyHome(event.object) === here
-    case 'dropItems':
-      return nodeNumberOf(event.worker) === here
     case 'release': {
       for (let i = 0; i < event.objects.length; i += 2) {
         if (nodeNumberOf(event.objects[i] ?? 0) !== here) return false

@@ -416,7 +416,6 @@ export class ObjectService {
 const messageKinds: ReadonlySet<ObjectEvent['kind']> = new Set<ObjectMessage['kind']>([
   'settle',
   'release',
-  'dropItems',
   'lend',
   'unlend',
   'free',

@@ -24,7 +24,7 @@ import { objectPlaceholderMs } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import { Departed } from './departed.js'
-import { isLost, LostStreams } from './lost-streams.js'
+import { isAmong, LostStreams } from './lost-streams.js'
 import { ObjectCopies } from './object-copies.js'
 import { ObjectEntry, storedAnswer, type Waiter } from './object-entry.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
@@ -112,7 +112,7 @@ export class ObjectTable {
       case 'seal':
         return this.#seal(event, now)
       case 'lend':
-        return this.#lend(event, now)
+        return this.#count(event.objects, { holder: event.to, change: 1, now })
       case 'dropItems':
         return this.#dropItems(event)
       case 'unlend':
@@ -173,6 +173,7 @@ export class ObjectTable {
     const { object, contains, node = this.#node, sizeBytes = 0, from, attempt = 0 } = event
     const entry = this.#entry(object, now)
     this.#makeKnown(entry)
+    if (from !== undefined && this.#lostStreams.has(from, object)) this.#dropItem(entry)
     if (from !== undefined && from !== object[0]) entry.isRecoverable = true
     if (isLater(attempt, entry.attempt)) entry.attempt = attempt
     if (entry.said !== null && !isLater(entry.said.attempt, attempt)) entry.said = null
@@ -237,24 +238,20 @@ export class ObjectTable {
     }
   }
 
-  #lend({ to, objects, item }: EventOf<'lend'>, now: number): void {
-    const worker = objects[0]?.[0]
-    if (item !== undefined && worker !== undefined) {
-      if (this.#lostStreams.has(worker, to, item)) return
-      for (const key of objects) this.#entry(key, now).item = { of: to, item }
+  #dropItems({ from, worker, first, count }: EventOf<'dropItems'>): void {
+    const items = { of: from, first, count }
+    if (!this.#gone.has(worker)) this.#lostStreams.add(worker, items)
+    for (const entry of this.#owners.get(from)?.values() ?? []) {
+      if (isAmong(entry.key[1], items)) this.#dropItem(entry)
     }
-    this.#count(objects, { holder: to, change: 1, now })
   }
 
-  #dropItems({ from, worker, item: lost }: EventOf<'dropItems'>): void {
-    if (!this.#gone.hasEnded(worker)) this.#lostStreams.add(worker, from, lost)
-    for (const entry of this.#owners.get(worker)?.values() ?? []) {
-      const { item } = entry
-      if (item === null || item.of !== from || !isLost(item.item, lost)) continue
-      entry.item = null
-      entry.add(from, -1)
-      this.#dirty.push(entry)
-    }
+  /** Its owner has never heard of it, and never will. */
+  #dropItem(entry: ObjectEntry): void {
+    const [owner] = entry.key
+    entry.add(owner, -entry.countOf(owner))
+    if (!entry.isSettled) entry.isFreed = true
+    this.#dirty.push(entry)
   }
 
   #release({ from, objects }: EventOf<'release'>, now: number): void {
@@ -543,6 +540,7 @@ export class ObjectTable {
 
   #nodeDied(node: number): void {
     this.#gone.nodeDied(node)
+    this.#lostStreams.nodeDied(node)
     for (const entry of this.entries()) {
       if (entry.forgetNode(node)) this.#dirty.push(entry)
       this.#unsaid(entry, node)

@@ -58,7 +58,7 @@ export function homeDied([owner, sequence]: ObjectKey): WireError {
   const message =
     `Object ${id} is lost: node number ${nodeNumberOf(owner)} has died, and with it process ` +
     `${ownerId}, which owned it, and what was known of its objects. Submit the task again from a ` +
-    'process that lives longer, or, if it is an item of a generator, the generator.'
+    'process that lives longer.'
   return { code: 'RAY_OWNER_DIED', message, fields: { objectId: id, ownerId } }
 }
 

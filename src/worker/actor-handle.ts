@@ -6,7 +6,6 @@
 
 import { closestName } from '../base/closest-name.js'
 import { PendingCallsLimitExceededError, SessionError } from '../base/errors.js'
-import { packMessage } from '../wire/control-channel.js'
 import { frameType, returnsInByteMax, returnsStreaming } from '../wire/frame.js'
 import type { MethodSpec } from '../wire/messages/raylet.js'
 import type { PushExtension } from '../wire/messages/task.js'
@@ -24,7 +23,8 @@ import {
   publicMethods,
 } from './method-options.js'
 import { ObjectRef, refState } from './object-ref.js'
-import { shapeReturns, type Submitted } from './remote-function.js'
+import { extensionBytes } from './push-extension.js'
+import { shapeReturns, streamHead, type Submitted } from './remote-function.js'
 import { type FunctionEntry, Task } from './task.js'
 import { currentTask } from './task-context.js'
 import type { CallHead } from './argument-encoder.js'
@@ -177,15 +177,21 @@ export class ActorMethod extends CallRefusal {
     // The handle lives until the call has finished, so that dropping it at once does not end the
     // actor.
     task.actor = actor
-    if (!core.encoder.encodeSmall(task, this.#head, args, line.frames)) {
-      this.#encodeFull(core, task, args, line)
+    const head = task.stream === null ? this.#head : streamHead(this.#head, task.stream.number)
+    if (!core.encoder.encodeSmall(task, head, args, line.frames)) {
+      this.#encodeFull(core, task, { head, args, line })
     }
     core.actors.submit(task, line)
     return result
   }
 
-  #encodeFull(core: CoreWorker, task: Task, args: readonly unknown[], line: ActorLine): void {
-    const encoded = core.encoder.encodeFull(task, this.#head, {
+  #encodeFull(
+    core: CoreWorker,
+    task: Task,
+    call: { head: CallHead; args: readonly unknown[]; line: ActorLine },
+  ): void {
+    const { head, args, line } = call
+    const encoded = core.encoder.encodeFull(task, head, {
       args,
       frames: line.frames,
       whenReady: (failed) => {
@@ -226,7 +232,7 @@ function methodHead(number: number, name: string, config: MethodConfig): CallHea
     type: frameType.call,
     returns: isMany ? 0 : config.returns,
     fn: number,
-    extension: isPlain ? null : Uint8Array.from(packMessage(extension)),
+    extension: isPlain ? null : extensionBytes(extension),
     name,
   }
 }

@@ -1,19 +1,20 @@
 // Runs one call and answers it: plain results, several returns, streams, errors and cancellation.
 
 import { RaySystemError, RayTaskError, RuntimeEnvSetupError } from '../base/errors.js'
-import { generatorItemsMax } from '../base/limits.js'
 import { pushFlag, returnsStreaming } from '../wire/frame.js'
 import { taskEventFlag } from '../wire/messages/state.js'
 import type { PushExtension } from '../wire/messages/task.js'
-import { endBody, errorBody, itemBody, resultBody, settleAtRaylet } from './call-values.js'
+import { endBody, errorBody, resultBody, settleAtRaylet } from './call-values.js'
 import type { CoreWorker } from './core-worker.js'
 import { isActorExit } from './exit-actor.js'
+import { itemSequence } from './item-ids.js'
 import { isInterrupt, type LoadedFunction, runInterruptibly } from './loaded-function.js'
 import type { ObjectRef } from './object-ref.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
 import { howOf } from './task-recorder.js'
 import { type LazyTaskContext, runInterleaved, setCurrentTask } from './task-context.js'
 import { cancelledError, isA, stackOf } from './task-error.js'
+import { WantedItems } from './wanted-items.js'
 
 export interface Job {
   readonly task: Incoming
@@ -242,8 +243,8 @@ export class CallRunner {
   async #stream(job: Job, result: unknown, start: number): Promise<void> {
     const { task } = job
     const key = keyOf(task.from, task.sequence)
-    const limit = job.extension.backpressure ?? generatorItemsMax
-    const stream: Stream = { job, credit: limit, wake: null }
+    const items = new WantedItems(job.extension)
+    const stream: Stream = { job, credit: items.credit, wake: null }
     this.#streams.set(key, stream)
     job.context.controller.signal.addEventListener('abort', () => stream.wake?.(), { once: true })
     let count = 0
@@ -258,10 +259,12 @@ export class CallRunner {
           ? await (step as Promise<IteratorResult<unknown>>)
           : step
         if (done === true) break
-        const item = { stream: task.sequence, attempt: task.attempt, index: count }
-        const of = { owner: task.from.owner, name: job.name, item }
-        task.from.replies.item(task.sequence, count, itemBody(this.#core, await value, of))
+        if (items.has(count)) this.#item(job, count, await value)
         count++
+        if (count === items.end) {
+          await iterator.return?.()
+          break
+        }
         if (job.fn.isSlow || count % 16 === 0) this.#flushItems(task)
       }
       if (job.context.isCancelled) {
@@ -277,6 +280,12 @@ export class CallRunner {
     } finally {
       this.#streams.delete(key)
     }
+  }
+
+  #item({ task, name, extension }: Job, index: number, value: unknown): void {
+    const sequence = itemSequence(extension.stream ?? 0, index)
+    const call = { owner: task.from.owner, sequence, attempt: task.attempt, name }
+    task.from.replies.item(task.sequence, index, resultBody(this.#core, value, call).body)
   }
 
   #step(job: Job, iterator: AnyIterator): ReturnType<AnyIterator['next']> {

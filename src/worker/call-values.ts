@@ -5,7 +5,6 @@ import { inlineBytesMax } from '../base/limits.js'
 import { unpackMessage } from '../wire/control-channel.js'
 import { bodyTag, pushFlag } from '../wire/frame.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
-import type { StreamItem } from '../wire/messages/raylet.js'
 import type { PushExtension } from '../wire/messages/task.js'
 import { readObject } from '../wire/object-layout.js'
 import { decodeSmall, smallEnd } from '../wire/small-codec.js'
@@ -14,7 +13,7 @@ import { ObjectRef, refState } from './object-ref.js'
 import type { OwnerConnection, Incoming } from './owner-connection.js'
 import { keysOf } from './reference-holder.js'
 import { describeInPlace, encodeReport, isA, stackOf, type TaskReport } from './task-error.js'
-import { bodyFromLayout, type EncodedObject } from './value-port.js'
+import { bodyFromLayout } from './value-port.js'
 
 export interface Call {
   readonly extension: PushExtension
@@ -98,7 +97,8 @@ function lendNested(core: CoreWorker, to: number, refs: readonly ObjectRef[]): v
 }
 
 /**
- * A result body for one return value, under the id of that return. Large values go to the store.
+ * A result body for one return value, or one item of a stream, under its id. Large values go to the
+ * store.
  */
 export function resultBody(
   core: CoreWorker,
@@ -122,33 +122,6 @@ function storedBody(sizeBytes: number, maker: number): Uint8Array {
   body[0] = bodyTag.stored
   writeU48(body, 1, sizeBytes)
   writeU48(body, 7, maker)
-  return body
-}
-
-/**
- * An item of a stream. A large one is an object of this process; its sequence follows the maker.
- */
-export function itemBody(
-  core: CoreWorker,
-  value: unknown,
-  of: { readonly owner: number; readonly name: string; readonly item: StreamItem },
-): Uint8Array {
-  const { owner, name, item } = of
-  const made: { body: Uint8Array; refs: ObjectRef[] } | EncodedObject = core.values.bodyOf(
-    value,
-    `item of ${name}`,
-  )
-  if ('body' in made) {
-    lendNested(core, owner, made.refs)
-    return made.body
-  }
-  const ref = new ObjectRef(core.process, core.nextSequence())
-  core.objects.store(ref, made)
-  core.references.lendItem(owner, ref, item)
-  core.references.release(ref)
-  const body = new Uint8Array(19)
-  body.set(storedBody(made.layout.sizeBytes, ref.owner))
-  writeU48(body, 13, ref.sequence)
   return body
 }
 

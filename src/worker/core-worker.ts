@@ -17,6 +17,7 @@ import { ClaimSlots } from './claim-slots.js'
 import { adoptTransport, helloOf, helloSync } from './hello.js'
 import { FunctionExports } from './function-exports.js'
 import { requestGarbageCollection } from './garbage.js'
+import { streamNumberAfter } from './item-ids.js'
 import { LiveTaskList } from './live-tasks.js'
 import { ObjectAccess } from './object-access.js'
 import { ObjectRef, refState } from './object-ref.js'
@@ -103,6 +104,7 @@ export class CoreWorker {
   #isClosed = false
   #lost: LocalRayletDiedError | null = null
   #sequence = 0
+  #streams = 0
   #waits = 0
   /** What keeps the program alive: the waits, and functions on their way here. */
   #holds = 0
@@ -303,6 +305,10 @@ export class CoreWorker {
     const first = this.#sequence + 1
     this.#sequence += count
     return first
+  }
+
+  nextStream(): number {
+    return (this.#streams = streamNumberAfter(this.#streams))
   }
 
   get sink(): MessageSink | null {

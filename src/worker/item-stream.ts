@@ -5,15 +5,17 @@
 // would wait for ever for a reader that there will never be, and is cancelled when it has come to
 // that. What it makes before goes on, as somebody may have called it for what it does.
 
-import { readU48 } from '../base/bytes.js'
 import type { ProcessId } from '../base/ids.js'
 import { generatorItemsMax } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
 import type { CoreWorker } from './core-worker.js'
-import { ObjectRef, refState } from './object-ref.js'
+import { itemSequence, itemsFrom } from './item-ids.js'
+import { ObjectRef } from './object-ref.js'
+import { frameWith } from './push-extension.js'
 import type { Task, TaskStream } from './task.js'
 
 export class ItemStream implements TaskStream {
+  readonly number: number
   readonly #core: CoreWorker
   readonly #task: Task
   readonly #limit: number
@@ -26,16 +28,22 @@ export class ItemStream implements TaskStream {
   #isRestarted = false
   /** Nobody can read any more. */
   #isAbandoned = false
-  /** Which attempt at the task this is, and how many items have come of it. */
-  #attempt = 0
+  /** How many items of this attempt have come, or had come of earlier ones. */
   #came = 0
+  /** Workers that were lost with items that they may have stored and not told of. */
+  readonly #lost = new Set<ProcessId>()
   #wakes: (() => void)[] = []
 
   constructor(core: CoreWorker, task: Task, limit: number | undefined) {
+    this.number = core.nextStream()
     this.#core = core
     this.#task = task
     this.#limit = limit ?? generatorItemsMax
     this.#credited = this.#limit
+  }
+
+  get heard(): number {
+    return this.#arrived
   }
 
   /** The ref of the next item, as soon as the item is there. */
@@ -61,9 +69,15 @@ export class ItemStream implements TaskStream {
   /** Ends the stream: the generator is cancelled, its `finally` runs, unread items are freed. */
   close(): void {
     if (!this.#isEnded) this.#core.cancel(this.#task, { force: false, recursive: true })
-    this.#isEnded = true
+    this.#over()
     this.#isFailed = false
     this.#dropItems()
+  }
+
+  #over(): void {
+    this.#isEnded = true
+    for (const worker of this.#lost) this.#dropUnheard(worker)
+    this.#lost.clear()
   }
 
   /** The generator that reads it was collected. */
@@ -98,62 +112,63 @@ export class ItemStream implements TaskStream {
   itemArrived(index: number, body: Uint8Array): void {
     if (this.#isRestarted) {
       this.#isRestarted = false
-      this.#credited = this.#limit
+      this.#credited = this.#arrived + this.#limit
       this.#giveCredit()
     }
     this.#came = index + 1
-    if (index < this.#arrived || this.#isEnded || this.#isAbandoned) {
-      // We were lent what was stored, and have it already or do not want it.
-      if (body[0] === bodyTag.stored) this.#core.references.release(this.#storedRef(body))
+    if (index < this.#arrived) return
+    this.#arrived = index + 1
+    const isStored = body[0] === bodyTag.stored
+    const core = this.#core
+    const sequence = isStored ? itemSequence(this.number, index) : core.nextSequence()
+    const ref = new ObjectRef(core.process, sequence)
+    if (isStored) ref.task = this.#task
+    core.settler.settle(ref, body)
+    if (this.#isEnded || this.#isAbandoned) {
+      core.references.release(ref)
       this.#closeIfStuck()
       return
-    }
-    this.#arrived = index + 1
-    let ref: ObjectRef
-    if (body[0] === bodyTag.stored) ref = this.#storedRef(body)
-    else {
-      ref = new ObjectRef(this.#core.process, this.#core.nextSequence())
-      this.#core.settler.settle(ref, body)
     }
     this.#items.push(ref)
     this.#notify()
   }
 
-  #storedRef(body: Uint8Array): ObjectRef {
-    const ref = new ObjectRef(readU48(body, 7), readU48(body, 13))
-    ref.state = refState.stored
-    this.#core.references.hold(ref)
-    return ref
-  }
-
   ended(): void {
-    this.#isEnded = true
+    this.#over()
     this.#notify()
   }
 
   failed(): void {
     if (this.#isEnded) return
-    this.#isEnded = true
+    this.#over()
     this.#isFailed = true
     this.#notify()
   }
 
-  /** What the worker had stored ahead and not told of is given back. */
+  /** What the worker had stored ahead and not told of comes of the next run, or is given back. */
   lost(worker: ProcessId): void {
-    const { sequence } = this.#task.ref
-    const item = { stream: sequence, attempt: this.#attempt, index: this.#came }
-    this.#core.references.dropItems(worker, item)
+    if (this.#isEnded) this.#dropUnheard(worker)
+    else this.#lost.add(worker)
+  }
+
+  #dropUnheard(worker: ProcessId): void {
+    this.#core.references.dropItems(worker, itemsFrom(this.number, this.#arrived))
   }
 
   /**
-   * The generator runs again from its first item: those that were delivered are skipped.
-   * Its new run has the credit of a beginner; it hears of more with its first item, because until
-   * then nobody knows where it runs.
+   * The generator runs again from its first item: those that were delivered are skipped. Its new
+   * run has the credit of one that was read so far; it hears of more with its first item, because
+   * until then nobody knows where it runs.
    */
   restarted(): void {
+    const task = this.#task
+    const { slab, start, end } = task
+    if (slab === null) return
+    task.slab = frameWith(slab.subarray(start, end), { skip: this.#arrived })
+    task.start = 0
+    task.end = task.slab.length
     this.#isRestarted = true
-    this.#attempt = (this.#attempt + 1) & 0xff
-    this.#came = 0
+    this.#came = this.#arrived
   }
 
   #notify(): void {

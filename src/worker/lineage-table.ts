@@ -10,6 +10,7 @@ import { ObjectFreedError } from '../base/errors.js'
 import { unpackMessage } from '../wire/control-channel.js'
 import { pushFlag, pushHeadBytes } from '../wire/frame.js'
 import type { ActorLine } from './actor-line.js'
+import { firstOf } from './item-ids.js'
 import { type Dependency, Lineage } from './lineage.js'
 import { ObjectRef, type RefHold, refState } from './object-ref.js'
 import type { RayletSender, ReferenceHolder } from './reference-holder.js'
@@ -62,7 +63,7 @@ export class LineageTable {
   }
 
   find(sequence: number): Lineage | undefined {
-    return this.#kept.get(sequence) ?? this.#records.get(sequence)?.deref()
+    return this.#kept.get(sequence) ?? this.#records.get(firstOf(sequence))?.deref()
   }
 
   /** The value of a ref of ours is in the store: its task leaves a record, if it may run again. */
@@ -71,7 +72,7 @@ export class LineageTable {
     if (task === null) return
     let record = this.#recordOf.get(task)
     if (record === undefined) this.#recordOf.set(task, (record = this.#recordFor(task)))
-    if (record !== null) this.bind(record, ref)
+    if (record !== null) this.bind(record, ref, attemptOf(task))
   }
 
   /** The task makes the results of this record again. */
@@ -80,9 +81,12 @@ export class LineageTable {
   }
 
   /** This is the ref of a result from now on. */
-  bind(record: Lineage, ref: ObjectRef): void {
-    const output = record.outputs[ref.sequence - record.first]
+  bind(record: Lineage, ref: ObjectRef, attempt?: number): void {
+    const index = ref.sequence - record.first
+    const known = record.outputs[index]
+    const output = known ?? (record.isStream ? record.add(index, ref) : undefined)
     if (output === undefined) return
+    if (attempt !== undefined) output.attempt = attempt
     if (output.ref.deref() !== ref) output.ref = new WeakRef(ref)
     output.hold = ref.hold
     if (ref.hold !== null) ref.hold.lineage = record
@@ -90,7 +94,7 @@ export class LineageTable {
 
   #recordFor(task: Task): Lineage | null {
     const { slab, start, end } = task
-    if (slab === null || task.stream !== null) return null
+    if (slab === null) return null
     if (task.retriesLeft === 0 && attemptOf(task) === 0) return null
     if (this.#ports.bytesMax === 0) return null
     const line = task.actor === null ? null : (this.#ports.lineOf(task) ?? null)
@@ -104,6 +108,8 @@ export class LineageTable {
       const dependency = (ref: ObjectRef): Dependency => this.#dependency(ref)
       record.keep(frame, slots.map(dependency), nested.map(dependency))
       record.argumentHolder = task.argumentHolder
+      // A generator that runs needs it too, and lets go of it with its pins.
+      if (record.isStream) task.pins = [...(task.pins ?? []), task.argumentHolder]
       task.argumentHolder = null
     }
     this.#add(record)
@@ -118,7 +124,7 @@ export class LineageTable {
 
   #add(record: Lineage): void {
     const { first, bytes } = record
-    const count = record.outputs.length
+    const count = record.isStream ? 1 : record.outputs.length
     const trace = { first, count, bytes }
     const weak = new WeakRef(record)
     for (let i = 0; i < count; i++) this.#records.set(first + i, weak)
@@ -142,7 +148,8 @@ export class LineageTable {
 
   /** The task cannot run again. */
   drop(record: Lineage): void {
-    if (record.argumentHolder !== null) this.#ports.references.release(record.argumentHolder)
+    if (record.argumentHolder !== null && !record.isStream)
+      this.#ports.references.release(record.argumentHolder)
     this.#bytes -= record.drop()
     const trace = this.#traces.get(record)
     if (trace !== undefined) trace.bytes = 0

@@ -19,6 +19,7 @@ import {
 import { objectIdHex, type ProcessId } from '../base/ids.js'
 import { pushFlag } from '../wire/frame.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
+import { placeOf } from './item-ids.js'
 import type { Lineage } from './lineage.js'
 import type { LineageTable } from './lineage-table.js'
 import {
@@ -30,6 +31,7 @@ import {
   settleRef,
 } from './object-ref.js'
 import type { ReferenceHolder } from './reference-holder.js'
+import { StreamRebuilder } from './stream-rebuilder.js'
 import { Task, taskStatus } from './task.js'
 import type { TaskSettler } from './task-outcomes.js'
 
@@ -51,6 +53,10 @@ export interface ReconstructorPorts {
   readonly submit: (task: Task, record: Lineage) => void
   /** The results of all tasks that are not over, by sequence. */
   readonly unfinished: () => ReadonlyMap<number, ObjectRef>
+  /** Of generators that are not over: how many items we have heard of, by number of the stream. */
+  readonly heardOf: () => ReadonlyMap<number, number>
+  /** The ref of a task whose end nobody looks at. */
+  readonly newRef: () => ObjectRef
   /** A task began to wait for its arguments, or ended that. */
   readonly waiting: (count: 1 | -1) => void
 }
@@ -62,8 +68,22 @@ export class Reconstructor {
   /** Losses of results of which we have not heard that they are in the store. */
   readonly #early = new WeakMap<ObjectRef, Early>()
 
+  /** The same of items of generators, by sequence: their refs are made when they come. */
+  readonly #earlyItems = new Map<number, Early>()
+  readonly #streams: StreamRebuilder
+
   constructor(ports: ReconstructorPorts) {
     this.#ports = ports
+    const { references, lineage, settler, newRef } = ports
+    this.#streams = new StreamRebuilder({
+      references,
+      lineage,
+      settler,
+      newRef,
+      begin: (run, results, reason) => this.#begin(run, results, reason),
+      refusal: refusalOf,
+      refuse: (ref, error) => this.#refuse(ref, error),
+    })
   }
 
   lost({ objects, reason }: ObjectLost): void {
@@ -71,13 +91,24 @@ export class Reconstructor {
     const unknown: [number, number][] = []
     for (const [sequence, attempt] of objects) {
       const record = this.#ports.lineage.find(sequence)
-      if (record === undefined) unknown.push([sequence, attempt])
+      if (this.#isUnheard(sequence)) this.#earlyItems.set(sequence, { attempt, reason })
+      else if (record?.isStream === true) {
+        this.#streams.lost(record, sequence - record.first, { attempt, reason })
+      } else if (record === undefined) unknown.push([sequence, attempt])
       else if (record.attempt !== attempt) this.#isComing(record, sequence)
       else if (record.rebuild !== null) this.#lostAgain(record, sequence, reason)
       else byRecord.set(record, [...(byRecord.get(record) ?? []), sequence])
     }
     if (unknown.length > 0) this.#unknown(unknown, reason)
     for (const [record, sequences] of byRecord) this.#start(record, sequences, reason)
+  }
+
+  /** An item of a generator that is not over, and may yet bring it. */
+  #isUnheard(sequence: number): boolean {
+    const place = placeOf(sequence)
+    return (
+      place !== undefined && place.index >= (this.#ports.heardOf().get(place.stream) ?? Infinity)
+    )
   }
 
   // The attempt that runs will make this result too, so it is pending like those that it was begun
@@ -103,9 +134,10 @@ export class Reconstructor {
 
   /** We have heard that a result is in the store, where it may have been lost again. */
   stored(ref: ObjectRef): void {
-    const early = this.#early.get(ref)
+    const early = this.#early.get(ref) ?? this.#earlyItems.get(ref.sequence)
     if (early === undefined) return
     this.#early.delete(ref)
+    this.#earlyItems.delete(ref.sequence)
     const { attempt, reason } = early
     const lost = { kind: 'objectLost', objects: [[ref.sequence, attempt]], reason } as const
     queueMicrotask(() => this.lost(lost))
@@ -136,10 +168,10 @@ export class Reconstructor {
   }
 
   #start(record: Lineage, sequences: readonly number[], reason: string): void {
-    const { lineage, settler } = this.#ports
+    const { lineage } = this.#ports
     const refs = record.outputs.map((_, index) => lineage.outputOf(record, index))
     const lost = refs.filter(({ sequence }) => sequences.includes(sequence))
-    if (!record.canRun || record.line?.isDead === true) {
+    if (refusalOf(refs[0]!, record, reason) !== undefined) {
       for (const ref of lost) this.#refuse(ref, refusal(ref, record, reason))
       return
     }
@@ -148,12 +180,20 @@ export class Reconstructor {
     record.rebuild = task
     for (const ref of lost) this.#makePending(ref, task)
     task.onSettled = () => this.#finished(record, task)
-    const slots = record.slots.map((slot) => lineage.argumentOf(slot))
+    const args = record.slots.map((slot) => lineage.argumentOf(slot))
     const nested = record.nested.map((inner) => lineage.argumentOf(inner))
-    task.pins = [...slots, ...nested]
+    task.pins = [...args, ...nested]
     if (nested.length > 0) task.nested = nested
+    this.#begin({ task, record, args }, refs, reason)
+  }
+
+  #begin(
+    { task, record, args }: { task: Task; record: Lineage; args: readonly ObjectRef[] },
+    results: readonly ObjectRef[],
+    reason: string,
+  ): void {
     this.#ports.waiting(1)
-    new Needs({ args: slots, results: refs }, this.#ports, (failed, cause) => {
+    new Needs({ args, results }, this.#ports, (failed, cause) => {
       this.#ports.waiting(-1)
       if (task.status === taskStatus.finished) return
       if (failed === null) this.#ports.submit(task, record)
@@ -161,7 +201,8 @@ export class Reconstructor {
         const said = cause instanceof Error ? cause.message : 'its task failed'
         const text = `it cannot be computed again without its argument ${failed.id}: ${said}`
         const ErrorType = ObjectReconstructionFailedError
-        settler.fail(task, errorFor(task.ref, reason, { ErrorType, text, cause }))
+        const error = errorFor(results[0]!, reason, { ErrorType, text, cause })
+        this.#ports.settler.fail(task, error)
       }
     })
   }
@@ -266,6 +307,12 @@ function errorFor(
   return new how.ErrorType(`Object ${objectId} is lost: ${reason}; ${how.text}`, options)
 }
 
+/** Why a result cannot be made again; undefined when it can. */
+function refusalOf(ref: ObjectRef, record: Lineage, reason: string): RayError | undefined {
+  const isOver = !record.canRun || record.line?.isDead === true
+  return isOver ? refusal(ref, record, reason) : undefined
+}
+
 function refusal(ref: ObjectRef, record: Lineage, reason: string): RayError {
   if (record.line?.isDead === true) {
     const cause = record.line.death
@@ -279,9 +326,10 @@ function refusal(ref: ObjectRef, record: Lineage, reason: string): RayError {
     const ErrorType = ObjectReconstructionFailedLineageEvictedError
     return errorFor(ref, reason, { ErrorType, text })
   }
+  const times = record.isStream ? '' : ` ${record.attempt + 1} times,`
   const text =
-    `its task ${record.fn.name} has run ${record.attempt + 1} times, as often as its maxRetries ` +
-    'allows. Raise maxRetries, or submit the task again.'
+    `its task ${record.fn.name} has run${times} as often as its maxRetries allows. Raise ` +
+    'maxRetries, or submit the task again.'
   const ErrorType = ObjectReconstructionFailedMaxAttemptsExceededError
   return errorFor(ref, reason, { ErrorType, text })
 }

@@ -3,11 +3,13 @@
 import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import type { CoreWorker } from './core-worker.js'
+import { placeOf } from './item-ids.js'
 import type { Lineage } from './lineage.js'
 import { LineageTable } from './lineage-table.js'
 import { Reconstructor } from './reconstructor.js'
-import type { ObjectRef } from './object-ref.js'
+import { ObjectRef } from './object-ref.js'
 import type { RayletSender } from './reference-holder.js'
+import type { SchedulingKey } from './scheduling-key.js'
 import { attemptOf, type Task } from './task.js'
 
 type LossMessage = Extract<
@@ -64,6 +66,12 @@ export class Recovery {
       awaitReady: (ref, ready) => core.objects.whenReady(ref, ready),
       submit: (task, record) => submit(core, task, record),
       unfinished: () => unfinished(core),
+      heardOf: () => heardOf(core),
+      newRef: () => {
+        const ref = new ObjectRef(core.process, core.nextSequence())
+        core.unseen.saw(ref)
+        return ref
+      },
       waiting: (count) => {
         core.waitingCalls += count
       },
@@ -71,17 +79,44 @@ export class Recovery {
   }
 }
 
-function submit(core: CoreWorker, task: Task, { key, line }: Lineage): void {
+function submit(core: CoreWorker, task: Task, record: Lineage): void {
+  const { key, line } = record
   if (line !== null) core.actors.submit(task, line)
-  else if (key !== null) core.submitter.submit(task, key)
+  else if (key !== null) core.submitter.submit(task, keyOf(core, record, key))
+}
+
+/**
+ * A generator that waits to be read keeps its CPU, and its consumer may wait for what a second run
+ * of it makes: so that has none of its own to wait for.
+ */
+function keyOf(core: CoreWorker, { first }: Lineage, key: SchedulingKey): SchedulingKey {
+  const stream = placeOf(first)?.stream
+  if (stream === undefined || !heardOf(core).has(stream)) return key
+  const { CPU: _, ...resources } = key.lease.resources
+  return core.submitter.key({ ...key.lease, resources })
 }
 
 /** The results of all tasks that have their arguments and are not over. */
 function unfinished(core: CoreWorker): Map<number, ObjectRef> {
   const refs = new Map<number, ObjectRef>()
-  const add = (task: Task | null): void => {
-    if (task === null) return
+  for (const task of unfinishedTasks(core)) {
     for (const ref of task.returns ?? [task.ref]) refs.set(ref.sequence, ref)
+  }
+  return refs
+}
+
+function heardOf(core: CoreWorker): Map<number, number> {
+  const heard = new Map<number, number>()
+  for (const { stream } of unfinishedTasks(core)) {
+    if (stream !== null) heard.set(stream.number, stream.heard)
+  }
+  return heard
+}
+
+function unfinishedTasks(core: CoreWorker): Task[] {
+  const tasks: Task[] = []
+  const add = (task: Task | null): void => {
+    if (task !== null) tasks.push(task)
   }
   const addList = (head: Task | null): void => {
     for (let task = head; task !== null; task = task.next) add(task)
@@ -96,5 +131,5 @@ function unfinished(core: CoreWorker): Map<number, ObjectRef> {
   }
   for (const line of core.actors.all) for (const call of line.calls) add(call)
   for (const task of core.settler.undecided) add(task)
-  return refs
+  return tasks
 }

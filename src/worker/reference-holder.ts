@@ -7,7 +7,7 @@
 
 import type { ProcessId } from '../base/ids.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
-import type { StreamItem, ToRaylet } from '../wire/messages/raylet.js'
+import type { ToRaylet } from '../wire/messages/raylet.js'
 import { noteHeld } from './garbage.js'
 import { isFailed, type ObjectRef, type RefHold, refState } from './object-ref.js'
 
@@ -141,14 +141,9 @@ export class ReferenceHolder {
     if (refs.length > 0) this.#raylet.send({ kind: 'lend', to, objects: keysOf(refs) })
   }
 
-  /** Lends an item of a stream to its consumer. */
-  lendItem(to: ProcessId, ref: ObjectRef, item: StreamItem): void {
-    this.#raylet.send({ kind: 'lend', to, objects: keysOf([ref]), item })
-  }
-
-  /** What the worker lent to this process from this item on will not be heard of. */
-  dropItems(worker: ProcessId, item: StreamItem): void {
-    this.#raylet.send({ kind: 'dropItems', worker, item })
+  /** What the worker has stored of these items of ours, or may still store, is not wanted. */
+  dropItems(worker: ProcessId, items: { readonly first: number; readonly count: number }): void {
+    if (items.count > 0) this.#raylet.send({ kind: 'dropItems', worker, ...items })
   }
 
   unlend(from: ProcessId, refs: readonly ObjectRef[]): void {

@@ -3,7 +3,6 @@
 import { declaredName, importingModule } from '../closure/index.js'
 import { SessionError } from '../base/errors.js'
 import { writeU32 } from '../base/bytes.js'
-import { packMessage } from '../wire/control-channel.js'
 import { frameType, returnsInByteMax, returnsStreaming } from '../wire/frame.js'
 import type { PushExtension } from '../wire/messages/task.js'
 import type { CallHead } from './argument-encoder.js'
@@ -15,6 +14,7 @@ import { requireCore } from './current-core.js'
 import type { Code } from './function-exports.js'
 import { ItemStream } from './item-stream.js'
 import { ObjectRef } from './object-ref.js'
+import { extensionBytes, extensionIn } from './push-extension.js'
 import { ObjectRefGenerator } from './ref-generator.js'
 import { withInspect } from './inspect-option.js'
 import { environmentOf, portableRuntimeEnv } from './runtime-env.js'
@@ -123,8 +123,9 @@ export class RemoteFunction extends CallRefusal {
     const result = returns === 1 ? ref : shapeReturns(core, task, returns, config.backpressure)
     if (config.signal !== undefined) core.cancelOn(task, config.signal)
     if (parent !== null) core.adopt(parent, task)
-    const actual =
+    const called =
       parent === null || parent.depth === 0 ? head : withDepth(head, config, parent.depth)
+    const actual = task.stream === null ? called : streamHead(called, task.stream.number)
     if (parent !== null) task.depth = parent.depth + 1
     if (core.encoder.encodeSmall(task, actual, args, key.frames)) core.submitter.submit(task, key)
     else this.#submitFull(core, task, actual, { args, key })
@@ -210,7 +211,7 @@ function headOf(config: TaskConfig, entry: FunctionEntry, depth: number): CallHe
     type: frameType.push,
     returns: isMany ? 0 : returns,
     fn: entry.number,
-    extension: isPlain ? null : Uint8Array.from(packMessage(extension)),
+    extension: isPlain ? null : extensionBytes(extension),
     name: name ?? entry.name,
   }
 }
@@ -218,6 +219,12 @@ function headOf(config: TaskConfig, entry: FunctionEntry, depth: number): CallHe
 function withDepth(head: CallHead, config: TaskConfig, depth: number): CallHead {
   const entry = { number: head.fn, name: head.name } as FunctionEntry
   return headOf(config, entry, depth + 1)
+}
+
+/** The head of a call that yields this stream. */
+export function streamHead(head: CallHead, stream: number): CallHead {
+  const extension = head.extension === null ? {} : extensionIn(head.extension)
+  return { ...head, extension: extensionBytes({ ...extension, stream }) }
 }
 
 /** What `remote()` returns when it is not one ref, and the refs of a task with several returns. */

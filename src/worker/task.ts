@@ -80,6 +80,10 @@ export function attemptOf(task: Task): number {
 
 /** The consumer side of a streaming generator. */
 export interface TaskStream {
+  /** Its number among the streams of this process. */
+  readonly number: number
+  /** How many items have been heard of, if its end has not. */
+  readonly heard: number
   itemArrived(index: number, body: Uint8Array): void
   ended(): void
   failed(): void

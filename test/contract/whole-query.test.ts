@@ -16,6 +16,7 @@ import {
   Mean,
   Min,
   Quantile,
+  readCsv,
   readParquet,
   Sum,
 } from '../../src/data/index.js'
@@ -127,6 +128,24 @@ for (const how of ['inner', 'left_outer', 'right_outer', 'full_outer', 'left_sem
     assert.deepEqual(result, await work(blocks, blocks).takeAll())
   })
 }
+
+test('groups of lines of text are sorted, and lines themselves are by an exchange', async () => {
+  const out = path.join(folder, 'lines')
+  await (await made(new InProcessRunner())).select(['k', 'i']).writeCsv(out)
+  const runner = new InProcessRunner()
+  const lines = new Dataset<Row>(new DatasetSession(runner), {
+    source: filesOf(readCsv(out)),
+    steps: [],
+  })
+  const groups = await lines.groupBy('k').aggregate(Count()).sort('k').takeAll()
+  assert.equal(runner.tasks.length, 1)
+  assert.deepEqual(groups, await (await inBlocks()).groupBy('k').aggregate(Count()).takeAll())
+  const sorted = await lines.sort('i').takeAll()
+  assert.deepEqual(
+    sorted.map(({ i }) => Number(i)),
+    Array.from({ length: 5000 }, (_, i) => i),
+  )
+})
 
 test('rows that are few are written by the engine itself, as one file in their order', async () => {
   const runner = new InProcessRunner()

@@ -5,7 +5,7 @@ import { rayletProcess } from '../../src/base/ids.js'
 import type { ObjectEffect, ObjectEvent } from '../../src/raylet/object-events.js'
 import { ObjectTable } from '../../src/raylet/object-table.js'
 import { bodyTag } from '../../src/wire/frame.js'
-import type { FromRaylet, StreamItem } from '../../src/wire/messages/raylet.js'
+import type { FromRaylet } from '../../src/wire/messages/raylet.js'
 import type { ObjectKey } from '../../src/wire/messages/terms.js'
 import type { Command } from './transcript.js'
 
@@ -95,13 +95,10 @@ export class ObjectScript {
         return this.#nodeEvent(command)
       case 'lend':
         return { kind: verb, to: this.#id(command.word(1)), objects: this.#keys(command.word(0)) }
-      case 'item': {
-        const objects = this.#keys(command.word(0))
-        return { kind: 'lend', to: this.#id(command.word(1)), objects, item: itemOf(command) }
-      }
       case 'drop-items': {
-        const [worker, from] = [this.#id(command.word(0)), this.#id(command.word(1))]
-        return { kind: 'dropItems', from, worker, item: itemOf(command) }
+        const [from, first] = this.#key(command.word(1))
+        const count = command.number('count')
+        return { kind: 'dropItems', from, worker: this.#id(command.word(0)), first, count }
       }
       case 'unlend':
         return { kind: verb, from: this.#id(command.word(1)), objects: this.#keys(command.word(0)) }
@@ -250,11 +247,6 @@ export class ObjectScript {
   #with(contains: readonly ObjectKey[]): string {
     return contains.length === 0 ? '' : ` with ${contains.map((key) => this.#text(key)).join(' ')}`
   }
-}
-
-function itemOf(command: Command): StreamItem {
-  const [stream, attempt, index] = ['stream', 'attempt', 'index'].map((n) => command.number(n, 0))
-  return { stream: stream ?? 0, attempt: attempt ?? 0, index: index ?? 0 }
 }
 
 function bodyOf(text: string | undefined): Uint8Array | undefined {

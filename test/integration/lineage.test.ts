@@ -210,6 +210,34 @@ inCluster(
       assert.equal(await ray.get(counter.of.remote('fragile')), 3)
     },
 
+    async 'items are made again while their generator waits to be read, again and again'() {
+      const yields = ray.remote(function* (scale: Float64Array, n: number) {
+        for (let i = 0; i < n; i++) yield scale.map((each) => each * i)
+      })
+      const often = { maxRetries: -1, numCpus: 2, generatorBackpressureNumObjects: 2 }
+      const options = { numReturns: 'streaming', ...often } as const
+      const scale = ray.put(large(2))
+      const stream = yields.options(options).remote(scale, 6)
+      const refs = [(await stream.next()).value!, (await stream.next()).value!]
+      await until(async () => (await ray.wait([refs[0]!], { timeoutMs: 0 }))[0].length === 1)
+      for (let round = 0; round < 3; round++) {
+        loseObjects(refs)
+        const values = await ray.get(refs, { timeoutMs: 60_000 })
+        assert.deepEqual([values[0]?.[0], values[1]?.[0]], [0, 2])
+      }
+      for await (const ref of stream) refs.push(ref)
+      loseObjects(refs.slice(1))
+      const values = await ray.get(refs, { timeoutMs: 60_000 })
+      assert.deepEqual(
+        values.map((array) => array[0]),
+        [0, 2, 4, 6, 8, 10],
+      )
+      const twice = ray.remote((array: Float64Array) => array[0]! * 2)
+      const last = twice.remote(refs[5]!)
+      loseObjects(refs)
+      assert.deepEqual(await ray.get([last, twice.remote(refs[4]!)]), [20, 16])
+    },
+
     async 'an error of the second run is what getters get'() {
       const once = ray.remote(() => {
         if (ray.getRuntimeContext().attempt > 0) throw new RangeError('only once')

@@ -85,6 +85,24 @@ test('filter, withColumn and select compute what arrays would', async () => {
   )
 })
 
+test('withColumns computes all of its columns from those before', async () => {
+  await fc.assert(
+    fc.asyncProperty(someRows, async (parts) => {
+      const i = col<number>('i')
+      const made = await datasetOf(parts)
+        .withColumns({ i: i.add(1), twice: i.mul(2) })
+        .select(['i', 'twice'])
+        .takeAll()
+      const rows = parts.flat()
+      assert.deepEqual(
+        made,
+        rows.map((row) => ({ i: row.i + 1, twice: 2 * row.i })),
+      )
+    }),
+    runs,
+  )
+})
+
 test('sort orders by keys, keeps equal rows in order and the number of blocks', async () => {
   await fc.assert(
     fc.asyncProperty(blocks, fc.boolean(), fc.boolean(), async (parts, down, first) => {

@@ -129,6 +129,9 @@ test('unique values, lists and shortcuts agree with arrays', async () => {
       const words = new Set(rows.map(({ word }) => word))
       assert.deepEqual(new Set(await ds.unique('word')), words)
       assert.deepEqual(await ds.unique('nothing'), [null])
+      const known = await ds.unique('word', { ignoreNulls: true })
+      assert.deepEqual(new Set([...known, ...words]), words)
+      assert.ok(!known.includes(null))
       const made = await ds.aggregate(Unique('n'), AsList('i'))
       const numbers = [...new Set(rows.flatMap(({ n }) => n ?? []))].sort((a, b) => a - b)
       const listOf = (list: unknown): unknown[] => [...((list ?? []) as Iterable<unknown>)]

@@ -130,6 +130,8 @@ class World {
       },
       submit: queue,
       unfinished: () => new Map([...this.#unsent].flatMap((task) => refsOf(task).map(entryOf))),
+      heardOf: () => new Map(),
+      newRef: () => assert.fail('there are no generators'),
       waiting: () => undefined,
     })
     this.#references = references

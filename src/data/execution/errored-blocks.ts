@@ -13,6 +13,11 @@ export class ErroredBlocks {
     return this.#count
   }
 
+  /** Whether any block may fail. */
+  get isTolerant(): boolean {
+    return this.#max !== 0
+  }
+
   /** True if the block is to be left out; false if its error is everybody's. */
   tolerates(error: unknown): boolean {
     if (this.#max >= 0 && this.#count >= this.#max) return false

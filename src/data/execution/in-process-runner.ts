@@ -44,6 +44,14 @@ export class InProcessRunner implements TaskRunner {
     return this.#run(task, Promise.resolve(transforms as Transform[]), options)
   }
 
+  submitAll(
+    tasks: readonly BlockTask[],
+    transforms: object,
+    options: BlockTaskOptions,
+  ): readonly PendingBlock[] {
+    return tasks.map((task) => this.submit(task, transforms, options))
+  }
+
   #run(
     task: BlockTask,
     transforms: Promise<readonly Transform[]>,

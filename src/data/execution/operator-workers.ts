@@ -12,27 +12,53 @@ interface Hiring {
   readonly statistics: StatisticsCollector
 }
 
-export function workersOf(operator: SourceOperator | MapOperator, hiring: Hiring): BlockPool {
+/** A pool, or tasks, of which some may make several blocks. */
+export interface Workers extends BlockPool {
+  /** Blocks that are done, and the time that they took. */
+  readonly done: number
+  readonly wallMs: number
+  /** Whether `submitAll` saves anything. */
+  readonly canShareTasks: boolean
+  submitAll(tasks: readonly BlockTask[]): readonly PendingBlock[]
+}
+
+export function workersOf(operator: SourceOperator | MapOperator, hiring: Hiring): Workers {
   const { name, transforms, resources } = operator
   const { runner, statistics } = hiring
   const shared = runner.share(transforms)
-  const workers =
-    resources.pool === undefined
-      ? new BoundedTasks(operator, runner, shared)
-      : runner.startPool(shared, { name, resources })
-  return new CountedWorkers(name, workers, statistics)
+  if (resources.pool !== undefined) {
+    const pool = runner.startPool(shared, { name, resources })
+    return new CountedWorkers(name, pool, { statistics })
+  }
+  const isPlain = partsOf(transforms) === undefined && !Number.isFinite(resources.concurrency)
+  const several = (tasks: readonly BlockTask[]): readonly PendingBlock[] =>
+    runner.submitAll(tasks, shared, { name, resources })
+  const bounded = new BoundedTasks(operator, runner, shared)
+  return new CountedWorkers(name, bounded, { statistics, ...(isPlain && { several }) })
+}
+
+interface Counting {
+  readonly statistics: StatisticsCollector
+  /** Submits several tasks as one; absent where each must be its own. */
+  readonly several?: (tasks: readonly BlockTask[]) => readonly PendingBlock[]
 }
 
 /** Tells the statistics of every block that is done. */
-class CountedWorkers implements BlockPool {
+class CountedWorkers implements Workers {
+  done = 0
+  wallMs = 0
   readonly #name: string
   readonly #workers: BlockPool
-  readonly #statistics: StatisticsCollector
+  readonly #counting: Counting
 
-  constructor(name: string, workers: BlockPool, statistics: StatisticsCollector) {
+  constructor(name: string, workers: BlockPool, counting: Counting) {
     this.#name = name
     this.#workers = workers
-    this.#statistics = statistics
+    this.#counting = counting
+  }
+
+  get canShareTasks(): boolean {
+    return this.#counting.several !== undefined
   }
 
   room(): Promise<void> {
@@ -40,9 +66,24 @@ class CountedWorkers implements BlockPool {
   }
 
   submit(task: BlockTask, blocks: readonly BlockRef[]): PendingBlock {
-    const pending = this.#workers.submit(task, blocks)
+    return this.#counted(this.#workers.submit(task, blocks))
+  }
+
+  submitAll(tasks: readonly BlockTask[]): readonly PendingBlock[] {
+    const { several } = this.#counting
+    if (several === undefined || tasks.length === 1) {
+      return tasks.map((task) => this.submit(task, []))
+    }
+    return several(tasks).map((pending) => this.#counted(pending))
+  }
+
+  #counted(pending: PendingBlock): PendingBlock {
     pending.metadata.then(
-      (metadata: BlockMetadata) => this.#statistics.add(this.#name, metadata),
+      (metadata: BlockMetadata) => {
+        this.done++
+        this.wallMs += metadata.wallMs
+        this.#counting.statistics.add(this.#name, metadata)
+      },
       // Whoever reads the block meets the failure.
       () => undefined,
     )

@@ -2,6 +2,7 @@
 // separately: the block stays in the object store of the node that made it, and only the metadata
 // comes to the driver.
 
+import { assert } from '../../base/assert.js'
 import * as ray from '../../ray/index.js'
 import type { Block } from '../block/block.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
@@ -13,6 +14,7 @@ import {
   type BlockTask,
   runBeginWrite,
   runBlockTask,
+  runBlockTasks,
   runDescribeFiles,
   runEndWrite,
   runPartitionTask,
@@ -31,7 +33,9 @@ import type {
 
 const blockTask = ray.remote(runBlockTask)
 const partitionTask = ray.remote(runPartitionTask)
+const severalTask = ray.remote(runBlockTasks)
 type BlockFunction = typeof partitionTask
+type SeveralFunction = typeof severalTask
 
 const describeTask = ray.remote(runDescribeFiles)
 const beginTask = ray.remote(runBeginWrite)
@@ -50,6 +54,9 @@ export class RayTaskRunner implements TaskRunner {
    * how long its tasks take.
    */
   readonly #functions = new WeakMap<SharedTransforms, BlockFunction>()
+
+  /** The same for several tasks as one, by their number. */
+  readonly #several = new WeakMap<SharedTransforms, Map<number, SeveralFunction>>()
 
   /** Whether tasks can run on several nodes, when that was last asked. */
   #hasNodes = false
@@ -81,12 +88,53 @@ export class RayTaskRunner implements TaskRunner {
     const [made] = returned as [BlockRef]
     const described = returned.at(-1) as unknown as ray.ObjectRef<BlockMetadata>
     const metadata = unwrapped(ray.get(described))
-    this.#unfinished.add(made)
-    const end = (): void => void this.#unfinished.delete(made)
-    // A block that nobody reads may fail unnoticed.
-    metadata.then(end, end)
+    this.#track(made, metadata)
     const all = parts === undefined ? {} : { parts: returned.slice(0, parts) }
     return { block: made, metadata, isOwned: true, ...all }
+  }
+
+  submitAll(
+    tasks: readonly BlockTask[],
+    transforms: SharedTransforms,
+    options: BlockTaskOptions,
+  ): readonly PendingBlock[] {
+    const run = this.#severalFor(transforms, options, tasks.length)
+    const shared = transforms as ray.ObjectRef<Transform[]>
+    const returned = run.remote(tasks, shared) as unknown as readonly BlockRef[]
+    const described = returned.at(-1) as unknown as ray.ObjectRef<readonly BlockMetadata[]>
+    const all = unwrapped(ray.get(described))
+    return tasks.map((_, i) => {
+      const block = returned[i]
+      assert(block !== undefined, 'a task returns a block per input')
+      const metadata = all.then((each) => {
+        const about = each[i]
+        assert(about !== undefined, 'a task describes a block per input')
+        return about
+      })
+      this.#track(block, metadata)
+      return { block, metadata, isOwned: true }
+    })
+  }
+
+  #track(block: BlockRef, metadata: Promise<BlockMetadata>): void {
+    this.#unfinished.add(block)
+    const end = (): void => void this.#unfinished.delete(block)
+    // A block that nobody reads may fail unnoticed.
+    metadata.then(end, end)
+  }
+
+  #severalFor(
+    transforms: SharedTransforms,
+    { name, resources }: BlockTaskOptions,
+    count: number,
+  ): SeveralFunction {
+    const byCount = this.#several.get(transforms) ?? new Map<number, SeveralFunction>()
+    this.#several.set(transforms, byCount)
+    const numReturns = count + 1
+    const options = { name, numReturns, ...this.#spread(), ...taskOptionsOf(resources) }
+    const run = byCount.get(count) ?? (severalTask.options(options) as unknown as SeveralFunction)
+    byCount.set(count, run)
+    return run
   }
 
   /** Of one operator all tasks have the same options. */
@@ -95,18 +143,22 @@ export class RayTaskRunner implements TaskRunner {
     if (known !== undefined) return known
     const { name, resources, parts } = options
     const remote = parts === undefined ? blockTask : partitionTask
-    // Tasks with blocks run where these are, and those without would fill one node after the other.
     const { block, blocks } = options
     const isRead = block === undefined && blocks === undefined
-    const { schedulingStrategy } = DataContext.getCurrent()
     const run = (remote as BlockFunction).options({
       name,
       numReturns: (parts ?? 1) + 1,
-      ...(isRead && this.#hasNodes && { schedulingStrategy }),
+      ...(isRead && this.#spread()),
       ...taskOptionsOf(resources),
     }) as unknown as BlockFunction
     this.#functions.set(transforms, run)
     return run
+  }
+
+  /** Tasks with blocks run where these are; those without would fill one node after the other. */
+  #spread(): Pick<ray.TaskOptions, 'schedulingStrategy'> {
+    const { schedulingStrategy } = DataContext.getCurrent()
+    return this.#hasNodes ? { schedulingStrategy } : {}
   }
 
   startPool(transforms: SharedTransforms, options: BlockTaskOptions): BlockPool {

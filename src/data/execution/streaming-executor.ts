@@ -25,6 +25,7 @@ import { exchangeBlocks } from './exchange.js'
 import { joinBlocks } from './join-blocks.js'
 import { zipBlocks } from './zip-blocks.js'
 import { workersOf } from './operator-workers.js'
+import { blocksPerTask } from './small-tasks.js'
 import type { StatisticsCollector } from './statistics.js'
 import type { PendingBlock, TaskRunner } from './task-runner.js'
 
@@ -149,14 +150,29 @@ async function* unionBlocks(operator: UnionOperator, execution: Execution): Bloc
 }
 
 async function* readBlocks(operator: SourceOperator, execution: Execution): Blocks {
+  const { cpus, errored } = execution
   const workers = workersOf(operator, execution)
+  const isShared = workers.canShareTasks && errored?.isTolerant !== true
+  const { inputs } = operator
+  let made: PendingBlock[] = []
   try {
-    for (const [index, input] of operator.inputs.entries()) {
+    for (let at = 0; at < inputs.length;) {
       await workers.room()
-      yield { ...workers.submit({ input, index }, []), origin: originOf(input) }
+      const { done, wallMs } = workers
+      const left = inputs.length - at
+      const count = isShared ? blocksPerTask({ done, wallMs, left, cpus }) : 1
+      const tasks = inputs.slice(at, at + count).map((input, i) => ({ input, index: at + i }))
+      at += count
+      made = [...workers.submitAll(tasks)]
+      for (const { input } of tasks) {
+        const pending = made.shift()
+        if (pending !== undefined) yield { ...pending, origin: originOf(input) }
+      }
     }
     workers.finish()
   } finally {
+    // Nobody will ask for these, which share a task with one that somebody did ask for.
+    for (const { block } of made) execution.runner.release(block)
     workers.stop()
   }
 }

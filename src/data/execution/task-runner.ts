@@ -58,6 +58,12 @@ export interface TaskRunner {
   storeBytes(): Promise<number>
   share(transforms: readonly Transform[]): SharedTransforms
   submit(task: BlockTask, transforms: SharedTransforms, options: BlockTaskOptions): PendingBlock
+  /** Several small tasks with inputs as one: their blocks are done at the same time. */
+  submitAll(
+    tasks: readonly BlockTask[],
+    transforms: SharedTransforms,
+    options: BlockTaskOptions,
+  ): readonly PendingBlock[]
   startPool(transforms: SharedTransforms, options: BlockTaskOptions): BlockPool
   /** Gives up on a block that nobody will read. */
   cancel(pending: PendingBlock): void

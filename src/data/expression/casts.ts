@@ -26,6 +26,19 @@ const types: Readonly<Record<string, string>> = {
   timestamp: 'TIMESTAMP',
 }
 
+/** What a value that was cast to a type is in JavaScript. */
+export type CastValue<Type extends CastType> = Type extends 'string'
+  ? string
+  : Type extends 'bool'
+    ? boolean
+    : Type extends 'int64' | 'uint64' | 'time'
+      ? bigint
+      : Type extends 'binary'
+        ? Uint8Array
+        : Type extends 'date' | `timestamp${string}`
+          ? Date
+          : number
+
 /** A type to cast to; also `decimal(precision, scale)`. */
 export type CastType =
   | 'bool'

@@ -4,7 +4,7 @@
 // predicate that is null keeps no row.
 
 import { RayError } from '../../base/errors.js'
-import { type CastType, sqlOfType } from './casts.js'
+import { type CastType, type CastValue, sqlOfType } from './casts.js'
 import { DateFunctions } from './date-functions.js'
 import { ListFunctions, MapFunctions, StructFunctions } from './nested-functions.js'
 import type { ExpressionNode, Literal } from './node.js'
@@ -275,13 +275,13 @@ export class Expression<out T = unknown> {
   }
 
   /** The same value as another type; an error where that cannot be. */
-  cast<To = unknown>(type: CastType): Expression<To> {
+  cast<To extends CastType>(type: To): Expression<CastValue<To>> {
     sqlOfType(type)
     return new Expression({ kind: 'cast', value: this.node, type, isTry: false })
   }
 
   /** The same value as another type; null where that cannot be. */
-  tryCast<To = unknown>(type: CastType): Expression<To | null> {
+  tryCast<To extends CastType>(type: To): Expression<CastValue<To> | null> {
     sqlOfType(type)
     return new Expression({ kind: 'cast', value: this.node, type, isTry: true })
   }

@@ -48,6 +48,21 @@ export async function runBlockTask(
   return [block, metadata]
 }
 
+/** Runs as a task: several small blocks that each begin with an input, and last all metadata. */
+export async function runBlockTasks(
+  tasks: readonly BlockTask[],
+  transforms: readonly Transform[],
+): Promise<(Block | readonly BlockMetadata[])[]> {
+  const blocks: Block[] = []
+  const all: BlockMetadata[] = []
+  for (const task of tasks) {
+    const [block, metadata] = await runBlockTask(task, transforms)
+    blocks.push(block)
+    all.push(metadata)
+  }
+  return [...blocks, all]
+}
+
 /** Runs as a task whose last transform is a partition: gives the parts, and last the metadata. */
 export async function runPartitionTask(
   task: BlockTask,

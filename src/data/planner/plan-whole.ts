@@ -82,6 +82,8 @@ async function startOfFiles(
 ): Promise<Start | undefined> {
   const { kind } = source.format
   if (kind !== 'parquet' && kind !== 'csv' && kind !== 'json') return undefined
+  // Whoever asks for blocks wants tasks.
+  if (source.blocks !== undefined) return undefined
   const { files, found, columns, isSampled = false } = await cluster.describe(source)
   const read = firstRows(files, source.limit)
   const [pieces, ...others] = groupPieces(read, Number.POSITIVE_INFINITY)

@@ -64,7 +64,7 @@ export async function withWholeQuery<T>(query: WholeQuery, body: Body<T>): Promi
   const { source, steps } = query
   switch (source.kind) {
     case 'files': {
-      const isOrdered = steps.some(({ kind }) => kind === 'sort')
+      const isOrdered = firstWhole(steps) === 'sort'
       const request = { ...source.request, isOrdered }
       const names = request.columns.map(({ name }) => name)
       const order = isOrdered ? [rowOrderColumn] : []
@@ -78,6 +78,11 @@ export async function withWholeQuery<T>(query: WholeQuery, body: Body<T>): Promi
         }),
       )
   }
+}
+
+/** Groups have an order of their own: rows need one where they are sorted as they are. */
+function firstWhole(steps: readonly QueryStep[]): QueryStep['kind'] | undefined {
+  return steps.find(({ kind }) => kind === 'sort' || kind === 'aggregate')?.kind
 }
 
 class Steps {

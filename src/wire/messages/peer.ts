@@ -109,7 +109,6 @@ export type ObjectMessage =
       readonly isBare?: boolean
       readonly urgency?: number
     }
-  | (Said<'dropItems'> & From)
   | Said<'lend'>
   | Said<'unlend'>
   | Said<'free'>

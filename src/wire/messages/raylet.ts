@@ -39,13 +39,6 @@ export interface CarriedTask {
   readonly reads?: readonly ObjectKey[]
 }
 
-/** One item of a streaming task: the sequence of the task, which attempt at it, which item. */
-export interface StreamItem {
-  readonly stream: number
-  readonly attempt: number
-  readonly index: number
-}
-
 export interface LeaseKey {
   readonly resources: Resources
   readonly strategy: SchedulingStrategy
@@ -162,14 +155,17 @@ export type ToRaylet =
       readonly kind: 'lend'
       readonly to: ProcessId
       readonly objects: readonly ObjectKey[]
-      /** The object is this item of a stream of the receiver's: see `dropItems`. */
-      readonly item?: StreamItem
     }
   /**
-   * The worker that ran a stream of the sender's is lost. What it lent as items from `item` on will
-   * not be heard of, and is given back.
+   * A stream of the sender's is over. Items from this sequence on, which the worker has stored or
+   * may still store, it will not hear of.
    */
-  | { readonly kind: 'dropItems'; readonly worker: ProcessId; readonly item: StreamItem }
+  | {
+      readonly kind: 'dropItems'
+      readonly worker: ProcessId
+      readonly first: number
+      readonly count: number
+    }
   /** Takes back what was lent for a task that never started. */
   | { readonly kind: 'unlend'; readonly from: ProcessId; readonly objects: readonly ObjectKey[] }
   /** The sender gives up one count on each: flat [owner, sequence, owner, sequence, ...]. */

@@ -62,6 +62,12 @@ export interface PushExtension {
   readonly retryExceptions?: boolean
   /** Items that a generator may be ahead of its consumer. */
   readonly backpressure?: number
+  /** Number of the stream among those of its consumer: ids of its items follow from it. */
+  readonly stream?: number
+  /** Items that its consumer has from an earlier run. */
+  readonly skip?: number
+  /** The only items that are wanted, in order: others are there from an earlier run. */
+  readonly only?: readonly number[]
   /** The worker ends after so many runs of the function. */
   readonly maxCalls?: number
   /** Concurrency group of a call that names another than its method does. */

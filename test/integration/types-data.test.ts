@@ -1,0 +1,150 @@
+// Types of rows are followed by the compiler through datasets: a line that must not compile is
+// marked @ts-expect-error, and is an error itself once it does. Nothing here runs but the test that
+// says so.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  AggregateFn,
+  AsList,
+  col,
+  Count,
+  type Dataset,
+  fromColumns,
+  fromItems,
+  Max,
+  Mean,
+  range,
+  Sum,
+} from '../../src/data/index.js'
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+/** The row of a dataset, written out. */
+type RowOf<D> = D extends Dataset<infer Row> ? { [K in keyof Row]: Row[K] } : never
+
+/** Compiles only when the rows of the dataset are of that type. */
+function rows<D, Row>(_of: D, _: Same<RowOf<D>, Row> extends true ? 'same' : 'different'): void {}
+
+interface Trip {
+  city: string
+  fare: number
+  id: bigint
+}
+const trips = (): Dataset<Trip> => fromItems<Trip>([{ city: 'a', fare: 1, id: 1n }])
+
+export function steps(): void {
+  const ds = trips()
+  rows<typeof ds, { city: string; fare: number; id: bigint }>(ds, 'same')
+  const mapped = ds.map(({ city, fare }) => ({ city, cents: fare * 100 }))
+  rows<typeof mapped, { city: string; cents: number }>(mapped, 'same')
+  const flat = ds.flatMap(async ({ city }) => [{ letter: city.charAt(0) }])
+  rows<typeof flat, { letter: string }>(flat, 'same')
+  const kept = ds
+    .filter(({ fare }) => fare > 1)
+    .filter(col('fare').gt(2))
+    .limit(3)
+  rows<typeof kept, { city: string; fare: number; id: bigint }>(kept, 'same')
+  const batches = ds.mapBatches(({ fare, id }) => ({ fare, half: Float32Array.from(fare), id }))
+  rows<typeof batches, { fare: number; half: number; id: bigint }>(batches, 'same')
+  const byRows = ds.mapBatches((all) => all.map(({ id }) => ({ id })), { batchFormat: 'rows' })
+  rows<typeof byRows, { id: bigint }>(byRows, 'same')
+  const added = ds.addColumn('tip', ({ fare }) => Float64Array.from(fare, (each) => each / 10))
+  rows<typeof added, { city: string; fare: number; id: bigint; tip: number }>(added, 'same')
+  const dropped = ds.dropColumns(['id'])
+  rows<typeof dropped, { city: string; fare: number }>(dropped, 'same')
+  const renamed = ds.renameColumns({ fare: 'price' })
+  rows<typeof renamed, { city: string; price: number; id: bigint }>(renamed, 'same')
+  // @ts-expect-error there is no such column
+  ds.dropColumns(['fares'])
+  // @ts-expect-error there is no such column
+  ds.renameColumns({ fares: 'price' })
+  // @ts-expect-error a row has no such property
+  ds.map(({ fares }) => ({ fares }))
+  // @ts-expect-error a function of rows returns rows
+  ds.map(({ fare }) => fare)
+}
+
+export function expressions(): void {
+  const ds = trips()
+  const computed = ds.withColumn('late', col<number>('fare').gt(5))
+  rows<typeof computed, { city: string; fare: number; id: bigint; late: boolean }>(computed, 'same')
+  const several = ds.withColumns({
+    fare: col('fare').cast('string'),
+    n: col<number>('fare').add(1),
+  })
+  rows<typeof several, { city: string; id: bigint; fare: string; n: number }>(several, 'same')
+  const selected = ds.select(['city', 'id'])
+  rows<typeof selected, { city: string; id: bigint }>(selected, 'same')
+  const made = ds.select({ upper: col('city').str.upper(), year: col('at').dt.year() })
+  rows<typeof made, { upper: string; year: number }>(made, 'same')
+  // @ts-expect-error an expression is not a value
+  ds.withColumn('x', 5)
+}
+
+export async function exchanges(): Promise<void> {
+  const ds = trips()
+  const same = ds.sort('fare').randomShuffle().repartition(2).union(ds)
+  rows<typeof same, { city: string; fare: number; id: bigint }>(same, 'same')
+  const product = AggregateFn({
+    name: 'product',
+    init: () => 1,
+    accumulate: (state: number) => state,
+    finalize: (state) => state,
+  })
+  const grouped = ds
+    .groupBy('city')
+    .aggregate(
+      Count(),
+      Mean('fare'),
+      Max('id'),
+      Sum('fare', { alias: 'total' }),
+      AsList('id'),
+      product,
+    )
+  type Grouped = {
+    city: string
+    'count()': number
+    'mean(fare)': number
+    'max(id)': bigint
+    total: number
+    'list(id)': unknown[]
+    product: number
+  }
+  rows<typeof grouped, Grouped>(grouped, 'same')
+  const counted = ds.groupBy(['city', 'id']).count()
+  rows<typeof counted, { city: string; id: bigint; 'count()': number }>(counted, 'same')
+  const groups = ds.groupBy('city').mapGroups(({ city, fare }) => ({ city, fare }))
+  rows<typeof groups, { city: string; fare: number }>(groups, 'same')
+  // @ts-expect-error there is no such column
+  ds.groupBy('town')
+  const cities = fromColumns({ city: ['a'], people: Int32Array.of(1) })
+  const joined = ds.join(cities, { on: 'city' })
+  rows<typeof joined, { city: string; fare: number; id: bigint; people: number }>(joined, 'same')
+  const zipped = range(3).zip(cities)
+  rows<typeof zipped, { id: number; city: string; people: number }>(zipped, 'same')
+  const values: string[] = await ds.unique('city')
+  const { total } = await ds.aggregate(Sum('fare', { alias: 'total' }))
+  await Promise.resolve([values, total])
+}
+
+export async function consuming(): Promise<void> {
+  const ds = trips()
+  const taken: Trip[] = await ds.take(2)
+  const { fare } = await ds.takeBatch(2)
+  const first: number | undefined = fare[0]
+  for await (const { id } of ds.iterBatches({ batchSize: 2 })) {
+    const one: bigint | undefined = id[0]
+    if (one === undefined) break
+  }
+  for await (const { city } of ds) {
+    const text: string = city
+    if (text === '') break
+  }
+  const { train } = await ds.trainTestSplit(0.5)
+  rows<typeof train, { city: string; fare: number; id: bigint }>(train, 'same')
+  await Promise.resolve([taken, first])
+}
+
+test('types of rows flow through datasets', () => {
+  // The compiler has done it.
+  assert.ok(true)
+})
