@@ -1,3 +1,3 @@
 import { hundredNodes } from './hundred-nodes.js'
 
-hundredNodes([11, 12, 13, 14, 15, 16, 17, 18, 19, 20])
+hundredNodes([11, 12, 13, 14])
