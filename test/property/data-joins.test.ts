@@ -108,7 +108,14 @@ const textOf = (rows: readonly AnyRow[]): string[] => {
 
 /** The first block has no columns, and a row of the right side has no partner. */
 const lateColumns: [Row[][], Row[][], How] = [
-  [[], [0, 1, 2, 3].map((x) => ({ a: null, b: null, x })), [{ a: 'k', b: 1, x: 4 }]],
+  [
+    [],
+    [
+      { a: 'k', b: null, x: 0 },
+      { a: null, b: null, x: 1 },
+    ],
+    [...[2, 3, 4].map((x) => ({ a: null, b: null, x })), { a: 'k', b: 1, x: 5 }],
+  ],
   [[{ a: null, b: null, x: 0 }]],
   'full',
 ]
