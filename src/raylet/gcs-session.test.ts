@@ -61,6 +61,14 @@ test('a question is repeated until it is answered, behind what the node holds', 
   assert.deepEqual(kinds(session.repeat(nothing)), ['registerNode', 'nodeHolds'])
 })
 
+test('a question and an actor of one process may have the same number', () => {
+  const created = { kind: 'createActor', nodeId, from: 7, request: 1 } as unknown as ToGcs
+  const session = started(created, question(1))
+  assert.ok(kinds(session.repeat(nothing)).includes('createActor'))
+  assert.equal(session.received({ kind: 'actorRegistered', to: 7, request: 1 }), true)
+  assert.equal(session.received({ kind: 'answer', to: 7, request: 1 }), true)
+})
+
 test('a subscription is repeated for as long as its actor lives, and nothing is told twice', () => {
   const session = started(subscription)
   assert.equal(session.received(told('alive')), true)

@@ -86,8 +86,10 @@ export class GcsSession {
         break
       }
       case 'createActor':
+        this.#keep(message, creationKey(message.from, message.request))
+        break
       case 'query':
-        this.#keep(message, requestKey(message.from, message.request))
+        this.#keep(message, questionKey(message.from, message.request))
         break
       case 'fetchFunction':
         this.#keep(message, functionKey(message.hash))
@@ -127,8 +129,9 @@ export class GcsSession {
         this.#handled(message.count)
         return false
       case 'answer':
+        return this.#answered(questionKey(message.to, message.request))
       case 'actorRegistered':
-        return this.#answered(requestKey(message.to, message.request))
+        return this.#answered(creationKey(message.to, message.request))
       case 'actorChanged': {
         const { to, actor, state } = message
         const more = 'incarnation' in state ? state.incarnation : ''
@@ -237,7 +240,9 @@ export class GcsSession {
   }
 }
 
-const requestKey = (process: ProcessId, request: number): string => `${process} ${request}`
+/** A process counts what it asks and the actors that it creates apart. */
+const questionKey = (process: ProcessId, request: number): string => `${process} query ${request}`
+const creationKey = (process: ProcessId, request: number): string => `${process} create ${request}`
 
 /** The node itself asks for these, as process 0. */
 const functionKey = (hash: string): string => `0 function ${hash}`

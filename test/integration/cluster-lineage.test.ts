@@ -140,7 +140,8 @@ void test('results of an actor that restarts survive its nodes', () =>
   onNodes(1, async ({ kill, join }, [first]) => {
     assert.ok(first)
     const maker = ray.remote(Maker).options({ maxRestarts: -1, maxTaskRetries: -1, numCpus: 0 })
-    const ref = maker.options(preferring(first)).remote().make.remote()
+    const actor = maker.options(preferring(first)).remote()
+    const ref = actor.make.remote()
     await madeOn(first, [ref])
     let victim = first
     for (let n = 0; n < 2; n++) {
@@ -149,6 +150,8 @@ void test('results of an actor that restarts survive its nodes', () =>
       victim = next
       assert.equal(await ray.get(attemptOf.options(on(victim)).remote(ref)), 1)
     }
+    // Without a handle the actor would be gone before its results are needed again.
+    ray.kill(actor)
   }))
 
 void test('results whose lineage was evicted are lost with their node, and the error says so', () =>

@@ -86,7 +86,7 @@ test('a cancel goes on to children on other nodes, unless it is not to', () =>
     )
     const running = parent.options(on(first)).remote(on(second), [notes])
     await begun(notes, 1)
-    assert.equal(await cpusOf(second), 0)
+    await until(async () => (await cpusOf(second)) === 0)
     ray.cancel(running, { recursive: true })
     await isCancelled(running)
     await until(async () => (await cpusOf(second)) === 1 && (await cpusOf(first)) === 1)

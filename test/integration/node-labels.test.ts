@@ -104,7 +104,7 @@ inCluster(
       assert.equal(assignedResources['memory'], 400)
       assert.equal(typeof (await ray.get(free.remote())), 'number')
       const error = await rejection(ray.get(one.options({ memory: 1001 }).remote()))
-      assert.match(String(error), /needs 1001 memory/)
+      assert.match(String(error), /needs 1001 B memory/)
     },
   },
 )
