@@ -5,6 +5,7 @@ import http from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import type { FilesystemOptions } from '../../src/data/index.js'
+import { writeBeforeAnswering } from './s3-whole-files.js'
 
 interface S3rver {
   run(): Promise<AddressInfo>
@@ -31,6 +32,7 @@ interface Answer {
 
 /** Starts the server with one bucket, called `bucket`, whose objects lie in `directory`. */
 export async function startS3(directory: string): Promise<S3Server> {
+  writeBeforeAnswering()
   const S3rverClass = require('s3rver') as new (options: object) => S3rver
   const buckets = [{ name: 'bucket' }]
   const server = { port: 0, address: '127.0.0.1', silent: true, directory }
