@@ -18,16 +18,13 @@ interface Written {
   readonly md5: string
 }
 
+type Part = [bucket: string, uploadId: string, part: number, content: AsyncIterable<Uint8Array>]
+
 interface Store {
   getResourcePath(bucket: string, key: string | undefined, resource: string): string
   putMetadata(bucket: string, key: string, metadata: unknown, md5: string): Promise<void>
   putObject(object: Stored): Promise<Written>
-  putPart(
-    bucket: string,
-    uploadId: string,
-    part: number,
-    content: AsyncIterable<Uint8Array>,
-  ): Promise<Written>
+  putPart(...part: Part): Promise<Written>
 }
 
 const require = createRequire(import.meta.url)
@@ -40,7 +37,7 @@ export function writeBeforeAnswering(): void {
     await this.putMetadata(bucket, key, metadata, written.md5)
     return written
   }
-  prototype.putPart = async function (this: Store, bucket, uploadId, part, content) {
+  prototype.putPart = async function (this: Store, ...[bucket, uploadId, part, content]) {
     const uploads = this.getResourcePath(bucket, undefined, 'uploads')
     const file = path.join(uploads, uploadId, String(part))
     const written = await write(file, content)
