@@ -11,7 +11,8 @@ import { sqlOfNode } from './sql.js'
 const text = `'Ab c'::VARCHAR AS s, ''::VARCHAR AS empty, 'a1'::VARCHAR AS mixed`
 const numbers = `7::INTEGER AS i, -2.5::DOUBLE AS f, NULL::INTEGER AS n, 0::INTEGER AS zero`
 const time = `TIMESTAMP '2024-02-29 13:14:15.123456' AS t`
-const nested = `[1, 2]::INTEGER[2] AS pair, [3, 1, 1] AS l, {'x': 5, 'y': 'q'} AS st, MAP {'k': 9} AS m`
+const maps = `{'x': 5, 'y': 'q'} AS st, MAP {'k': 9} AS m`
+const nested = `[1, 2]::INTEGER[2] AS pair, [3, 1, 1] AS l, ${maps}`
 
 function valueOf(expression: Expression): unknown {
   const table = `(SELECT ${text}, ${numbers}, ${time}, ${nested})`

@@ -158,8 +158,9 @@ const strings: Readonly<Record<string, Template>> = {
   'str.replace': plain('replace'),
   'str.replaceRegex': (a, pattern, by) => `regexp_replace(${a}, ${pattern}, ${by}, 'g')`,
   'str.replaceSlice': (a, start, end, to) => {
-    const before = `(CASE WHEN ${start} < 0 THEN greatest(length(${a}) + ${start}, 0) ELSE ${start} END)`
-    const after = `(CASE WHEN ${end} < 0 THEN length(${a}) + ${end} ELSE ${end} END)`
+    const [before, after] = [start, end].map((at = '') => {
+      return `(CASE WHEN ${at} < 0 THEN greatest(length(${a}) + ${at}, 0) ELSE ${at} END)`
+    })
     const rest = `greatest(${before}, ${after})`
     return `(substring(${a}, 1, ${before}) || ${to} || substring(${a}, ${rest} + 1))`
   },
@@ -209,7 +210,8 @@ const dates: Readonly<Record<string, Template>> = {
   'dt.floor': (a, unit) => `date_trunc(${unit}, ${a})`,
   'dt.ceil': (a, unit) => {
     const floor = `date_trunc(${unit}, ${a})`
-    return `(CASE WHEN ${floor} = ${a} THEN ${floor} ELSE ${floor} + ('1 ' || ${unit})::INTERVAL END)`
+    const next = `${floor} + ('1 ' || ${unit})::INTERVAL`
+    return `(CASE WHEN ${floor} = ${a} THEN ${floor} ELSE ${next} END)`
   },
   // Half of a unit is rounded up.
   'dt.round': (a, unit) => {

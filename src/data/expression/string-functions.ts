@@ -157,7 +157,7 @@ export class StringFunctions {
     return this.#call('str.replaceRegex', [pattern, to])
   }
 
-  /** With the characters from `start` to before `end` replaced; negative ones count from the end. */
+  /** With the characters from `start` to before `end` replaced; negative: from the end. */
   replaceSlice(start: number, end: number, to: string): Expression<string> {
     return this.#call('str.replaceSlice', [start, end, to])
   }
