@@ -45,8 +45,8 @@ interface Row {
 export class LendsUnderWay {
   readonly #ports: LendPorts
   /**
-   * By lender and receiver. Added by what is heard first of a lend and its claim, and removed by the
-   * other or by the death of a node.
+   * By lender and receiver. Added by what is heard first of a lend and its claim, and removed by
+   * the other or by the death of a node.
    */
   readonly #rows = new Map<string, Row>()
   /** Homes that ask for claims, with the node they ask about, until that is known to be dead. */
