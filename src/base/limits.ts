@@ -369,8 +369,13 @@ export const linkRetryMs = 20
 export const linkRetryMsMax = 1000
 /** The first frame of a connection must come within this. */
 export const linkHelloMs = 10_000
-/** A raylet whose connection to the GCS is closed is dead when it is not back after this. */
+/**
+ * A raylet whose connection to the GCS is closed is dead when it is not back after this, and nobody
+ * listens where it did.
+ */
 export const nodeReconnectMs = 500
+/** An address that does not answer within this has nobody who listens. */
+export const probeMs = 1000
 /** A raylet says at least this often to the GCS that it lives. */
 export const nodeHeartbeatMs = 1000
 /** A node that the GCS has not heard of for so long is dead. */

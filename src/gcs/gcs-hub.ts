@@ -1,7 +1,9 @@
 // The links of the GCS to the raylets.
 //
-// A link may break and come back: the node is given a moment for that. A machine that lost its
-// power says nothing at all, which the health check of the GCS notices.
+// A link may break and come back: the node is given a moment for that, and another as long as it
+// listens at its address. On a busy machine a process that lives may get no time for so long, and
+// to declare it dead would end all that it has; a dead process does not listen. A machine that lost
+// its power says nothing at all, which the health check of the GCS notices.
 
 import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.js'
@@ -15,6 +17,8 @@ export interface GcsHubOptions {
   /** Calls `handled` when what the message has changed is stored. */
   readonly receive: (message: ToGcs, handled: () => void) => void
   readonly nodeLost: (nodeId: string) => void
+  /** Whether the process of the node is there, although its connection is not. Never rejects. */
+  readonly isListening: (nodeId: string) => Promise<boolean>
 }
 
 /** How far a link is: raylets keep what is not handled, for a GCS that starts anew. */
@@ -94,12 +98,24 @@ export class GcsHub {
 
   #disconnected(nodeId: string): void {
     this.#present(nodeId)
+    let isOver = false
     const stop = this.#options.clock.timer(nodeReconnectMs, () => {
-      this.#absent.delete(nodeId)
-      this.#links.drop(nodeId)
-      this.#progress.delete(nodeId)
-      this.#options.nodeLost(nodeId)
+      void this.#options.isListening(nodeId).then((isThere) => {
+        if (isOver) return
+        if (isThere) this.#disconnected(nodeId)
+        else this.#lost(nodeId)
+      })
     })
-    this.#absent.set(nodeId, stop)
+    this.#absent.set(nodeId, () => {
+      isOver = true
+      stop()
+    })
+  }
+
+  #lost(nodeId: string): void {
+    this.#absent.delete(nodeId)
+    this.#links.drop(nodeId)
+    this.#progress.delete(nodeId)
+    this.#options.nodeLost(nodeId)
   }
 }

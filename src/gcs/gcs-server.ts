@@ -143,6 +143,11 @@ export class GcsServer {
     this.#commit()
   }
 
+  /** Where other nodes reach it; '' when they do not, or it is unknown. */
+  addressOf(nodeId: string): string {
+    return this.#nodes.addressOf(nodeId)
+  }
+
   close(): void {
     this.#cancelHealthCheck()
     this.#cancelReconcile()
