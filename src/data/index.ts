@@ -57,7 +57,13 @@ export type { Joined, Zipped } from './exchangeable-dataset.js'
 export type { CastType, CastValue } from './expression/casts.js'
 export type { DateFunctions, DateUnit } from './expression/date-functions.js'
 export { col, Expression, lit, type Operand, when } from './expression/expression.js'
-export type { ListFunctions, MapFunctions, StructFunctions } from './expression/nested-functions.js'
+export type {
+  ArrayFunctions,
+  ListFunctions,
+  ListSortOptions,
+  MapFunctions,
+  StructFunctions,
+} from './expression/nested-functions.js'
 export type { ExpressionNode, Literal } from './expression/node.js'
 export type { StringFunctions } from './expression/string-functions.js'
 export { monotonicallyIncreasingId, random, udf, uuid } from './expression/udf.js'
