@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hugePageVariables } from './huge-pages.js'
 
-test('huge pages are asked for beside what the environment says of glibc, unless it says so', () => {
+test('huge pages are asked for beside what else glibc is told, unless it is told of them', () => {
   const asked = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }
   assert.deepEqual(hugePageVariables(undefined), asked)
   assert.deepEqual(hugePageVariables(''), asked)
