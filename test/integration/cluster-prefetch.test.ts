@@ -43,7 +43,7 @@ const lengthOf = (bytes: Uint8Array): number => bytes.length
 
 // Tasks that may not run twice stay with their owner when their request goes to another node.
 for (const maxRetries of [3, 0]) {
-  void test(`arguments of tasks that wait for a CPU come meanwhile, maxRetries ${maxRetries}`, (t) =>
+  void test(`arguments of tasks that wait come meanwhile, maxRetries ${maxRetries}`, (t) =>
     onNodes(1, async (_nodes, [there = assert.fail()]) => {
       const { files, begun, open } = gate(t)
       const first = ray.remote(passGate).options(on(there)).remote(files)

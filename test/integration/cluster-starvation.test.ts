@@ -72,9 +72,10 @@ void test('an actor and a group that wait for other actors to end are told of, o
       class Counter { add() { return 1 } }
       class Late { add() { return 2 } }
       const cpus = (await ray.clusterResources()).CPU
-      const counters = Array.from({ length: cpus }, () => ray.remote({ numCpus: 1 }, Counter).remote())
+      const one = (cls) => ray.remote({ numCpus: 1 }, cls).remote()
+      const counters = Array.from({ length: cpus }, () => one(Counter))
       await ray.get(counters.map((each) => each.add.remote()))
-      const late = [1, 2].map(() => ray.remote({ numCpus: 1 }, Late).remote())
+      const late = [1, 2].map(() => one(Late))
       const group = ray.placementGroup([{ CPU: 1 }, { CPU: 1 }], 'SPREAD')
       const ready = group.ready()
       let goesOn = false
