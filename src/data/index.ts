@@ -28,6 +28,16 @@ export {
   Unique,
   ZeroPercentage,
 } from './aggregate/aggregates.js'
+export {
+  ApproximateQuantile,
+  type ApproximateQuantileOptions,
+  ApproximateTopK,
+  type ApproximateTopKOptions,
+  type CountedValue,
+  ValueCounter,
+  type ValueCounterOptions,
+  type ValueCounts,
+} from './aggregate/sketches.js'
 export type { BatchFormat } from './block/batch.js'
 export { columnsOfBlock as columnsOf } from './block/block.js'
 export type {

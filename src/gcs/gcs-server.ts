@@ -231,6 +231,7 @@ export class GcsServer {
         this.#group(message)
         this.#actor(message)
         this.#code.finished(message.jobId)
+        this.#rooms.jobFinished(message.jobId)
         this.#settleCode()
         break
       case 'exportFunction':
@@ -407,7 +408,9 @@ export class GcsServer {
 
   /** Code of jobs that are over goes when nothing that they have detached is left. */
   #settleCode(): void {
-    const hashes = this.#code.settle((jobId) => this.#actors.hasDetached(jobId))
+    const hashes = this.#code.settle((job) =>
+      [...this.#actors.living].some(({ jobId, spec }) => jobId === job && spec.detached),
+    )
     if (hashes.length === 0) return
     for (const { nodeId } of this.#nodes.alive()) {
       this.#send(nodeId, { kind: 'functionsGone', hashes })
@@ -529,10 +532,12 @@ export class GcsServer {
     return [...infeasibleActors(this.#actors.unplaced), ...this.#groups.infeasible()]
   }
 
-  /** Tells programs of what waits for nodes to join. */
+  /** Tells programs of what waits for nodes to join, or for actors to end. */
   #warn(): void {
-    if (this.#options.canGrow !== true) return
-    for (const warning of this.#infeasible.look(this.#waitForNodes(), this.#clock.now())) {
+    const now = this.#clock.now()
+    const waiting = this.#options.canGrow === true ? this.#waitForNodes() : []
+    const warnings = [...this.#infeasible.look(waiting, now), ...this.#rooms.warnings(now)]
+    for (const warning of warnings) {
       const driver = this.#jobs.driverOf(warning.jobId)
       if (driver === undefined) continue
       const number = nodeNumberOf(driver)
