@@ -211,10 +211,6 @@ export class NodeTable {
     return this.#nodes.get(nodeId)?.nodeNumber
   }
 
-  addressOf(nodeId: string): string {
-    return this.#nodes.get(nodeId)?.address ?? ''
-  }
-
   /** It was here, and is dead. */
   isDead(nodeId: string): boolean {
     return this.#nodes.get(nodeId)?.alive === false

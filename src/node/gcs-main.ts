@@ -20,7 +20,6 @@ import { firstFrame } from '../wire/link/first-frame.js'
 import { helloProblem, readLinkHello } from '../wire/link/link-hello.js'
 import { type GcsConfig, takenExitCode } from './gcs-config.js'
 import { healthLimitMs } from './health-limit.js'
-import { isListening } from './is-listening.js'
 import { turns } from './turns.js'
 
 async function main(): Promise<void> {
@@ -57,7 +56,7 @@ async function serve(storage: GcsStorage, config: GcsConfig): Promise<GcsHub> {
     clock: systemClock,
     receive: (message, handled) => inTurn(() => gcs.receive(message, handled)),
     nodeLost: (lost) => inTurn(() => gcs.nodeLost(lost)),
-    isListening: (nodeId) => isListening(gcs.addressOf(nodeId)),
+    node: (nodeId) => gcs.aliveNode(nodeId),
   })
   return hub
 }
