@@ -27,15 +27,20 @@ function cleanTrips(batch: Record<keyof Trip, ArrayLike<number>>) {
     const isPlausible = at(fare, i) >= 2.5 && at(passengers, i) > 0 && at(distance, i) > 0
     if (isPlausible && at(dropoff, i) > at(pickup, i)) kept[count++] = i
   }
-  const rows = kept.subarray(0, count)
-  const minutes = Float64Array.from(rows, (i) => (at(dropoff, i) - at(pickup, i)) / 60_000)
-  return {
-    minutes,
-    speed: Float64Array.from(rows, (i, k) => (at(distance, i) / (minutes[k] ?? 1)) * 60),
-    tipShare: Float64Array.from(rows, (i) => at(tip, i) / at(fare, i)),
-    fare: Float64Array.from(rows, (i) => at(fare, i)),
-    distance: Float64Array.from(rows, (i) => at(distance, i)),
+  const column = (): Float64Array => new Float64Array(count)
+  const trips = { minutes: column(), speed: column(), tipShare: column(), fare: column() }
+  const { minutes, speed, tipShare } = trips
+  const distances = column()
+  for (let k = 0; k < count; k++) {
+    const i = kept[k] ?? 0
+    const taken = (at(dropoff, i) - at(pickup, i)) / 60_000
+    minutes[k] = taken
+    speed[k] = (at(distance, i) / taken) * 60
+    tipShare[k] = at(tip, i) / at(fare, i)
+    trips.fare[k] = at(fare, i)
+    distances[k] = at(distance, i)
   }
+  return { ...trips, distance: distances }
 }
 
 function at(values: ArrayLike<number>, i: number): number {
@@ -56,40 +61,41 @@ const hidden = 64
 
 /** Two dense layers, 8-64-1, on typed arrays. */
 class Perceptron {
-  readonly #first = Float64Array.from({ length: inputs * hidden }, (_, i) => Math.sin(i))
-  readonly #second = Float64Array.from({ length: hidden }, (_, i) => Math.cos(i) / hidden)
+  /** Of each hidden unit: the weights of its inputs, and behind them its own. */
+  readonly #weights = Float64Array.from({ length: hidden * (inputs + 1) }, (_, i) => {
+    const unit = Math.floor(i / (inputs + 1))
+    const input = i % (inputs + 1)
+    return input === inputs ? Math.cos(unit) / hidden : Math.sin(unit * inputs + input)
+  })
 
-  call(batch: { id: ArrayLike<number> }) {
-    const { id } = batch
+  call({ id }: { id: ArrayLike<number> }) {
     const score = new Float64Array(id.length)
-    for (let row = 0; row < score.length; row++) score[row] = this.#forward(at(id, row))
+    for (let row = 0; row < score.length; row++) score[row] = this.#forward(at(id, row) | 0)
     return { score }
   }
 
-  /** The inputs are written out, so that they stay in registers. */
+  /** The inputs are written out, so that they stay in registers; so are the weights of a unit. */
   #forward(id: number): number {
-    const [first, second] = [this.#first, this.#second]
-    const a = feature(id, 1)
-    const b = feature(id, 2)
-    const c = feature(id, 3)
-    const d = feature(id, 4)
-    const e = feature(id, 5)
-    const f = feature(id, 6)
-    const g = feature(id, 7)
-    const h = feature(id, 8)
+    const weights = this.#weights
+    const a = (id % 1000) / 1000
+    const b = ((id * 2) % 1000) / 1000
+    const c = ((id * 3) % 1000) / 1000
+    const d = ((id * 4) % 1000) / 1000
+    const e = ((id * 5) % 1000) / 1000
+    const f = ((id * 6) % 1000) / 1000
+    const g = ((id * 7) % 1000) / 1000
+    const h = ((id * 8) % 1000) / 1000
     let sum = 0
-    for (let unit = 0, w = 0; unit < hidden; unit++, w += inputs) {
-      const left = a * at(first, w) + b * at(first, w + 1) + c * at(first, w + 2)
-      const middle = d * at(first, w + 3) + e * at(first, w + 4) + f * at(first, w + 5)
-      const value = left + middle + g * at(first, w + 6) + h * at(first, w + 7)
-      if (value > 0) sum += value * at(second, unit)
+    for (let w = 0; w < weights.length; w += 9) {
+      const first = a * (weights[w] ?? 0) + b * (weights[w + 1] ?? 0)
+      const second = c * (weights[w + 2] ?? 0) + d * (weights[w + 3] ?? 0)
+      const third = e * (weights[w + 4] ?? 0) + f * (weights[w + 5] ?? 0)
+      const fourth = g * (weights[w + 6] ?? 0) + h * (weights[w + 7] ?? 0)
+      const value = first + second + (third + fourth)
+      if (value > 0) sum += value * (weights[w + 8] ?? 0)
     }
     return sum
   }
-}
-
-function feature(id: number, factor: number): number {
-  return ((id * factor) % 1000) / 1000
 }
 
 const inference: Run = async () => {

@@ -40,6 +40,10 @@ export function rayletProcess(nodeNumber: number): ProcessId {
   return nodeNumber * processesPerNode
 }
 
+export function isRaylet(process: ProcessId): boolean {
+  return process % processesPerNode === 0
+}
+
 /** Leases of a node are numbered from one above this. */
 export function leasesOf(nodeNumber: number): number {
   return nodeNumber * processesPerNode

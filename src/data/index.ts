@@ -28,6 +28,16 @@ export {
   Unique,
   ZeroPercentage,
 } from './aggregate/aggregates.js'
+export {
+  ApproximateQuantile,
+  type ApproximateQuantileOptions,
+  ApproximateTopK,
+  type ApproximateTopKOptions,
+  type CountedValue,
+  ValueCounter,
+  type ValueCounterOptions,
+  type ValueCounts,
+} from './aggregate/sketches.js'
 export type { BatchFormat } from './block/batch.js'
 export { columnsOfBlock as columnsOf } from './block/block.js'
 export type {
@@ -57,7 +67,13 @@ export type { Joined, Zipped } from './exchangeable-dataset.js'
 export type { CastType, CastValue } from './expression/casts.js'
 export type { DateFunctions, DateUnit } from './expression/date-functions.js'
 export { col, Expression, lit, type Operand, when } from './expression/expression.js'
-export type { ListFunctions, MapFunctions, StructFunctions } from './expression/nested-functions.js'
+export type {
+  ArrayFunctions,
+  ListFunctions,
+  ListSortOptions,
+  MapFunctions,
+  StructFunctions,
+} from './expression/nested-functions.js'
 export type { ExpressionNode, Literal } from './expression/node.js'
 export type { StringFunctions } from './expression/string-functions.js'
 export { monotonicallyIncreasingId, random, udf, uuid } from './expression/udf.js'

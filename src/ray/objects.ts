@@ -151,8 +151,8 @@ export async function wait<R extends ObjectRef>(
 
 /**
  * Frees the values of refs now, everywhere. Later gets fail with ObjectFreedError, and so do tasks
- * that need one. Only when a lost result of such a task must be computed again, what was freed is
- * computed again too.
+ * that need one; another node may still read its copy until it has heard of it. Only when a lost
+ * result of such a task must be computed again, what was freed is computed again too.
  *
  * Follows `ray.internal.free` of Ray.
  *

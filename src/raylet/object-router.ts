@@ -115,11 +115,11 @@ function areHere(keys: readonly ObjectKey[] | undefined, here: number): boolean 
   return keys === undefined || keys.every((key) => keyHome(key) === here)
 }
 
-function keyHome([owner]: ObjectKey): number {
+export function keyHome([owner]: ObjectKey): number {
   return nodeNumberOf(owner)
 }
 
-function byHome<T>(items: readonly T[], homeOf: (item: T) => number): [number, T[]][] {
+export function byHome<T>(items: readonly T[], homeOf: (item: T) => number): [number, T[]][] {
   const parts = new Map<number, T[]>()
   for (const item of items) {
     const home = homeOf(item)

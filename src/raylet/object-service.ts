@@ -7,11 +7,17 @@ import { assertNever } from '../base/assert.js'
 import type { Clock } from '../base/clock.js'
 import { objectPlaceholderMs } from '../base/limits.js'
 import { nodeNumberOf, type ProcessId, rayletProcess } from '../base/ids.js'
-import type { ObjectMessage, ObjectPeerMessage, StoredObject } from '../wire/messages/peer.js'
+import type {
+  LendMessage,
+  ObjectMessage,
+  ObjectPeerMessage,
+  StoredObject,
+} from '../wire/messages/peer.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import type { ClusterNode, ObjectKey } from '../wire/messages/terms.js'
 import { pullUrgency } from '../wire/pull-urgency.js'
 import { Evacuation } from './evacuation.js'
+import { LendsUnderWay } from './lends-under-way.js'
 import type { ObjectEffect, ObjectEvent } from './object-events.js'
 import { isAllHere, routeObjectEvent } from './object-router.js'
 import { ObjectTable } from './object-table.js'
@@ -48,6 +54,7 @@ export class ObjectService {
   readonly #here: number
   readonly #asks = new RemoteAsks()
   readonly #passed = new PassedRefs()
+  readonly #lends: LendsUnderWay
   readonly #prefetch = new PrefetchState()
   /**
    * Copies in this store of objects of other homes, and whether their values contain refs. Added
@@ -70,6 +77,12 @@ export class ObjectService {
       drop: (object, node) => this.#handle({ kind: 'copyRemoved', object, node, isMissing: true }),
     })
     const { peers, validate = false } = ports
+    this.#lends = new LendsUnderWay({
+      here: this.#here,
+      send: (to, message) => peers.send(to, message),
+      isDead: (node) => peers.isDead(node),
+      count: (event) => this.#handle(event),
+    })
     this.puller = new ObjectPuller({
       ...ports,
       validate,
@@ -141,13 +154,18 @@ export class ObjectService {
     else this.#ports.peers.send(node, { kind: 'fetchCopy', object })
   }
 
-  fromPeer(from: number, message: ObjectPeerMessage): void {
+  fromPeer(from: number, message: ObjectPeerMessage | LendMessage): void {
     switch (message.kind) {
       case 'fetchCopy':
         if (this.#ports.store.sizeOf(message.object) !== undefined) return undefined
         return this.#askHome(message.object, pullUrgency.argument)
       case 'object':
+        this.#lends.heard(from, message.event)
         return this.#handle(message.event)
+      case 'claimLent':
+      case 'askClaims':
+      case 'claimsSaid':
+        return this.#lends.fromPeer(from, message)
       case 'located':
         this.#asks.answered({ from: message.to, object: message.object, isSignal: false })
         return this.#located(message)
@@ -189,6 +207,7 @@ export class ObjectService {
 
   /** A task came from another node with these refs in its arguments. */
   passedHere(of: ProcessId, request: number, refs: readonly ObjectKey[]): void {
+    this.#lends.received(nodeNumberOf(of), refs)
     this.#passed.add(of, request, refs)
   }
 
@@ -216,6 +235,7 @@ export class ObjectService {
     this.puller.links.drop(node)
     this.#giveBack(rayletProcess(this.#here), this.#passed.nodeDied(node))
     this.#handle({ kind: 'nodeDied', node })
+    this.#lends.nodeDied(node)
     for (const { from, object, isSignal } of this.#asks.takeOf(node)) {
       this.#homeDied(from, object, isSignal)
     }

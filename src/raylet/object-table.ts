@@ -19,7 +19,7 @@
 //   - a settled object that has escaped has a count that is not zero.
 
 import { assert, assertNever } from '../base/assert.js'
-import { nodeNumberOf, type ProcessId, rayletProcess } from '../base/ids.js'
+import { isRaylet, nodeNumberOf, type ProcessId, rayletProcess } from '../base/ids.js'
 import { objectPlaceholderMs } from '../base/limits.js'
 import { bodyTag } from '../wire/frame.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
@@ -418,8 +418,9 @@ export class ObjectTable {
   #answer(entry: ObjectEntry, waiter: Waiter): void {
     const { key: object, body } = entry
     const to = waiter.process
-    // What was read before a loss may have contained other objects.
-    const contains = waiter.isBare && !entry.wasLost ? [] : entry.contains
+    // What was read before a loss may have contained other objects. Raylets read for others.
+    const isBare = (waiter.isBare && !entry.wasLost) || isRaylet(to)
+    const contains = isBare ? [] : entry.contains
     const error = errorOf(entry)
     if (waiter.isSignal) {
       this.#effects.push({ kind: 'send', to, message: signalOf(entry, error) })

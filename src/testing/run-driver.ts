@@ -21,7 +21,7 @@ export interface DriverOptions {
   readonly execArgv?: readonly string[]
   /** What the source is: an ES module, or CommonJS. */
   readonly type?: 'module' | 'commonjs'
-  /** The program is killed after this time, in milliseconds; 40 seconds by default. */
+  /** The program is killed after this time, in milliseconds; 80 seconds by default. */
   readonly timeoutMs?: number
 }
 
@@ -56,6 +56,8 @@ export class Driver {
   readonly #tempDir: string
   #stdout = ''
   #stderr = ''
+  /** It has ended, and all that it wrote has been read, which may be later. */
+  #isOver = false
   /** Resolves when the program has ended and nothing of it is left; rejects if something is. */
   readonly ended: Promise<DriverEnd>
 
@@ -117,8 +119,7 @@ export class Driver {
 
   /** Waits until the program has written this. */
   async said(text: string, timeoutMs = timeoutMsDefault): Promise<void> {
-    const isOver = (): boolean => this.#child.exitCode !== null || this.#child.signalCode !== null
-    await until(() => this.#stdout.includes(text) || isOver(), { timeoutMs, what: text })
+    await until(() => this.#stdout.includes(text) || this.#isOver, { timeoutMs, what: text })
     if (this.#stdout.includes(text)) return
     throw new Error(`The program ended before it wrote '${text}':\n${this.#stdout}${this.#stderr}`)
   }
@@ -143,7 +144,10 @@ export class Driver {
   #exit(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
     return new Promise((resolve, reject) => {
       this.#child.once('error', reject)
-      this.#child.once('close', (code, signal) => resolve({ code, signal }))
+      this.#child.once('close', (code, signal) => {
+        this.#isOver = true
+        resolve({ code, signal })
+      })
     })
   }
 }

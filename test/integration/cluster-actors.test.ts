@@ -67,7 +67,7 @@ void test('an actor restarts on another node when its own dies, if it may', () =
       await ray.get(waiting)
       console.log(await ray.get(lives.add.remote()), await ray.get(lives.where.remote()) === here)
     `)
-    await until(() => program.stdout.includes('ready'))
+    await program.said('ready')
     await kill(victim)
     await join()
     const { stdout, stderr, code } = await program.ended
@@ -90,7 +90,7 @@ void test('what a program has on other nodes ends with its node, but for what is
     `,
       { on: on ?? assert.fail() },
     )
-    await until(() => program.stdout.includes('ready'))
+    await program.said('ready')
     const namespace = program.stdout.trim().split(' ')[1] ?? ''
     await kill(on ?? assert.fail())
     await program.ended

@@ -1,6 +1,8 @@
 // The commands for nodes: start, status, drain-node, stop.
 
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { test } from 'node:test'
 import { until } from '../../src/testing/index.js'
 import { runCli, withHead } from './head-cluster.js'
@@ -8,18 +10,22 @@ import { runCli, withHead } from './head-cluster.js'
 const node = ['--num-cpus', '1', '--object-store-memory', '64000000']
 
 void test('nodes are started, looked at, drained and stopped by command', () =>
-  withHead(['--port', '0'], async ({ cli, driver, environment }) => {
+  withHead(['--port', '0'], async ({ cli, driver, environment, folder }) => {
+    const go = path.join(folder, 'go')
     const status = async (): Promise<string> => (await cli('status')).stdout
     const program = driver(`
+      import { existsSync } from 'node:fs'
       await ray.init()
       const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
       const [{ address }] = await ray.nodes()
       console.log('head at ' + address)
-      const hold = ray.remote(sleep).options({ resources: { slot: 1 } })
+      const hold = ray.remote(async (file) => {
+        while (!existsSync(file)) await sleep(20)
+      }).options({ resources: { slot: 1 } })
       while ((await ray.nodes()).length < 2) await sleep(20)
       const put = ray.remote(() => ray.put(new Uint8Array(2_000_000)))
       const there = await ray.get(put.options({ resources: { slot: 1 } }).remote())
-      const held = hold.remote(1500)
+      const held = hold.remote(${JSON.stringify(go)})
       console.log('holds')
       await ray.get(held)
       ray.free(there)
@@ -52,6 +58,7 @@ void test('nodes are started, looked at, drained and stopped by command', () =>
     const drained = await cli('drain-node', other.slice(0, 12), '--reason', 'a test')
     assert.equal(drained.code, 0, drained.stderr)
     // What runs there is not disturbed.
+    writeFileSync(go, '')
     await program.said('held')
     await until(async () => /1 alive, 1 dead/.test(await status()))
     program.kill('SIGKILL')

@@ -1,7 +1,10 @@
 // Nodes join a cluster, are seen by all, and are missed when they are gone.
 
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
 import { test } from 'node:test'
 import { observe } from '../../src/node/observer.js'
 import { isAlive } from '../../src/node/session-file.js'
@@ -40,27 +43,33 @@ void test('a stranger at the port of a node is cut off', () =>
     assert.equal(await run(`await ray.init(); console.log('well')`), 'well\n')
   }))
 
-void test('a node that drains takes nothing new, finishes what it has, and ends', () =>
+void test('a node that drains takes nothing new, finishes what it has, and ends', (t) =>
   withNodes(2, async ({ driver, sessions }) => {
     const [head, leaving] = sessions
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'drain-'))
+    t.after(() => rmSync(folder, { recursive: true }))
     const program = driver(`
+      import { existsSync, writeFileSync } from 'node:fs'
       await ray.init()
+      const pause = () => new Promise((resolve) => setTimeout(resolve, 20))
       const here = ray.getRuntimeContext().nodeId
-      const slow = ray.remote(async function slow(ms) {
-        await new Promise((resolve) => setTimeout(resolve, ms))
+      const [begun, go] = ${JSON.stringify(['begun', 'go'].map((name) => path.join(folder, name)))}
+      const held = ray.remote(async function held() {
+        writeFileSync(begun, '')
+        while (!existsSync(go)) await pause()
         return ray.getRuntimeContext().nodeId
       })
+      const where = ray.remote(() => ray.getRuntimeContext().nodeId)
       const there = { schedulingStrategy: { nodeId: '${leaving?.nodeId}', soft: true } }
-      await ray.get(slow.options(there).remote(0))
-      const running = slow.options(there).remote(2000)
-      await ray.get(slow.options({ numCpus: 0 }).remote(200))
+      const running = held.options(there).remote()
+      while (!existsSync(begun)) await pause()
       console.log('started')
-      const isDraining = async () => (await ray.nodes()).some((node) => node.isDraining)
-      while (!(await isDraining())) await new Promise((resolve) => setTimeout(resolve, 20))
-      const next = await ray.get([1, 2].map(() => slow.options(there).remote(0)))
+      while (!(await ray.nodes()).some((node) => node.isDraining)) await pause()
+      const next = await ray.get([1, 2].map(() => where.options(there).remote()))
+      writeFileSync(go, '')
       console.log(next.every((node) => node === here), (await ray.get(running)) !== here)
     `)
-    await until(() => program.stdout.includes('started'))
+    await program.said('started')
     assert(head !== undefined && leaving !== undefined)
     const observer = await observe(head, 60_000)
     const drain = (of: string): Promise<unknown> =>

@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { until } from '../../src/testing/index.js'
 import { withNodes } from './many-nodes.js'
 
 const head = `
@@ -74,7 +73,7 @@ void test('a group waits until all of it fits', () =>
       console.log('made', await group.wait(100).catch(() => false))
       console.log(typeof await ray.get(task))
     `)
-    await until(() => program.stdout.includes('made'))
+    await program.said('made')
     await join()
     const { stdout, stderr, code } = await program.ended
     assert.equal(code, 0, stdout + stderr)
@@ -95,7 +94,7 @@ void test('bundles of a node that dies come back on another, and their tasks wit
       const other = await ray.get(where.options(inGroup(group, bundle)).remote())
       console.log(other !== nodes[bundle], other !== nodes[1 - bundle])
     `)
-    await until(() => program.stdout.includes('on '))
+    await program.said('on ')
     const [, nodeId] = /on (\S+)/.exec(program.stdout) ?? []
     await kill(sessions.find((session) => session.nodeId === nodeId) ?? assert.fail())
     const { stdout, stderr, code } = await program.ended

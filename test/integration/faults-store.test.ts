@@ -129,7 +129,7 @@ async function runLimited({ kilobytes, options, body }: Limited): Promise<string
       catch (error) { console.log(error.name, error.message) }`
     const command = `ulimit -f ${kilobytes}; exec "$0" --input-type=module --eval "$1"`
     const args = ['-c', command, process.execPath, program]
-    const result = spawnSync('bash', args, { env: environment, encoding: 'utf8', timeout: 40_000 })
+    const result = spawnSync('bash', args, { env: environment, encoding: 'utf8', timeout: 90_000 })
     said = result.stdout
     assert.equal(result.status, 0, `${result.stdout}\n${result.stderr}`)
     return Promise.resolve()

@@ -1,7 +1,7 @@
 // What `typeray/state` says of a session, and what `ray.timeline` makes of it.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import * as state from '../../src/state/index.js'
@@ -15,8 +15,8 @@ class Counter {
     return ++this.#n
   }
 
-  wait(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, ms))
+  async wait(file: string): Promise<void> {
+    while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 10))
   }
 
   pid(): number {
@@ -24,11 +24,16 @@ class Counter {
   }
 }
 
-function spinMs(ms: number): number {
-  const end = Date.now() + ms
-  while (Date.now() < end);
+/** Computes without a pause until the file is there. */
+function spin(file: string): number {
+  while (!existsSync(file));
   return process.pid
 }
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'state-'))
+process.once('exit', () => rmSync(folder, { recursive: true }))
+let files = 0
+const newFile = (): string => path.join(folder, String(++files))
 
 const settings = { objectStoreMemory: 64e6, numCpus: 2 }
 
@@ -91,10 +96,11 @@ inCluster('the state of a session', settings, {
   'tasks under way are listed, those too whose worker computes and answers nobody': async ({
     ray,
   }) => {
-    const spin = ray.remote(spinMs)
-    const refs = [1, 2, 3].map(() => spin.remote(1500))
+    const go = newFile()
+    const remoteSpin = ray.remote(spin)
+    const refs = [1, 2, 3].map(() => remoteSpin.remote(go))
     const rows = await until(async () => {
-      const found = await state.listTasks({ filters: [['name', '=', 'spinMs']] })
+      const found = await state.listTasks({ filters: [['name', '=', 'spin']] })
       return found.some((row) => row.state === 'RUNNING') && found.length === 3 ? found : undefined
     })
     assert.ok(
@@ -102,16 +108,18 @@ inCluster('the state of a session', settings, {
       'two CPUs cannot run three',
     )
     assert.ok(rows.some((row) => row.workerPid !== null))
+    writeFileSync(go, '')
     await ray.get(refs)
     await until(async () => {
-      const found = await state.listTasks({ filters: [['name', '=', 'spinMs']] })
+      const found = await state.listTasks({ filters: [['name', '=', 'spin']] })
       return found.length === 3 && found.every((row) => row.state === 'FINISHED')
     })
   },
 
   'a task that waits in get says so, and its child names it as its parent': async ({ ray }) => {
+    const go = newFile()
     const child = ray.remote(async function childTask() {
-      await new Promise((resolve) => setTimeout(resolve, 1500))
+      while (!existsSync(go)) await new Promise((resolve) => setTimeout(resolve, 10))
     })
     const parent = ray.remote(async function parentTask() {
       await ray.get(child.remote())
@@ -125,6 +133,7 @@ inCluster('the state of a session', settings, {
     })
     assert.equal(rows[0]?.taskId, ref.id)
     assert.equal(rows[1]?.parentTaskId, ref.id)
+    writeFileSync(go, '')
     await ray.get(ref)
   },
 
@@ -138,7 +147,8 @@ inCluster('the state of a session', settings, {
     assert.equal(row.className, 'Counter')
     assert.equal(row.pid, pid)
     assert.equal(row.isDetached, false)
-    const waiting = actor.wait.remote(1000)
+    const go = newFile()
+    const waiting = actor.wait.remote(go)
     await until(async () => {
       const calls = await state.listTasks({ filters: [['actorId', '=', row.actorId]] })
       const states = new Map(calls.map((each) => [each.name, each]))
@@ -148,6 +158,7 @@ inCluster('the state of a session', settings, {
         states.get('Counter.wait')?.state === 'RUNNING'
       )
     })
+    writeFileSync(go, '')
     await ray.get(waiting)
     ray.kill(actor)
     const dead = await until(async () => {

@@ -2,7 +2,7 @@
 
 import type { CallOf, Expression, Operand } from './expression.js'
 
-/** Something that dates are rounded down to. */
+/** Something that dates are rounded to. */
 export type DateUnit =
   | 'microsecond'
   | 'millisecond'
@@ -117,6 +117,16 @@ export class DateFunctions {
   /** The start of the unit that it lies in. */
   floor(unit: DateUnit): Expression<Date> {
     return this.#call('dt.floor', [unit])
+  }
+
+  /** The start of the next unit, unless it is the start of one itself. */
+  ceil(unit: DateUnit): Expression<Date> {
+    return this.#call('dt.ceil', [unit])
+  }
+
+  /** The start of the unit that is nearer; of the next one where both are as near. */
+  round(unit: DateUnit): Expression<Date> {
+    return this.#call('dt.round', [unit])
   }
 
   /** Some milliseconds later. */

@@ -11,7 +11,8 @@ import { sqlOfNode } from './sql.js'
 const text = `'Ab c'::VARCHAR AS s, ''::VARCHAR AS empty, 'a1'::VARCHAR AS mixed`
 const numbers = `7::INTEGER AS i, -2.5::DOUBLE AS f, NULL::INTEGER AS n, 0::INTEGER AS zero`
 const time = `TIMESTAMP '2024-02-29 13:14:15.123456' AS t`
-const nested = `[3, 1, 1] AS l, {'x': 5, 'y': 'q'} AS st, MAP {'k': 9} AS m`
+const maps = `{'x': 5, 'y': 'q'} AS st, MAP {'k': 9} AS m`
+const nested = `[1, 2]::INTEGER[2] AS pair, [3, 1, 1] AS l, ${maps}`
 
 function valueOf(expression: Expression): unknown {
   const table = `(SELECT ${text}, ${numbers}, ${time}, ${nested})`
@@ -103,7 +104,7 @@ const cases: readonly (readonly [Expression, unknown])[] = [
   [s.str.startsWith('Ab'), true],
   [s.str.endsWith('b'), false],
   [s.str.contains('b c'), true],
-  [s.str.matchLike('A%'), true],
+  [s.str.match('A%'), true],
   [s.str.matchRegex('^A. '), true],
   [s.str.find('c'), 3],
   [s.str.find('z'), -1],
@@ -115,6 +116,31 @@ const cases: readonly (readonly [Expression, unknown])[] = [
   [s.str.slice(1), 'b c'],
   [s.str.slice(0, 2), 'Ab'],
   [s.str.slice(-2), ' c'],
+  [s.str.slice(1, -1), 'b '],
+  [s.str.slice(-3, -1), 'b '],
+  [s.str.slice(-9, 1), 'A'],
+  [s.str.slice(3, 1), ''],
+  [s.str.slice(1, 0), ''],
+  [lit('üe\u0301b').str.slice(1, 3), 'e\u0301'],
+  [lit('üb1').str.findRegex('[0-9]'), 2],
+  [s.str.findRegex('(?i)B|c'), 1],
+  [s.str.findRegex('^b'), -1],
+  [n.cast('string').str.findRegex('x'), null],
+  [lit('ab').str.pad(4, '*'), 'ab**'],
+  [lit('ab').str.pad(4, '*', 'left'), '**ab'],
+  [lit('ab').str.pad(5, '*', 'both'), '*ab**'],
+  [lit('abcdef').str.replaceSlice(1, 3, 'XX'), 'aXXdef'],
+  [lit('abcdef').str.replaceSlice(-2, 10, '-'), 'abcd-'],
+  [lit('abc').str.replaceSlice(2, 1, '-'), 'ab-c'],
+  [lit('üabc').str.replaceSlice(-9, -1, '-'), '-c'],
+  [lit(' a  b\tc').str.splitWhitespace().list.join('|'), '|a|b|c'],
+  [lit('1٢').str.isDecimal(), true],
+  [lit('ü x').str.isPrintable(), true],
+  [lit('a\n').str.isPrintable(), false],
+  [lit('Two Words A1B').str.isTitle(), true],
+  [lit('Two words').str.isTitle(), false],
+  [lit('TWo').str.isTitle(), false],
+  [lit('1').str.isTitle(), false],
   [lit('ab').str.repeat(2), 'abab'],
   [s.str.concat('!', i.cast('string')), 'Ab c!7'],
   [lit('ab').str.isAlpha(), true],
@@ -144,6 +170,13 @@ const cases: readonly (readonly [Expression, unknown])[] = [
   [t.dt.epochMs(), 1709212455123],
   [t.dt.strftime('%d.%m.%Y'), '29.02.2024'],
   [t.dt.floor('hour'), new Date('2024-02-29T13:00:00Z')],
+  [t.dt.floor('week'), new Date('2024-02-26T00:00:00Z')],
+  [t.dt.ceil('month'), new Date('2024-03-01T00:00:00Z')],
+  [t.dt.ceil('quarter'), new Date('2024-04-01T00:00:00Z')],
+  [t.dt.date().dt.ceil('day'), new Date('2024-02-29T00:00:00Z')],
+  [t.dt.round('hour'), new Date('2024-02-29T13:00:00Z')],
+  [lit(new Date('2024-02-15T12:00:00Z')).dt.round('day'), new Date('2024-02-16T00:00:00Z')],
+  [lit(new Date('1969-12-31T23:30:00Z')).dt.ceil('week'), new Date('1970-01-05T00:00:00Z')],
   [t.dt.addMs(877), new Date('2024-02-29T13:14:16.000Z')],
   [t.dt.diffMs(new Date('2024-02-29T13:14:15.000Z')), 123.456],
   [t.gt(new Date('2024-02-29')), true],
@@ -156,7 +189,13 @@ const cases: readonly (readonly [Expression, unknown])[] = [
   [l.list.max(), 3],
   [l.list.mean().round(2), 1.67],
   [l.list.slice(1, 3).list.len(), 2],
+  [l.list.slice(-2).list.join(','), '1,1'],
+  [l.list.slice(0, -1).list.join(','), '3,1'],
+  [l.list.slice(0, undefined, 2).list.join(','), '3,1'],
   [l.list.sort().list.get(0), 1],
+  [l.list.sort({ descending: true }).list.get(0), 3],
+  [lit([2, null, 3]).list.sort({ nulls: 'first' }).list.get(0), null],
+  [col('pair').arr.toList().list.reverse().list.get(0), 2],
   [l.list.unique().list.len(), 2],
   [l.list.reverse().list.get(0), 1],
   [
@@ -168,6 +207,7 @@ const cases: readonly (readonly [Expression, unknown])[] = [
   [s.str.split(' ').list.get(1), 'c'],
   [s.str.splitRegex('b| ').list.join('-'), 'A--c'],
   [col('st').struct.field('x'), 5],
+  [col('st').struct.fieldByIndex(1), 'q'],
   [col('m').map.keys().list.get(0), 'k'],
   [col('m').map.values().list.get(0), 9],
   [col('m').map.get('k'), 9],
@@ -214,4 +254,8 @@ test('what cannot be part of an expression is refused', () => {
   assert.throws(() => col('a').eq(new Date(Number.NaN)), /invalid Date/)
   assert.throws(() => col('a').cast('int' as never), /'int' is not a type/)
   assert.throws(() => col(5 as never), /name of a column/)
+  assert.throws(() => col('a').str.pad(4, ' ', 'top' as never), /'left', 'right' or 'both'/)
+  assert.throws(() => col('a').list.slice(0, 3, 0), /a whole number above 0/)
+  assert.throws(() => col('a').list.sort({ nulls: 'never' as never }), /'first' or 'last'/)
+  assert.throws(() => col('a').struct.fieldByIndex(-1), /a whole number from 0/)
 })

@@ -6,7 +6,7 @@
 import { RayError } from '../../base/errors.js'
 import { type CastType, type CastValue, sqlOfType } from './casts.js'
 import { DateFunctions } from './date-functions.js'
-import { ListFunctions, MapFunctions, StructFunctions } from './nested-functions.js'
+import { ArrayFunctions, ListFunctions, MapFunctions, StructFunctions } from './nested-functions.js'
 import type { ExpressionNode, Literal } from './node.js'
 import { StringFunctions } from './string-functions.js'
 import { textOfNode } from './text.js'
@@ -304,6 +304,11 @@ export class Expression<out T = unknown> {
   /** Functions of lists. */
   get list(): ListFunctions {
     return new ListFunctions(this.#call)
+  }
+
+  /** Functions of arrays, lists of a fixed length. */
+  get arr(): ArrayFunctions {
+    return new ArrayFunctions(this.#call)
   }
 
   /** Fields of structs. */

@@ -103,6 +103,20 @@ const logic: Readonly<Record<string, Template>> = {
   },
 }
 
+/**
+ * The part from an index to before another, both counted from 0, or from the end where negative.
+ * The engine counts from 1, and includes the end.
+ */
+const slice: Template = (a, start = '0', end = 'NULL', step) => {
+  const first = `(CASE WHEN ${start} < 0 THEN ${start} ELSE ${start} + 1 END)`
+  const last = end === 'NULL' ? '-1' : `(CASE WHEN ${end} < 0 THEN ${end} - 1 ELSE ${end} END)`
+  return `list_slice(${[a, first, last, ...(step === undefined ? [] : [step])].join(', ')})`
+}
+
+/** A character that is neither capital nor small, and a word as a title has it. */
+const uncased = '[^\\p{Lu}\\p{Ll}\\p{Lt}]'
+const titled = '[\\p{Lu}\\p{Lt}]\\p{Ll}*'
+
 const strings: Readonly<Record<string, Template>> = {
   'str.len': int32('length'),
   'str.byteLen': int32('strlen'),
@@ -130,28 +144,40 @@ const strings: Readonly<Record<string, Template>> = {
   'str.startsWith': plain('starts_with'),
   'str.endsWith': plain('suffix'),
   'str.contains': plain('contains'),
-  'str.matchLike': (a, pattern) => `(${a} LIKE ${pattern})`,
+  'str.match': (a, pattern) => `(${a} LIKE ${pattern})`,
   'str.matchRegex': plain('regexp_matches'),
   // The position counted from 0, and -1 where it is not found.
   'str.find': (a, part) => `(strpos(${a}, ${part}) - 1)::INTEGER`,
+  // The shortest text before a match ends where the first match begins.
+  'str.findRegex': (a, pattern) =>
+    `(CASE regexp_matches(${a}, ${pattern}) WHEN FALSE THEN -1 WHEN TRUE THEN ` +
+    `length(regexp_extract(${a}, '^([\\s\\S]*?)(?:' || ${pattern} || ')', 1)) END)::INTEGER`,
   'str.count': (a, part) =>
     `((length(${a}) - length(replace(${a}, ${part}, ''))) // length(${part}))::INTEGER`,
   'str.countRegex': (a, pattern) => `len(regexp_extract_all(${a}, ${pattern}))::INTEGER`,
   'str.replace': plain('replace'),
   'str.replaceRegex': (a, pattern, by) => `regexp_replace(${a}, ${pattern}, ${by}, 'g')`,
+  'str.replaceSlice': (a, start, end, to) => {
+    const [before, after] = [start, end].map((at = '') => {
+      return `(CASE WHEN ${at} < 0 THEN greatest(length(${a}) + ${at}, 0) ELSE ${at} END)`
+    })
+    const rest = `greatest(${before}, ${after})`
+    return `(substring(${a}, 1, ${before}) || ${to} || substring(${a}, ${rest} + 1))`
+  },
   'str.extract': (a, pattern, group) => `regexp_extract(${a}, ${pattern}, ${group})`,
-  'str.slice': (a, start, length) =>
-    length === undefined
-      ? `substring(${a}, ${start} + 1)`
-      : `substring(${a}, ${start} + 1, ${length})`,
-  'str.last': (a, count) => `right(${a}, ${count})`,
+  'str.slice': slice,
   'str.repeat': plain('repeat'),
   'str.split': plain('string_split'),
   'str.splitRegex': plain('string_split_regex'),
+  'str.splitWhitespace': (a) => `string_split_regex(${a}, '\\s+')`,
   'str.concat': (...args) => `(${args.join(' || ')})`,
   'str.isAlpha': (a) => `regexp_full_match(${a}, '\\p{L}+')`,
   'str.isDigit': (a) => `regexp_full_match(${a}, '\\p{Nd}+')`,
   'str.isAlnum': (a) => `regexp_full_match(${a}, '[\\p{L}\\p{N}]+')`,
+  'str.isDecimal': (a) => `regexp_full_match(${a}, '\\p{Nd}+')`,
+  'str.isPrintable': (a) => `regexp_full_match(${a}, '( |[^\\p{C}\\p{Z}])*')`,
+  'str.isTitle': (a) =>
+    `regexp_full_match(${a}, '${uncased}*${titled}(${uncased}+${titled})*${uncased}*')`,
   'str.isNumeric': (a) => `regexp_full_match(${a}, '\\p{N}+')`,
   'str.isSpace': (a) => `regexp_full_match(${a}, '\\s+')`,
   'str.isUpper': (a) => `(upper(${a}) = ${a} AND lower(${a}) <> ${a})`,
@@ -182,6 +208,17 @@ const dates: Readonly<Record<string, Template>> = {
   'dt.epochMs': (a) => `epoch_ms(${a})::DOUBLE`,
   'dt.strftime': plain('strftime'),
   'dt.floor': (a, unit) => `date_trunc(${unit}, ${a})`,
+  'dt.ceil': (a, unit) => {
+    const floor = `date_trunc(${unit}, ${a})`
+    const next = `${floor} + ('1 ' || ${unit})::INTERVAL`
+    return `(CASE WHEN ${floor} = ${a} THEN ${floor} ELSE ${next} END)`
+  },
+  // Half of a unit is rounded up.
+  'dt.round': (a, unit) => {
+    const floor = `date_trunc(${unit}, ${a})`
+    const ceil = `(${floor} + ('1 ' || ${unit})::INTERVAL)`
+    return `(CASE WHEN ${a} - ${floor} < ${ceil} - ${a} THEN ${floor} ELSE ${ceil} END)`
+  },
   'dt.addMs': (a, ms) => `(${a} + to_microseconds((${ms} * 1000)::BIGINT))`,
   // The difference of two times in milliseconds, a number as in JavaScript.
   'dt.diffMs': (a, b) => `((epoch_us(${a}) - epoch_us(${b})) / 1000)`,
@@ -191,18 +228,21 @@ const nested: Readonly<Record<string, Template>> = {
   'list.len': int32('len'),
   'list.get': (a, index) =>
     `list_extract(${a}, CASE WHEN ${index} < 0 THEN ${index} ELSE ${index} + 1 END)`,
-  'list.slice': (a, start, end) => `list_slice(${a}, ${start} + 1, ${end})`,
+  'list.slice': slice,
   'list.contains': plain('list_contains'),
   'list.sum': plain('list_sum'),
   'list.mean': plain('list_avg'),
   'list.min': plain('list_min'),
   'list.max': plain('list_max'),
   'list.sort': plain('list_sort'),
+  // A slice of all of it is a list, whatever it was before.
+  'arr.toList': (a) => `list_slice(${a}, 1, -1)`,
   'list.unique': plain('list_distinct'),
   'list.reverse': plain('list_reverse'),
   'list.flatten': plain('flatten'),
   'list.join': plain('array_to_string'),
   'struct.field': plain('struct_extract'),
+  'struct.fieldByIndex': (a, index) => `struct_extract_at(${a}, ${index} + 1)`,
   'map.keys': plain('map_keys'),
   'map.values': plain('map_values'),
   'map.get': (a, key) => `map_extract(${a}, ${key})[1]`,

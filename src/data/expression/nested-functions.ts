@@ -1,6 +1,16 @@
 // Functions of lists, structs and maps in expressions.
 
+import { RayError } from '../../base/errors.js'
+import { refuseUnknown } from '../step-options.js'
 import type { CallOf, Expression, Operand } from './expression.js'
+
+/** How `list.sort` orders elements. */
+export interface ListSortOptions {
+  /** Whether the greatest come first. */
+  readonly descending?: boolean
+  /** Where nulls go; last unless told otherwise. */
+  readonly nulls?: 'first' | 'last'
+}
 
 /**
  * Functions of lists: `col('words').list`.
@@ -26,9 +36,12 @@ export class ListFunctions<T = unknown> {
     return this.#call('list.get', [index])
   }
 
-  /** The elements from `start` to before `end`, counted from 0. */
-  slice(start: number, end: number): Expression<T[]> {
-    return this.#call('list.slice', [start, end])
+  /** Every `step`th element from `start` to before `end`; negative ones count from the end. */
+  slice(start = 0, end?: number, step = 1): Expression<T[]> {
+    if (!(Number.isInteger(step) && step > 0)) {
+      throw new RayError(`list.slice: the step must be a whole number above 0, not ${step}.`)
+    }
+    return this.#call('list.slice', [start, end ?? null, step])
   }
 
   /** Whether a value is in the list. */
@@ -56,9 +69,14 @@ export class ListFunctions<T = unknown> {
     return this.#call('list.max', [])
   }
 
-  /** In order. */
-  sort(): Expression<T[]> {
-    return this.#call('list.sort', [])
+  /** In order, nulls last unless told otherwise. */
+  sort(options: ListSortOptions = {}): Expression<T[]> {
+    refuseUnknown('list.sort', options, ['descending', 'nulls'])
+    const { descending = false, nulls = 'last' } = options
+    if (nulls !== 'first' && nulls !== 'last') {
+      throw new RayError(`list.sort: nulls must be 'first' or 'last', not ${String(nulls)}.`)
+    }
+    return this.#call('list.sort', [descending ? 'DESC' : 'ASC', `NULLS ${nulls.toUpperCase()}`])
   }
 
   /** Each element once, in any order. */
@@ -83,6 +101,26 @@ export class ListFunctions<T = unknown> {
 }
 
 /**
+ * Functions of arrays, lists of a fixed length: `col('vector').arr`.
+ *
+ * @example
+ * const lists = rangeTensor(10, { shape: [3] }).withColumn('list', col('data').arr.toList())
+ */
+export class ArrayFunctions<T = unknown> {
+  readonly #call: CallOf
+
+  /** @internal Use the property of an expression. */
+  constructor(call: CallOf) {
+    this.#call = call
+  }
+
+  /** As a list, which may have any length. */
+  toList(): Expression<T[]> {
+    return this.#call('arr.toList', [])
+  }
+}
+
+/**
  * Fields of structs: `col('address').struct`.
  *
  * @example
@@ -101,6 +139,14 @@ export class StructFunctions {
   /** The field of a name. */
   field<T = unknown>(name: string): Expression<T> {
     return this.#call('struct.field', [name])
+  }
+
+  /** The field at an index, counted from 0. */
+  fieldByIndex<T = unknown>(index: number): Expression<T> {
+    if (!(Number.isInteger(index) && index >= 0)) {
+      throw new RayError(`struct.fieldByIndex takes a whole number from 0, not ${index}.`)
+    }
+    return this.#call('struct.fieldByIndex', [index])
   }
 }
 

@@ -1,6 +1,9 @@
 // Functions of strings in expressions.
 
+import { RayError } from '../../base/errors.js'
 import type { CallOf, Expression, Operand } from './expression.js'
+
+const paddings = { left: 'str.lpad', right: 'str.rpad', both: 'str.center' } as const
 
 /**
  * Functions of strings: `col('name').str`.
@@ -86,6 +89,14 @@ export class StringFunctions {
     return this.#call('str.center', [width, fill])
   }
 
+  /** Filled up to a width at a side: `lpad`, `rpad` or `center`. */
+  pad(width: number, fill = ' ', side: 'left' | 'right' | 'both' = 'right'): Expression<string> {
+    if (!Object.hasOwn(paddings, side)) {
+      throw new RayError(`pad: side must be 'left', 'right' or 'both', not '${String(side)}'.`)
+    }
+    return this.#call(paddings[side], [width, fill])
+  }
+
   /** Filled up with zeros at the start to a width. */
   zfill(width: number): Expression<string> {
     return this.#call('str.lpad', [width, '0'])
@@ -107,8 +118,8 @@ export class StringFunctions {
   }
 
   /** Whether it matches a pattern in which % is any text and _ any character. */
-  matchLike(pattern: string): Expression<boolean> {
-    return this.#call('str.matchLike', [pattern])
+  match(pattern: string): Expression<boolean> {
+    return this.#call('str.match', [pattern])
   }
 
   /** Whether some part of it matches a regular expression (RE2). */
@@ -119,6 +130,11 @@ export class StringFunctions {
   /** Where something starts in it; -1 if it is not there. */
   find(part: Operand): Expression<number> {
     return this.#call('str.find', [part])
+  }
+
+  /** Where a regular expression matches first; -1 if it does not. */
+  findRegex(pattern: string): Expression<number> {
+    return this.#call('str.findRegex', [pattern])
   }
 
   /** How often something is in it. */
@@ -141,6 +157,11 @@ export class StringFunctions {
     return this.#call('str.replaceRegex', [pattern, to])
   }
 
+  /** With the characters from `start` to before `end` replaced; negative: from the end. */
+  replaceSlice(start: number, end: number, to: string): Expression<string> {
+    return this.#call('str.replaceSlice', [start, end, to])
+  }
+
   /** The part that matches a regular expression, or one group of it. */
   extract(pattern: string, group = 0): Expression<string> {
     return this.#call('str.extract', [pattern, group])
@@ -161,6 +182,11 @@ export class StringFunctions {
     return this.#call('str.splitRegex', [pattern])
   }
 
+  /** The parts between white space. */
+  splitWhitespace(): Expression<string[]> {
+    return this.#call('str.splitWhitespace', [])
+  }
+
   /** With others put after it. */
   concat(...others: readonly Operand[]): Expression<string> {
     return this.#call('str.concat', [...others])
@@ -174,6 +200,11 @@ export class StringFunctions {
   /** Whether it has only decimal digits, and at least one. */
   isDigit(): Expression<boolean> {
     return this.#call('str.isDigit', [])
+  }
+
+  /** Whether it has only decimal digits, and at least one; Ray's name of `isDigit`. */
+  isDecimal(): Expression<boolean> {
+    return this.#call('str.isDecimal', [])
   }
 
   /** Whether it has only letters and numbers. */
@@ -201,6 +232,16 @@ export class StringFunctions {
     return this.#call('str.isLower', [])
   }
 
+  /** Whether each of its words begins with a capital letter, and has only small ones behind. */
+  isTitle(): Expression<boolean> {
+    return this.#call('str.isTitle', [])
+  }
+
+  /** Whether it has only characters that can be seen, and spaces. */
+  isPrintable(): Expression<boolean> {
+    return this.#call('str.isPrintable', [])
+  }
+
   /** Whether it has only ASCII characters. */
   isAscii(): Expression<boolean> {
     return this.#call('str.isAscii', [])
@@ -211,10 +252,8 @@ export class StringFunctions {
     return this.#call('str.toDate', [format])
   }
 
-  /** The characters from `start` to before `end`, counted from 0. */
-  slice(start: number, end?: number): Expression<string> {
-    if (start < 0) return this.#call('str.last', [-start])
-    const length = end === undefined ? [] : [Math.max(0, end - start)]
-    return this.#call('str.slice', [start, ...length])
+  /** The characters from `start` to before `end`; negative ones count from the end. */
+  slice(start = 0, end?: number): Expression<string> {
+    return this.#call('str.slice', [start, end ?? null])
   }
 }

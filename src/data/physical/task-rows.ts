@@ -94,7 +94,10 @@ async function makeBlock(input: TaskInput | undefined): Promise<Block> {
 /** Numbers, or tensors each full of its number. */
 function rangeBlock({ start, rows, shape }: Extract<TaskInput, { kind: 'range' }>): Block {
   if (shape === undefined) {
-    return blockOfColumns({ id: Float64Array.from({ length: rows }, (_, i) => start + i) })
+    // Written out: `Float64Array.from` takes thirty times as long.
+    const id = new Float64Array(rows)
+    for (let i = 0; i < rows; i++) id[i] = start + i
+    return blockOfColumns({ id })
   }
   const size = sizeOf(shape)
   const data = new Float64Array(rows * size)

@@ -268,7 +268,10 @@ export class SimulatedNode {
         this.#objectEvent({ kind: 'processDied', process: message.process })
         return this.#leases({ kind: 'processDied', process: message.process })
       case 'object':
-        return this.objects.handle(message.event)
+      case 'claimLent':
+      case 'askClaims':
+      case 'claimsSaid':
+        return this.objects.fromPeer(from, message)
       default:
         return this.world.checker.fail(`${this.nodeId} hears ${message.kind}`, [this.nodeId])
     }

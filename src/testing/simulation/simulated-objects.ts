@@ -1,13 +1,14 @@
 // The objects of a simulated node: the table of those whose home it is, and the way to the homes of
 // others. All of them are small, so no copies are moved.
 
-import { type ProcessId, rayletProcess } from '../../base/ids.js'
+import { nodeNumberOf, type ProcessId, rayletProcess } from '../../base/ids.js'
+import { LendsUnderWay } from '../../raylet/lends-under-way.js'
 import type { ObjectEffect, ObjectEvent } from '../../raylet/object-events.js'
 import { isAllHere, routeObjectEvent } from '../../raylet/object-router.js'
 import { ObjectTable } from '../../raylet/object-table.js'
 import { PassedRefs } from '../../raylet/passed-refs.js'
 import { homeDied, RemoteAsks } from '../../raylet/remote-asks.js'
-import type { ObjectMessage } from '../../wire/messages/peer.js'
+import type { LendMessage, ObjectMessage } from '../../wire/messages/peer.js'
 import type { FromRaylet } from '../../wire/messages/raylet.js'
 import type { ObjectKey } from '../../wire/messages/terms.js'
 import type { SimulatedPeers } from './peers.js'
@@ -29,11 +30,24 @@ export class SimulatedObjects {
   readonly #here: number
   readonly #asks = new RemoteAsks()
   readonly #passed = new PassedRefs()
+  readonly #lends: LendsUnderWay
 
   constructor(ports: SimulatedObjectPorts) {
     this.#ports = ports
     this.#here = ports.nodeNumber
     this.table = new ObjectTable(ports.nodeNumber)
+    const { peers } = ports
+    this.#lends = new LendsUnderWay({
+      here: ports.nodeNumber,
+      send: (to, message) => peers.send(to, message),
+      isDead: (node) => peers.isDead(node),
+      count: (event) => this.handle(event),
+    })
+  }
+
+  /** Counts that are between two other nodes. */
+  get lendsUnderWay(): number {
+    return this.#lends.size
   }
 
   /** What a process of this node, or its raylet, says. */
@@ -52,6 +66,12 @@ export class SimulatedObjects {
     for (const effect of this.table.handle(event, clock.now())) this.#do(effect)
   }
 
+  fromPeer(from: number, message: LendMessage | { kind: 'object'; event: ObjectMessage }): void {
+    if (message.kind !== 'object') return this.#lends.fromPeer(from, message)
+    this.#lends.heard(from, message.event)
+    this.handle(message.event)
+  }
+
   /** Refs of a task that is passed on to another node go with it. */
   passOn(to: number, refs: readonly ObjectKey[]): void {
     if (refs.length > 0) this.event({ kind: 'lend', to: rayletProcess(to), objects: refs })
@@ -59,6 +79,7 @@ export class SimulatedObjects {
 
   /** A task came from another node with these refs in its arguments. */
   passedHere(of: ProcessId, request: number, refs: readonly ObjectKey[]): void {
+    this.#lends.received(nodeNumberOf(of), refs)
     this.#passed.add(of, request, refs)
   }
 
@@ -76,6 +97,7 @@ export class SimulatedObjects {
   nodeDied(node: number): void {
     this.#giveBack(this.#passed.nodeDied(node))
     this.handle({ kind: 'nodeDied', node })
+    this.#lends.nodeDied(node)
     for (const { from, object } of this.#asks.takeOf(node)) this.#homeDied(from, object)
   }
 

@@ -415,6 +415,8 @@ export class Simulator {
       const left = node.objects.table.entries().filter((entry) => !entry.isActor)
       const names = left.map(({ key }) => `o${processText(key[0])}.${key[1]}`)
       this.#checker.expect(left.length === 0, `${node.nodeId} keeps ${names.join(' ')}`, names)
+      const isDone = node.objects.lendsUnderWay === 0
+      this.#checker.expect(isDone, `${node.nodeId} waits for claims`, [node.nodeId])
     }
   }
 }

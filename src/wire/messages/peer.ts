@@ -62,6 +62,7 @@ export type PeerMessage =
   | { readonly kind: 'processGone'; readonly process: ProcessId }
   /** To the home of objects. */
   | { readonly kind: 'object'; readonly event: ObjectMessage }
+  | LendMessage
   /** From the home: what a process of the receiver's node, or its raylet, asked for is stored. */
   | ({ readonly kind: 'located' } & StoredObject)
   /** From the home: nobody needs the copy any more. */
@@ -78,6 +79,15 @@ export type ObjectPeerMessage = Extract<
   PeerMessage,
   { kind: 'object' | 'located' | 'dropCopy' | 'makePrimary' | 'fetchCopy' | 'dialBulk' }
 >
+
+/** About counts that raylets lend each other. */
+export type LendMessage =
+  /** To the home: the sender has these refs, on each of which node `by` lent it a count. */
+  | { readonly kind: 'claimLent'; readonly by: number; readonly objects: readonly ObjectKey[] }
+  /** From the home: say when nothing more can come from this node, which is dead. */
+  | { readonly kind: 'askClaims'; readonly of: number }
+  /** Nothing more comes from it, and what has come was claimed. */
+  | { readonly kind: 'claimsSaid'; readonly of: number }
 
 /** An answer to `getObjects`: where the object is. */
 export interface StoredObject {
