@@ -3,7 +3,8 @@
 
 import { createRequire } from 'node:module'
 import v8 from 'node:v8'
-import { decodeSmall, decodeValue, encodeSmall, encodeValue } from '../src/wire/value-codec.js'
+import { encodeJoined as encodeValue } from '../src/wire/encode-joined.js'
+import { decodeSmall, decodeValue, encodeSmall } from '../src/wire/value-codec.js'
 
 interface Msgpackr {
   pack(value: unknown): Uint8Array

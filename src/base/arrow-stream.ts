@@ -5,6 +5,7 @@
 // the stream cannot be read. So pieces are collected here as they are written.
 
 import type * as Arrow from 'apache-arrow'
+import { PiecedBytes } from './pieced-bytes.js'
 
 type Library = Pick<typeof Arrow, 'RecordBatchStreamWriter'>
 type Piece = ArrayBufferView
@@ -17,20 +18,11 @@ interface Collecting {
 /** By copy of the library: made when the first table of it is written. */
 const writers = new WeakMap<object, new () => Collecting>()
 
-/** The stream of a table; its columns are copied once, into the result. */
-export function arrowStream(library: Library, table: Arrow.Table): Uint8Array {
+/** The stream of a table; its columns are not copied. */
+export function arrowStream(library: Library, table: Arrow.Table): PiecedBytes {
   const writer = new (writers.get(library) ?? writerOf(library))()
   writer.writeAll(table)
-  let size = 0
-  for (const { byteLength } of writer.pieces) size += byteLength
-  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(size)
-  const bytes = new Uint8Array(buffer, byteOffset, size)
-  let at = 0
-  for (const piece of writer.pieces) {
-    bytes.set(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength), at)
-    at += piece.byteLength
-  }
-  return bytes
+  return new PiecedBytes(writer.pieces)
 }
 
 function writerOf(library: Library): new () => Collecting {

@@ -11,6 +11,7 @@ import { outputEndMs, stderrLinesKept } from '../base/limits.js'
 import type { Clock } from '../base/clock.js'
 import type { ProcessExit, WorkerEnvironment } from '../wire/messages/terms.js'
 import type { OutputLabel } from '../wire/output-mark.js'
+import { hugePageVariables } from './huge-pages.js'
 import { LabelledLines } from './labelled-lines.js'
 
 export interface WorkerPoolOptions {
@@ -78,6 +79,7 @@ export class WorkerPool {
       env: {
         ...process.env,
         ...environment.env,
+        ...hugePageVariables(environment.env['GLIBC_TUNABLES'] ?? process.env['GLIBC_TUNABLES']),
         ...this.#options.variables(start),
         ...(setpriv === undefined && { TYPERAY_ORPHAN: 'end' }),
       },

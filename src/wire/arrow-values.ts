@@ -9,6 +9,7 @@ import { createRequire } from 'node:module'
 import { types } from 'node:util'
 import type * as Arrow from 'apache-arrow'
 import { arrowStream } from '../base/arrow-stream.js'
+import type { PiecedBytes } from '../base/pieced-bytes.js'
 
 /** Brands of apache-arrow by kind; the position is the kind on the wire. */
 const brands = ['Table', 'RecordBatch', 'Vector'].map((name) => Symbol.for(`apache-arrow/${name}`))
@@ -69,10 +70,10 @@ export function arrowBrandOf(value: object): number | undefined {
 const streams = new WeakMap<object, Uint8Array>()
 
 /**
- * The IPC stream of an Arrow value. Columns of a value that was not received are copied once, into
- * the result.
+ * The IPC stream of an Arrow value: the one that it was read from, or pieces of which most are its
+ * columns.
  */
-export function arrowToBytes(value: object, kind: number): Uint8Array {
+export function arrowToBytes(value: object, kind: number): Uint8Array | PiecedBytes {
   const received = streams.get(value)
   if (received !== undefined) return received
   const library = arrow()

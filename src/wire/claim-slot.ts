@@ -64,3 +64,9 @@ export function stopClaims(words: Int32Array, slot: number, lease: number): numb
 export function claimedSince(started: number, before: number): number {
   return (started - before) & countMask
 }
+
+/** Were more tasks sent than received? Fewer than half of what can be counted are between. */
+export function isAhead(sent: number, received: number): boolean {
+  const onTheWay = claimedSince(sent, received)
+  return onTheWay > 0 && onTheWay < 2 ** (countBits - 1)
+}

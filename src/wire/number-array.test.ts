@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SerializationError } from '../base/errors.js'
 import { numbersMin } from './number-array.js'
-import { decodeValue, encodeValue } from './value-codec.js'
+import { encodeJoined as encodeValue } from './encode-joined.js'
+import { decodeValue } from './value-codec.js'
 
 const hooks = { instanceProblem: (): string | undefined => undefined }
 

@@ -12,6 +12,7 @@
 import { readU32, readU48, writeU32, writeU48 } from '../base/bytes.js'
 import { SerializationError } from '../base/errors.js'
 import { arrayBytesMax, bufferAlignBytes } from '../base/limits.js'
+import { PiecedBytes } from '../base/pieced-bytes.js'
 
 const magic = 0x314f5254
 const fixedBytes = 20
@@ -43,7 +44,7 @@ export interface ObjectContents {
 export function layoutObject(
   meta: Uint8Array,
   bytes: Uint8Array,
-  buffers: readonly Uint8Array[],
+  buffers: readonly (Uint8Array | PiecedBytes)[],
 ): ObjectLayout {
   const header = new Uint8Array(fixedBytes + buffers.length * sizeBytes)
   writeU32(header, 0, magic)
@@ -55,9 +56,11 @@ export function layoutObject(
   const parts: { offset: number; bytes: Uint8Array }[] = []
   let at = 0
   all.forEach((part, i) => {
-    const offset = i < 3 ? at : align(at)
-    parts.push({ offset, bytes: part })
-    at = offset + part.length
+    at = i < 3 ? at : align(at)
+    for (const bytes of part instanceof PiecedBytes ? part.pieces : [part]) {
+      parts.push({ offset: at, bytes })
+      at += bytes.length
+    }
   })
   return { sizeBytes: at, parts: parts.filter((part) => part.bytes.length > 0) }
 }

@@ -10,11 +10,13 @@
 //
 // Segments of 4 KiB and more are not copied: they are handed to the caller as they are, and the
 // reader gets views of whatever memory the caller put them in. They begin at a multiple of 8 of
-// their ArrayBuffer, so that memory aligned to 8 bytes suits every view in them.
+// their ArrayBuffer, so that memory aligned to 8 bytes suits every view in them. Bytes in pieces
+// are an ArrayBuffer of one segment to the reader.
 
 import { types } from 'node:util'
 import { SerializationError } from '../base/errors.js'
 import { arrayBytesMax, outOfBandBytesMin } from '../base/limits.js'
+import { PiecedBytes } from '../base/pieced-bytes.js'
 import type { ByteReader } from './byte-reader.js'
 import type { ByteWriter } from './byte-writer.js'
 import { NumberedSet } from './numbered-set.js'
@@ -58,9 +60,12 @@ interface Backing {
   readonly ranges: Range[]
 }
 
+/** A segment that travels out of band. */
+export type OutOfBand = Uint8Array | PiecedBytes
+
 export class BackingWriter {
-  private readonly memories = new NumberedSet<ArrayBuffer>()
-  private readonly backings: Backing[] = []
+  private readonly memories = new NumberedSet<ArrayBuffer | PiecedBytes>()
+  private readonly backings: (Backing | PiecedBytes)[] = []
 
   get used(): boolean {
     return this.backings.length > 0
@@ -68,16 +73,16 @@ export class BackingWriter {
 
   /** Notes an ArrayBuffer as a value and returns its index in the table. */
   addWhole(memory: ArrayBuffer): number {
-    const index = this.indexOf(memory)
-    this.backings[index]!.whole = true
+    const index = this.memories.indexOf(memory)
+    this.backingAt(index, memory).whole = true
     return index
   }
 
   /** Notes the bytes of a view and returns the index of its ArrayBuffer in the table. */
   addView(view: ArrayBufferView, itemBytes: number): number {
     const memory = view.buffer as ArrayBuffer
-    const index = this.indexOf(memory)
-    const backing = this.backings[index]!
+    const index = this.memories.indexOf(memory)
+    const backing = this.backingAt(index, memory)
     if (itemBytes > backing.itemBytes) backing.itemBytes = itemBytes
     if (Buffer.isBuffer(view) && memory.byteLength === Buffer.poolSize) backing.pooled = true
     const start = view.byteOffset
@@ -85,19 +90,29 @@ export class BackingWriter {
     return index
   }
 
-  private indexOf(memory: ArrayBuffer): number {
-    const index = this.memories.indexOf(memory)
-    if (index === this.backings.length) {
-      this.backings.push({ memory, whole: false, pooled: false, itemBytes: 1, ranges: [] })
-    }
+  /** Notes bytes in pieces, which are no part of other memory, and returns their index. */
+  addPieced(bytes: PiecedBytes): number {
+    const index = this.memories.indexOf(bytes)
+    if (index === this.backings.length) this.backings.push(bytes)
     return index
   }
 
+  private backingAt(index: number, memory: ArrayBuffer): Backing {
+    if (index === this.backings.length) {
+      this.backings.push({ memory, whole: false, pooled: false, itemBytes: 1, ranges: [] })
+    }
+    return this.backings[index] as Backing
+  }
+
   /** Writes the table; returns the segments that travel out of band. */
-  write(to: ByteWriter, name: string): Uint8Array[] {
-    const buffers: Uint8Array[] = []
+  write(to: ByteWriter, name: string): OutOfBand[] {
+    const buffers: OutOfBand[] = []
     to.varuint(this.backings.length)
     for (const backing of this.backings) {
+      if (backing instanceof PiecedBytes) {
+        writePieced(to, backing, { name, buffers })
+        continue
+      }
       const segments = segmentsOf(backing)
       to.varuint(sizeMaxOf(backing) + 1)
       to.byte(backing.itemBytes)
@@ -106,11 +121,7 @@ export class BackingWriter {
         const outOfBand = segment.end - segment.start >= outOfBandBytesMin && !backing.pooled
         const start = outOfBand ? segment.start - (segment.start % 8) : segment.start
         const size = segment.end - start
-        if (size > arrayBytesMax) {
-          throw new SerializationError(
-            `${name} has one binary array larger than 4 GiB. Split it into several.`,
-          )
-        }
+        refuseTooLarge(size, name)
         const bytes = new Uint8Array(backing.memory, start, size)
         to.varuint(start)
         to.varuint(size)
@@ -123,6 +134,33 @@ export class BackingWriter {
     }
     return buffers
   }
+}
+
+interface Written {
+  readonly name: string
+  readonly buffers: OutOfBand[]
+}
+
+function writePieced(to: ByteWriter, bytes: PiecedBytes, { name, buffers }: Written): void {
+  const { length } = bytes
+  refuseTooLarge(length, name)
+  to.varuint(0)
+  to.byte(1)
+  to.varuint(1)
+  to.varuint(0)
+  to.varuint(length)
+  if (length >= outOfBandBytesMin) to.varuint(buffers.push(bytes))
+  else {
+    to.byte(0)
+    for (const piece of bytes.pieces) to.raw(piece)
+  }
+}
+
+function refuseTooLarge(size: number, name: string): void {
+  if (size <= arrayBytesMax) return
+  throw new SerializationError(
+    `${name} has one binary array larger than 4 GiB. Split it into several.`,
+  )
 }
 
 function segmentsOf(backing: Backing): Range[] {

@@ -7,7 +7,8 @@ import * as esmArrow from 'apache-arrow'
 import type { RayTaskError } from '../base/errors.js'
 import { errorTypes } from '../base/errors.js'
 import { layoutObject, readObject } from './object-layout.js'
-import { attachmentBrand, decodeValue, encodeValue, type EncodedValue } from './value-codec.js'
+import { encodeJoined as encodeValue } from './encode-joined.js'
+import { attachmentBrand, decodeValue, type EncodedValue } from './value-codec.js'
 
 const hooks = { instanceProblem: (): string | undefined => undefined }
 

@@ -8,6 +8,7 @@
 import { writeU32 } from '../base/bytes.js'
 import { SerializationError } from '../base/errors.js'
 import { ByteWriter } from './byte-writer.js'
+import type { OutOfBand } from './value-backings.js'
 import { ValueDecoder, type ValueParts } from './value-decoder.js'
 import { ValueEncoder } from './value-encoder.js'
 import type { ValueHooks } from './value-hooks.js'
@@ -25,7 +26,7 @@ export interface EncodedValue {
    */
   readonly bytes: Uint8Array
   /** Contents of ArrayBuffers and views, as they are in the value: not copied. */
-  readonly buffers: readonly Uint8Array[]
+  readonly buffers: readonly OutOfBand[]
   /** Attachments in order of their index. */
   readonly attachments: readonly object[]
   /** Functions as values and classes of instances, in order of their index. */

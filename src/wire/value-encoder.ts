@@ -9,6 +9,7 @@
 
 import { types } from 'node:util'
 import { valueDepthMax } from '../base/limits.js'
+import { PiecedBytes } from '../base/pieced-bytes.js'
 import { arrayShapeOf, namedKeysOf } from './array-shape.js'
 import { arrowBrandOf, arrowToBytes } from './arrow-values.js'
 import { attachmentBrand, type ValueHooks } from './value-hooks.js'
@@ -242,10 +243,23 @@ export class ValueEncoder {
     this.register(value)
     this.to.byte(tags.tagArrow)
     this.to.byte(kind)
-    this.view(this.arrowStream(value, kind), false)
+    const stream = this.arrowStream(value, kind)
+    if (stream instanceof PiecedBytes) this.pieced(stream)
+    else this.view(stream, false)
   }
 
-  private arrowStream(value: object, kind: number): Uint8Array {
+  /** As a Uint8Array of the same bytes. */
+  private pieced(stream: PiecedBytes): void {
+    this.register(stream)
+    const { to } = this
+    to.byte(tags.tagView)
+    to.byte(tags.viewKinds.indexOf('Uint8Array'))
+    to.varuint(this.backings.addPieced(stream))
+    to.varuint(0)
+    to.varuint(stream.length)
+  }
+
+  private arrowStream(value: object, kind: number): Uint8Array | PiecedBytes {
     try {
       return arrowToBytes(value, kind)
     } catch (cause) {

@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util'
 import v8 from 'node:v8'
 import fc from 'fast-check'
 import { SerializationError } from '../base/errors.js'
-import { decodeSmall, decodeValue, encodeSmall, encodeValue } from './value-codec.js'
+import { encodeJoined as encodeValue } from './encode-joined.js'
+import { decodeSmall, decodeValue, encodeSmall } from './value-codec.js'
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 0x7fff_ffff)
 const hooks = { instanceProblem: (): string | undefined => undefined }

@@ -103,8 +103,6 @@ export class LeaseLine {
   #channel: ControlChannel<ToWorker, FromWorker> | null = null
   #socket: Socket | null = null
   #isSocketOver = true
-  /** The connection broke, and with it the answers to tasks that were sent. */
-  #isBroken = false
   #exit: ProcessExit | null = null
 
   constructor(options: LineOptions, events: LineEvents, now: () => number) {
@@ -323,13 +321,15 @@ export class LeaseLine {
   #broken(): void {
     this.isClosing = true
     if (this.inFlight === 0) return
-    this.#isBroken = true
     this.#events.broken(this)
   }
 
-  /** The worker has closed the lease without knowing that its owner had not heard all. */
+  /**
+   * The worker has closed the lease, and what it said to that, `stale` behind its last answers, was
+   * lost with the connection: before the raylet told us so, or after.
+   */
   #brokenExit(): ProcessExit | null {
-    if (!this.#isBroken || this.inFlight === 0) return null
+    if (!this.isRemote || this.inFlight === 0) return null
     const { pid, inFlight: started } = this
     return { pid, exitCode: null, signal: null, stderr: [], reason: lineBrokenReason, started }
   }

@@ -8,7 +8,7 @@
 import { RuntimeEnvSetupError } from '../base/errors.js'
 import { leaseFairMs } from '../base/limits.js'
 import { isSameSecret } from '../base/secret.js'
-import { claimedSince } from '../wire/claim-slot.js'
+import { isAhead } from '../wire/claim-slot.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import type { ToWorker } from '../wire/messages/task.js'
 import type { ActorHost } from './actor-host.js'
@@ -19,6 +19,7 @@ import type { CoreWorker } from './core-worker.js'
 import type { LiveTaskList } from './live-tasks.js'
 import { LoadedFunction } from './loaded-function.js'
 import { LookAhead } from './look-ahead.js'
+import { IdleTimer } from './idle-timer.js'
 import { type ConnectionEvents, type Incoming, OwnerConnection } from './owner-connection.js'
 import { groupsOf, LazyTaskContext, type TaskPlace } from './task-context.js'
 import { cancelledError } from './task-error.js'
@@ -30,6 +31,8 @@ type LeaseOpened = Extract<FromRaylet, { kind: 'leaseOpened' }>
 const replyDelayMs = 0.3
 /** A lease that somebody wants is closed when it was idle for this long. */
 const idleCloseMs = 3
+/** One on which nothing came yet: its owner has to hear of it, and to connect. */
+const unusedCloseMs = leaseFairMs
 
 export class TaskExecutor implements ConnectionEvents {
   readonly #core: CoreWorker
@@ -53,7 +56,7 @@ export class TaskExecutor implements ConnectionEvents {
   #isWanted = false
   /** The recalled lease has had its fair share of time, or its owner is dead. */
   #isUpAtOnce = false
-  #idleTimer: NodeJS.Timeout | null = null
+  readonly #idleTimer = new IdleTimer()
   #isOwnerDead = false
   /** Tasks that came on the lease by its owner's socket. */
   #received = 0
@@ -171,11 +174,13 @@ export class TaskExecutor implements ConnectionEvents {
       return
     }
     this.onWanted?.()
-    this.#idleTimer ??= setTimeout(() => {
-      this.#idleTimer = null
-      const isDue = this.#isWanted || this.#isRecalled
-      if (isDue && this.isIdle && !this.#isBlocked) this.#closeWhenEmpty()
-    }, idleCloseMs)
+    const isUnused = this.#received === 0 && this.#lease?.frames === undefined
+    this.#idleTimer.start(isUnused ? unusedCloseMs : idleCloseMs, this.#closeIfIdle)
+  }
+
+  readonly #closeIfIdle = (): void => {
+    const isDue = this.#isWanted || this.#isRecalled
+    if (isDue && this.isIdle && !this.#isBlocked) this.#closeWhenEmpty()
   }
 
   /** Called before an idle lease is closed: the claim words should be mapped. */
@@ -234,6 +239,7 @@ export class TaskExecutor implements ConnectionEvents {
     this.#isRecalled = false
     this.#isWanted = false
     this.#isUpAtOnce = false
+    this.#idleTimer.stop()
     if (this.#fairTimer !== null) clearTimeout(this.#fairTimer)
     this.#fairTimer = null
     for (const connection of this.#connections) {
@@ -590,10 +596,4 @@ export class TaskExecutor implements ConnectionEvents {
     }
     this.#core.raylet.send({ kind: 'blocked' })
   }
-}
-
-/** Were more tasks sent than received? Both count modulo 2^20, and fewer than half are between. */
-function isAhead(sent: number, received: number): boolean {
-  const onTheWay = claimedSince(sent, received)
-  return onTheWay > 0 && onTheWay < 2 ** 19
 }

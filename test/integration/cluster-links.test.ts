@@ -90,6 +90,7 @@ void test('a connection to a worker breaks: what may run again is done all the s
 
 const gated = ray.remote(async (gate: string) => {
   if (gate === '') return ray.getRuntimeContext().nodeId
+  writeFileSync(`${gate}-begun`, '')
   while (!existsSync(gate)) await new Promise((resolve) => setTimeout(resolve, 5))
   return ray.getRuntimeContext().nodeId
 })
@@ -109,6 +110,7 @@ void test('what waits behind a task that hangs on another node runs elsewhere', 
       const gate = path.join(folder, `gate-${round}`)
       await ray.get(warm())
       const hangs = gated.remote(gate)
+      await until(() => existsSync(`${gate}-begun`))
       const behind = await ray.get(warm())
       writeFileSync(gate, '')
       const place = await ray.get(hangs)

@@ -182,8 +182,7 @@ inCluster(
       const { filesystem } = s3
       try {
         const prng = new Prng(11)
-        // Not Parquet: reading many small files of it from S3 fails now and then, see docs/data.md.
-        for (const write of ['writeJson'] as const) {
+        for (const write of ['writeParquet', 'writeJson'] as const) {
           const at = { block: prng.integer(0, blocks - 1), slice: 1 }
           const to = `s3://bucket/${write}`
           const filenameProvider = killer(write, at)

@@ -3,6 +3,7 @@
 /** Requests under way at once: enough to hide the latency of S3, few enough for any server. */
 const atOnceMax = 16
 
+/** When one call fails, no more are made; those that are under way are not waited for. */
 export async function mapInOrder<T, Out>(
   items: readonly T[],
   fn: (item: T, index: number) => Promise<Out>,
@@ -12,7 +13,12 @@ export async function mapInOrder<T, Out>(
   const run = async (): Promise<void> => {
     while (next < items.length) {
       const index = next++
-      results[index] = await fn(items[index] as T, index)
+      try {
+        results[index] = await fn(items[index] as T, index)
+      } catch (error) {
+        next = items.length
+        throw error
+      }
     }
   }
   await Promise.all(Array.from({ length: Math.min(atOnceMax, items.length) }, run))

@@ -22,6 +22,7 @@ export class OpenPieces {
   readonly #source: FilesSource
   /** Added by `copy`, removed by `close`. */
   readonly #descriptors = new Map<number, string>()
+  #isClosed = false
 
   constructor(source: FilesSource) {
     this.#source = source
@@ -41,7 +42,7 @@ export class OpenPieces {
   /** A file without a name that holds `bytes`, which came from `file`. */
   copy(file: string, bytes: Uint8Array): string {
     const descriptor = this.#create(file)
-    writeAll(descriptor, bytes)
+    writeAll(descriptor, bytes, 0)
     return `/proc/self/fd/${descriptor}`
   }
 
@@ -49,7 +50,12 @@ export class OpenPieces {
   async #unzipped(file: string): Promise<string> {
     const descriptor = this.#create(file)
     const write = async (parts: AsyncIterable<Buffer>): Promise<void> => {
-      for await (const part of parts) writeAll(descriptor, part)
+      let at = 0
+      for await (const part of parts) {
+        this.#assertOpen(file)
+        writeAll(descriptor, part, at)
+        at += part.length
+      }
     }
     try {
       await pipeline(fs.createReadStream(file), zlib.createGunzip(), write)
@@ -66,9 +72,8 @@ export class OpenPieces {
     return {
       path: `/proc/self/fd/${descriptor}`,
       fill: (parts) => {
-        for (const { start, bytes } of parts) {
-          fs.writeSync(descriptor, bytes, 0, bytes.length, start)
-        }
+        this.#assertOpen(file)
+        for (const { start, bytes } of parts) writeAll(descriptor, bytes, start)
       },
     }
   }
@@ -81,11 +86,24 @@ export class OpenPieces {
   }
 
   close(): void {
+    this.#isClosed = true
     for (const descriptor of this.#descriptors.keys()) fs.closeSync(descriptor)
     this.#descriptors.clear()
   }
 
+  /**
+   * When one file fails the others are not waited for. What comes of them later must not be
+   * written: the numbers of the descriptors may belong to other files by then.
+   */
+  #assertOpen(file: string): void {
+    if (!this.#isClosed) return
+    throw new RayError(`${this.#source.operator}: the read of ${file} is over.`, {
+      fields: { path: file },
+    })
+  }
+
   #create(file: string): number {
+    this.#assertOpen(file)
     const name = path.join(os.tmpdir(), `typeray-${randomBytes(8).toString('hex')}`)
     const descriptor = fs.openSync(name, 'wx+', 0o600)
     fs.unlinkSync(name)
@@ -94,9 +112,12 @@ export class OpenPieces {
   }
 }
 
-function writeAll(descriptor: number, bytes: Uint8Array): void {
+function writeAll(descriptor: number, bytes: Uint8Array, start: number): void {
   let written = 0
-  while (written < bytes.length) written += fs.writeSync(descriptor, bytes, written)
+  while (written < bytes.length) {
+    const left = bytes.length - written
+    written += fs.writeSync(descriptor, bytes, written, left, start + written)
+  }
 }
 
 /** A file that the engine can open, and whose bytes are put where they belong. */

@@ -3,6 +3,10 @@
 // The engine reads local files. It is given one of the right size that is empty but for the footer,
 // and, when rows are read, for the columns of the row groups that are asked for: everything at the
 // place where the engine will look for it.
+//
+// The engine looks at bloom filters too, also at those of row groups that it will not read. They
+// save it from reading columns, which are there by then: instead of fetching them, each is replaced
+// by the smallest one, which rules out nothing.
 
 import { RayError } from '../../base/errors.js'
 import { query, quoteText } from '../engine/engine.js'
@@ -21,19 +25,25 @@ export interface RemoteFile {
   readonly size: number | undefined
 }
 
-/** A file with nothing but its footer. */
+/** A file whose bytes are there from `presentFrom` to its end. */
+interface Ending {
+  readonly sparse: SparseFile
+  readonly presentFrom: number
+}
+
+/** A file with nothing but its footer, and what was fetched with it. */
 export async function openFooter(
   source: FilesSource,
   open: OpenPieces,
   file: RemoteFile,
-): Promise<SparseFile> {
+): Promise<Ending> {
   const storage = await storageOf(source.operator, file.path, source.filesystem)
   if (file.size === undefined) {
     // A server that does not say how long a file is has to send it.
     const bytes = await storage.read(file.path)
     const whole = open.sparse(file.path, bytes.length)
     whole.fill([{ start: 0, bytes }])
-    return whole
+    return { sparse: whole, presentFrom: 0 }
   }
   const { size } = file
   const tail = await readEnd(storage, file.path, { size, length: tailBytes })
@@ -47,11 +57,12 @@ export async function openFooter(
     footer <= tail.length ? tail : await readEnd(storage, file.path, { size, length: footer })
   const sparse = open.sparse(file.path, size)
   const magic = Buffer.from('PAR1')
+  const presentFrom = size - end.length
   sparse.fill([
     { start: 0, bytes: magic },
-    { start: size - end.length, bytes: end },
+    { start: presentFrom, bytes: end },
   ])
-  return sparse
+  return { sparse, presentFrom }
 }
 
 function readEnd(
@@ -77,31 +88,45 @@ export async function openPiece(
   const { path } = piece
   const storage = await storageOf(source.operator, path, source.filesystem)
   const listing = await storage.list(path)
-  const file = await openFooter(source, open, { path, size: listing?.files[0]?.size })
-  if (listing?.files[0]?.size === undefined) return file.path
-  const parts = joined(partsOf(file.path, piece, columns))
-  const fetched = await mapInOrder(parts, async ({ start, length }): Promise<PlacedBytes> => {
-    return { start, bytes: await storage.read(path, { start, length }) }
-  })
-  file.fill(fetched)
-  return file.path
+  const remote = { path, size: listing?.files[0]?.size }
+  const { sparse, presentFrom } = await openFooter(source, open, remote)
+  const { parts, blooms } = layoutOf(sparse.path, piece, columns)
+  const fetched = await mapInOrder(
+    joined(parts.filter((part) => part.start < presentFrom)),
+    async ({ start, length }): Promise<PlacedBytes> => {
+      return { start, bytes: await storage.read(path, { start, length }) }
+    },
+  )
+  const replaced = blooms.filter((start) => start < presentFrom)
+  sparse.fill([...fetched, ...replaced.map((start) => ({ start, bytes: openBloom }))])
+  return sparse.path
 }
 
-/** Where the columns lie in the row groups that the piece has rows of. */
-function partsOf(
+/** A bloom filter that has every value: its header (thrift, compact) and 32 bytes of ones. */
+const openBloom = Buffer.from(`15401c1c00001c1c00001c1c000000${'ff'.repeat(32)}`, 'hex')
+
+interface Layout {
+  /** The columns in the row groups that the piece has rows of. */
+  readonly parts: readonly Part[]
+  /** Where the bloom filters of these columns begin, in all row groups. */
+  readonly blooms: readonly number[]
+}
+
+function layoutOf(
   path: string,
   { start, length }: FilePiece,
   columns: readonly SqlColumn[],
-): readonly Part[] {
+): Layout {
   const wanted = new Set(columns.map(({ name }) => name))
   const chunks = query(
     `SELECT row_group_id::INTEGER AS id, row_group_num_rows::DOUBLE AS rows,
        path_in_schema AS path, data_page_offset::DOUBLE AS data,
        coalesce(dictionary_page_offset, 0)::DOUBLE AS dictionary,
-       total_compressed_size::DOUBLE AS bytes
+       total_compressed_size::DOUBLE AS bytes, bloom_filter_offset::DOUBLE AS bloom
      FROM parquet_metadata(${quoteText(path)}) ORDER BY id`,
   )
   const parts: Part[] = []
+  const blooms: number[] = []
   let group = -1
   let begin = 0
   let end = 0
@@ -112,12 +137,14 @@ function partsOf(
       end += Number(chunk.rows)
     }
     const [name = ''] = String(chunk.path).split(', ')
-    if (end <= start || begin >= start + length || !wanted.has(name)) continue
+    if (!wanted.has(name)) continue
+    if (chunk.bloom !== null) blooms.push(Number(chunk.bloom))
+    if (end <= start || begin >= start + length) continue
     const { data, dictionary, bytes } = chunk as Record<string, unknown>
     const offsets = [Number(data), Number(dictionary)].filter((offset) => offset > 0)
     parts.push({ start: Math.min(...offsets), length: Number(bytes) })
   }
-  return parts
+  return { parts, blooms }
 }
 
 function joined(parts: readonly Part[]): readonly Part[] {

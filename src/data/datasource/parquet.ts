@@ -27,7 +27,7 @@ async function describe(
   const opened = new Map<string, string>()
   await mapInOrder(looked, async (file) => {
     const { path } = file
-    opened.set(path, isLocal(path) ? path : (await openFooter(source, open, file)).path)
+    opened.set(path, isLocal(path) ? path : (await openFooter(source, open, file)).sparse.path)
   })
   const paths = [...new Set(opened.values())]
   const groups = new Map<string, RowGroup[]>(paths.map((path) => [path, []]))

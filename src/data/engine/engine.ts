@@ -17,6 +17,10 @@ const settings: Readonly<Record<string, string>> = {
   autoload_known_extensions: 'false',
   // One file per folder and block, however many folders there are.
   partitioned_write_max_open_files: '100000',
+  // The engine keeps footers by path, and takes a file for the one it knows if inode, size and age
+  // in seconds are the same. A file without a name that follows another often has its inode and
+  // its path in /proc, and was read with the other's footer. The system caches files anyway.
+  enable_external_file_cache: 'false',
 }
 
 /** Characters of a query that its error shows. */

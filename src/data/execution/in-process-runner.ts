@@ -68,7 +68,7 @@ export class InProcessRunner implements TaskRunner {
         parts === undefined
           ? await runBlockTask(task, ready, ...inputs)
           : await runPartitionTask(task, ready, ...inputs)
-      const made = all.slice(0, -1).map((block) => arrowStream(arrow, block as Table))
+      const made = all.slice(0, -1).map((block) => arrowStream(arrow, block as Table).joined())
       return { made, metadata: all.at(-1) as BlockMetadata }
     }
     const result = run()
