@@ -19,6 +19,7 @@ import {
 import { plainResources } from '../physical/operators.js'
 import { permutation } from '../relational/sample.js'
 import { type DrainedBlock, drain, rowsBetween } from './drain.js'
+import { sortCuts } from './sort-cuts.js'
 import type { Execution } from './streaming-executor.js'
 import type { PendingBlock, SharedTransforms } from './task-runner.js'
 
@@ -76,13 +77,16 @@ function* combineParts(
   { count, combination }: { readonly count: number; readonly combination: Combination },
   combiner: Combiner,
 ): Generator<PendingBlock> {
-  for (let part = 0; part < count; part++) {
-    const parts = drained.flatMap(({ parts: all, ...rest }) => {
-      const block = all[part]
-      return block === undefined ? [] : { ...rest, block, parts: [] }
-    })
-    yield combiner.submit(combination, parts)
-  }
+  for (let part = 0; part < count; part++) yield combiner.submit(combination, partOf(drained, part))
+}
+
+/** What blocks have of a part. */
+function partOf(drained: readonly DrainedBlock[], part: number): readonly DrainedBlock[] {
+  return drained.flatMap(({ parts, isOwned, metadata }) => {
+    const block = parts[part]
+    const rows = metadata.partRows?.[part] ?? 0
+    return block === undefined ? [] : { block, parts: [], isOwned, metadata: { ...metadata, rows } }
+  })
 }
 
 async function* aggregate(
@@ -118,28 +122,21 @@ async function* sort(
     yield combiner.submit(combination, drained)
     return
   }
-  const by = { kind: 'range', keys, ...cutsOf(full, count) } as const
-  const cut = { kind: 'partition', by, count } as const
-  yield* combineParts(await partitionAll(drained, cut, combiner), { count, combination }, combiner)
+  const sample = full.flatMap(({ metadata }) => metadata.sample ?? [])
+  const { parts, ...cuts } = sortCuts(sample, count)
+  const by = { kind: 'range', keys, ...cuts } as const
+  const cut = { kind: 'partition', by, count: parts.length } as const
+  const partitioned = await partitionAll(drained, cut, combiner)
+  for (const [part, { isEqual, blocks }] of parts.entries()) {
+    const inputs = partOf(partitioned, part)
+    if (isEqual) yield* reblock(inputs, blocks, combiner)
+    else yield combiner.submit(combination, inputs)
+  }
 }
 
 function areOfOneType(drained: readonly DrainedBlock[]): boolean {
   const schemas = drained.map(({ metadata }) => JSON.stringify(metadata.schema))
   return new Set(schemas).size <= 1
-}
-
-/** Sort keys that cut the sample into equal parts. */
-function cutsOf(drained: readonly DrainedBlock[], count: number) {
-  const sample = drained.flatMap(({ metadata }) => metadata.sample ?? [])
-  sample.sort((a, b) => Buffer.compare(a.key, b.key))
-  const cuts = Array.from({ length: count - 1 }, (_, i) => {
-    return sample[Math.floor(((i + 1) * sample.length) / count)]
-  })
-  const boundaries = cuts.map((cut) => cut?.key ?? new Uint8Array(0))
-  const firsts = cuts.flatMap((cut) => cut?.first ?? [])
-  // Where many rows agree in their first key, the others must tell them apart.
-  const isEnough = firsts.length === cuts.length && new Set(firsts).size === cuts.length
-  return { boundaries, firsts: isEnough ? firsts : undefined }
 }
 
 /** Cuts blocks that are stored whole. */

@@ -16,16 +16,15 @@ import type { Publication } from '../datasource/folder-write.js'
 import type { FolderSink, SaveMode, WriteStep } from '../logical/write-step.js'
 import { addColumn, filterRows, flatMapRows, mapBatches, mapRows } from './function-transforms.js'
 import type { CombineInputs, ExchangeTransform, PartitionTransform } from './exchange-transforms.js'
+import type { FileTransform } from './map-files.js'
 import type { TaskInput, Transform } from './operators.js'
 import { applyRelational, groupRelational, readInput, type TransformGroup } from './task-rows.js'
 import { prepareTransforms } from './prepare-transforms.js'
+import { withRetries } from './retries.js'
 import { originOf, Place, type RowOrigin } from './row-origin.js'
 
 // When this module is loaded, in driver or worker, and so before blocks are decoded for it.
 shareArrow()
-
-/** How often a function that throws what it may is called again for a block. */
-const retriesMax = 3
 
 export interface BlockTask {
   /** Absent where the task is given a block. */
@@ -121,7 +120,9 @@ async function runTask(
       case 'combine':
         throw new RayError('Blocks can be combined only where a task begins.')
       default:
-        current = await applyWithRetries(transform, current, place)
+        // Of nothing comes nothing: a block without rows may not even know its columns.
+        if (current.numRows === 0 && current.schema.fields.length === 0) break
+        current = await withRetries(transform, () => applyTransform(transform, current, place))
     }
   }
   const metadata = describeBlock(current, startedMs)
@@ -153,6 +154,11 @@ async function startRows(
     const combining = { name, combination, inputs, steps, index, isLast }
     return { block: await combineBlocks(combining, blocks), taken }
   }
+  if (task.input?.kind === 'files' && first !== undefined && takesRows(first)) {
+    const { mapFiles } = await import('./map-files.js')
+    const block = await mapFiles(task.input.request, first)
+    if (block !== undefined) return { block, taken: 1 }
+  }
   const steps = first?.kind === 'relational' ? first.steps : []
   const [given] = blocks.length > 1 ? [concatBlocks(blocks)] : blocks
   const block =
@@ -160,6 +166,10 @@ async function startRows(
       ? await readInput(task.input, steps, index)
       : await applyRelational(given, steps, index)
   return { block, taken: steps.length === 0 ? 0 : 1 }
+}
+
+function takesRows(transform: TransformGroup): transform is FileTransform {
+  return transform.kind === 'rows' || transform.kind === 'flat-rows'
 }
 
 /** Where rows come out of files and go into files, they need not become a block in between. */
@@ -219,30 +229,6 @@ async function write(block: Block, { name, sink }: WriteStep, index: number): Pr
   return writeBlock(block, index, { name, sink })
 }
 
-/** Calls a function of the user again while it throws what it may. */
-async function applyWithRetries(
-  transform: BlockTransform,
-  block: Block,
-  place: Place,
-): Promise<Block> {
-  // Of nothing comes nothing: a block without rows may not even know its columns.
-  if (block.numRows === 0 && block.schema.fields.length === 0) return block
-  for (let retries = 0; ; retries++) {
-    try {
-      return await applyTransform(transform, block, place)
-    } catch (error) {
-      if (retries === retriesMax || !isRetried(transform, error)) throw error
-    }
-  }
-}
-
-function isRetried(transform: BlockTransform, error: unknown): boolean {
-  const retried = 'fn' in transform ? (transform.retryExceptions ?? false) : false
-  if (typeof retried === 'boolean') return retried
-  const { cause } = error as { cause?: unknown }
-  return retried.some((Class) => cause instanceof Class)
-}
-
 type BlockTransform = Exclude<
   TransformGroup,
   { kind: 'discard' | 'write' | 'report' | 'relational' | ExchangeTransform['kind'] }
@@ -268,6 +254,10 @@ async function applyTransform(
     case 'group-batches': {
       const { mapGroups } = await import('./group-batches.js')
       return mapGroups(transform, block)
+    }
+    case 'group-column': {
+      const { addGroupColumn } = await import('./group-batches.js')
+      return addGroupColumn(transform, block)
     }
     case 'select':
       return projectBlock(block, transform.columns)
