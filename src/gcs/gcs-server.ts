@@ -27,7 +27,7 @@ import { ActorTable } from './actor-table.js'
 import type { ActorEvent } from './actor-table.js'
 import { NodeTable } from './node-table.js'
 import { Outbox, type Persist } from './outbox.js'
-import type { NodeEffect, NodeEvent } from './node-table.js'
+import type { NodeEffect, NodeEvent, NodeRecordView } from './node-table.js'
 import { PlacementGroupTable } from './placement-group-table.js'
 import type { PlacementGroupEvent } from './placement-group-table.js'
 import { ProcessTable } from './process-table.js'
@@ -141,6 +141,11 @@ export class GcsServer {
     this.#node({ kind: 'lost', nodeId })
     this.#retryLater()
     this.#commit()
+  }
+
+  /** Undefined: it is dead, or not known. */
+  aliveNode(nodeId: string): NodeRecordView | undefined {
+    return this.#nodes.alive().find((node) => node.nodeId === nodeId)
   }
 
   close(): void {
