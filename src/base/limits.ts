@@ -377,8 +377,15 @@ export const linkRetryMs = 20
 export const linkRetryMsMax = 1000
 /** The first frame of a connection must come within this. */
 export const linkHelloMs = 10_000
-/** A raylet whose connection to the GCS is closed is dead when it is not back after this. */
+/**
+ * A raylet whose connection to the GCS is closed is dead when it is not back after this and nobody
+ * listens at its address any more.
+ */
 export const nodeReconnectMs = 500
+/** The same for a program on a machine without a node, which listens nowhere. */
+export const clientReconnectMs = 3000
+/** Somebody who listens at the address of a node takes a connection within this. */
+export const nodeProbeMs = 2000
 /** A raylet says at least this often to the GCS that it lives. */
 export const nodeHeartbeatMs = 1000
 /** A node that the GCS has not heard of for so long is dead. */

@@ -182,6 +182,16 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     return result
   }
 
+  /**
+   * Paths of the files that the dataset is read from, each once and in order; none if it is not.
+   *
+   * @example
+   * const files = await readParquet('flights/').inputFiles()
+   */
+  async inputFiles(): Promise<readonly string[]> {
+    return [...new Set(await this.session.inputFiles(this.plan))]
+  }
+
   /** The number of blocks that the dataset is computed in. */
   async numBlocks(): Promise<number> {
     return this.session.countBlocks(this.plan)

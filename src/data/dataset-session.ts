@@ -11,7 +11,7 @@ import { ProgressBars } from './execution/progress-bars.js'
 import { StatisticsCollector } from './execution/statistics.js'
 import { executePlan, type OwnedBundle, type Progress } from './execution/streaming-executor.js'
 import type { TaskRunner } from './execution/task-runner.js'
-import type { LogicalPlan } from './logical/plan.js'
+import { inputsOf, type LogicalPlan } from './logical/plan.js'
 import {
   addUp,
   type PhysicalPlan,
@@ -159,6 +159,15 @@ export class DatasetSession {
     )
   }
 
+  /** Paths of the files that sources of the plan read. */
+  async inputFiles({ source }: LogicalPlan): Promise<readonly string[]> {
+    if (source.kind === 'files') {
+      return (await this.#runner.describe(source)).files.map(({ path }) => path)
+    }
+    const inputs = inputsOf(source)
+    return (await Promise.all(inputs.map((input) => this.inputFiles(input)))).flat()
+  }
+
   /**
    * Writing parts over the files that the same plan reads would destroy what is still to be read.
    */
@@ -168,13 +177,7 @@ export class DatasetSession {
   ): Promise<void> {
     const { name, folder } = target
     const { source } = plan
-    if (source.kind === 'union') {
-      for (const input of source.inputs) await this.refuseOverwrite(input, target)
-    }
-    if (source.kind === 'join' || source.kind === 'zip') {
-      await this.refuseOverwrite(source.left, target)
-      await this.refuseOverwrite(source.right, target)
-    }
+    for (const input of inputsOf(source)) await this.refuseOverwrite(input, target)
     if (source.kind !== 'files') return
     const { files } = await this.#runner.describe(source)
     if (!files.some((file) => file.path.startsWith(`${folder}/`))) return

@@ -25,6 +25,8 @@ import {
   type SortOptions,
 } from './exchange-options.js'
 import { type AggregatedColumns, GroupedDataset } from './grouped-dataset.js'
+import type { LogicalPlan } from './logical/plan.js'
+import type { PlannedDataset } from './planned-dataset.js'
 import { RelationalDataset } from './relational-dataset.js'
 import { refuseUnknown, whole } from './step-options.js'
 
@@ -132,15 +134,21 @@ export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
   }
 
   /**
-   * The columns of two datasets of equal length side by side. A column that both have gets `_1`
-   * behind its name on the right.
+   * The columns of datasets of equal length side by side. A column that several have gets `_1`,
+   * `_2` and so on behind its name on the right.
    *
    * @example
-   * const pairs = range(3).zip(range(3))
-   * console.log(await pairs.columns()) // ['id', 'id_1']
+   * const three = range(3).zip(range(3), range(3))
+   * console.log(await three.columns()) // ['id', 'id_1', 'id_2']
    */
-  zip<Right>(right: Dataset<Right>): Dataset<Zipped<Row, Right>> {
-    return this.over({ source: { kind: 'zip', left: this.plan, right: right.plan }, steps: [] })
+  zip<Right>(right: Dataset<Right>): Dataset<Zipped<Row, Right>>
+  zip(...others: readonly PlannedDataset<unknown>[]): Dataset
+  zip(...others: readonly PlannedDataset<unknown>[]): unknown {
+    if (others.length === 0) throw new RayError('zip was given no datasets.')
+    const joined = others.reduce<LogicalPlan>((left, { plan: right }) => {
+      return { source: { kind: 'zip', left, right }, steps: [] }
+    }, this.plan)
+    return this.over(joined)
   }
 
   /**

@@ -2,7 +2,14 @@
 
 import type { FileCount } from './datasource/files.js'
 import { textOfNode } from './expression/text.js'
-import { type LogicalPlan, type Source, sourceName, type Step, stepName } from './logical/plan.js'
+import {
+  inputsOf,
+  type LogicalPlan,
+  type Source,
+  sourceName,
+  type Step,
+  stepName,
+} from './logical/plan.js'
 import type { JoinOperator } from './physical/exchange-operators.js'
 import type { PhysicalPlan } from './physical/operators.js'
 
@@ -32,11 +39,6 @@ function indented(lines: readonly string[]): readonly string[] {
 function logicalLines({ source, steps }: LogicalPlan): readonly string[] {
   const inputs = inputsOf(source).flatMap((input) => indented(logicalLines(input)))
   return [sourceText(source), ...inputs, ...steps.flatMap(stepLines)]
-}
-
-function inputsOf(source: Source): readonly LogicalPlan[] {
-  if (source.kind === 'union') return source.inputs
-  return source.kind === 'join' || source.kind === 'zip' ? [source.left, source.right] : []
 }
 
 function sourceText(source: Source): string {

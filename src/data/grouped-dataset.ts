@@ -22,6 +22,7 @@ import type { Column, Columns, DateFormat, RowOfColumns } from './block/column.j
 import type { BatchFormat } from './block/batch.js'
 import type { Dataset } from './dataset.js'
 import type { Batches, Callable } from './mappable-dataset.js'
+import { type Expression, nodeOfColumn } from './expression/expression.js'
 import type { PlannedDataset } from './planned-dataset.js'
 import { checkBatchFormat, compileFunction, type StepOptions } from './step-options.js'
 
@@ -180,6 +181,25 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     const compiled = compileFunction('mapGroups', fn, options, ['batchFormat', 'dates'])
     const step = { kind: 'group-map', keys: this.#keys, blocks: this.#blocks } as const
     return this.#dataset.derive({ ...compiled, ...step, batchFormat, dates })
+  }
+
+  /**
+   * Adds a column that an expression computes, or replaces the one of that name; rows of a group
+   * come together. What `udf` makes is given whole groups, one at a time.
+   *
+   * @example
+   * const rank = udf((x: ArrayLike<number>) => Float64Array.from(x, (_, i) => i))
+   * const ranked = fromItems([{ k: 'a', x: 5 }, { k: 'a', x: 3 }])
+   *   .groupBy('k')
+   *   .withColumn('rank', rank(col('x')))
+   */
+  withColumn<Name extends string, T>(
+    name: Name,
+    expression: Expression<T>,
+  ): Dataset<Omit<Row, Name> & { [K in Name]: T }> {
+    const output = { name, value: nodeOfColumn('withColumn', expression) }
+    const step = { kind: 'group-column', keys: this.#keys, blocks: this.#blocks } as const
+    return this.#dataset.derive({ ...step, output })
   }
 
   #one<Made>(aggregate: Aggregate): Made {

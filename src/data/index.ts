@@ -28,6 +28,16 @@ export {
   Unique,
   ZeroPercentage,
 } from './aggregate/aggregates.js'
+export {
+  ApproximateQuantile,
+  type ApproximateQuantileOptions,
+  ApproximateTopK,
+  type ApproximateTopKOptions,
+  type CountedValue,
+  ValueCounter,
+  type ValueCounterOptions,
+  type ValueCounts,
+} from './aggregate/sketches.js'
 export type { BatchFormat } from './block/batch.js'
 export { columnsOfBlock as columnsOf } from './block/block.js'
 export type {
@@ -66,7 +76,7 @@ export type {
 } from './expression/nested-functions.js'
 export type { ExpressionNode, Literal } from './expression/node.js'
 export type { StringFunctions } from './expression/string-functions.js'
-export { monotonicallyIncreasingId, random, udf, uuid } from './expression/udf.js'
+export { download, monotonicallyIncreasingId, random, udf, uuid } from './expression/udf.js'
 export { type AggregatedColumns, GroupedDataset, type MapGroupsOptions } from './grouped-dataset.js'
 export type { DatasetStatistics } from './execution/statistics.js'
 export type { Progress } from './execution/streaming-executor.js'
@@ -107,6 +117,10 @@ export type {
 } from './datasource/files.js'
 export type { AddColumnOptions, Callable, Renamed } from './mappable-dataset.js'
 export { DataIterator } from './split/data-iterator.js'
-export type { SplitOptions, TrainTestSplitOptions } from './split/divisible-dataset.js'
+export type {
+  SplitOptions,
+  StreamingTrainTestSplitOptions,
+  TrainTestSplitOptions,
+} from './split/divisible-dataset.js'
 export { stackTensors, Tensor, TensorColumn } from './block/tensor.js'
 export type { MapBatchesOptions, StepOptions } from './step-options.js'

@@ -3,13 +3,11 @@
 import { RayError } from '../base/errors.js'
 
 const names = [
-  'inputFiles',
   'iterJaxBatches',
   'iterTfBatches',
   'iterTorchBatches',
   'mix',
   'serializeLineage',
-  'streamingTrainTestSplit',
   'toDaft',
   'toDask',
   'toNumpyRefs',

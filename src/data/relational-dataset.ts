@@ -2,7 +2,7 @@
 
 import { RayError } from '../base/errors.js'
 import type { Dataset } from './dataset.js'
-import { col, Expression } from './expression/expression.js'
+import { col, Expression, nodeOfColumn } from './expression/expression.js'
 import { type NamedNode, nameOfNode, withoutAlias } from './expression/node.js'
 import { textOfNode } from './expression/text.js'
 import { type Callable, MappableDataset } from './mappable-dataset.js'
@@ -128,13 +128,6 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
     }
     return this.derive({ kind: 'sample', fraction, seed: options.seed })
   }
-}
-
-function nodeOfColumn(operator: string, expression: unknown) {
-  if (expression instanceof Expression) return withoutAlias(expression.node)
-  throw new RayError(
-    `${operator} takes an expression, such as col('a').add(1); for a function use addColumn.`,
-  )
 }
 
 function outputsOf(

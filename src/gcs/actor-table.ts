@@ -184,9 +184,9 @@ export class ActorTable {
     return ended
   }
 
-  /** Whether an actor of the job lives that outlives it. */
-  hasDetached(jobId: string): boolean {
-    return [...this.#live.values()].some((each) => each.jobId === jobId && each.spec.detached)
+  /** Those that are not dead. */
+  get living(): Iterable<ActorRecord> {
+    return this.#live.values()
   }
 
   /** Those that have no node, the first to come first. */

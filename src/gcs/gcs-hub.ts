@@ -1,20 +1,35 @@
 // The links of the GCS to the raylets.
 //
-// A link may break and come back: the node is given a moment for that. A machine that lost its
+// A link may break and come back: the node is given a moment for that. When it is not back then,
+// its address tells a dead process from a slow one, which is waited for. A machine that lost its
 // power says nothing at all, which the health check of the GCS notices.
 
 import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.js'
-import { gcsHandledMs, nodeReconnectMs } from '../base/limits.js'
+import { clientReconnectMs, gcsHandledMs, nodeReconnectMs } from '../base/limits.js'
+import { parseHostPort } from '../wire/address.js'
 import { AcceptedLinks } from '../wire/link/accepted-links.js'
 import type { LinkHello } from '../wire/link/link-hello.js'
 import type { FromGcs, ToGcs } from '../wire/messages/gcs.js'
+import { isDeserted } from './node-probe.js'
 
 export interface GcsHubOptions {
   readonly clock: Clock
   /** Calls `handled` when what the message has changed is stored. */
   readonly receive: (message: ToGcs, handled: () => void) => void
   readonly nodeLost: (nodeId: string) => void
+  /** Of a node that is alive; undefined of any other. */
+  readonly node: (nodeId: string) => NodePlace | undefined
+}
+
+/** What tells how to find out whether a node is alive. */
+export interface NodePlace {
+  /** `host:port` */
+  readonly address: string
+  /** Its process is the parent of this one: while this one runs, it lives. */
+  readonly isHead: boolean
+  /** A program on a machine without a node. */
+  readonly isClient: boolean
 }
 
 /** How far a link is: raylets keep what is not handled, for a GCS that starts anew. */
@@ -94,12 +109,31 @@ export class GcsHub {
 
   #disconnected(nodeId: string): void {
     this.#present(nodeId)
-    const stop = this.#options.clock.timer(nodeReconnectMs, () => {
-      this.#absent.delete(nodeId)
-      this.#links.drop(nodeId)
-      this.#progress.delete(nodeId)
-      this.#options.nodeLost(nodeId)
-    })
+    const isClient = this.#options.node(nodeId)?.isClient === true
+    this.#await(nodeId, isClient ? clientReconnectMs : nodeReconnectMs)
+  }
+
+  #await(nodeId: string, ms: number): void {
+    const stop = this.#options.clock.timer(ms, () => void this.#look(nodeId, stop))
     this.#absent.set(nodeId, stop)
+  }
+
+  async #look(nodeId: string, wait: () => void): Promise<void> {
+    const isDead = await this.#isDead(nodeId)
+    // It came back meanwhile, or this hub was closed.
+    if (this.#absent.get(nodeId) !== wait) return
+    if (!isDead) return this.#await(nodeId, nodeReconnectMs)
+    this.#absent.delete(nodeId)
+    this.#links.drop(nodeId)
+    this.#progress.delete(nodeId)
+    this.#options.nodeLost(nodeId)
+  }
+
+  async #isDead(nodeId: string): Promise<boolean> {
+    const node = this.#options.node(nodeId)
+    if (node === undefined || node.isClient) return true
+    if (node.isHead) return false
+    const target = parseHostPort(node.address)
+    return target === undefined || isDeserted(target, this.#options.clock)
   }
 }

@@ -27,7 +27,7 @@ import { ActorTable } from './actor-table.js'
 import type { ActorEvent } from './actor-table.js'
 import { NodeTable } from './node-table.js'
 import { Outbox, type Persist } from './outbox.js'
-import type { NodeEffect, NodeEvent } from './node-table.js'
+import type { NodeEffect, NodeEvent, NodeRecordView } from './node-table.js'
 import { PlacementGroupTable } from './placement-group-table.js'
 import type { PlacementGroupEvent } from './placement-group-table.js'
 import { ProcessTable } from './process-table.js'
@@ -143,6 +143,11 @@ export class GcsServer {
     this.#commit()
   }
 
+  /** Undefined: it is dead, or not known. */
+  aliveNode(nodeId: string): NodeRecordView | undefined {
+    return this.#nodes.alive().find((node) => node.nodeId === nodeId)
+  }
+
   close(): void {
     this.#cancelHealthCheck()
     this.#cancelReconcile()
@@ -226,6 +231,7 @@ export class GcsServer {
         this.#group(message)
         this.#actor(message)
         this.#code.finished(message.jobId)
+        this.#rooms.jobFinished(message.jobId)
         this.#settleCode()
         break
       case 'exportFunction':
@@ -402,7 +408,9 @@ export class GcsServer {
 
   /** Code of jobs that are over goes when nothing that they have detached is left. */
   #settleCode(): void {
-    const hashes = this.#code.settle((jobId) => this.#actors.hasDetached(jobId))
+    const hashes = this.#code.settle((job) =>
+      [...this.#actors.living].some(({ jobId, spec }) => jobId === job && spec.detached),
+    )
     if (hashes.length === 0) return
     for (const { nodeId } of this.#nodes.alive()) {
       this.#send(nodeId, { kind: 'functionsGone', hashes })
@@ -524,10 +532,12 @@ export class GcsServer {
     return [...infeasibleActors(this.#actors.unplaced), ...this.#groups.infeasible()]
   }
 
-  /** Tells programs of what waits for nodes to join. */
+  /** Tells programs of what waits for nodes to join, or for actors to end. */
   #warn(): void {
-    if (this.#options.canGrow !== true) return
-    for (const warning of this.#infeasible.look(this.#waitForNodes(), this.#clock.now())) {
+    const now = this.#clock.now()
+    const waiting = this.#options.canGrow === true ? this.#waitForNodes() : []
+    const warnings = [...this.#infeasible.look(waiting, now), ...this.#rooms.warnings(now)]
+    for (const warning of warnings) {
       const driver = this.#jobs.driverOf(warning.jobId)
       if (driver === undefined) continue
       const number = nodeNumberOf(driver)

@@ -3,19 +3,24 @@
 import type { Clock } from '../base/clock.js'
 import { roomPlanMs, roomsMax } from '../base/limits.js'
 import { type FromGcs, roomKey } from '../wire/messages/gcs.js'
+import { addAmounts, largerAmounts } from '../scheduling/resource-amounts.js'
+import type { PlacementGroupRow } from '../wire/messages/raylet.js'
+import type { Resources } from '../wire/messages/terms.js'
 import type { ActorPlacement } from './actor-placement.js'
 import type { ActorRecord } from './actor-record.js'
+import type { ActorTable } from './actor-table.js'
 import { groupDemand } from './group-room.js'
 import type { NodeTable } from './node-table.js'
-import type { GroupRecord } from './placement-group-record.js'
+import type { PlacementGroupTable } from './placement-group-table.js'
 import { type RoomDemand, RoomPlan } from './room-plan.js'
+import { StarvingWatch, type StarvingHolder, type StarvingWaiter } from './starving-watch.js'
 
 export interface RoomPorts {
   readonly clock: Clock
   readonly nodes: NodeTable
   readonly placement: ActorPlacement
-  readonly groups: { readonly unplaced: ReadonlySet<GroupRecord> }
-  readonly actors: { readonly unplaced: ReadonlySet<ActorRecord> }
+  readonly groups: Pick<PlacementGroupTable, 'unplaced' | 'rows'>
+  readonly actors: Pick<ActorTable, 'unplaced' | 'living'>
   readonly deliver: (nodeId: string, message: FromGcs) => void
   /** All is said. */
   readonly done: () => void
@@ -24,6 +29,7 @@ export interface RoomPorts {
 export class RoomKeeper {
   readonly #ports: RoomPorts
   readonly #plan = new RoomPlan()
+  readonly #watch = new StarvingWatch()
   #cancel: (() => void) | undefined
 
   constructor(ports: RoomPorts) {
@@ -39,6 +45,47 @@ export class RoomKeeper {
   look(): void {
     if (this.#cancel !== undefined || (this.#plan.isQuiet && !this.isAnyoneWaiting)) return
     this.#cancel = this.#ports.clock.timer(roomPlanMs, () => this.#make())
+  }
+
+  /** For the programs of those who wait for actors to end. */
+  warnings(now: number): { readonly jobId: string; readonly text: string }[] {
+    const { nodes, groups, actors } = this.#ports
+    return this.#watch.look(
+      this.#starving(),
+      {
+        nodes: nodes.open(),
+        actors: () => [...actors.living].flatMap(heldBy),
+        isHeldByGroups: (resource) =>
+          groups.rows().some(({ bundles }) => bundles.some((each) => takes(each, resource))),
+      },
+      now,
+    )
+  }
+
+  jobFinished(jobId: string): void {
+    this.#watch.jobFinished(jobId)
+  }
+
+  /** Who would fit nowhere even if no task ran. */
+  #starving(): StarvingWaiter[] {
+    const { groups, actors } = this.#ports
+    const starving: StarvingWaiter[] = []
+    for (const { spec, jobId, shape, lacks } of actors.unplaced) {
+      // In a group only its node knows what is free.
+      const isElsewhere = lacks !== undefined || spec.strategy.kind === 'placementGroup'
+      const waits = { key: roomKey('actor', spec.actor), shape: `actor ${shape}` }
+      if (isElsewhere || !this.#plan.isStarving(waits)) continue
+      const need = largerAmounts(spec.placement, spec.resources)
+      starving.push({ ...waits, jobId, name: `Actor ${spec.className}`, need })
+    }
+    for (const record of groups.unplaced) {
+      const { key, shape, jobId } = groupDemand(record)
+      if (record.state === 'infeasible' || !this.#plan.isStarving({ key, shape })) continue
+      const missing = record.bundles.filter(({ nodeId }) => nodeId === undefined)
+      const need = missing.reduce<Resources>((sum, each) => addAmounts(sum, each.resources), {})
+      starving.push({ key, shape, jobId, name: `Placement group ${record.group}`, need })
+    }
+    return starving
   }
 
   /** The node has been away, and may keep what an earlier GCS has asked for. */
@@ -81,4 +128,16 @@ export class RoomKeeper {
       }
     }
   }
+}
+
+/** What it takes from a node; in a group it takes from what the group holds. */
+function heldBy({ phase, spec }: ActorRecord): StarvingHolder[] {
+  const isHolding = phase === 'alive' && spec.strategy.kind !== 'placementGroup'
+  return isHolding ? [{ name: spec.className, resources: spec.resources }] : []
+}
+
+type Bundle = PlacementGroupRow['bundles'][number]
+
+function takes({ nodeId, resources }: Bundle, resource: string): boolean {
+  return nodeId !== undefined && (resources[resource] ?? 0) > 0
 }

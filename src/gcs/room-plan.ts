@@ -48,12 +48,19 @@ const unknown = '?'
 export class RoomPlan {
   /** By key, in the order of those who wait. */
   #kept = new Map<string, Kept>()
+  /** Shapes that would fit nowhere, as of the last plan. */
+  #full: ReadonlySet<string> = new Set()
   /** What nodes were told, as text; without those that keep nothing. */
   readonly #told = new Map<string, string>()
 
   /** Nobody keeps anything. */
   get isQuiet(): boolean {
     return this.#told.size === 0
+  }
+
+  /** It would fit nowhere even if no task ran. */
+  isStarving({ key, shape }: Pick<RoomDemand, 'key' | 'shape'>): boolean {
+    return this.#full.has(shape) && !this.#kept.has(key)
   }
 
   /** A node that has been away may keep what it was told by an earlier GCS. */
@@ -73,6 +80,7 @@ export class RoomPlan {
     this.#kept = new Map()
     const free = new FreeRoom(nodes)
     const full = new Set<string>()
+    this.#full = full
     for (const demand of demands) {
       if (this.#kept.size >= roomsMax) break
       const { key, shape } = demand

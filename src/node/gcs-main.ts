@@ -56,6 +56,7 @@ async function serve(storage: GcsStorage, config: GcsConfig): Promise<GcsHub> {
     clock: systemClock,
     receive: (message, handled) => inTurn(() => gcs.receive(message, handled)),
     nodeLost: (lost) => inTurn(() => gcs.nodeLost(lost)),
+    node: (nodeId) => gcs.aliveNode(nodeId),
   })
   return hub
 }

@@ -9,7 +9,7 @@ import { assert } from '../base/assert.js'
 import type { ProcessId } from '../base/ids.js'
 import type { LabelSelector } from '../scheduling/label-policy.js'
 import { ResourceSet } from '../scheduling/resources.js'
-import type { PlacementGroupTarget } from '../wire/messages/terms.js'
+import type { ObjectKey, PlacementGroupTarget } from '../wire/messages/terms.js'
 import type { ActorSpec, CarriedTask } from '../wire/messages/raylet.js'
 import type { LeaseEvent } from './lease-events.js'
 import type { WorkerKind } from './worker-kind.js'
@@ -39,6 +39,8 @@ export interface PendingRequest {
   readonly owner: ProcessId
   readonly request: number
   readonly task: CarriedTask | undefined
+  /** Stored objects that the task reads, which may have stayed with its owner. */
+  readonly reads: readonly ObjectKey[] | undefined
   /** The task may not run twice: it is spared when memory is short. */
   readonly isOnce: boolean
   readonly actor: PendingActor | undefined
@@ -121,7 +123,7 @@ export class LeaseQueue {
     this.#size++
     if (request.target === undefined) this.#demand = this.#demand.plus(request.need)
     if (request.reservation !== undefined) this.#reserve(request.reservation, request)
-    if (request.task?.reads !== undefined) {
+    if (request.reads !== undefined) {
       this.#reading.add(request)
       this.#readingVersion++
     }

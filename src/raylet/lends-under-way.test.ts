@@ -156,6 +156,15 @@ test('lends to processes, and between processes and their own raylet, are not fo
   assert.deepEqual(nodes.onTheWay, [])
 })
 
+test('what is lent to a dead node is not under way', () => {
+  const nodes = new Nodes()
+  nodes.at(home).heard(4, { kind: 'lend', to: rayletProcess(lender), objects: [object] })
+  assert.equal(nodes.at(home).size, 1)
+  nodes.mourn(home)
+  nodes.at(home).heard(4, { kind: 'lend', to: rayletProcess(lender), objects: [object] })
+  assert.equal(nodes.at(home).size, 0)
+})
+
 test('the death of the receiver, or of a home that asks, ends the matter', () => {
   const nodes = new Nodes()
   nodes.lend()

@@ -64,8 +64,8 @@ export class LendsUnderWay {
   heard(from: number, event: ObjectMessage): void {
     if (event.kind === 'lend') {
       const to = nodeNumberOf(event.to)
-      // Between a node and itself nothing is lost.
-      if (!isRaylet(event.to) || to === from) return
+      // Between a node and itself nothing is lost, and the dead hold nothing.
+      if (!isRaylet(event.to) || to === from || this.#ports.isDead(to)) return
       for (const key of event.objects) this.#add(from, to, { key, change: 1 })
     } else if (event.kind === 'settle' || event.kind === 'seal') {
       const foreign = event.contains?.filter((key) => keyHome(key) !== this.#ports.here) ?? []

@@ -23,7 +23,7 @@ export class ReadsAhead {
     this.#seen = queue.readingVersion
     const here = [...queue.reading()].filter((request) => this.#runsHere(request))
     const first = here.sort((a, b) => (isBefore(a, b) ? -1 : 1)).slice(0, prefetchTasksMax)
-    this.#tell(first.flatMap(({ task }) => task?.reads ?? []))
+    this.#tell(first.flatMap(({ reads }) => reads ?? []))
   }
 
   /** Others wait here only until a node joins that can run them. */

@@ -273,8 +273,7 @@ export class Spillback {
   }
 
   #choose(request: PendingRequest, nodes: readonly NodeView[]): Place {
-    const { need, labels, affinity, isSpread, asked } = request
-    const reads = asked?.task?.reads
+    const { need, labels, affinity, isSpread, reads } = request
     const bytes = reads === undefined ? undefined : this.#bytesOn(reads)
     return placePolicy(nodes, {
       demand: need.toResources(),
@@ -327,6 +326,7 @@ export class Spillback {
     const { node, stays, now } = how
     const { from, jobId, task, ...message } = asked
     const hasTask = task !== undefined && asked.isOnce !== true
+    const left = task?.reads === undefined ? message : { ...message, reads: task.reads }
     const key = keyOf(from, request.request)
     this.#passed.set(key, {
       request,
@@ -341,7 +341,7 @@ export class Spillback {
       kind: 'passLease',
       from,
       jobId,
-      message: hasTask ? { ...message, task } : message,
+      message: hasTask ? { ...message, task } : left,
       stays,
       outlivesJob: outlivesJob(this.#tables, this.#tables.workers.ofProcess(from)),
     })

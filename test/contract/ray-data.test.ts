@@ -1,8 +1,21 @@
 // What Ray's own tests of datasets ask, where no other test here does.
 
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import { test } from 'node:test'
-import { Dataset, fromItems, range, Sum } from '../../src/data/index.js'
+import {
+  col,
+  Dataset,
+  download,
+  fromItems,
+  range,
+  rangeTensor,
+  readCsv,
+  Sum,
+  udf,
+} from '../../src/data/index.js'
 import { DatasetSession } from '../../src/data/dataset-session.js'
 import { InProcessRunner } from '../../src/data/execution/in-process-runner.js'
 
@@ -50,4 +63,94 @@ test('sorts of nothing, and of what a filter left nothing of, are empty', async 
   assert.deepEqual(await here(range(0)).sort('id').takeAll(), [])
   const none = here(range(10)).filter(({ id }) => id > 99)
   assert.deepEqual(await none.sort('id', { descending: true }).takeAll(), [])
+})
+
+test('zip takes several datasets, and numbers the names that they share', async () => {
+  const [a, b, c] = [range(4, { overrideNumBlocks: 3 }), range(4), range(4)].map(here)
+  assert.ok(a !== undefined && b !== undefined && c !== undefined)
+  const zipped = a.zip(
+    b.repartition(2),
+    c.select({ id: col<number>('id').add(1), other: col('id') }),
+  )
+  const expected = [0, 1, 2, 3].map((i) => ({ id: i, id_1: i, id_2: i + 1, other: i }))
+  assert.deepEqual(await zipped.takeAll(), expected)
+  assert.throws(() => (a.zip as () => unknown)(), /was given no datasets/)
+})
+
+test('a column of groups is computed of one group at a time', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => ({ k: i % 4 === 3 ? null : i % 4, x: i }))
+  const groups = here(fromItems(rows, { overrideNumBlocks: 5 })).groupBy('k')
+  const rank = udf<number>((x: ArrayLike<number>) => Float64Array.from(x, (_, i) => i))
+  const ranked = await groups
+    .withColumn('rank', rank(col('x')).add(1))
+    .sort('x')
+    .takeAll()
+  assert.deepEqual(
+    ranked,
+    rows.map((row) => ({ ...row, rank: Math.floor(row.x / 4) + 1 })),
+  )
+  const twice = await groups.withColumn('x', col<number>('x').mul(2)).takeAll()
+  assert.equal(twice.length, 60)
+  const first = new Map<number | null, number>()
+  for (const [i, { k }] of twice.entries()) if (!first.has(k)) first.set(k, i)
+  for (const [i, { k }] of twice.entries()) assert.ok(i < (first.get(k) ?? 0) + 15, 'together')
+  assert.deepEqual(await here(range(0)).groupBy('id').withColumn('y', col('id')).takeAll(), [])
+  const broken = udf(() => {
+    throw new Error('boom')
+  })
+  await assert.rejects(
+    groups.withColumn('y', broken(col('x'))).takeAll(),
+    /in the group k = .*boom/,
+  )
+})
+
+test('a streaming split divides each row to one part, by chance or by a column', async () => {
+  const ds = here(range(1000, { overrideNumBlocks: 7 }))
+  for (const options of [{}, { seed: 3 }, { splitType: 'hash', hashColumn: 'id' }] as const) {
+    const { train, test } = ds.streamingTrainTestSplit(0.25, options)
+    const [trained, tested] = [await train.takeAll(), await test.takeAll()]
+    const all = [...trained, ...tested].map(({ id }) => id).sort((a, b) => a - b)
+    assert.deepEqual(
+      all,
+      Array.from({ length: 1000 }, (_, i) => i),
+    )
+    assert.ok(tested.length > 150 && tested.length < 350, `${tested.length} to test with`)
+  }
+  const [one, two] = [1, 2].map(() => ds.streamingTrainTestSplit(0.5, { seed: 1 }).test)
+  assert.deepEqual(await one?.takeAll(), await two?.takeAll())
+  assert.throws(() => ds.streamingTrainTestSplit(1), /between 0 and 1, not 1/)
+  assert.throws(() => ds.streamingTrainTestSplit(0.5, { splitType: 'hash' }), /takes a hashColumn/)
+})
+
+test('files are named, and downloaded by name', async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'typeray-files-'))
+  try {
+    const files = ['a.csv', 'b.csv'].map((name) => path.join(folder, name))
+    for (const file of files) fs.writeFileSync(file, 'x\n1\n')
+    const read = here(readCsv(folder))
+    const both = read.union(read).zip(here(range(4)))
+    assert.deepEqual(await both.inputFiles(), files)
+    assert.deepEqual(await here(range(3)).inputFiles(), [])
+    const uris = [files[0], `file://${files[1]}`, null].map((uri) => ({ uri }))
+    const got = await here(fromItems(uris)).withColumn('bytes', download('uri')).takeAll()
+    const texts = got.map(({ bytes }) => (bytes as Uint8Array | null) && Buffer.from(bytes))
+    assert.deepEqual(texts.map(String), ['x\n1\n', 'x\n1\n', 'null'])
+    const missing = here(fromItems([{ uri: path.join(folder, 'no') }]))
+    await assert.rejects(
+      missing.withColumn('bytes', download('uri')).takeAll(),
+      /download: .*no cannot be read/,
+    )
+  } finally {
+    fs.rmSync(folder, { recursive: true })
+  }
+})
+
+test('tensors become lists', async () => {
+  const tensors = here(rangeTensor(3, { shape: [2] }))
+  const lists = tensors.select({ list: col('data').arr.toList() })
+  assert.deepEqual((await lists.schema()).types, ['List<Float64>'])
+  assert.deepEqual(
+    (await lists.takeAll()).map(({ list }) => [...(list as Iterable<number>)]),
+    [0, 1, 2].map((i) => [i, i]),
+  )
 })

@@ -6,7 +6,7 @@ import { col, Expression } from '../expression/expression.js'
 import { withoutAlias } from '../expression/node.js'
 import { textOfNode } from '../expression/text.js'
 import { refuseUnknown } from '../step-options.js'
-import type { AggregateKind, AggregateSpec } from './spec.js'
+import type { AggregateKind, AggregateSpec, Sketch } from './spec.js'
 
 declare const same: unique symbol
 /** In types: a value of the kind that a column has. */
@@ -282,20 +282,25 @@ export function AggregateFn<const Name extends string, State, Value>(
   return new Aggregate({ kind: 'custom', name, init, accumulate, finalize } as AggregateSpec)
 }
 
-interface Making {
+/** What all aggregates are made of. */
+export interface Making {
   readonly name: string
   readonly options: AggregateOptions | undefined
   /** Options that only this aggregate has. */
   readonly own?: readonly string[]
+  /** Whether nulls are always left out. */
+  readonly isNullFree?: boolean
   readonly parameter?: number
+  readonly sketch?: Sketch
 }
 
-function make<Name extends string, Value>(
+/** @internal An aggregate of a column. */
+export function make<Name extends string, Value>(
   kind: AggregateKind,
   on: AggregateOn | undefined,
-  { name, options = {}, own = [], parameter = 0 }: Making,
+  { name, options = {}, own = [], isNullFree = false, parameter = 0, sketch }: Making,
 ): Aggregate<Name, Value> {
-  refuseUnknown(name, options, ['alias', 'ignoreNulls', ...own])
+  refuseUnknown(name, options, ['alias', ...(isNullFree ? [] : ['ignoreNulls']), ...own])
   if (on === undefined && kind !== 'count') {
     throw new RayError(`The aggregate ${name} takes the name of a column, or an expression.`)
   }
@@ -303,5 +308,6 @@ function make<Name extends string, Value>(
   const value = node === undefined ? undefined : withoutAlias(node)
   const { alias, ignoreNulls = true } = options
   const made = alias ?? `${name}(${value === undefined ? '' : textOfNode(value)})`
-  return new Aggregate({ kind, name: made, value, ignoreNulls, parameter })
+  const spec = { kind, name: made, value, ignoreNulls, parameter }
+  return new Aggregate(sketch === undefined ? spec : { ...spec, sketch })
 }

@@ -16,6 +16,28 @@ export type AggregateKind =
   | 'countDistinct'
   | 'unique'
   | 'asList'
+  | 'sketch'
+
+/** What is kept of the values of a group, and what is made of it. */
+export type Sketch =
+  | {
+      /** How often each value is there. */
+      readonly kind: 'counts'
+      /** Values that a block counts at most. */
+      readonly capacity: number
+      /** Values in the result; Infinity for all. */
+      readonly limit: number
+      /** What the value is called beside its count; undefined for a list of each. */
+      readonly field: string | undefined
+      /** Whether of lists the elements are counted. */
+      readonly flattens: boolean
+    }
+  | {
+      readonly kind: 'quantiles'
+      readonly quantiles: readonly number[]
+      /** Parts that a block is cut into. */
+      readonly precision: number
+    }
 
 /** An aggregate that the engine computes. */
 export interface EngineAggregate {
@@ -28,6 +50,8 @@ export interface EngineAggregate {
   readonly ignoreNulls: boolean
   /** Of `quantile` the fraction, of `std` the degrees of freedom that are taken off. */
   readonly parameter: number
+  /** Of `sketch` what it keeps. */
+  readonly sketch?: Sketch
 }
 
 /** An aggregate of the user's own. */

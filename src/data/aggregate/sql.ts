@@ -4,9 +4,11 @@
 // Numbers keep their JavaScript kind: counts, and sums of what JavaScript sees as numbers, are
 // doubles; sums of 64-bit integers, which are bigints, stay 64-bit integers.
 
+import { assert } from '../../base/assert.js'
 import { quoteName } from '../engine/engine.js'
 import { sqlOfNode } from '../expression/sql.js'
-import type { EngineAggregate } from './spec.js'
+import { finishedSketch, gatheredSketch, partialSketch, wholeSketch } from './sketch-sql.js'
+import type { EngineAggregate, Sketch } from './spec.js'
 
 /** The engine's type of an SQL expression over the rows that are aggregated. */
 export type TypeOf = (sql: string) => string
@@ -61,7 +63,14 @@ function wholeValue(spec: EngineAggregate, x: string, typeOf: TypeOf): string {
       return `list_sort(list(DISTINCT ${x})${known})`
     case 'asList':
       return `list(${x})${known}`
+    case 'sketch':
+      return wholeSketch(sketchOf(spec), { x, type: typeOf(x) })
   }
+}
+
+function sketchOf({ name, sketch }: EngineAggregate): Sketch {
+  assert(sketch !== undefined, `the aggregate ${name} has no sketch`)
+  return sketch
 }
 
 /** The sum, of a type that JavaScript sees as it sees the values. */
@@ -103,6 +112,8 @@ export function partialSql(spec: EngineAggregate, index: number, typeOf: TypeOf)
       return [as(`(count(*) - count(${x}))::DOUBLE`, c.value), as('count(*)::DOUBLE', c.count)]
     case 'zeroPercentage':
       return [as(`count_if(${x} = 0)::DOUBLE`, c.value), count, ...nulls]
+    case 'sketch':
+      return [as(partialSketch(sketchOf(spec), { x, type: typeOf(x) }), c.value)]
     default:
       return []
   }
@@ -138,9 +149,28 @@ function finalValue(spec: EngineAggregate, index: number, typeOf: TypeOf): strin
     case 'missingValuePercentage':
     case 'zeroPercentage':
       return `100 * sum(${c.value}) / nullif(sum(${c.count}), 0)`
+    case 'sketch':
+      return hasSummaries(index, typeOf) ? gatheredSketch(sketchOf(spec), c.value) : 'NULL'
     default:
       return 'NULL'
   }
+}
+
+/** Without a value in any block nothing says what summaries are. */
+function hasSummaries(index: number, typeOf: TypeOf): boolean {
+  return /[\])]$/.test(typeOf(columns(index).value))
+}
+
+/**
+ * SQL of what is made of the aggregate over what blocks computed, which is in the column `name`.
+ */
+export function finishedSql(
+  spec: EngineAggregate,
+  index: number,
+  typeOf: TypeOf,
+): string | undefined {
+  if (spec.kind !== 'sketch' || !hasSummaries(index, typeOf)) return undefined
+  return finishedSketch(sketchOf(spec), quoteName(spec.name))
 }
 
 /**

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { tableFromIPC, tableToIPC } from 'apache-arrow'
 import { type Block, blockOfColumns, columnsOfBlock, schemaOfBlock, sliceBlock } from './block.js'
+import { concatBlocks } from './concat.js'
 import { gatherBlock } from './gather.js'
 import { blockOfRows, rowsOfBlock } from './rows.js'
 import { stackTensors, Tensor, TensorColumn } from './tensor.js'
@@ -34,6 +35,28 @@ test('slices and selected rows of nested columns are the rows they say', () => {
   const picked = [99, 0, 7, 7]
   const expected = picked.map((i) => rows[i])
   assert.deepEqual(rowsOfBlock(gatherBlock(block, Uint32Array.from(picked))), expected)
+})
+
+test('blocks in which lists are empty, or fields have no values, go together with others', () => {
+  const parts = [
+    [
+      { l: [], s: { a: null, b: [] } },
+      { l: null, s: null },
+    ],
+    [
+      { l: ['x', null], s: { a: 1, b: [[]] } },
+      { l: [], s: { a: null, b: [['y']] } },
+    ],
+  ]
+  for (const order of [parts, [...parts].reverse()]) {
+    const blocks = order.map((part) => sliceBlock(travelled(blockOfRows(part)), 0, 2))
+    assert.deepEqual(rowsOfBlock(concatBlocks(blocks)), order.flat())
+    const last = blocks.map((block) => sliceBlock(block, 1, 2))
+    assert.deepEqual(
+      rowsOfBlock(concatBlocks(last)),
+      order.map((part) => part[1]),
+    )
+  }
 })
 
 test('tensors of one shape are one buffer, and their rows are views of it', () => {

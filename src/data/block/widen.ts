@@ -9,6 +9,7 @@ import {
   Int64,
   List,
   makeData,
+  Struct,
   Timestamp,
   TimeUnit,
   Utf8,
@@ -34,6 +35,8 @@ export function widerType(a: DataType, b: DataType, column: string): DataType {
   if (isText(plainA) && isText(plainB)) return new Utf8()
   const items = widerItems(a, b, column)
   if (items !== undefined) return new List(new Field('item', items, true))
+  const fields = widerFields(a, b, column)
+  if (fields !== undefined) return new Struct(fields)
   throw new RayError(
     `Column "${column}" is ${String(plainA)} in one block and ${String(plainB)} in another. ` +
       'Convert it to one type in the function that makes it, or with cast().',
@@ -50,7 +53,25 @@ export function castData(data: Data, type: DataType, column: string): Data {
   if (DataType.isDictionary(data.type)) return dictionaryStrings(data) ?? plainDictionary(data)
   if (isNumeric(type)) return castNumbers(data, type, column)
   if (DataType.isTimestamp(type)) return castTimes(data, type)
+  if (DataType.isList(type) && DataType.isList(data.type)) {
+    return castChildren(data, type, column)
+  }
+  if (DataType.isStruct(type)) return castChildren(data, type, column)
   return dataOfColumn(column, columnOfVector(makeVector(data)), type)
+}
+
+/** The same lists or structs with their items or fields as another type. */
+function castChildren(data: Data, type: DataType, column: string): Data {
+  const { length, nullCount, valueOffsets } = data
+  const children = ((type.children ?? []) as readonly Field[]).map((field, i) => {
+    const child = data.children[i]
+    if (child === undefined) throw new RayError(`A ${String(data.type)} has no child ${i}.`)
+    return castData(child, field.type, `${column}.${field.name}`)
+  })
+  const nullBitmap = nullCount > 0 ? alignedBits(data) : null
+  const parts = { type, length, nullCount, nullBitmap }
+  const inner = DataType.isList(type) ? { valueOffsets, child: children[0] } : { children }
+  return makeData({ ...parts, ...inner } as unknown as Parameters<typeof makeData>[0])
 }
 
 /** Equal for types that are stored alike. */
@@ -86,6 +107,19 @@ function widerItems(a: DataType, b: DataType, column: string): DataType | undefi
   })
   if (itemA === undefined || itemB === undefined) return undefined
   return widerType(itemA, itemB, `${column}[]`)
+}
+
+/** The fields of two structs that have the same names in one order; undefined of anything else. */
+function widerFields(a: DataType, b: DataType, column: string): Field[] | undefined {
+  if (!DataType.isStruct(a) || !DataType.isStruct(b)) return undefined
+  const [ofA, ofB] = [a.children as readonly Field[], b.children as readonly Field[]]
+  if (ofA.map(({ name }) => name).join('\0') !== ofB.map(({ name }) => name).join('\0')) {
+    return undefined
+  }
+  return ofA.map(({ name, type }, i) => {
+    const other = ofB[i]?.type ?? type
+    return new Field(name, widerType(type, other, `${column}.${name}`), true)
+  })
 }
 
 function isNumeric(type: DataType): boolean {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { rowsOfBlock } from '../block/rows.js'
 import { query } from '../engine/engine.js'
-import { col, type Expression, lit, when } from './expression.js'
+import { col, type Expression, hashFraction, lit, when } from './expression.js'
 import { functions } from './functions.js'
 import { columnsOfNode, conjunctsOf, someNode, substitute } from './node.js'
 import { sqlOfNode } from './sql.js'
@@ -83,6 +83,12 @@ const cases: readonly (readonly [Expression, unknown])[] = [
   [i.nullIf(7), null],
   [when(i.gt(5), 'big', 'small'), 'big'],
   [when(n.gt(5), 'big'), null],
+  [
+    hashFraction(s)
+      .between(0, 1)
+      .and(hashFraction(s).ne(hashFraction(i))),
+    true,
+  ],
   [i.cast('string'), '7'],
   [s.tryCast('int32'), null],
   [lit('1.25').cast('decimal(5, 2)'), 1.25],

@@ -7,7 +7,7 @@ import { RayError } from '../../base/errors.js'
 import { type CastType, type CastValue, sqlOfType } from './casts.js'
 import { DateFunctions } from './date-functions.js'
 import { ArrayFunctions, ListFunctions, MapFunctions, StructFunctions } from './nested-functions.js'
-import type { ExpressionNode, Literal } from './node.js'
+import { type ExpressionNode, type Literal, withoutAlias } from './node.js'
 import { StringFunctions } from './string-functions.js'
 import { textOfNode } from './text.js'
 
@@ -368,6 +368,19 @@ export type CallOf = <T>(fn: string, args: readonly Operand[]) => Expression<T>
 
 function call<T>(fn: string, args: readonly Operand[]): Expression<T> {
   return new Expression({ kind: 'call', fn, args: args.map(nodeOf) })
+}
+
+/** What a column is to be computed from. */
+export function nodeOfColumn(operator: string, expression: unknown): ExpressionNode {
+  if (expression instanceof Expression) return withoutAlias(expression.node)
+  throw new RayError(
+    `${operator} takes an expression, such as col('a').add(1); for a function use addColumn.`,
+  )
+}
+
+/** A number from 0 to below 1 for each value, the same for equal ones. */
+export function hashFraction(value: Expression): Expression<number> {
+  return call('hashFraction', [value])
 }
 
 /** The node of an expression or of a plain value. */

@@ -93,6 +93,8 @@ const logic: Readonly<Record<string, Template>> = {
   between: (a, low, high) => `(${a} BETWEEN ${low} AND ${high})`,
   coalesce: plain('coalesce'),
   nullIf: plain('nullif'),
+  // As many bits as a double has.
+  hashFraction: (a) => `((hash(${a}) >> 11)::DOUBLE / ${2 ** 53})`,
   // Conditions and values alternate; the last one is the value of all other rows.
   case: (...args) => {
     const branches: string[] = []

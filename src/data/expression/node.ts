@@ -1,7 +1,10 @@
 // Expressions as data: what `col('a').gt(5)` builds, rules move, and tasks turn into SQL.
 //
 // A node is a plain object, so that it travels to workers and can be compared, substituted and
-// split without running anything. Only `udf` and `generate` hold more than the engine can compute.
+// split without running anything. Only `udf`, `generate` and `download` are more than the engine
+// can compute.
+
+import type { FilesystemOptions } from '../datasource/files.js'
 
 /** A value that stands for itself in an expression. */
 export type Literal =
@@ -54,9 +57,16 @@ export interface GenerateNode {
   readonly seed: number | undefined
 }
 
+/** The bytes of the file that a value names. */
+export interface DownloadNode {
+  readonly kind: 'download'
+  readonly value: ExpressionNode
+  readonly filesystem: FilesystemOptions | undefined
+}
+
 /** What an expression computes. */
 export type ExpressionNode =
-  ColumnNode | LiteralNode | CallNode | CastNode | AliasNode | UdfNode | GenerateNode
+  ColumnNode | LiteralNode | CallNode | CastNode | AliasNode | UdfNode | GenerateNode | DownloadNode
 
 /** A named output column. */
 export interface NamedNode {
@@ -71,6 +81,7 @@ export function childrenOf(node: ExpressionNode): readonly ExpressionNode[] {
       return node.args
     case 'cast':
     case 'alias':
+    case 'download':
       return [node.value]
     default:
       return []
@@ -88,6 +99,7 @@ export function mapChildren(
       return { ...node, args: node.args.map(change) }
     case 'cast':
     case 'alias':
+    case 'download':
       return { ...node, value: change(node.value) }
     default:
       return node
@@ -138,7 +150,7 @@ export function allOf(parts: readonly ExpressionNode[]): ExpressionNode | undefi
 
 /** Whether the engine can compute the expression alone, and always the same from the same row. */
 export function isPure(node: ExpressionNode): boolean {
-  return !someNode(node, ({ kind }) => kind === 'udf' || kind === 'generate')
+  return !someNode(node, ({ kind }) => ['udf', 'generate', 'download'].includes(kind))
 }
 
 /** The name of the column that an expression makes where none is given. */

@@ -27,6 +27,7 @@ export function sqlOfNode(node: ExpressionNode): string {
     }
     case 'udf':
     case 'generate':
+    case 'download':
       throw new RayError(`The engine cannot compute ${node.kind} expressions.`)
   }
 }

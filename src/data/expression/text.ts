@@ -30,6 +30,8 @@ export function textOfNode(node: ExpressionNode): string {
       return `${node.isTry ? 'tryCast' : 'cast'}(${textOfNode(node.value)}, ${node.type})`
     case 'generate':
       return `${node.what}()`
+    case 'download':
+      return `download(${textOfNode(node.value)})`
     case 'udf':
       return `${node.name}(${node.args.map(textOfNode).join(', ')})`
     case 'call': {

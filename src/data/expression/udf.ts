@@ -2,7 +2,9 @@
 
 import { RayError } from '../../base/errors.js'
 import type { Column } from '../block/column.js'
-import { Expression, nodeOf, type Operand } from './expression.js'
+import type { FilesystemOptions } from '../datasource/files.js'
+import { refuseUnknown } from '../step-options.js'
+import { col, Expression, nodeOf, type Operand } from './expression.js'
 
 /**
  * Makes a function of columns into a function of expressions. It is given a block's columns, typed
@@ -18,6 +20,22 @@ export function udf<T = unknown>(
   if (typeof fn !== 'function') throw new RayError('udf takes a function of columns.')
   const name = fn.name === '' ? 'udf' : fn.name
   return (...args) => new Expression({ kind: 'udf', name, fn, args: args.map(nodeOf) })
+}
+
+/**
+ * The bytes of the files that a column names: local paths, `file://`, `http(s)://` and `s3://`; null
+ * where there is no name.
+ *
+ * @example
+ * const scans = fromItems([{ uri: '/data/scans/1.png' }]).withColumn('bytes', download('uri'))
+ */
+export function download(
+  uri: string | Expression,
+  options: { readonly filesystem?: FilesystemOptions } = {},
+): Expression<Uint8Array> {
+  refuseUnknown('download', options, ['filesystem'])
+  const { node } = uri instanceof Expression ? uri : col(uri)
+  return new Expression({ kind: 'download', value: node, filesystem: options.filesystem })
 }
 
 /**

@@ -4,7 +4,8 @@ import type { AggregateSpec } from '../aggregate/spec.js'
 import type { BatchFormat } from '../block/batch.js'
 import type { DateFormat } from '../block/column.js'
 import type { UserFunction } from '../block/user-function.js'
-import { textOfNode } from '../expression/text.js'
+import type { NamedNode } from '../expression/node.js'
+import { textOfNamed, textOfNode } from '../expression/text.js'
 import type { JoinSpec } from '../physical/exchange-transforms.js'
 import type { SortKey } from '../relational/sort-key.js'
 import type { StepResources } from './function-step.js'
@@ -25,6 +26,14 @@ export interface GroupMapStep extends StepResources, UserFunction {
   readonly keys: readonly string[]
   readonly batchFormat: BatchFormat
   readonly dates: DateFormat
+  readonly blocks: number | undefined
+}
+
+/** Computes a column of each group by itself. */
+export interface GroupColumnStep {
+  readonly kind: 'group-column'
+  readonly keys: readonly string[]
+  readonly output: NamedNode
   readonly blocks: number | undefined
 }
 
@@ -68,6 +77,7 @@ export type ExchangeStep =
   | CoalesceStep
   | AggregateStep
   | GroupMapStep
+  | GroupColumnStep
   | SortStep
   | ShuffleStep
   | BlockOrderStep
@@ -92,6 +102,7 @@ export interface ZipSource {
 const kinds = [
   'aggregate',
   'group-map',
+  'group-column',
   'sort',
   'shuffle',
   'block-order',
@@ -116,6 +127,8 @@ export function exchangeStepName(step: ExchangeStep): string {
     }
     case 'group-map':
       return `groupBy(${step.keys.join(', ')}).mapGroups(${step.name})`
+    case 'group-column':
+      return `groupBy(${step.keys.join(', ')}).withColumn(${textOfNamed(step.output)})`
     case 'sort':
       return `sort(${step.keys.map(sortKeyText).join(', ')})`
     case 'shuffle':

@@ -166,6 +166,12 @@ export function stepName(step: Step): string {
   }
 }
 
+/** The plans that a source is made of. */
+export function inputsOf(source: Source): readonly LogicalPlan[] {
+  if (source.kind === 'union') return source.inputs
+  return source.kind === 'join' || source.kind === 'zip' ? [source.left, source.right] : []
+}
+
 export function sourceName(source: Source): string {
   switch (source.kind) {
     case 'files':

@@ -264,6 +264,10 @@ async function applyTransform(
       const { mapGroups } = await import('./group-batches.js')
       return mapGroups(transform, block)
     }
+    case 'group-column': {
+      const { addGroupColumn } = await import('./group-batches.js')
+      return addGroupColumn(transform, block)
+    }
     case 'select':
       return projectBlock(block, transform.columns)
     case 'drop-columns':

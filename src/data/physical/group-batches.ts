@@ -4,9 +4,10 @@ import { RayError } from '../../base/errors.js'
 import { type Block, sliceBlock } from '../block/block.js'
 import { concatBlocks } from '../block/concat.js'
 import { rowReader } from '../block/rows.js'
+import { isPure } from '../expression/node.js'
 import { groupRows } from '../relational/groups.js'
 import { mapBatches, operatorError } from './function-transforms.js'
-import type { FunctionTransform } from './operators.js'
+import type { FunctionTransform, GroupColumnTransform } from './operators.js'
 import { Place } from './row-origin.js'
 
 type GroupBatches = Extract<FunctionTransform, { readonly kind: 'group-batches' }>
@@ -23,12 +24,44 @@ export async function mapGroups(transform: GroupBatches, block: Block): Promise<
     try {
       results.push(await mapBatches(batches, rows, place))
     } catch (error) {
-      const cause = error instanceof RayError ? error.cause : error
-      throw operatorError(`mapGroups(${transform.name})`, placeOf(rows, transform.keys), cause)
+      const where = placeOf(rows, transform.keys)
+      throw operatorError(`mapGroups(${transform.name})`, where, causeOf(error))
     }
     start = end
   }
   return results.length === 0 ? block : concatBlocks(results)
+}
+
+/** What the engine computes does not depend on the other rows: all groups are one query. */
+export async function addGroupColumn(
+  { keys, step }: GroupColumnTransform,
+  block: Block,
+): Promise<Block> {
+  const { block: rows, ends } = groupRows(block, keys)
+  const [{ BlockTable }, { runRelational }] = await Promise.all([
+    import('../relational/engine-table.js'),
+    import('../relational/run.js'),
+  ])
+  const compute = (part: Block, index: number): Promise<Block> => {
+    return runRelational(new BlockTable(part), [step], { index })
+  }
+  if (step.kind === 'project' && step.outputs.every(({ value }) => isPure(value))) {
+    return compute(rows, 0)
+  }
+  const results: Block[] = []
+  for (const [i, end] of ends.entries()) {
+    const part = sliceBlock(rows, ends[i - 1] ?? 0, end)
+    try {
+      results.push(await compute(part, i))
+    } catch (error) {
+      throw operatorError('withColumn', placeOf(part, keys), causeOf(error))
+    }
+  }
+  return results.length === 0 ? compute(rows, 0) : concatBlocks(results)
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof RayError ? (error.cause ?? error) : error
 }
 
 /** Such as ` in the group k = a, n = null`. */

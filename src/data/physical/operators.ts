@@ -65,6 +65,13 @@ export type FunctionTransform =
       readonly batchFormat: BatchFormat
     })
 
+/** Computes a column of each group of a block that has all rows of its groups. */
+export interface GroupColumnTransform {
+  readonly kind: 'group-column'
+  readonly keys: readonly string[]
+  readonly step: RelationalStep
+}
+
 /** What a task does to a block. Travels to the worker, functions and all. */
 export type Transform =
   | FunctionTransform
@@ -78,6 +85,7 @@ export type Transform =
     }
   | { readonly kind: 'slice'; readonly start: number; readonly end: number }
   | WriteStep
+  | GroupColumnTransform
   | { readonly kind: 'discard' }
   | { readonly kind: 'report'; readonly fn: (block: never) => unknown }
 

@@ -1,13 +1,14 @@
 // Steps in which rows change blocks, as operators: what the tasks before the exchange do in
 // addition, and what those behind it put together.
 
-import { fixedSeed } from './fix-seeds.js'
+import { fixedSeed, fixSeeds } from './fix-seeds.js'
 import { type AggregateSpec, isDecomposable } from '../aggregate/spec.js'
-import { columnsOfNode } from '../expression/node.js'
+import { columnsOfNode, type NamedNode } from '../expression/node.js'
 import { type ExchangeStep, exchangeStepName } from '../logical/exchange-step.js'
 import type { Exchange } from '../physical/exchange-operators.js'
 import { addTransforms } from '../physical/add-transforms.js'
 import type { PartitionBy } from '../physical/exchange-transforms.js'
+import type { RelationalStep } from '../relational/steps.js'
 import {
   type MapOperator,
   type PhysicalPlan,
@@ -71,6 +72,11 @@ function planStep(step: ExchangeStep, count: number): Planned {
       const after = { ...fn, kind: 'group-batches' } as const
       return { ...planParts({ kind: 'hash', keys: step.keys }, count), after: [after] }
     }
+    case 'group-column': {
+      const { keys, output } = step
+      const after = { kind: 'group-column', keys, step: projectStep(output) } as const
+      return { ...planParts({ kind: 'hash', keys }, count), after: [after] }
+    }
     case 'sort':
       return {
         before: [{ kind: 'sample-keys', keys: step.keys, rows: sampleRows }],
@@ -91,6 +97,11 @@ function planStep(step: ExchangeStep, count: number): Planned {
       if (step.by === 'rows') return { before: [], exchange: { kind: 'resize', rows: step.rows } }
       return { before: [], exchange: { kind: 'reblock', blocks: step.blocks } }
   }
+}
+
+function projectStep(output: NamedNode): RelationalStep {
+  const outputs = [output]
+  return fixSeeds({ kind: 'project', operator: 'withColumn', outputs, keepsOthers: true })
 }
 
 function planParts(by: PartitionBy, count: number): Planned {

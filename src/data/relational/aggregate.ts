@@ -6,7 +6,14 @@
 
 import { type Data, DataType, Float64, makeData, Null } from 'apache-arrow'
 import type { EngineAggregate } from '../aggregate/spec.js'
-import { finalSql, meansSql, partialSql, type TypeOf, wholeSql } from '../aggregate/sql.js'
+import {
+  finalSql,
+  finishedSql,
+  meansSql,
+  partialSql,
+  type TypeOf,
+  wholeSql,
+} from '../aggregate/sql.js'
 import { type Block, blockOfColumns, blockOfData } from '../block/block.js'
 import { nullsOf } from '../block/concat.js'
 import { dataOfBlock } from '../block/gather.js'
@@ -100,9 +107,30 @@ export function finalAggregate(
   const means = meansSql(specs, keys)
   const result = table.use({ columns: table.names }, (from) => {
     const source = means === '' ? from : `(SELECT *${means} FROM ${from})`
-    return query(`SELECT ${[...names, ...outputs].join(', ')} FROM ${source} ${groupSql(names)}`)
+    const grouped = `SELECT ${[...names, ...outputs].join(', ')} FROM ${source} ${groupSql(names)}`
+    return query(
+      finished(
+        grouped,
+        keys,
+        specs.map((spec, i) => [spec.name, finishedSql(spec, i, typeOf)]),
+      ),
+    )
   })
   return compactedBlock(result)
+}
+
+/** The query with more made of some of its columns; it is left alone where there are none. */
+function finished(
+  grouped: string,
+  keys: readonly string[],
+  made: readonly (readonly [name: string, sql: string | undefined])[],
+): string {
+  if (made.every(([, sql]) => sql === undefined)) return grouped
+  const names = keys.map(quoteName)
+  const outputs = made.map(([name, sql]) => {
+    return sql === undefined ? quoteName(name) : `${sql} AS ${quoteName(name)}`
+  })
+  return `SELECT ${[...names, ...outputs].join(', ')} FROM (${grouped}) ${orderSql(names)}`
 }
 
 /** Without values a column has no type, which lets other blocks decide what it is. */
@@ -140,8 +168,12 @@ export function isWithoutColumns(table: EngineTable): boolean {
 /** Groups come in the order of their keys, wherever that is known. */
 function groupSql(names: readonly (string | number)[]): string {
   if (names.length === 0) return ''
-  const order = names.map((name) => `${name} NULLS LAST`)
-  return `GROUP BY ${names.join(', ')} ORDER BY ${order.join(', ')}`
+  return `GROUP BY ${names.join(', ')} ${orderSql(names)}`
+}
+
+function orderSql(names: readonly (string | number)[]): string {
+  if (names.length === 0) return ''
+  return `ORDER BY ${names.map((name) => `${name} NULLS LAST`).join(', ')}`
 }
 
 type Over = (node: ExpressionNode) => ExpressionNode

@@ -10,6 +10,7 @@ import { dataOfBlock } from '../block/gather.js'
 import { RayError } from '../../base/errors.js'
 import {
   childrenOf,
+  type DownloadNode,
   type ExpressionNode,
   type GenerateNode,
   isPure,
@@ -74,6 +75,7 @@ class Computing {
     for (const child of childrenOf(node)) children.push(await this.#replace(child))
     const over = mapChildren(node, () => children.shift() ?? node)
     if (over.kind === 'generate') return this.#add(generate(over, this.table.rows, this.#place))
+    if (over.kind === 'download') return this.#add(await this.#download(over))
     return over.kind === 'udf' ? this.#add(await this.#call(over)) : over
   }
 
@@ -92,15 +94,24 @@ class Computing {
     return { kind: 'column', name }
   }
 
+  /** What the engine makes of expressions. */
+  #values(nodes: readonly ExpressionNode[]): readonly Column[] {
+    if (nodes.length === 0) return []
+    const outputs = nodes.map((value, i) => ({ name: `c${i}`, value }))
+    const block = runQuery(this.table, { predicates: [], outputs })
+    return outputs.map((_, i) => columnOfVector(columnAt(block, i)))
+  }
+
+  async #download({ value, filesystem }: DownloadNode): Promise<Column> {
+    if (this.table.rows === 0) return []
+    const [uris = []] = this.#values([value])
+    const { downloadAll } = await import('../datasource/download.js')
+    return downloadAll(Array.from(uris as ArrayLike<unknown>), filesystem)
+  }
+
   async #call({ name, fn, args }: UdfNode): Promise<Column> {
-    const { rows } = this.table
-    if (rows === 0) return []
-    const outputs = args.map((value, i) => ({ name: `c${i}`, value }))
-    const block =
-      outputs.length === 0 ? undefined : runQuery(this.table, { predicates: [], outputs })
-    const columns = outputs.map((_, i) => {
-      return block === undefined ? [] : columnOfVector(columnAt(block, i))
-    })
+    if (this.table.rows === 0) return []
+    const columns = this.#values(args)
     try {
       return (await (fn as (...columns: unknown[]) => unknown)(...columns)) as Column
     } catch (error) {

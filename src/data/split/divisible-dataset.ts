@@ -1,9 +1,12 @@
 // Methods that divide a dataset into several.
 
+import { randomInt } from 'node:crypto'
 import { RayError } from '../../base/errors.js'
 import type { RefBundle } from '../block/metadata.js'
 import { ConsumableDataset } from '../consumable-dataset.js'
 import type { Dataset } from '../dataset.js'
+import { col, type Expression, hashFraction } from '../expression/expression.js'
+import { random } from '../expression/udf.js'
 import { refuseUnknown, rowCount, whole } from '../step-options.js'
 import { startStreamingSplit } from './coordinator.js'
 import type { DataIterator } from './data-iterator.js'
@@ -20,6 +23,16 @@ export interface TrainTestSplitOptions {
   /** Shuffles the rows first. */
   readonly shuffle?: boolean
   /** The same seed shuffles alike. */
+  readonly seed?: number
+}
+
+/** How `streamingTrainTestSplit` divides. */
+export interface StreamingTrainTestSplitOptions {
+  /** 'random', the default, or 'hash': equal values of a column go to one part. */
+  readonly splitType?: 'random' | 'hash'
+  /** The column whose values decide. */
+  readonly hashColumn?: string
+  /** Of 'random': the same seed divides alike. */
   readonly seed?: number
 }
 
@@ -119,6 +132,26 @@ export abstract class DivisibleDataset<Row> extends ConsumableDataset<Row> {
   }
 
   /**
+   * Divides the dataset into rows to train with and rows to test with, without computing it: each
+   * row goes by chance to either, or by the hash of a column. Either part is computed by itself,
+   * from the same rows.
+   *
+   * @example
+   * const { train, test } = range(1000).streamingTrainTestSplit(0.2, { seed: 7 })
+   * console.log((await train.count()) + (await test.count())) // 1000
+   */
+  streamingTrainTestSplit(
+    testSize: number,
+    options: StreamingTrainTestSplitOptions = {},
+  ): { readonly train: Dataset<Row>; readonly test: Dataset<Row> } {
+    const chance = chanceOf(testSize, options)
+    const part = (predicate: Expression): Dataset<Row> => {
+      return this.derive({ kind: 'where', predicate: predicate.node })
+    }
+    return { train: part(chance.gte(testSize)), test: part(chance.lt(testSize)) }
+  }
+
+  /**
    * Divides the dataset while it is computed: `count` iterators, each to be read by one of as many
    * tasks, actors or loops at the same time. Nobody gets a row that another gets. Reading an
    * iterator again computes the dataset again, once all have finished with the time before.
@@ -148,6 +181,26 @@ export abstract class DivisibleDataset<Row> extends ConsumableDataset<Row> {
     )
     return parts.map((part) => this.over({ source: { kind: 'blocks', bundles: part }, steps: [] }))
   }
+}
+
+/** A number from 0 to 1 for each row. Both parts must see the same, so chance has a seed. */
+function chanceOf(testSize: number, options: StreamingTrainTestSplitOptions): Expression<number> {
+  const operator = 'streamingTrainTestSplit'
+  refuseUnknown(operator, options, ['splitType', 'hashColumn', 'seed'])
+  const { splitType = 'random', hashColumn, seed } = options
+  if (!(testSize > 0 && testSize < 1)) {
+    throw new RayError(`${operator}: testSize must be a share between 0 and 1, not ${testSize}.`)
+  }
+  if (splitType !== 'random' && splitType !== 'hash') {
+    throw new RayError(`${operator}: splitType must be 'random' or 'hash'.`)
+  }
+  const isHash = splitType === 'hash'
+  if (isHash !== (hashColumn !== undefined) || (isHash && seed !== undefined)) {
+    throw new RayError(`${operator}: 'hash' takes a hashColumn, and 'random' may have a seed.`)
+  }
+  return hashColumn === undefined
+    ? random(seed ?? randomInt(2 ** 31))
+    : hashFraction(col(hashColumn))
 }
 
 interface Computed {

@@ -74,6 +74,8 @@ export type ToRaylet =
       readonly task?: CarriedTask
       /** The task may not run twice. */
       readonly isOnce?: true
+      /** What the task reads that stays behind when its request is passed on. */
+      readonly reads?: readonly ObjectKey[]
     }
   /**
    * The request is not needed any more. If it carried a task, that task is dropped unless it was
