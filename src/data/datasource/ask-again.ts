@@ -4,6 +4,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { requestPauseMs, requestPauseMsMax, requestTriesMax } from '../../base/limits.js'
+import { randomBytes } from '../../base/random.js'
 
 /** A failure that may be over soon; its cause is what happens if it is not. */
 export class PassingFailure extends Error {
@@ -28,8 +29,13 @@ export async function askAgain<T>(ask: (isLast: boolean) => Promise<T>): Promise
     } catch (error) {
       if (!(error instanceof PassingFailure)) throw error
       if (isLast) throw error.cause
-      const own = requestPauseMs * 2 ** (tries - 1) * (0.5 + Math.random() / 2)
+      const own = requestPauseMs * 2 ** (tries - 1) * (0.5 + chance() / 2)
       await pause(Math.max(own, error.pauseMs))
     }
   }
+}
+
+/** A number from 0 to 1. */
+function chance(): number {
+  return randomBytes(1).readUInt8() / 255
 }
