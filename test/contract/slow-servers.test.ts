@@ -83,7 +83,7 @@ test('a body that stops halfway, or a connection that ends, is asked for again',
   }
 })
 
-test('a server that stays silent or busy is an error that names the file and what to do', async () => {
+test('a server that stays silent or busy is an error that says what to do', async () => {
   const silent = /http:\S+\/ever\.csv cannot be reached: .* nothing for 1000 ms\. .* 4 times/
   await Promise.all([
     assert.rejects(count('ever', 'web'), silent),
