@@ -21,7 +21,7 @@ export interface DriverOptions {
   readonly execArgv?: readonly string[]
   /** What the source is: an ES module, or CommonJS. */
   readonly type?: 'module' | 'commonjs'
-  /** The program is killed after this time, in milliseconds; 80 seconds by default. */
+  /** The program is killed after this time, in milliseconds; two minutes by default. */
   readonly timeoutMs?: number
 }
 
@@ -37,7 +37,7 @@ export interface DriverEnd {
   readonly stderr: string
 }
 
-const timeoutMsDefault = 80_000
+const timeoutMsDefault = 120_000
 const packageRoot = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 
 /** How long, and for what, `until` waits. */
 export interface UntilOptions {
-  /** How long to try, in milliseconds; 30 seconds by default. */
+  /** How long to try, in milliseconds; a minute by default. */
   readonly timeoutMs?: number
   /** What is waited for, for the error message. */
   readonly what?: string
@@ -23,7 +23,7 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   options: UntilOptions = {},
 ): Promise<NonNullable<T>> {
-  const timeoutMs = options.timeoutMs ?? 30_000
+  const timeoutMs = options.timeoutMs ?? 60_000
   const deadline = performance.now() + timeoutMs
   for (;;) {
     const answer = await condition()

@@ -342,15 +342,29 @@ function strategyOf(choice: SchedulingChoice | undefined): SchedulingStrategy {
   if (choice === 'SPREAD') return { kind: 'spread' }
   if (typeof choice === 'object' && choice !== null) {
     if ('nodeId' in choice) {
+      checkChoiceNames(choice, ['nodeId', 'soft'])
       return { kind: 'nodeAffinity', nodeId: String(choice.nodeId), soft: choice.soft === true }
     }
     if ('placementGroup' in choice && typeof choice.placementGroup?.id === 'string') {
+      checkChoiceNames(choice, ['placementGroup', 'bundleIndex', 'captureChildTasks'])
       return { kind: 'placementGroup', target: groupTarget(choice) }
     }
   }
   throw new TypeError(
     `The option 'schedulingStrategy' must be 'DEFAULT', 'SPREAD', { nodeId, soft } or ` +
       `{ placementGroup, bundleIndex, captureChildTasks }, not ${show(choice)}.`,
+  )
+}
+
+/** A name that nobody reads would let a task run anywhere. */
+function checkChoiceNames(choice: object, known: readonly string[]): void {
+  const wrong = Object.keys(choice).find((name) => !known.includes(name))
+  if (wrong === undefined) return
+  // Ray says placementGroupBundleIndex.
+  const short = wrong.replace(/^placementGroup(?=[A-Z])/, '')
+  throw new TypeError(
+    `The option 'schedulingStrategy' is wrong: it has '${wrong}', and there are only ` +
+      `${known.join(', ')}.${didYouMean(short, known)}`,
   )
 }
 

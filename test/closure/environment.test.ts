@@ -71,10 +71,12 @@ describe('functions by value', { concurrency: 2 }, () => {
       copyFileSync(path.join(fixtures, 'lib.ts'), path.join(folder, 'lib.ts'))
       writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}')
       const command = path.join(modules, 'vitest/vitest.mjs')
-      const { stdout } = await run(process.execPath, [command, 'run', '--root', folder], {
+      // By default a test has 5 s, and on a busy machine a worker needs as much to start.
+      const args = [command, 'run', '--root', folder, '--testTimeout', '60000']
+      const { stdout } = await run(process.execPath, args, {
         env: { ...env, NO_COLOR: '1' },
         cwd: folder,
-        timeout: 60_000,
+        timeout: 90_000,
       })
       assert.match(stdout, /Tests +1 passed/)
     } finally {

@@ -25,7 +25,7 @@ async function run({ command, frame }: Program): Promise<CaseResult[]> {
     CLOSURE_MAIN: command.at(-1),
   }
   delete env['NODE_TEST_CONTEXT']
-  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 })
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 })
   let output = ''
   let errors = ''
   child.stdout.on('data', (chunk) => (output += String(chunk)))

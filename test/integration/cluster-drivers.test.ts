@@ -14,7 +14,7 @@ import { workersOf } from './node-processes.js'
 const program = ({ nodeId }: SessionFile): string => `
   await ray.init()
   const nodeId = '${nodeId}'
-  const there = { schedulingStrategy: { kind: 'nodeAffinity', nodeId, soft: false }, numCpus: 0 }
+  const there = { schedulingStrategy: { nodeId, soft: false }, numCpus: 0 }
   class Counter {
     count = 0
     add() { return ++this.count }

@@ -52,7 +52,7 @@ void test('a placement group moves when its node dies, and its actor restarts in
   onNodes(2, async ({ kill }, nodes) => {
     const group = ray.placementGroup([{ CPU: 1 }], 'PACK')
     await ray.get(group.ready())
-    const strategy = { placementGroup: group, placementGroupBundleIndex: 0 }
+    const strategy = { placementGroup: group, bundleIndex: 0 }
     const options = { maxRestarts: 1, maxTaskRetries: -1, schedulingStrategy: strategy }
     const counter = RemoteCounter.options(options).remote()
     await ray.get(counter.add.remote())
@@ -116,7 +116,7 @@ void test('a network that is cut for a moment has lost nothing', { skip }, () =>
       await ray.init()
       const here = ray.getRuntimeContext().nodeId
       const nodeId = (await ray.nodes()).find((node) => node.nodeId !== here).nodeId
-      const there = { schedulingStrategy: { kind: 'nodeAffinity', nodeId, soft: false } }
+      const there = { schedulingStrategy: { nodeId, soft: false } }
       class Counter {
         count = 0
         add() { return ++this.count }

@@ -208,7 +208,7 @@ test('groups over nodes go with their driver, but for what is detached', () =>
       for (const n of [0, 1]) {
         const actor = ray.remote(Counter).options({
           numCpus: 0.5, name: 'c' + n, lifetime: 'detached',
-          schedulingStrategy: { placementGroup: stays, placementGroupBundleIndex: n },
+          schedulingStrategy: { placementGroup: stays, bundleIndex: n },
         }).remote()
         await ray.get(actor.add.remote())
       }
@@ -224,7 +224,7 @@ test('groups over nodes go with their driver, but for what is detached', () =>
       const whole = ray.remote({ numCpus: 0.5 }, () => ray.getRuntimeContext().nodeId)
       const nodes = (await ray.nodes()).map(({ nodeId }) => nodeId)
       const ran = await ray.get(nodes.map((nodeId) => whole.options({
-        schedulingStrategy: { kind: 'nodeAffinity', nodeId, soft: false },
+        schedulingStrategy: { nodeId, soft: false },
       }).remote()))
       console.log(ran.join() === nodes.join())
       ray.removePlacementGroup(stays)

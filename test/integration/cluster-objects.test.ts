@@ -50,7 +50,7 @@ const helpers = `
   const RemotePeer = ray.remote(Peer)
   const peerOn = (nodeId) => RemotePeer.options({ 
     numCpus: 0, 
-    schedulingStrategy: { kind: 'nodeAffinity', nodeId, soft: false },
+    schedulingStrategy: { nodeId, soft: false },
   }).remote()
 `
 

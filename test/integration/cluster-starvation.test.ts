@@ -49,7 +49,7 @@ void test('an actor and a group are placed beside tasks that flood two nodes', (
       await ray.get(group.ready())
       const where = ray.remote(() => ray.getRuntimeContext().nodeId)
       const inGroup = (bundle) => ({
-        schedulingStrategy: { placementGroup: group, placementGroupBundleIndex: bundle },
+        schedulingStrategy: { placementGroup: group, bundleIndex: bundle },
       })
       const refs = [0, 1].map((n) => where.options(inGroup(n)).remote())
       const nodes = await ray.get(refs)

@@ -70,6 +70,8 @@ export async function runCommand(
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  // A command that ends at once has no use for what it is given, and its exit code tells why.
+  child.stdin.on('error', () => undefined)
   child.stdin.end(options.stdin ?? '')
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
   clearTimeout(late)

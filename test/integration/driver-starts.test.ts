@@ -109,7 +109,9 @@ describe('a driver', { concurrency: 2 }, () => {
     programs.write('vitest/package.json', '{"type":"module"}')
     const root = path.join(cwd, 'vitest')
     installCopy(path.join(root, 'node_modules'))
-    const command = [node, vitestCommand, 'run', '--root', root]
+    // By default a test has 5 s and a hook 10 s: on a busy machine that is too little.
+    const patience = ['--testTimeout', '60000', '--hookTimeout', '60000']
+    const command = [node, vitestCommand, 'run', '--root', root, ...patience]
     assert.match((await runCommand(command, { cwd: root })).stdout, /Tests +4 passed/)
   })
 

@@ -27,7 +27,6 @@ export function onNodes(
 
 interface OnNode {
   readonly schedulingStrategy: {
-    readonly kind: 'nodeAffinity'
     readonly nodeId: string
     readonly soft: boolean
   }
@@ -35,10 +34,10 @@ interface OnNode {
 
 /** On that node, or elsewhere when it is dead. */
 export const preferring = ({ nodeId }: SessionFile): OnNode => ({
-  schedulingStrategy: { kind: 'nodeAffinity', nodeId, soft: true },
+  schedulingStrategy: { nodeId, soft: true },
 })
 
 /** On that node only. */
 export const on = ({ nodeId }: SessionFile): OnNode => ({
-  schedulingStrategy: { kind: 'nodeAffinity', nodeId, soft: false },
+  schedulingStrategy: { nodeId, soft: false },
 })

@@ -25,6 +25,8 @@ const shared: readonly Bad[] = [
   ['fallbackStrategy', TypeError, 1, {}, [1], [{}], [{ labelSelector: 1 }], [{ a: 1 }]],
   ['runtimeEnv', TypeError, 1, 'a', null, [], { pip: [] }, { envVars: 1 }, { setupHook: 1 }],
   ['schedulingStrategy', TypeError, 'ANY', 1, null, {}, { placementGroup: 1 }],
+  ['schedulingStrategy', TypeError, { nodeId: 'x', hard: true }],
+  ['schedulingStrategy', TypeError, { placementGroup: { id: 'x' }, placementGroupBundleIndex: 0 }],
   ['schedulingStrategy', RangeError, { placementGroup: { id: 'x' }, bundleIndex: -2 }],
 ]
 

@@ -84,6 +84,8 @@ test('bad values are refused when they are given', () => {
   refused(() => C.options({ concurrencyGroup: 'io' } as object), 'methods', TypeError)
   refused(() => C.options({ name: 1 as unknown as string }), 'name', TypeError)
   refused(() => C.options({ namespace: 1 as unknown as string }), 'namespace', TypeError)
+  const group = { placementGroup: { id: 'x' }, placementGroupBundleIndex: 0 }
+  refused(() => f.options({ schedulingStrategy: group }), "Did you mean 'bundleIndex'", TypeError)
   refused(
     () => f.options({ schedulingStrategy: 'ANY' as 'SPREAD' }),
     'schedulingStrategy',
