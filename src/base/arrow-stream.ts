@@ -18,8 +18,8 @@ interface Collecting {
 const writers = new WeakMap<object, new () => Collecting>()
 
 /**
- * The pieces of the stream of a table whose columns do not exist yet. A property and not a map here:
- * who writes a table may have another copy of this module than who made it.
+ * The pieces of the stream of a table whose columns do not exist yet. A property and not a map
+ * here: who writes a table may have another copy of this module than who made it.
  */
 const piecesKey = Symbol.for('typeray.pieces')
 
