@@ -85,7 +85,7 @@ function run(config: NodeConfig, session: HeadSession, membership: Membership): 
   const { sessionName, sessionDir } = session
   const { token, nodeId, nodeNumber, nodeIp, clusterAddress, isRegistered } = membership
   const ids = { nodeId, nodeNumber, token, sessionName, sessionDir, clusterAddress }
-  const entry = fileURLToPath(new URL('../worker/worker-main.js', import.meta.url))
+  const entry = fileURLToPath(new URL('../worker/worker-main.cjs', import.meta.url))
   const life = new NodeLife(() => raylet, { config, sessionDir, membership })
   const raylet: Raylet = new Raylet(systemClock, {
     ...ids,

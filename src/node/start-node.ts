@@ -35,7 +35,7 @@ export interface NodeHandle extends NodeReady {
 
 /** The program of the node. A bundle that swallows the package has no such file beside it. */
 function nodeEntry(): string {
-  const entry = fileURLToPath(new URL('../node/node-main.js', import.meta.url))
+  const entry = fileURLToPath(new URL('../node/node-main.cjs', import.meta.url))
   if (existsSync(entry)) return entry
   throw new SessionError(
     `${entry} does not exist: typeray starts programs of its own and cannot be part of a bundle. ` +

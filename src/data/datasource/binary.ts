@@ -5,6 +5,7 @@ import { dataOfColumn } from '../block/column-data.js'
 import { wholeFile } from './byte-pieces.js'
 import { bytesBlock, describeBytes } from './bytes-block.js'
 import type { BytesReader, ReadRequest } from './file-readers.js'
+import { fileRows } from './file-rows.js'
 import type { FilePiece, ListedFile } from './files.js'
 import { mapInOrder } from './map-in-order.js'
 import { bytesOf } from './open-pieces.js'
@@ -16,6 +17,17 @@ export const binaryReader: BytesReader = {
     return describeBytes(source, { files, looked, inFiles: [{ name: 'bytes', type: 'BLOB' }] })
   },
   read,
+  rows: (request) =>
+    fileRows(request, {
+      column: 'bytes',
+      read: async (piece) => {
+        // Not a Buffer: functions are given what they would be given of a block.
+        const bytes = await bytesOf(request.source, piece)
+        return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+      },
+      kindOf: () => '',
+      dataOf: (contents) => dataOfColumn('bytes', contents),
+    }),
 }
 
 /** A file as a piece that is one row, whatever its size. */

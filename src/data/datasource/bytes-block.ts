@@ -65,15 +65,15 @@ function addedData(
   column: SqlColumn,
   rows: readonly number[],
 ): Data {
-  const values = pieces.map((piece) => addedValue(source, piece.path, column))
   const total = rows.reduce((sum, count) => sum + count, 0)
   if (column.type !== 'VARCHAR') {
-    const converted = values.map((value) => (value === null ? null : convert(value, column)))
+    const converted = pieces.map(({ path }) => addedRowValue(source, path, column))
     return dataOfColumn(
       column.name,
       rows.flatMap((count, i) => new Array<unknown>(count).fill(converted[i])),
     )
   }
+  const values = pieces.map((piece) => addedValue(source, piece.path, column))
   const codes = new Int32Array(total)
   const known = new Map<string, number>()
   let at = 0
@@ -90,8 +90,16 @@ function addedData(
   return dataOfColumn(column.name, new DictionaryColumn(codes, [...known.keys()]))
 }
 
+/** What a row of a file has in an added column. */
+export function addedRowValue(source: FilesSource, file: string, column: SqlColumn): unknown {
+  const value = addedValue(source, file, column)
+  return value === null ? null : convert(value, column)
+}
+
 function convert(value: string, { name, type }: SqlColumn): unknown {
   switch (type) {
+    case 'VARCHAR':
+      return value
     case 'BIGINT':
       return BigInt(value)
     case 'DOUBLE':

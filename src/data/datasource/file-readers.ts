@@ -8,6 +8,7 @@ import { compactBlock } from '../block/compact-block.js'
 import { concatBlocks } from '../block/concat.js'
 import { addedColumns } from './file-columns.js'
 import type { FileFormat } from './file-format.js'
+import type { FileRows } from './file-rows.js'
 import type {
   FilePiece,
   FilesDescription,
@@ -52,6 +53,8 @@ export interface BytesReader {
   readonly kind: 'bytes'
   describe(files: DescribedFiles, source: FilesSource): Promise<DescribedBytes>
   read(request: ReadRequest): Promise<Block>
+  /** The same one by one; absent where a file may have many rows. */
+  rows?(request: ReadRequest): FileRows
 }
 
 export interface DescribedBytes extends FoundColumns {
@@ -168,6 +171,12 @@ export async function readFiles(request: ReadRequest): Promise<Block> {
   return runOpened(request, reader, (queries) => {
     return concatBlocks(queries.map((sql) => compactBlock(query(sql))))
   })
+}
+
+/** The rows of pieces of files one by one; undefined where a format has no such way. */
+export async function streamFiles(request: ReadRequest): Promise<FileRows | undefined> {
+  const reader = await readerOf(request.source.format)
+  return reader.kind === 'bytes' ? reader.rows?.(request) : undefined
 }
 
 /**

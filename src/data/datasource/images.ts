@@ -8,6 +8,7 @@ import { Tensor } from '../block/tensor.js'
 import { oneRow } from './binary.js'
 import { bytesBlock, describeBytes } from './bytes-block.js'
 import type { ImageFormat } from './file-format.js'
+import { fileRows } from './file-rows.js'
 import type { BytesReader, DescribedBytes, DescribedFiles, ReadRequest } from './file-readers.js'
 import type { FilePiece, FilesSource, ListedFile } from './files.js'
 import { mapInOrder } from './map-in-order.js'
@@ -21,6 +22,15 @@ export function imageReader(format: ImageFormat): BytesReader {
     kind: 'bytes',
     describe: (files, source) => describe(files, source, format),
     read: (request) => read(request, format),
+    rows: (request) => {
+      const sharp = loadSharp()
+      return fileRows(request, {
+        column: 'image',
+        read: async (piece) => decode(await sharp, request, { piece, format }),
+        kindOf: ({ shape }) => shape.join(),
+        dataOf: (images) => dataOfColumn('image', images),
+      })
+    },
   }
 }
 

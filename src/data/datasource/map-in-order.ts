@@ -24,3 +24,24 @@ export async function mapInOrder<T, Out>(
   await Promise.all(Array.from({ length: Math.min(atOnceMax, items.length) }, run))
   return results
 }
+
+/** Gives the results one by one; `ahead` of them are under way while one is worked on. */
+export async function* streamInOrder<T, Out>(
+  items: readonly T[],
+  fn: (item: T) => Promise<Out>,
+  ahead: number,
+): AsyncGenerator<Out, void, void> {
+  const started: Promise<Out>[] = []
+  let next = 0
+  const start = (): void => {
+    const result = fn(items[next++] as T)
+    // Whoever comes to it meets the failure; nobody does behind another one.
+    result.catch(() => undefined)
+    started.push(result)
+  }
+  while (next < items.length || started.length > 0) {
+    while (started.length <= ahead && next < items.length) start()
+    const first = started.shift()
+    if (first !== undefined) yield await first
+  }
+}

@@ -9,22 +9,22 @@ import { shareArrow } from '../block/arrow-library.js'
 import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/block.js'
 import { dropColumns, renameColumns } from '../block/column-names.js'
 import { concatBlocks } from '../block/concat.js'
+import { deferGather } from '../block/gather.js'
 import { type BlockMetadata, describeBlock, describeWritten } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { Publication } from '../datasource/folder-write.js'
 import type { FolderSink, SaveMode, WriteStep } from '../logical/write-step.js'
 import { addColumn, filterRows, flatMapRows, mapBatches, mapRows } from './function-transforms.js'
 import type { CombineInputs, ExchangeTransform, PartitionTransform } from './exchange-transforms.js'
+import type { FileTransform } from './map-files.js'
 import type { TaskInput, Transform } from './operators.js'
 import { applyRelational, groupRelational, readInput, type TransformGroup } from './task-rows.js'
 import { prepareTransforms } from './prepare-transforms.js'
+import { withRetries } from './retries.js'
 import { originOf, Place, type RowOrigin } from './row-origin.js'
 
 // When this module is loaded, in driver or worker, and so before blocks are decoded for it.
 shareArrow()
-
-/** How often a function that throws what it may is called again for a block. */
-const retriesMax = 3
 
 export interface BlockTask {
   /** Absent where the task is given a block. */
@@ -120,7 +120,9 @@ async function runTask(
       case 'combine':
         throw new RayError('Blocks can be combined only where a task begins.')
       default:
-        current = await applyWithRetries(transform, current, place)
+        // Of nothing comes nothing: a block without rows may not even know its columns.
+        if (current.numRows === 0 && current.schema.fields.length === 0) break
+        current = await withRetries(transform, () => applyTransform(transform, current, place))
     }
   }
   const metadata = describeBlock(current, startedMs)
@@ -129,7 +131,9 @@ async function runTask(
 
 async function partition(block: Block, transform: PartitionTransform, index: number) {
   const { partitionBlock } = await import('../relational/partition.js')
-  return partitionBlock(block, transform.by, { count: transform.count, index })
+  const { by, count } = transform
+  // The parts are what the task returns: nobody looks at them here.
+  return partitionBlock(block, by, { count, index, gather: deferGather })
 }
 
 /** The rows that the task is given or makes, and how many transforms that took. */
@@ -145,8 +149,15 @@ async function startRows(
     const steps = second?.kind === 'relational' ? second.steps : []
     const { name, combination } = first
     const inputs = task.combine ?? {}
-    const block = await combineBlocks({ name, combination, inputs, steps, index }, blocks)
-    return { block, taken: steps.length === 0 ? 1 : 2 }
+    const taken = steps.length === 0 ? 1 : 2
+    const isLast = groups.length === 1
+    const combining = { name, combination, inputs, steps, index, isLast }
+    return { block: await combineBlocks(combining, blocks), taken }
+  }
+  if (task.input?.kind === 'files' && first !== undefined && takesRows(first)) {
+    const { mapFiles } = await import('./map-files.js')
+    const block = await mapFiles(task.input.request, first)
+    if (block !== undefined) return { block, taken: 1 }
   }
   const steps = first?.kind === 'relational' ? first.steps : []
   const [given] = blocks.length > 1 ? [concatBlocks(blocks)] : blocks
@@ -155,6 +166,10 @@ async function startRows(
       ? await readInput(task.input, steps, index)
       : await applyRelational(given, steps, index)
   return { block, taken: steps.length === 0 ? 0 : 1 }
+}
+
+function takesRows(transform: TransformGroup): transform is FileTransform {
+  return transform.kind === 'rows' || transform.kind === 'flat-rows'
 }
 
 /** Where rows come out of files and go into files, they need not become a block in between. */
@@ -212,30 +227,6 @@ async function write(block: Block, { name, sink }: WriteStep, index: number): Pr
   if (sink.kind === 'custom') return sink.datasink.write(block, { index })
   const { writeBlock } = await import('../datasource/file-writer.js')
   return writeBlock(block, index, { name, sink })
-}
-
-/** Calls a function of the user again while it throws what it may. */
-async function applyWithRetries(
-  transform: BlockTransform,
-  block: Block,
-  place: Place,
-): Promise<Block> {
-  // Of nothing comes nothing: a block without rows may not even know its columns.
-  if (block.numRows === 0 && block.schema.fields.length === 0) return block
-  for (let retries = 0; ; retries++) {
-    try {
-      return await applyTransform(transform, block, place)
-    } catch (error) {
-      if (retries === retriesMax || !isRetried(transform, error)) throw error
-    }
-  }
-}
-
-function isRetried(transform: BlockTransform, error: unknown): boolean {
-  const retried = 'fn' in transform ? (transform.retryExceptions ?? false) : false
-  if (typeof retried === 'boolean') return retried
-  const { cause } = error as { cause?: unknown }
-  return retried.some((Class) => cause instanceof Class)
 }
 
 type BlockTransform = Exclude<

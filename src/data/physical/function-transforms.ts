@@ -14,7 +14,7 @@ import type { Place } from './row-origin.js'
 
 type Of<Kind> = Extract<FunctionTransform, { readonly kind: Kind }>
 type RowTransform = Extract<FunctionTransform, { readonly kind: 'rows' | 'flat-rows' | 'filter' }>
-type AnyCall = (rows: unknown) => unknown
+export type AnyCall = (rows: unknown) => unknown
 
 /** Batches in, batches out; a function may give one, or generate any number. */
 export async function mapBatches(
@@ -59,9 +59,11 @@ function isGenerated(value: unknown): value is AsyncIterable<unknown> | Iterable
 export async function mapRows(transform: RowTransform, block: Block, place: Place): Promise<Block> {
   const results = await callPerRow(transform, 'map', { block, place })
   for (let i = 0; i < results.length; i++) {
-    if (isRow(results[i])) continue
-    const wrong = new RayError(`must return a row, an object, and returned ${show(results[i])}`)
-    throw operatorError(`map(${transform.name})`, place.row(i), wrong)
+    try {
+      requireRow(results[i])
+    } catch (wrong) {
+      throw operatorError(`map(${transform.name})`, place.row(i), wrong)
+    }
   }
   return describing(`map(${transform.name})`, place.rows(0, block.numRows), () => {
     return blockOfRows(results as readonly Row[], block)
@@ -89,7 +91,8 @@ export async function flatMapRows(
   return made
 }
 
-async function addRows(rows: Row[], result: unknown): Promise<void> {
+/** Adds what a function of `flatMap` returned. */
+export async function addRows(rows: Row[], result: unknown): Promise<void> {
   const mistake = 'must return rows, an iterable of objects, and returned'
   if (typeof result !== 'object' || result === null) {
     throw new RayError(`${mistake} ${show(result)}`)
@@ -211,12 +214,19 @@ function dataAt(block: Block, index: number) {
   return data
 }
 
-function describing(operator: string, where: string, make: () => Block): Block {
+/** Says where it was if what functions returned makes no block. */
+export function describing(operator: string, where: string, make: () => Block): Block {
   try {
     return make()
   } catch (error) {
     throw operatorError(operator, where, error)
   }
+}
+
+/** What a function of `map` returned, which must be a row. */
+export function requireRow(value: unknown): Row {
+  if (isRow(value)) return value
+  throw new RayError(`must return a row, an object, and returned ${show(value)}`)
 }
 
 function isRow(value: unknown): value is Row {
