@@ -71,9 +71,10 @@ function isSandboxed(): boolean {
 function load(file: string, kind: ProcessKind): unknown {
   const { source, version } = readBundle(file)
   const tag = v8.cachedDataVersionTag()
-  const place = codeFolder()
-  const code = place === undefined ? undefined : path.join(place, `${kind}-${tag}-${version}`)
-  const cachedData = code === undefined ? undefined : readCode(code)
+  const folder = codeFolder()
+  const code = folder && path.join(folder.path, `${kind}-${tag}-${version}`)
+  // One that was not there when it was looked at may be anybody's by now.
+  const cachedData = code !== undefined && folder?.isThere ? readCode(code) : undefined
   const script = new vm.Script(`(function (${parameters.join(', ')}) {${source}\n})`, {
     filename: pathToFileURL(file).href,
     ...(cachedData !== undefined && { cachedData }),
@@ -115,21 +116,30 @@ function keepLater(script: vm.Script, { code, tag, kind }: CodeFile): void {
   if (kind !== 'worker') setTimeout(() => keep(), keepAfterMs).unref()
 }
 
+interface CodeFolder {
+  readonly path: string
+  readonly isThere: boolean
+}
+
 /** Undefined where there is to be no such folder, or it cannot be trusted. */
-function codeFolder(): string | undefined {
+function codeFolder(): CodeFolder | undefined {
   const { NODE_DISABLE_COMPILE_CACHE, NODE_COMPILE_CACHE } = process.env
   const user = process.getuid?.()
   if (user === undefined || NODE_DISABLE_COMPILE_CACHE === '1') return undefined
   const parent = NODE_COMPILE_CACHE || path.join(os.tmpdir(), `typeray-${user}`)
   const folder = path.join(parent, 'typeray-code')
-  return [parent, folder].every((each) => isOurs(each, user)) ? folder : undefined
+  const above = ownerOf(parent)
+  if (above === 'nobody') return { path: folder, isThere: false }
+  const owner = above === user ? ownerOf(folder) : 'others'
+  if (owner === 'nobody') return { path: folder, isThere: false }
+  return owner === user ? { path: folder, isThere: true } : undefined
 }
 
-/** It is a folder of the user that nobody else writes to, or will be one when it is made. */
-function isOurs(folder: string, user: number): boolean {
+/** Who alone writes to a folder; 'nobody' when there is none, 'others' when that cannot be said. */
+function ownerOf(folder: string): number | 'nobody' | 'others' {
   const found = lstatSync(folder, { throwIfNoEntry: false })
-  if (found === undefined) return true
-  return found.isDirectory() && found.uid === user && (found.mode & 0o022) === 0
+  if (found === undefined) return 'nobody'
+  return found.isDirectory() && (found.mode & 0o022) === 0 ? found.uid : 'others'
 }
 
 function readCode(file: string): Buffer | undefined {
