@@ -1,4 +1,5 @@
-// The functions of this package's own doors travel as "import this door", and a door as a whole does.
+// The functions of this package's own doors travel as "import this door", and a door as a whole
+// does.
 //
 // They are written in a bundle, which no program imports and from which nothing could be imported
 // by its name; so what they are exported as is said once, by the module that exports them.
