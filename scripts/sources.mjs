@@ -23,7 +23,8 @@ export function sourcesBelow(dir) {
 export function sourceFingerprint() {
   const files = sourceFolders.flatMap((folder) => sourcesBelow(path.join(root, folder)))
   const hash = createHash('sha256')
-  for (const file of [...files, path.join(root, 'scripts', 'build.mjs')]) {
+  const builders = ['build.mjs', 'bundle.mjs'].map((name) => path.join(root, 'scripts', name))
+  for (const file of [...files, ...builders]) {
     const { mtimeMs, size } = statSync(file)
     hash.update(`${path.relative(root, file)} ${mtimeMs} ${size}\n`)
   }

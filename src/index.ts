@@ -99,11 +99,3 @@ export type {
   TraceEvent,
   WaitOptions,
 } from './ray/index.js'
-
-import { answerRequire, hasPreloads } from './base/one-copy.js'
-import * as core from './ray/index.js'
-
-if (hasPreloads()) {
-  answerRequire(import.meta.url, core)
-  answerRequire(new URL('./ray/index.js', import.meta.url).href, core)
-}

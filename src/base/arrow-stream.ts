@@ -5,34 +5,55 @@
 // the stream cannot be read. So pieces are collected here as they are written.
 
 import type * as Arrow from 'apache-arrow'
-import { PiecedBytes } from './pieced-bytes.js'
+import { type Piece, PiecedBytes } from './pieced-bytes.js'
 
 type Library = Pick<typeof Arrow, 'RecordBatchStreamWriter'>
-type Piece = ArrayBufferView
 
 interface Collecting {
-  readonly pieces: readonly Piece[]
+  readonly pieces: readonly Uint8Array[]
   writeAll(table: Arrow.Table): unknown
 }
 
 /** By copy of the library: made when the first table of it is written. */
 const writers = new WeakMap<object, new () => Collecting>()
 
+/**
+ * The pieces of the stream of a table whose columns do not exist yet. A property and not a map
+ * here: who writes a table may have another copy of this module than who made it.
+ */
+const piecesKey = Symbol.for('typeray.pieces')
+
 /** The stream of a table; its columns are not copied. */
 export function arrowStream(library: Library, table: Arrow.Table): PiecedBytes {
+  const deferred = (table as { readonly [piecesKey]?: readonly Piece[] })[piecesKey]
+  if (deferred !== undefined) return new PiecedBytes(deferred)
   const writer = new (writers.get(library) ?? writerOf(library))()
   writer.writeAll(table)
   return new PiecedBytes(writer.pieces)
 }
 
+/**
+ * Makes columns of a table come into being when its stream is written. `replace` gives what is to
+ * be written in place of a piece: the piece itself, or a filling as long as it.
+ */
+export function deferStream(
+  library: Library,
+  table: Arrow.Table,
+  replace: (piece: Uint8Array) => Piece,
+): void {
+  const { pieces } = arrowStream(library, table)
+  const value = pieces.map((piece) => (piece instanceof Uint8Array ? replace(piece) : piece))
+  Object.defineProperty(table, piecesKey, { value })
+}
+
 function writerOf(library: Library): new () => Collecting {
   class CollectingWriter extends library.RecordBatchStreamWriter {
-    readonly pieces: Piece[] = []
+    readonly pieces: Uint8Array[] = []
 
     protected override _write(piece: unknown): this {
       if (!this._started) return this
-      const { byteLength } = piece as Piece
-      if (byteLength > 0) this.pieces.push(piece as Piece)
+      const { buffer, byteOffset, byteLength } = piece as ArrayBufferView
+      if (byteLength > 0) this.pieces.push(new Uint8Array(buffer, byteOffset, byteLength))
       this._position += byteLength
       return this
     }

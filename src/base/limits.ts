@@ -32,10 +32,23 @@ export const tablesPerQueryMax = 500
  * Files are uploaded to S3 in parts of this size, larger ones only where there would be too many.
  */
 export const uploadPartBytes = 8 * 1024 * 1024
-/** A request to a web server may take this long, in milliseconds. */
-export const httpRequestMs = 60_000
-/** How often a request to a web server is made that fails for reasons of the server. */
-export const httpTriesMax = 3
+/** A server that files come from, or go to, may be silent for this long, in milliseconds. */
+export const serverSilentMsMax = 60_000
+/** Connecting to it may take this long, in milliseconds. */
+export const serverConnectMsMax = 10_000
+/** How often a request is made that fails for reasons of the server or the network. */
+export const requestTriesMax = 4
+/**
+ * Before a request is made again this much passes, in milliseconds, and twice as much each time.
+ */
+export const requestPauseMs = 200
+/** A server that asks for a pause gets one of no more than this, in milliseconds. */
+export const requestPauseMsMax = 30_000
+/**
+ * What a write of another machine has staged is taken for abandoned when nothing has been added for
+ * this long, in milliseconds: a week.
+ */
+export const stagedIdleMsMax = 7 * 24 * 3600 * 1000
 /** A side of a join that has no more bytes goes to the tasks of all blocks of the other side. */
 export const dataBroadcastBytes = 16 * 1024 * 1024
 /** Rows of files that take no more memory than this are sorted, grouped and joined by one task. */

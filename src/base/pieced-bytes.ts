@@ -2,34 +2,49 @@
 //
 // An Arrow stream is headers that are made for it and columns that exist. Joining them costs a copy
 // of all columns, and memory for it, only to be copied again to where the stream goes. So they stay
-// where they are until whoever writes them puts each piece in its place.
+// where they are until whoever writes them puts each piece in its place. A piece may not even exist
+// before: a filling is computed where it is written.
 
-export class PiecedBytes {
+/** Bytes that are made where they are to lie. */
+export interface Filling {
+  readonly length: number
+  /** Writes all of `target`, which begins at a multiple of 8 of its memory. */
+  fill(target: Uint8Array): void
+}
+
+export type Piece = Uint8Array | Filling
+
+/** Puts a piece where it is to lie; `target` is as long as it. */
+export function writePiece(piece: Piece, target: Uint8Array): void {
+  if (piece instanceof Uint8Array) target.set(piece)
+  else if (target.byteOffset % 8 === 0) piece.fill(target)
+  else target.set(pieceBytes(piece))
+}
+
+/** The bytes of a piece; made now if it is a filling. */
+export function pieceBytes(piece: Piece): Uint8Array {
+  if (piece instanceof Uint8Array) return piece
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(piece.length)
+  const bytes = new Uint8Array(buffer, byteOffset, piece.length)
+  piece.fill(bytes)
+  return bytes
+}
+
+export class PiecedBytes implements Filling {
   /** In order; none is empty. */
-  readonly pieces: readonly Uint8Array[]
+  readonly pieces: readonly Piece[]
   readonly length: number
 
-  constructor(pieces: readonly ArrayBufferView[]) {
-    this.pieces = pieces.flatMap(({ buffer, byteOffset, byteLength }) => {
-      return byteLength === 0 ? [] : [new Uint8Array(buffer, byteOffset, byteLength)]
-    })
+  constructor(pieces: readonly Piece[]) {
+    this.pieces = pieces.filter(({ length }) => length > 0)
     this.length = this.pieces.reduce((sum, { length }) => sum + length, 0)
   }
 
-  /** A copy in one place. */
-  joined(): Uint8Array {
-    const { buffer, byteOffset } = Buffer.allocUnsafeSlow(this.length)
-    const bytes = new Uint8Array(buffer, byteOffset, this.length)
+  fill(target: Uint8Array): void {
     let at = 0
     for (const piece of this.pieces) {
-      bytes.set(piece, at)
+      writePiece(piece, target.subarray(at, at + piece.length))
       at += piece.length
     }
-    return bytes
   }
-}
-
-/** Bytes in one place, copied if they are not. */
-export function inOnePiece(bytes: Uint8Array | PiecedBytes): Uint8Array {
-  return bytes instanceof PiecedBytes ? bytes.joined() : bytes
 }

@@ -74,7 +74,7 @@ export class GcsProcess {
   }
 
   #spawn(): ChildProcess {
-    const entry = fileURLToPath(new URL('../node/gcs-main.js', import.meta.url))
+    const entry = fileURLToPath(new URL('../node/gcs-main.cjs', import.meta.url))
     const child = spawn(process.execPath, [entry], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, TYPERAY_GCS: JSON.stringify(this.#config) },

@@ -24,7 +24,7 @@ export interface HeadHandle {
  */
 export async function startHead(options: NodeOptions): Promise<HeadHandle> {
   const config = compileNodeOptions({ endsWith: 'stop', ...options })
-  const entry = fileURLToPath(new URL('../node/node-main.js', import.meta.url))
+  const entry = fileURLToPath(new URL('../node/node-main.cjs', import.meta.url))
   makeFolders(config.tempDir)
   const draft = path.join(config.tempDir, `starting-${process.pid}.err`)
   const stderr = openSync(draft, 'w', 0o600)

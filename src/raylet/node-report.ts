@@ -49,26 +49,33 @@ export class NodeReport {
   }
 
   #text(): string {
-    const { tables } = this.#ports
-    const { pool, queue, isAlone, canGrow, infeasible } = tables
-    const free = `${pool.available}|${tables.reclaimable(pool)}`
-    const own = isAlone ? free : `${free}|${queue.demand}|${queue.groups().join()}`
-    return canGrow ? `${own}|${JSON.stringify(infeasible.rows())}` : own
+    return reportText(this.#ports.tables)
   }
 
   #send(): void {
-    const { tables } = this.#ports
-    const { nodeId, pool, queue } = tables
-    const available = pool.available.toResources()
-    const total = pool.total.toResources()
-    const waiting = queue.demand.isEmpty ? {} : { waiting: queue.demand.toResources() }
-    const all = tables.reclaimable(pool)
-    const reclaimable = all.equals(pool.available) ? {} : { reclaimable: all.toResources() }
-    const rows = tables.infeasible.rows()
-    const infeasible = rows.length > 0 ? { infeasible: rows } : {}
-    const groups = queue.groups()
-    const wanted = groups.length > 0 ? { wantedGroups: groups } : {}
-    const more = { ...waiting, ...reclaimable, ...infeasible, ...wanted }
-    this.#ports.toGcs({ kind: 'nodeReport', nodeId, available, total, ...more })
+    this.#ports.toGcs(reportOf(this.#ports.tables))
   }
+}
+
+/** Changes with everything that is worth a report. */
+export function reportText(tables: LeaseTables): string {
+  const { pool, queue, isAlone, canGrow, infeasible } = tables
+  const free = `${pool.available}|${tables.reclaimable(pool)}`
+  const own = isAlone ? free : `${free}|${queue.demand}|${queue.groups().join()}`
+  return canGrow ? `${own}|${JSON.stringify(infeasible.rows())}` : own
+}
+
+export function reportOf(tables: LeaseTables): ToGcs & { readonly kind: 'nodeReport' } {
+  const { nodeId, pool, queue } = tables
+  const available = pool.available.toResources()
+  const total = pool.total.toResources()
+  const waiting = queue.demand.isEmpty ? {} : { waiting: queue.demand.toResources() }
+  const all = tables.reclaimable(pool)
+  const reclaimable = all.equals(pool.available) ? {} : { reclaimable: all.toResources() }
+  const rows = tables.infeasible.rows()
+  const infeasible = rows.length > 0 ? { infeasible: rows } : {}
+  const groups = queue.groups()
+  const wanted = groups.length > 0 ? { wantedGroups: groups } : {}
+  const more = { ...waiting, ...reclaimable, ...infeasible, ...wanted }
+  return { kind: 'nodeReport', nodeId, available, total, ...more }
 }

@@ -6,13 +6,14 @@
 
 import { closeSync, writevSync } from 'node:fs'
 import { assert } from '../base/assert.js'
+import { type Piece, pieceBytes, writePiece } from '../base/pieced-bytes.js'
 import type { Location } from './location.js'
 import { type Memory, openMemory, SharedWindows, windowBytes } from './shared-memory.js'
 
 /** What src/wire says about a value's bytes; parts ascend and do not overlap. */
 export interface ObjectLayout {
   readonly sizeBytes: number
-  readonly parts: readonly { readonly offset: number; readonly bytes: Uint8Array }[]
+  readonly parts: readonly { readonly offset: number; readonly bytes: Piece }[]
 }
 
 export interface WriterOptions {
@@ -73,7 +74,9 @@ export class ObjectWriter {
 
   #writeArena(location: Location, layout: ObjectLayout): void {
     const cold: { offset: number; bytes: Uint8Array }[] = []
-    for (const { offset, bytes } of layout.parts) {
+    for (const { offset, bytes: piece } of layout.parts) {
+      if (this.#fillWarm(location, offset, piece)) continue
+      const bytes = pieceBytes(piece)
       const warm = Math.min(bytes.length, Math.max(0, location.warmBytes - offset))
       if (warm > 0) {
         const isWhole = warm === bytes.length
@@ -84,10 +87,20 @@ export class ObjectWriter {
     this.#writeParts(this.#arenaFd, location.offset, cold)
   }
 
+  /** Lets a filling write itself, where that is possible: to pages that exist. */
+  #fillWarm({ offset: base, warmBytes }: Location, offset: number, piece: Piece): boolean {
+    if (piece instanceof Uint8Array || offset + piece.length > warmBytes) return false
+    const target = this.#windows.view(base + offset, piece.length, true)
+    if (target.length < piece.length) return false
+    writePiece(piece, target)
+    return true
+  }
+
   /** Writes parts at `base`, neighbours in one call. */
   #writeParts(fd: number, base: number, parts: ObjectLayout['parts']): void {
     let run: Run = { position: base, sizeBytes: 0, vectors: [] }
-    for (const { offset, bytes } of parts) {
+    for (const { offset, bytes: piece } of parts) {
+      const bytes = pieceBytes(piece)
       for (let done = 0; done < bytes.length;) {
         const position = base + offset + done
         const gapBytes = position - run.position - run.sizeBytes

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { tableFromArrays } from 'apache-arrow'
-import { PiecedBytes } from '../base/pieced-bytes.js'
+import { PiecedBytes, writePiece } from '../base/pieced-bytes.js'
 import { layoutObject, readObject } from './object-layout.js'
 import { decodeValue, encodeValue } from './value-codec.js'
 
@@ -14,10 +14,14 @@ test('the columns of a table are written from where they lie', () => {
   const [stream, ...others] = buffers
   assert.equal(others.length, 0)
   assert.ok(stream instanceof PiecedBytes)
-  assert.ok(stream.pieces.some(({ buffer }) => buffer === numbers.buffer))
+  assert.ok(
+    stream.pieces.some((each) => each instanceof Uint8Array && each.buffer === numbers.buffer),
+  )
   const layout = layoutObject(new Uint8Array(0), bytes, buffers)
   const whole = new Uint8Array(layout.sizeBytes)
-  for (const part of layout.parts) whole.set(part.bytes, part.offset)
+  for (const { bytes: piece, offset } of layout.parts) {
+    writePiece(piece, whole.subarray(offset, offset + piece.length))
+  }
   const read = readObject(whole)
   const parts = { buffers: read.buffers, attachments: [], code: [] }
   const [first, second] = decodeValue(read.bytes, parts) as (typeof table)[]

@@ -1,4 +1,4 @@
-import { inOnePiece } from '../base/pieced-bytes.js'
+import { pieceBytes } from '../base/pieced-bytes.js'
 import { type EncodedValue, encodeValue, type ValueParts } from './value-codec.js'
 import type { ValueHooks } from './value-hooks.js'
 
@@ -9,5 +9,5 @@ export function encodeJoined(
   hooks: ValueHooks,
 ): EncodedValue & ValueParts {
   const encoded = encodeValue(value, name, hooks)
-  return { ...encoded, buffers: encoded.buffers.map(inOnePiece) }
+  return { ...encoded, buffers: encoded.buffers.map(pieceBytes) }
 }

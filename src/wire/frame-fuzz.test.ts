@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { pieceBytes } from '../base/pieced-bytes.js'
 import { SerializationError } from '../base/errors.js'
 import { claimedSince, claimStarted, claimStop, claimWord, isClaimOf } from './claim-slot.js'
 import { controlFrame, FrameReader } from './frame.js'
@@ -68,7 +69,7 @@ run('a mutated object is read within its bytes, or refused with a SerializationE
     fc.property(payloads, mutations, fc.nat(100), (buffers, changes, missing) => {
       const layout = layoutObject(new Uint8Array([1, 2]), new Uint8Array(50), buffers)
       const whole = new Uint8Array(layout.sizeBytes)
-      for (const { offset, bytes } of layout.parts) whole.set(bytes, offset)
+      for (const { offset, bytes } of layout.parts) whole.set(pieceBytes(bytes), offset)
       assert.deepEqual(readObject(whole).buffers, buffers)
       // The header is where it matters.
       for (const [index, byte] of changes) whole[index % Math.min(60, whole.length)] = byte

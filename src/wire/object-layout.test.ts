@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { pieceBytes } from '../base/pieced-bytes.js'
 import { writeU32, writeU48 } from '../base/bytes.js'
 import { SerializationError } from '../base/errors.js'
 import {
@@ -12,7 +13,7 @@ import {
 
 function bytesOf(layout: ReturnType<typeof layoutObject>): Uint8Array {
   const whole = new Uint8Array(layout.sizeBytes)
-  for (const part of layout.parts) whole.set(part.bytes, part.offset)
+  for (const part of layout.parts) whole.set(pieceBytes(part.bytes), part.offset)
   return whole
 }
 
@@ -52,7 +53,7 @@ test('expresses an object beyond 4 GiB', () => {
   const layout = layoutObject(new Uint8Array(1), new Uint8Array(1), buffers)
   assert.ok(layout.sizeBytes > 5 * gigabyte)
   assert.equal(layout.parts.at(-1)!.offset + gigabyte, layout.sizeBytes)
-  const header = readObjectHeader(layout.parts[0]!.bytes)!
+  const header = readObjectHeader(pieceBytes(layout.parts[0]!.bytes))!
   assert.deepEqual(
     header.buffers.map((buffer) => buffer.offset),
     layout.parts.slice(3).map((part) => part.offset),

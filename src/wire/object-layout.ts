@@ -12,7 +12,7 @@
 import { readU32, readU48, writeU32, writeU48 } from '../base/bytes.js'
 import { SerializationError } from '../base/errors.js'
 import { arrayBytesMax, bufferAlignBytes } from '../base/limits.js'
-import { PiecedBytes } from '../base/pieced-bytes.js'
+import { type Piece, PiecedBytes } from '../base/pieced-bytes.js'
 
 const magic = 0x314f5254
 const fixedBytes = 20
@@ -21,7 +21,7 @@ const sizeBytes = 6
 export interface ObjectLayout {
   readonly sizeBytes: number
   /** What to write where, in ascending order. Gaps are padding, and may hold anything. */
-  readonly parts: readonly { readonly offset: number; readonly bytes: Uint8Array }[]
+  readonly parts: readonly { readonly offset: number; readonly bytes: Piece }[]
 }
 
 export interface Extent {
@@ -53,7 +53,7 @@ export function layoutObject(
   writeU48(header, 14, bytes.length)
   buffers.forEach((buffer, i) => writeU48(header, fixedBytes + i * sizeBytes, buffer.length))
   const all = [header, meta, bytes, ...buffers]
-  const parts: { offset: number; bytes: Uint8Array }[] = []
+  const parts: { offset: number; bytes: Piece }[] = []
   let at = 0
   all.forEach((part, i) => {
     at = i < 3 ? at : align(at)

@@ -16,7 +16,7 @@
 import { types } from 'node:util'
 import { SerializationError } from '../base/errors.js'
 import { arrayBytesMax, outOfBandBytesMin } from '../base/limits.js'
-import { PiecedBytes } from '../base/pieced-bytes.js'
+import { pieceBytes, PiecedBytes } from '../base/pieced-bytes.js'
 import type { ByteReader } from './byte-reader.js'
 import type { ByteWriter } from './byte-writer.js'
 import { NumberedSet } from './numbered-set.js'
@@ -152,7 +152,7 @@ function writePieced(to: ByteWriter, bytes: PiecedBytes, { name, buffers }: Writ
   if (length >= outOfBandBytesMin) to.varuint(buffers.push(bytes))
   else {
     to.byte(0)
-    for (const piece of bytes.pieces) to.raw(piece)
+    to.raw(pieceBytes(bytes))
   }
 }
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { inspect, isDeepStrictEqual, types } from 'node:util'
 import v8 from 'node:v8'
 import vm from 'node:vm'
+import { pieceBytes } from '../base/pieced-bytes.js'
 import * as esmArrow from 'apache-arrow'
 import type { RayTaskError } from '../base/errors.js'
 import { errorTypes } from '../base/errors.js'
@@ -17,7 +18,7 @@ function trip(value: unknown): unknown {
   const encoded = encodeValue(value, 'value', hooks)
   const layout = layoutObject(new Uint8Array(3), encoded.bytes, encoded.buffers)
   const stored = new Uint8Array(layout.sizeBytes)
-  for (const part of layout.parts) stored.set(part.bytes, part.offset)
+  for (const part of layout.parts) stored.set(pieceBytes(part.bytes), part.offset)
   return decodeValue(readObject(stored).bytes, { ...encoded, buffers: readObject(stored).buffers })
 }
 

@@ -15,6 +15,8 @@ function collector(): () => void {
   if (collect === null) {
     v8.setFlagsFromString('--expose-gc')
     collect = vm.runInNewContext('gc') as () => void
+    // Code compiled with other flags than those of the start could not be kept for the next one.
+    v8.setFlagsFromString('--no-expose-gc')
   }
   return collect
 }

@@ -7,6 +7,7 @@
 
 import type { ProcessId } from '../base/ids.js'
 import { inlineBytesMax } from '../base/limits.js'
+import { writePiece } from '../base/pieced-bytes.js'
 import { packMessage, unpackMessage } from '../wire/control-channel.js'
 import { bodyTag } from '../wire/frame.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
@@ -234,8 +235,8 @@ export function writeLayout(layout: ObjectLayout, target: Uint8Array, offset: nu
   for (const part of layout.parts) {
     const at = offset + part.offset
     if (at > filled) target.fill(0, filled, at)
-    target.set(part.bytes, at)
     filled = at + part.bytes.length
+    writePiece(part.bytes, target.subarray(at, filled))
   }
   if (filled < offset + layout.sizeBytes) target.fill(0, filled, offset + layout.sizeBytes)
 }

@@ -1,4 +1,4 @@
-// The entry of a worker process.
+// What a worker process runs.
 //
 // The raylet starts it with the address, the token and the name of its starting in the environment.
 // It accepts owners on an abstract socket of its own, says hello, and from then on runs what it is
@@ -7,7 +7,6 @@
 
 import { createServer, type Socket } from 'node:net'
 import { argumentGraceMs, lastMessagesMs } from '../base/limits.js'
-import { hasPreloads } from '../base/one-copy.js'
 import { moveFiles } from '../closure/index.js'
 import { hostPortText, workerAddress } from '../wire/address.js'
 import { configureTransport, serve as serveOthers, type TlsFiles } from '../wire/transport.js'
@@ -42,7 +41,18 @@ const now = (): number => performance.now()
  */
 const claimsDelayMs = 20
 
-async function main(): Promise<void> {
+/** This long after its first work a worker has done all that belongs to its start. */
+const warmAfterMs = 200
+
+/** Runs this process as a worker. `warm` is called once, when it has done its first work. */
+export function startWorker(warm: () => void): void {
+  main(warm).catch((error: unknown) => {
+    process.stderr.write(`typeray worker could not start: ${String(error)}\n`)
+    process.exit(1)
+  })
+}
+
+async function main(warm: () => void): Promise<void> {
   const { TYPERAY_RAYLET, TYPERAY_TOKEN, TYPERAY_START, TYPERAY_ORPHAN, TYPERAY_RAYLET_PID } =
     process.env
   const { TYPERAY_PROCESS, TYPERAY_LISTEN, TYPERAY_TLS } = process.env
@@ -57,8 +67,6 @@ async function main(): Promise<void> {
   if (TYPERAY_ORPHAN === 'end') setParentDeathSignal('SIGKILL', Number(TYPERAY_RAYLET_PID))
   const logging = process.env[loggingVariable]
   installOutputLabels(logging === undefined ? undefined : (JSON.parse(logging) as JobLogging))
-  // The door, loaded before user code can require it: see one-copy.
-  if (hasPreloads()) await import(new URL('../index.js', import.meta.url).href)
   const address = `\0typeray-worker-${randomBytes(12).toString('hex')}`
   let executor: TaskExecutor | null = null
   const accept = (socket: Socket): void => {
@@ -94,7 +102,7 @@ async function main(): Promise<void> {
     const settled = (): void => core.raylet.send({ kind: 'setUp' })
     executor.setup.then(settled, settled)
   }
-  serve(core, executor)
+  serve(core, executor, warm)
 }
 
 function listen(accept: (socket: Socket) => void, address: string): Promise<void> {
@@ -118,7 +126,7 @@ async function listenToOthers(
   return hostPortText({ host, port })
 }
 
-function serve(core: CoreWorker, executor: TaskExecutor): void {
+function serve(core: CoreWorker, executor: TaskExecutor, warm: () => void): void {
   let isClaimsDue = false
   const mapClaims = (): void => {
     // More workers than slots: this one has a single task in flight.
@@ -140,7 +148,12 @@ function serve(core: CoreWorker, executor: TaskExecutor): void {
   core.listRunning = (list) => executor.listRunning(list)
   executor.onWanted = mapClaims
   const garbage = new IdleCollector(() => executor.isIdle, core.now)
+  let isWarm = false
   executor.onIdle = () => {
+    if (!isWarm) {
+      isWarm = true
+      setTimeout(warm, warmAfterMs)
+    }
     if (isClaimsDue) setImmediate(mapClaims)
     garbage.idle()
   }
@@ -226,8 +239,3 @@ async function end(core: CoreWorker, executor: TaskExecutor): Promise<void> {
   clearTimeout(late)
   process.exit(0)
 }
-
-main().catch((error: unknown) => {
-  process.stderr.write(`typeray worker could not start: ${String(error)}\n`)
-  process.exit(1)
-})

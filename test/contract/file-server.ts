@@ -17,7 +17,8 @@ export async function startFileServer(answers: Answers = () => false): Promise<F
   const files = new Map<string, Buffer>()
   const server = http.createServer((request, response) => {
     if (answers(request, response)) return
-    const body = files.get(request.url ?? '')
+    const [name = ''] = request.url?.split('?') ?? []
+    const body = files.get(name)
     if (body === undefined) {
       response.writeHead(404).end()
       return

@@ -109,7 +109,7 @@ console.log(await ray.get(use.remote({ ref: ray.put(3), lamp })))`)
   test('that is one bundle with the package is told to keep it external', async () => {
     const bundle = await build({
       stdin: {
-        contents: "import { init } from './index.js'\ninit().catch((e) => console.log(e.message))",
+        contents: "import { init } from './index.js'\nawait init()",
         resolveDir: path.join(repository, 'dist', 'src'),
       },
       external: ['koffi', '@duckdb/*'],
@@ -122,8 +122,8 @@ const require = modules.createRequire(import.meta.url)`,
       platform: 'node',
       format: 'esm',
     })
-    const { stdout } = await runFiles({ 'program.mjs': bundle.outputFiles[0]?.text ?? '' })
-    assert.match(stdout, /cannot be part of a bundle.*--packages=external/)
+    const { stderr } = await runFiles({ 'program.mjs': bundle.outputFiles[0]?.text ?? '' })
+    assert.match(stderr, /cannot be part of a bundle.*--packages=external/)
   })
 })
 

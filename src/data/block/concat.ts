@@ -13,7 +13,7 @@ import { dictionaryData, encodeStrings } from './utf8.js'
 import { castData, widerType } from './widen.js'
 
 /** More distinct strings than this, and a merged dictionary is written out. */
-const distinctMax = 65_536
+export const distinctMax = 65_536
 
 /** All rows, in order; a column that some blocks lack is null there. */
 export function concatBlocks(blocks: readonly Block[]): Block {

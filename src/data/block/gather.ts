@@ -6,6 +6,12 @@ import { type Bool, type Data, DataType, type Field, makeData } from 'apache-arr
 import { RayError } from '../../base/errors.js'
 import { assert } from '../../base/assert.js'
 import { type Block, blockOfData, columnAt } from './block.js'
+import {
+  arrayTypeOf,
+  blockOfDeferred,
+  type DeferredColumn,
+  type FixedValues,
+} from './deferred-block.js'
 
 /** Positions of rows; -1, in signed ones, is a row that is not there. */
 export type RowIndices = Uint32Array | Int32Array
@@ -18,6 +24,35 @@ export function gatherBlock(block: Block, indices: RowIndices): Block {
     fields.map((field) => field.name),
     columns,
   )
+}
+
+/** The same block, for a task that returns it: most columns are made where it is stored. */
+export function deferGather(block: Block, indices: Uint32Array): Block {
+  const { fields } = block.schema
+  const columns = dataOfBlock(block).map((data, i) => {
+    return deferredColumn(data, indices) ?? gatherData(data, indices, fields[i]?.name)
+  })
+  return blockOfDeferred(
+    fields.map((field) => field.name),
+    columns,
+  )
+}
+
+function deferredColumn(data: Data, indices: Uint32Array): DeferredColumn | undefined {
+  if (!isFixed(data)) return undefined
+  const { type, stride, dictionary } = data
+  const fill = (target: FixedValues): void => {
+    pickFixed(data.values as FixedValues, target, { rows: indices, stride })
+  }
+  return { type, length: indices.length, stride, dictionary, fill }
+}
+
+/** Whether all rows have a value, and each takes the same number of bytes. */
+export function isFixed(data: Data): boolean {
+  const { type, nullCount, length } = data
+  if (length === 0 || nullCount > 0 || DataType.isNull(type) || DataType.isBool(type)) return false
+  if (data.children.length > 0 || hasOffsets(data)) return false
+  return (data.values as FixedValues).constructor === arrayTypeOf(type)
 }
 
 /** The columns of a block, each in one piece. */
@@ -129,8 +164,6 @@ function gatherBits(data: Data<Bool>, indices: RowIndices): Uint8Array {
   return bits
 }
 
-type FixedValues = Float64Array | BigInt64Array | Int32Array | Uint8Array
-
 /**
  * Values of a fixed width. Each common kind of array has a loop of its own: one loop for all of
  * them would be several times as slow, because it could not be compiled for any.
@@ -138,6 +171,16 @@ type FixedValues = Float64Array | BigInt64Array | Int32Array | Uint8Array
 function gatherFixed(values: FixedValues, rows: RowIndices, stride: number): FixedValues {
   const ArrayType = values.constructor as new (length: number) => FixedValues
   const picked = new ArrayType(rows.length * stride)
+  pickFixed(values, picked, { rows, stride })
+  return picked
+}
+
+interface Picks {
+  readonly rows: RowIndices
+  readonly stride: number
+}
+
+function pickFixed(values: FixedValues, picked: FixedValues, { rows, stride }: Picks): void {
   // As an unsigned number, -1 lies behind every array.
   const indices = new Uint32Array(rows.buffer, rows.byteOffset, rows.length)
   if (stride > 1) pickWide(values as Uint8Array, picked as Uint8Array, { indices, stride })
@@ -145,7 +188,6 @@ function gatherFixed(values: FixedValues, rows: RowIndices, stride: number): Fix
   else if (values instanceof Int32Array) pickIntegers(values, picked as Int32Array, indices)
   else if (values instanceof BigInt64Array) pickBigints(values, picked as BigInt64Array, indices)
   else pickOthers(values, picked as Uint8Array, indices)
-  return picked
 }
 
 function pickDoubles(from: Float64Array, to: Float64Array, indices: Uint32Array): void {

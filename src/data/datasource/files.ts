@@ -63,6 +63,11 @@ export interface FilesSource {
 export interface FilesystemOptions {
   /** Headers of requests to `http://` and `https://`. */
   readonly headers?: Readonly<Record<string, string>>
+  /**
+   * How long a server may be silent, in milliseconds, until a request is made again; 60 000 unless
+   * told. Requests that go on, however slowly, have no bound.
+   */
+  readonly timeoutMs?: number
   /** Region of the bucket. */
   readonly region?: string
   /** Another server that speaks S3, such as MinIO. */

@@ -1,15 +1,16 @@
 // Files on web servers: read whole, or by ranges where the server gives them.
 
 import { RayError } from '../../base/errors.js'
-import { httpRequestMs, httpTriesMax } from '../../base/limits.js'
+import { requestTriesMax, serverSilentMsMax } from '../../base/limits.js'
+import { askAgain, PassingFailure } from './ask-again.js'
 import type { FilesystemOptions } from './files.js'
 import type { Storage } from './storage.js'
 
 export function httpStorage(options: FilesystemOptions | undefined): Storage {
-  const headers = options?.headers ?? {}
+  const { headers = {}, timeoutMs: silentMsMax = serverSilentMsMax } = options ?? {}
   return {
     async list(path) {
-      const head = await request(path, { method: 'HEAD', headers })
+      const head = await request(path, { method: 'HEAD', headers, silentMsMax })
       if (head.status === 404 || head.status === 410) return undefined
       // Some servers answer no HEAD; reading will say whether there is something.
       const isOk = head.status >= 200 && head.status < 300
@@ -21,17 +22,23 @@ export function httpStorage(options: FilesystemOptions | undefined): Storage {
     async read(path, range) {
       const bytes = range && `bytes=${range.start}-${range.start + range.length - 1}`
       const asked = bytes === undefined ? headers : { ...headers, range: bytes }
-      const { status, statusText, body } = await request(path, { headers: asked })
+      const { status, statusText, body } = await request(path, { headers: asked, silentMsMax })
       if (status < 200 || status >= 300) {
-        throw new RayError(`${path}: the server answers ${status} ${statusText}.`, {
-          fields: { path },
-        })
+        const said = `${path}: the server answers ${status} ${statusText}.${adviceFor(status)}`
+        throw new RayError(said, { fields: { path } })
       }
       if (range === undefined || status === 206) return body
       // A server that knows no ranges sends the whole file.
       return body.subarray(range.start, range.start + range.length)
     },
   }
+}
+
+function adviceFor(status: number): string {
+  if (status === 401 || status === 403) {
+    return ' What it asks for may be sent with `filesystem: { headers }`.'
+  }
+  return isPassing(status) ? ` It was asked ${requestTriesMax} times: try again later.` : ''
 }
 
 interface Answer {
@@ -41,20 +48,62 @@ interface Answer {
   readonly body: Buffer
 }
 
+interface Asked {
+  readonly method?: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly silentMsMax: number
+}
+
 /** Asks again where the server or the network may do better next time. */
-async function request(path: string, init: RequestInit): Promise<Answer> {
-  for (let tries = 1; ; tries++) {
+function request(path: string, asked: Asked): Promise<Answer> {
+  return askAgain(async (isLast) => {
+    let answer: Answer
     try {
-      const response = await fetch(path, { ...init, signal: AbortSignal.timeout(httpRequestMs) })
-      const { status, statusText, headers } = response
-      // A connection may also break while the body comes.
-      const body = Buffer.from(await response.arrayBuffer())
-      if (status < 500 || tries >= httpTriesMax) return { status, statusText, headers, body }
+      answer = await ask(path, asked)
     } catch (cause) {
-      if (tries >= httpTriesMax) {
-        const reason = cause instanceof Error ? String(cause.cause ?? cause.message) : String(cause)
-        throw new RayError(`${path} cannot be reached: ${reason}.`, { fields: { path }, cause })
-      }
+      throw new PassingFailure(unreachable(path, cause))
     }
+    if (isLast || !isPassing(answer.status)) return answer
+    throw new PassingFailure(answer, pauseAskedFor(answer.headers))
+  })
+}
+
+/** Asks once. Each piece of the body that comes gives the server its time anew. */
+async function ask(path: string, { silentMsMax, ...init }: Asked): Promise<Answer> {
+  const abort = new AbortController()
+  const silent = new Error(`it sent nothing for ${silentMsMax} ms`)
+  const timer = setTimeout(() => abort.abort(silent), silentMsMax)
+  try {
+    const response = await fetch(path, { ...init, signal: abort.signal })
+    const { status, statusText, headers } = response
+    const parts: Uint8Array[] = []
+    for await (const part of response.body ?? []) {
+      timer.refresh()
+      parts.push(part as Uint8Array)
+    }
+    return { status, statusText, headers, body: Buffer.concat(parts) }
+  } finally {
+    clearTimeout(timer)
   }
+}
+
+function isPassing(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500
+}
+
+/** `Retry-After`, in seconds or as a date. */
+function pauseAskedFor(headers: Headers): number {
+  const asked = headers.get('retry-after')
+  if (asked === null) return 0
+  const ms = /^\d+$/.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - Date.now()
+  return Number.isNaN(ms) ? 0 : Math.max(0, ms)
+}
+
+function unreachable(path: string, cause: unknown): RayError {
+  const reason = cause instanceof Error ? String(cause.cause ?? cause.message) : String(cause)
+  return new RayError(
+    `${path} cannot be reached: ${reason}. It was asked ${requestTriesMax} times; check the ` +
+      'address and the network, or give the server more time: `filesystem: { timeoutMs }`.',
+    { fields: { path }, cause },
+  )
 }

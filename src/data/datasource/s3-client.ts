@@ -1,12 +1,14 @@
 // How S3 is asked, and servers that speak its protocol.
 //
-// The SDK is loaded by the first path that begins with `s3://`. Its defaults are kept but for two:
+// The SDK is loaded by the first path that begins with `s3://`. Its defaults are kept but for three:
 // no checksums where none are required, because other servers store the framing of streamed ones as
-// content, and the bucket in the path where an endpoint is given.
+// content; the bucket in the path where an endpoint is given; and a bound on the silence of a
+// server, for which it has none. It makes requests again by itself, AWS_MAX_ATTEMPTS times.
 
 import type * as Sdk from '@aws-sdk/client-s3'
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
 import { RayError } from '../../base/errors.js'
+import { serverConnectMsMax, serverSilentMsMax } from '../../base/limits.js'
 import type { FilesystemOptions } from './files.js'
 
 type Library = typeof Sdk
@@ -78,7 +80,10 @@ async function connect(sdk: Library, options: FilesystemOptions): Promise<S3Clie
 function configOf(options: FilesystemOptions): S3ClientConfig {
   const { region, endpoint, profile, accessKeyId, secretAccessKey, sessionToken } = options
   const hasEndpoint = endpoint !== undefined || 'AWS_ENDPOINT_URL' in process.env
+  const socketTimeout = options.timeoutMs ?? serverSilentMsMax
+  const connectionTimeout = Math.min(socketTimeout, serverConnectMsMax)
   return {
+    requestHandler: { connectionTimeout, socketTimeout },
     followRegionRedirects: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -107,18 +112,37 @@ export function statusOf(error: unknown): number | undefined {
 
 function s3Error(path: string, error: unknown): unknown {
   if (error instanceof RayError || !(error instanceof Error)) return error
-  return new RayError(`${path}: ${error.name}: ${error.message}${adviceFor(error)}`, {
+  // What two addresses of a host refused has no message of its own.
+  const reason = error.message === '' ? codeOf(error) : error.message
+  return new RayError(`${path}: ${error.name}: ${reason}${adviceFor(error)}`, {
     fields: { path },
     cause: error,
   })
 }
 
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : 'it does not say why'
+}
+
+/** Codes of what happens to connections. */
+const ofNetwork = /^E(CONN|PIPE|TIMEDOUT|NOTFOUND|AI_AGAIN|HOST|NET)/
+
 function adviceFor(error: Error): string {
+  if (error.name === 'TimeoutError' || ofNetwork.test(codeOf(error))) {
+    return (
+      ' Check `endpoint`, `region` and the network, or give the server more time: ' +
+      '`filesystem: { timeoutMs }`.'
+    )
+  }
+  const status = statusOf(error)
+  if (status === 429 || status === 503) {
+    return ' It is asked too often: use fewer tasks at once, or set AWS_MAX_ATTEMPTS.'
+  }
   if (error.name === 'CredentialsProviderError') {
     return (
       ' Credentials are looked for as the AWS SDK does: environment, profile, instance role. A ' +
       'public bucket is read with `filesystem: { anonymous: true }` or s3://anonymous@bucket/key.'
     )
   }
-  return statusOf(error) === 403 ? ' The credentials may not do that.' : ''
+  return status === 403 ? ' The credentials may not do that.' : ''
 }

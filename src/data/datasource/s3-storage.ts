@@ -1,5 +1,6 @@
 // Files in S3, and on servers that speak its protocol.
 
+import { askAgain, PassingFailure } from './ask-again.js'
 import type { FilesystemOptions, ListedFile } from './files.js'
 import { globPattern, isGlob } from './glob.js'
 import { s3Asker, type S3Request, statusOf } from './s3-client.js'
@@ -25,11 +26,18 @@ export function s3Storage(options: FilesystemOptions | undefined): Storage {
       })
     },
     read: (path, range) => {
-      return ask(path, async ({ client, sdk, place: { bucket, key } }) => {
+      return ask(path, ({ client, sdk, place: { bucket, key } }) => {
         const bytes = range && `bytes=${range.start}-${range.start + range.length - 1}`
         const input = { Bucket: bucket, Key: key, ...(bytes === undefined ? {} : { Range: bytes }) }
-        const { Body } = await client.send(new sdk.GetObjectCommand(input))
-        return Buffer.from((await Body?.transformToByteArray()) ?? [])
+        return askAgain(async () => {
+          const { Body } = await client.send(new sdk.GetObjectCommand(input))
+          // The SDK makes requests again by itself, but not for what breaks while the body comes.
+          try {
+            return Buffer.from((await Body?.transformToByteArray()) ?? [])
+          } catch (cause) {
+            throw new PassingFailure(cause)
+          }
+        })
       })
     },
     remove: (path) => {

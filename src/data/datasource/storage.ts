@@ -44,6 +44,12 @@ export async function storageOf(
   options: FilesystemOptions | undefined,
 ): Promise<Storage> {
   const scheme = schemeOf(path)
+  const { timeoutMs = 1 } = options ?? {}
+  if (!(timeoutMs > 0)) {
+    throw new RayError(
+      `${operator}: filesystem.timeoutMs must be milliseconds, more than 0, not ${timeoutMs}.`,
+    )
+  }
   switch (scheme) {
     case '':
       return (await import('./local-storage.js')).localStorage

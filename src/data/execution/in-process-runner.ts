@@ -3,6 +3,7 @@
 import * as arrow from 'apache-arrow'
 import type { Table } from 'apache-arrow'
 import { arrowStream } from '../../base/arrow-stream.js'
+import { pieceBytes } from '../../base/pieced-bytes.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { Publication } from '../datasource/folder-write.js'
@@ -68,7 +69,7 @@ export class InProcessRunner implements TaskRunner {
         parts === undefined
           ? await runBlockTask(task, ready, ...inputs)
           : await runPartitionTask(task, ready, ...inputs)
-      const made = all.slice(0, -1).map((block) => arrowStream(arrow, block as Table).joined())
+      const made = all.slice(0, -1).map((block) => pieceBytes(arrowStream(arrow, block as Table)))
       return { made, metadata: all.at(-1) as BlockMetadata }
     }
     const result = run()

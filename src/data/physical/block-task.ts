@@ -9,6 +9,7 @@ import { shareArrow } from '../block/arrow-library.js'
 import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/block.js'
 import { dropColumns, renameColumns } from '../block/column-names.js'
 import { concatBlocks } from '../block/concat.js'
+import { deferGather } from '../block/gather.js'
 import { type BlockMetadata, describeBlock, describeWritten } from '../block/metadata.js'
 import type { FileFormat } from '../datasource/file-format.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
@@ -131,7 +132,9 @@ async function runTask(
 
 async function partition(block: Block, transform: PartitionTransform, index: number) {
   const { partitionBlock } = await import('../relational/partition.js')
-  return partitionBlock(block, transform.by, { count: transform.count, index })
+  const { by, count } = transform
+  // The parts are what the task returns: nobody looks at them here.
+  return partitionBlock(block, by, { count, index, gather: deferGather })
 }
 
 /** The rows that the task is given or makes, and how many transforms that took. */
@@ -147,8 +150,10 @@ async function startRows(
     const steps = second?.kind === 'relational' ? second.steps : []
     const { name, combination } = first
     const inputs = task.combine ?? {}
-    const block = await combineBlocks({ name, combination, inputs, steps, index }, blocks)
-    return { block, taken: steps.length === 0 ? 1 : 2 }
+    const taken = steps.length === 0 ? 1 : 2
+    const isLast = groups.length === 1
+    const combining = { name, combination, inputs, steps, index, isLast }
+    return { block: await combineBlocks(combining, blocks), taken }
   }
   if (task.input?.kind === 'files' && first !== undefined && takesRows(first)) {
     const { mapFiles } = await import('./map-files.js')

@@ -5,7 +5,8 @@ import { RayError } from '../../base/errors.js'
 import type { EngineAggregate } from '../aggregate/spec.js'
 import { type Block, blockOfColumns, blockOfData, sliceBlock } from '../block/block.js'
 import { concatBlocks } from '../block/concat.js'
-import { dataOfBlock, gatherBlock } from '../block/gather.js'
+import { dataOfBlock } from '../block/gather.js'
+import { deferScatter, gatherTo } from '../block/scatter.js'
 import { aggregateOfNothing, finalAggregate } from '../relational/aggregate.js'
 import { aggregateBlock } from '../relational/custom-aggregate.js'
 import { joinTable } from '../relational/join.js'
@@ -24,10 +25,12 @@ export interface CombineTask {
   /** Steps behind it, which the engine may run with it as one query. */
   readonly steps: readonly RelationalStep[]
   readonly index: number
+  /** Whether the task returns the block, and nobody looks at it before. */
+  readonly isLast: boolean
 }
 
 export async function combineBlocks(task: CombineTask, blocks: readonly Block[]): Promise<Block> {
-  const { combination, inputs, steps, index } = task
+  const { combination, inputs, steps, index, isLast } = task
   const taken = blocks.map((block, i) => {
     const range = inputs.ranges?.[i]
     return range === undefined ? block : sliceBlock(block, range[0], range[1])
@@ -42,7 +45,8 @@ export async function combineBlocks(task: CombineTask, blocks: readonly Block[])
       }
       return await runRelational(joinTable(left, right, combination), steps, { index })
     }
-    const block = await combine(combination, taken, { left: inputs.left ?? 0, index })
+    const place = { left: inputs.left ?? 0, index, isLast }
+    const block = await combine(combination, taken, place)
     return await applyRelational(block, steps, index)
   } catch (error) {
     const isNamed = error instanceof RayError && 'operator' in error.fields
@@ -58,23 +62,31 @@ function isNothing(left: Block, right: Block, how: JoinType): boolean {
   return (how.startsWith('left') ? isLeft : isRight) === true
 }
 
+interface CombinePlace {
+  readonly left: number
+  readonly index: number
+  readonly isLast: boolean
+}
+
 async function combine(
   combination: Exclude<Combination, { kind: 'join' }>,
   blocks: readonly Block[],
-  { left, index }: { readonly left: number; readonly index: number },
+  { left, index, isLast }: CombinePlace,
 ): Promise<Block> {
   if (combination.kind === 'zip') {
     return zipBlocks(concatBlocks(blocks.slice(0, left)), concatBlocks(blocks.slice(left)))
+  }
+  if (combination.kind === 'shuffle') {
+    const rows = blocks.reduce((sum, { numRows }) => sum + numRows, 0)
+    // Another sequence than the one that decided where rows went.
+    const seed = combination.seed === undefined ? undefined : combination.seed ^ 0x5bd1e995
+    const to = permutation(rows, { seed, index })
+    return isLast ? deferScatter(blocks, to) : gatherTo(concatBlocks(blocks), to)
   }
   const block = concatBlocks(blocks)
   switch (combination.kind) {
     case 'concat':
       return block
-    case 'shuffle': {
-      // Another sequence than the one that decided where rows went.
-      const seed = combination.seed === undefined ? undefined : combination.seed ^ 0x5bd1e995
-      return gatherBlock(block, permutation(block.numRows, { seed, index }))
-    }
     case 'sort':
       return sortBlock(block, combination.keys)
     case 'final-aggregate': {

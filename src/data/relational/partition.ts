@@ -4,7 +4,7 @@
 import { type Data, DataType } from 'apache-arrow'
 import { type Block, blockOfData } from '../block/block.js'
 import type { KeySample } from '../block/metadata.js'
-import { dataOfBlock, gatherData } from '../block/gather.js'
+import { dataOfBlock, gatherBlock, gatherData } from '../block/gather.js'
 import { query, quoteName } from '../engine/engine.js'
 import { columnsOfNode } from '../expression/node.js'
 import { sqlOfLiteral } from '../expression/sql.js'
@@ -14,24 +14,25 @@ import { sortableNumbers } from './key-numbers.js'
 import { randomNumbers } from './sample.js'
 import { type SortKey, sortKeySql } from './sort-key.js'
 
+export interface PartitionOptions {
+  readonly count: number
+  readonly index: number
+  /** How a part is made of its rows. */
+  readonly gather?: (block: Block, rows: Uint32Array) => Block
+}
+
 /** Gives `count` parts; `index` is the position of the block. */
 export function partitionBlock(
   block: Block,
   by: PartitionBy,
-  { count, index }: { readonly count: number; readonly index: number },
+  { count, index, gather = gatherBlock }: PartitionOptions,
 ): readonly Block[] {
   if (count === 1) return [block]
   if (block.numRows === 0) return Array.from({ length: count }, () => block)
   const numbers = numbersOf(block, by, { count, index })
   const { order, ends } = orderBy(numbers, count)
-  const names = block.schema.fields.map((field) => field.name)
-  const data = dataOfBlock(block)
   return Array.from({ length: count }, (_, part) => {
-    const rows = order.subarray(part === 0 ? 0 : ends[part - 1], ends[part])
-    return blockOfData(
-      names,
-      data.map((each, i) => gatherData(each, rows, names[i])),
-    )
+    return gather(block, order.subarray(part === 0 ? 0 : ends[part - 1], ends[part]))
   })
 }
 

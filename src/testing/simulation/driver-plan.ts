@@ -14,7 +14,8 @@ export class DriverPlan {
   readonly #actors: ObjectKey[] = []
   readonly #specs: ActorSpec[] = []
   readonly #groups: string[] = []
-  readonly #cpuGroups = new Set<string>()
+  /** Those that hold CPUs, in which tasks may run, and how many bundles they have. */
+  readonly #cpuGroups = new Map<string, number>()
   /** Refs in the driver's own variables; its tasks and questions hold theirs beside. */
   #refs: ObjectKey[] = []
   readonly #cpus: number
@@ -35,9 +36,13 @@ export class DriverPlan {
     }
   }
 
-  /** Gives back the CPUs that its groups hold, which tasks wait for. */
+  /**
+   * Gives back the CPUs that its groups hold, which tasks wait for. Tasks in them end or are
+   * refused.
+   */
   removeCpuGroups(): void {
-    for (const group of this.#cpuGroups) this.driver.send({ kind: 'removePlacementGroup', group })
+    for (const group of this.#cpuGroups.keys())
+      this.driver.send({ kind: 'removePlacementGroup', group })
     this.#cpuGroups.clear()
   }
 
@@ -46,6 +51,12 @@ export class DriverPlan {
    */
   finish(): void {
     const { driver } = this
+    // A detached one that waits might wait for others of its kind for ever, and its calls with it.
+    for (const { actor, detached } of this.#specs) {
+      const state = driver.actors.stateOf(actor)?.state
+      if (!detached || state === 'alive' || state === 'dead') continue
+      driver.send({ kind: 'killActor', actor, noRestart: true, reason: 'ray.kill' })
+    }
     for (const actor of this.#actors) driver.send({ kind: 'release', objects: [...actor] })
     this.#actors.length = 0
     this.#specs.length = 0
@@ -91,10 +102,12 @@ export class DriverPlan {
   #submit(): void {
     const { prng } = this.driver.world
     const count = prng.chance(0.1) ? prng.integer(10, 40) : prng.integer(1, 4)
-    const cpus = prng.pick([0.5, 1, 1, 1, Math.min(2, this.#cpus)])
+    const group = prng.chance(0.3) ? [...this.#cpuGroups].at(-1) : undefined
+    const cpus = prng.pick([0.5, 1, 1, 1, group === undefined ? Math.min(2, this.#cpus) : 1])
     for (let i = 0; i < count; i++) {
       const nested = this.#refs.filter(() => prng.chance(0.2))
-      const strategy = strategyOf(prng, this.driver.world.nodeCount)
+      const strategy =
+        group === undefined ? strategyOf(prng, this.driver.world.nodeCount) : inGroup(prng, group)
       const isOnce = prng.chance(0.3)
       this.driver.tasks.submit({ cpus, depth: 1, nested, strategy, isOnce }, () => {})
     }
@@ -180,7 +193,7 @@ export class DriverPlan {
       bundles.push({ slot: prng.integer(1, 3), ...cpus })
     }
     this.#groups.push(group)
-    if (cpus.CPU !== undefined) this.#cpuGroups.add(group)
+    if (cpus.CPU !== undefined) this.#cpuGroups.set(group, bundles.length)
     driver.world.checker.counts.groups++
     driver.world.trace.note(`${driver.name} creates ${group}`)
     driver.send({
@@ -209,4 +222,10 @@ function strategyOf(prng: Prng, nodeCount: number): SchedulingStrategy {
   if (prng.chance(0.5)) return { kind: 'spread' }
   const nodeId = `n${prng.integer(1, nodeCount)}`
   return { kind: 'nodeAffinity', nodeId, soft: prng.chance(0.7) }
+}
+
+/** In any bundle, or in a certain one. */
+function inGroup(prng: Prng, [group, bundles]: readonly [string, number]): SchedulingStrategy {
+  const bundle = prng.chance(0.6) ? -1 : prng.integer(0, bundles - 1)
+  return { kind: 'placementGroup', target: { group, bundle } }
 }

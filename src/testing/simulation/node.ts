@@ -10,6 +10,7 @@ import { LeaseState } from '../../raylet/lease-state.js'
 import type { LeaseEffect, LeaseEvent } from '../../raylet/lease-events.js'
 import type { ObjectEvent } from '../../raylet/object-events.js'
 import { nodeHoldings } from '../../raylet/node-holdings.js'
+import { reportOf, reportText } from '../../raylet/node-report.js'
 import { nodeDeath } from '../../raylet/spillback.js'
 import { actorName } from './checker.js'
 import { SimulatedPeers } from './peers.js'
@@ -261,6 +262,7 @@ export class SimulatedNode {
       }
       case 'aboutLease':
         return this.#decideAbout(message.message, message.from)
+      case 'bundleFree':
       case 'requestReturned':
       case 'recallRequest':
         return this.#leases({ ...message, node: from })
@@ -334,11 +336,9 @@ export class SimulatedNode {
         const { to, message } = effect
         if (message.kind === 'leaseOpened') {
           this.world.trace.note(`${this.nodeId} grants ${processName(to)} lease ${message.lease}`)
-          this.world.checker.take(
-            this.nodeId,
-            `lease ${this.nodeId} ${message.lease}`,
-            message.resources,
-          )
+          const { leases, pool } = this.lease.tables
+          const held = leases.get(message.lease)?.pool === pool ? message.resources : {}
+          this.world.checker.take(this.nodeId, `lease ${this.nodeId} ${message.lease}`, held)
         } else if (message.kind === 'startActor') {
           const { strategy, resources, actor } = message.spec
           this.world.trace.note(`${this.nodeId} starts ${actorName(actor)} in ${processName(to)}`)
@@ -477,9 +477,7 @@ export class SimulatedNode {
     this.#reportIsDue = true
     this.world.clock.timer(0, () => {
       this.#reportIsDue = false
-      const { tables, available } = this.lease
-      const free = `${available}|${tables.reclaimable(tables.pool)}`
-      const report = tables.isAlone ? free : `${free}|${tables.queue.demand}`
+      const report = reportText(this.lease.tables)
       if (!this.isAlive || report === this.#lastReport) return
       this.#lastReport = report
       this.#sendReport()
@@ -494,12 +492,7 @@ export class SimulatedNode {
   }
 
   #sendReport(): void {
-    const { tables, available } = this.lease
-    const reclaimable = tables.reclaimable(tables.pool).toResources()
-    const { nodeId, resources: total } = this
-    const waiting = tables.queue.demand.toResources()
-    const free = { available: available.toResources(), reclaimable, waiting }
-    this.#toGcs({ kind: 'nodeReport', nodeId, total, ...free })
+    this.#toGcs(reportOf(this.lease.tables))
   }
 }
 

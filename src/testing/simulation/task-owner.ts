@@ -276,5 +276,8 @@ export class TaskOwner {
 function errorsOf({ strategy }: TaskOptions): string[] {
   const isBound = strategy.kind === 'nodeAffinity' && strategy.soft !== true
   const lost = ['RAY_WORKER_CRASHED', 'RAY_NODE_DIED']
+  if (strategy.kind === 'placementGroup') {
+    return [...lost, 'RAY_TASK_PLACEMENT_GROUP_REMOVED', 'RAY_TASK_UNSCHEDULABLE']
+  }
   return isBound ? [...lost, 'RAY_TASK_UNSCHEDULABLE'] : lost
 }
