@@ -44,6 +44,11 @@ export const requestTriesMax = 4
 export const requestPauseMs = 200
 /** A server that asks for a pause gets one of no more than this, in milliseconds. */
 export const requestPauseMsMax = 30_000
+/**
+ * What a write of another machine has staged is taken for abandoned when nothing has been added for
+ * this long, in milliseconds: a week.
+ */
+export const stagedIdleMsMax = 7 * 24 * 3600 * 1000
 /** A side of a join that has no more bytes goes to the tasks of all blocks of the other side. */
 export const dataBroadcastBytes = 16 * 1024 * 1024
 /** Rows of files that take no more memory than this are sorted, grouped and joined by one task. */
@@ -170,7 +175,7 @@ export const drainCheckMs = 100
 /** Time for a worker process to start and say hello, in milliseconds. */
 export const workerStartMs = 60_000
 /** Time for the node process to start, in milliseconds. */
-export const nodeStartMs = 30_000
+export const nodeStartMs = 60_000
 /** Time for an orderly shutdown before the rest is killed, in milliseconds. */
 export const shutdownMs = 5_000
 /** Lost items of one generator that one run makes again; the rest is for the next run. */
