@@ -369,9 +369,11 @@ export class LeaseState {
 
   /** Only the owner of the lease may: the worker may be somebody else's by now. */
   #signalWorker(event: EventOf<'signalWorker'>): boolean {
-    const worker = this.tables.workers.ofProcess(event.worker)
-    if (worker?.lease?.owner !== event.from) return false
+    // By now the worker may have another lease, of the same owner too.
+    const lease = this.tables.leases.get(event.lease)
+    if (lease === undefined || lease.owner !== event.from) return false
     const { signal, reason } = event
+    const { worker } = lease
     if (signal === 'SIGKILL') worker.isDoomed = true
     this.#effects.push({ kind: 'signalWorker', start: worker.start, signal, reason })
     return false

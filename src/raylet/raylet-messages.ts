@@ -1,7 +1,7 @@
 // What each message to the raylet means: which state machine hears of it, and who gets the answer.
 
 import { assertNever } from '../base/assert.js'
-import { nodeNumberOf, rayletProcess, nodeOfLease, workerIdHex } from '../base/ids.js'
+import { rayletProcess, nodeOfLease, workerIdHex } from '../base/ids.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import type { ExportedFunction, FromGcs } from '../wire/messages/gcs.js'
 import type { AboutLease, PeerMessage } from '../wire/messages/peer.js'
@@ -280,7 +280,7 @@ export class RayletMessages {
 
   /** The raylet beside the worker decides. */
   #aboutLease(message: Exclude<AboutLease, { request: number }>, from: number): void {
-    const node = 'lease' in message ? nodeOfLease(message.lease) : nodeNumberOf(message.worker)
+    const node = nodeOfLease(message.lease)
     if (node === this.#raylet.options.nodeNumber) this.#decideAbout(message, from)
     else this.toPeer(node, { kind: 'aboutLease', from, message })
   }

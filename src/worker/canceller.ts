@@ -8,6 +8,7 @@
 
 import { cancelGraceMs } from '../base/limits.js'
 import type { CoreWorker } from './core-worker.js'
+import type { LeaseLine } from './lease-line.js'
 import { refState, settleRef } from './object-ref.js'
 import { type Task, taskStatus } from './task.js'
 import { cancelled } from './task-outcomes.js'
@@ -19,6 +20,8 @@ export interface CancelOptions {
 
 /** A task that has not reacted to the message after this long is interrupted, in ms. */
 const interruptAfterMs = 25
+/** When to look again whether the task is the one that runs, in ms. */
+const signalAgainMs = 10
 
 export class Canceller {
   readonly #core: CoreWorker
@@ -52,26 +55,25 @@ export class Canceller {
   /** The task is with a worker. */
   #cancelSent(task: Task, { force, recursive }: CancelOptions): void {
     const core = this.#core
-    const line = task.line
     core.sendToTask(task, { kind: 'cancel', sequence: task.ref.sequence, recursive })
     this.#failRefs(task)
+    const { line } = task
     if (line === null) return
-    const isRunning = (): boolean =>
-      task.status !== taskStatus.finished &&
-      task.line === line &&
-      (line.head === task || line.carried === task)
     if (force) {
-      if (isRunning()) core.signalWorker(line.worker, 'SIGKILL', 'cancelled')
+      this.#signal(task, line, 'SIGKILL')
       return
     }
-    const interrupt = setTimeout(() => {
-      if (isRunning()) core.signalWorker(line.worker, 'SIGINT', 'cancelled')
-    }, interruptAfterMs)
-    const kill = setTimeout(() => {
-      if (isRunning()) core.signalWorker(line.worker, 'SIGKILL', 'cancelled')
-    }, cancelGraceMs)
+    const interrupt = setTimeout(() => this.#signal(task, line, 'SIGINT'), interruptAfterMs)
+    const kill = setTimeout(() => this.#signal(task, line, 'SIGKILL'), cancelGraceMs)
     interrupt.unref()
     kill.unref()
+  }
+
+  /** As soon as it can hit nothing but this task. */
+  #signal(task: Task, line: LeaseLine, signal: 'SIGINT' | 'SIGKILL'): void {
+    if (task.status === taskStatus.finished || task.line !== line) return
+    if (this.#core.submitter.signal(task, signal)) return
+    setTimeout(() => this.#signal(task, line, signal), signalAgainMs).unref()
   }
 
   /** A task that was cancelled while the raylet handed it over. */

@@ -417,10 +417,6 @@ export class CoreWorker {
     } else line.send(message)
   }
 
-  signalWorker(worker: ProcessId, signal: 'SIGINT' | 'SIGKILL', reason: string): void {
-    this.#send({ kind: 'signalWorker', worker, signal, reason })
-  }
-
   query(query: Query): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const request = ++this.#queries

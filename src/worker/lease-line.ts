@@ -87,6 +87,8 @@ export class LeaseLine {
   isOpen = false
   /** The worker is closing the lease: nothing may be sent any more. */
   isClosing = false
+  /** What runs is being ended, and the lease is returned after it. */
+  isLast = false
   /** Tasks that were sent on this lease, in all. */
   sent = 0
   isEnded = false

@@ -12,7 +12,6 @@
 import type { RayError } from '../base/errors.js'
 import { nodeNumberOf, type ProcessId } from '../base/ids.js'
 import {
-  leaseIdleMs,
   leaseRequestsLongMax,
   leaseRequestsUnknownMax,
   windowTasksMax,
@@ -24,6 +23,7 @@ import type { FromRaylet, LeaseKey } from '../wire/messages/raylet.js'
 import { carriedTask } from './carried-task.js'
 import type { ClaimSlots } from './claim-slots.js'
 import { LeaseLine, type LineEvents } from './lease-line.js'
+import { LineWatch } from './line-watch.js'
 import type { LiveTaskList } from './live-tasks.js'
 import type { RayletSender, ReferenceHolder } from './reference-holder.js'
 import { nextAverage } from './running-average.js'
@@ -39,8 +39,6 @@ const veryLongTaskUs = 20_000
 const measuredMin = 4
 /** Tasks of one turn that are sent one by one; a write costs some microseconds. */
 const promptTasksMax = 8
-/** A head that is older than this while another worker is idle is stolen from. */
-const stealAfterMs = 4
 
 type Granted = Extract<FromRaylet, { kind: 'leaseGranted' }>
 
@@ -75,8 +73,7 @@ export class TaskSubmitter {
   readonly #dirty: SchedulingKey[] = []
   #isPumping = false
   #requestCount = 0
-  #sweep: NodeJS.Timeout | null = null
-  #steal: NodeJS.Timeout | null = null
+  readonly #watch: LineWatch
   readonly #events: LineEvents
 
   constructor(options: {
@@ -98,6 +95,14 @@ export class TaskSubmitter {
     this.#now = options.now
     this.#keys = new SchedulingKeys(options.total)
     this.#events = this.#makeEvents()
+    this.#watch = new LineWatch({
+      lines: this.#lines,
+      keys: this.#keys,
+      isWanted: (line) => (this.#keyOfLine.get(line)?.length ?? 0) > 0 && !line.isClosing,
+      giveBack: (line) => this.#giveBack(line),
+      stop: (line) => this.#stop(line),
+      now: this.#now,
+    })
   }
 
   key(lease: LeaseKey): SchedulingKey {
@@ -245,7 +250,7 @@ export class TaskSubmitter {
     }
     line.lastActive = this.#now()
     line.socket().write(parts.length === 1 ? parts[0]! : Buffer.concat(parts))
-    if (line.inFlight > 1) this.#watchForStealing()
+    if (line.inFlight > 1) this.#watch.forStealing()
   }
 
   /** False: the lease is closed. Of another node's worker nobody here knows; it says `stale`. */
@@ -305,7 +310,7 @@ export class TaskSubmitter {
     }
     line.socket()
     this.#pump(key)
-    this.#watchForIdle()
+    this.#watch.forIdle()
   }
 
   refused(request: number, error: WireError): void {
@@ -415,6 +420,7 @@ export class TaskSubmitter {
         line.lastActive = this.#now()
         if (line.head !== null && line.headSince === 0) line.headSince = line.lastActive
         const key = this.#keyOfLine.get(line)
+        if (line.isLast && line.isIdle && !line.isEnded) this.#giveBack(line)
         if (key === undefined) return
         if (key.requests.size > 0) this.#trimRequests(key)
         this.#pump(key)
@@ -492,45 +498,28 @@ export class TaskSubmitter {
     return false
   }
 
-  // A line that has not been used for a while is returned, so that others find a free worker
-  // without a recall.
-  #watchForIdle(): void {
-    if (this.#sweep !== null) return
-    this.#sweep = setTimeout(() => {
-      this.#sweep = null
-      const now = this.#now()
-      for (const line of [...this.#lines.values()]) {
-        const key = this.#keyOfLine.get(line)
-        if (!line.isIdle || line.isSuspended || now - line.lastActive < leaseIdleMs) continue
-        if (key !== undefined && key.length > 0) continue
-        this.#lines.delete(line.lease)
-        this.#unlist(line)
-        this.#keyOfLine.delete(line)
-        line.close()
-        this.#raylet.send({ kind: 'returnLease', lease: line.lease })
-      }
-      if (this.#lines.size > 0) this.#watchForIdle()
-    }, leaseIdleMs)
-    this.#sweep.unref()
+  #giveBack(line: LeaseLine): void {
+    this.#lines.delete(line.lease)
+    this.#unlist(line)
+    this.#keyOfLine.delete(line)
+    line.close()
+    this.#raylet.send({ kind: 'returnLease', lease: line.lease })
   }
 
-  // Tasks that wait behind one that runs long, while another worker of the key has nothing to do,
-  // are taken back.
-  #watchForStealing(): void {
-    if (this.#steal !== null) return
-    this.#steal = setTimeout(() => {
-      this.#steal = null
-      let isWatching = false
-      for (const key of this.#keys) {
-        for (const line of key.lines) {
-          if (line.inFlight < 2 || line.isSuspended) continue
-          isWatching = true
-          if (this.#now() - line.headSince < stealAfterMs || line.headSince === 0) continue
-          this.#stop(line)
-        }
-      }
-      if (isWatching) this.#watchForStealing()
-    }, stealAfterMs)
+  /**
+   * Signals the worker if it runs this task and is sure to run no other until the signal is there:
+   * nothing more is sent on the line, what waits behind the task is taken back, and the lease is
+   * returned after it. False: that is not so yet, or the task is over.
+   */
+  signal(task: Task, signal: 'SIGINT' | 'SIGKILL'): boolean {
+    const { line } = task
+    if (line === null || (line.carried ?? line.head) !== task) return false
+    line.isClosing = true
+    line.isLast = true
+    if (line.inFlight > 1 && !line.isStopping) this.#stop(line)
+    if (line.inFlight > (line.carried === null ? 1 : 0)) return false
+    this.#raylet.send({ kind: 'signalWorker', lease: line.lease, signal, reason: 'cancelled' })
+    return true
   }
 
   #stop(line: LeaseLine): void {
@@ -578,8 +567,7 @@ export class TaskSubmitter {
 
   /** The lines of all keys, for cancel and shutdown. */
   close(): void {
-    if (this.#sweep !== null) clearTimeout(this.#sweep)
-    if (this.#steal !== null) clearTimeout(this.#steal)
+    this.#watch.close()
     for (const line of this.#lines.values()) line.close()
     this.#lines.clear()
   }

@@ -86,10 +86,8 @@ export class LeaseScript {
           done: command.flag('done'),
         }
       }
-      case 'signal': {
-        const worker = this.#id(command.word(1))
-        return { kind: 'signalWorker', from, worker, signal: 'SIGKILL', reason: 'cancelled' }
-      }
+      case 'signal':
+        return { kind: 'signalWorker', from, lease, signal: 'SIGKILL', reason: 'cancelled' }
       case 'joined': {
         const process = this.#id(`w${command.word(0)}`)
         const start = command.word(0)

@@ -18,6 +18,11 @@ const spin = ray.remote((file: string) => {
   writeFileSync(file, '')
   for (;;);
 })
+const compute = ray.remote((ms: number) => {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+  return ms
+})
 const sleep = ray.remote(async (ms: number) => {
   await new Promise((resolve) => setTimeout(resolve, ms))
   return ms
@@ -45,6 +50,15 @@ inCluster(
       ray.cancel(ref)
       await isCancelled(ref)
       await isFree()
+    },
+
+    async 'the signal for a task that ends at that moment hits no other'() {
+      const once = compute.options({ numCpus: 2, maxRetries: 0 })
+      for (let round = 0; round < 60; round++) {
+        const refs = [once.remote(23 + (round % 6)), once.remote(4), once.remote(4), once.remote(4)]
+        ray.cancel(refs[0]!)
+        assert.deepEqual(await ray.get(refs.slice(1)), [4, 4, 4])
+      }
     },
 
     async 'a task that waits sees its signal, and its worker goes on'() {

@@ -410,7 +410,7 @@ export class SimulatedNode {
 
   /** The raylet beside the worker decides. */
   #aboutLease(message: Exclude<AboutLease, { request: number }>, from: ProcessId): void {
-    const node = 'lease' in message ? nodeOfLease(message.lease) : nodeNumberOf(message.worker)
+    const node = nodeOfLease(message.lease)
     if (node === this.nodeNumber) this.#decideAbout(message, from)
     else this.#toPeer(node, { kind: 'aboutLease', from, message })
   }

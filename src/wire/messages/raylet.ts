@@ -122,7 +122,7 @@ export type ToRaylet =
    */
   | {
       readonly kind: 'signalWorker'
-      readonly worker: ProcessId
+      readonly lease: number
       readonly signal: 'SIGINT' | 'SIGKILL'
       readonly reason: string
     }
