@@ -30,6 +30,7 @@ export type LeaseEvent =
   | From<'relay'>
   | From<'relayToWorker'>
   | From<'signalWorker'>
+  | From<'interrupted'>
   | From<'lineBroken'>
   | From<'actorStarted'>
   | From<'actorExiting'>

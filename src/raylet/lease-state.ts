@@ -129,6 +129,9 @@ export class LeaseState {
         return this.#relayToWorker(event)
       case 'signalWorker':
         return this.#signalWorker(event)
+      case 'interrupted':
+        this.#interrupted(event)
+        return false
       case 'lineBroken':
         return this.#lineBroken(event)
       case 'actorStarted':
@@ -322,8 +325,13 @@ export class LeaseState {
     const lease = this.tables.leases.get(event.lease)
     if (lease === undefined || lease.owner !== event.from) return false
     this.#close(lease)
-    this.tables.workers.setIdle(lease.worker, now)
+    this.#free(lease.worker, now)
     return true
+  }
+
+  #free(worker: WorkerRecord, now: number): void {
+    if (worker.isSpoiled) this.#endIdle(worker, now)
+    else this.tables.workers.setIdle(worker, now)
   }
 
   #closed(event: EventOf<'leaseClosed'>, now: number): boolean {
@@ -332,7 +340,7 @@ export class LeaseState {
     if (lease === undefined || lease.worker.process !== event.from) return false
     this.#close(lease)
     if (event.isLast === true) this.tables.workers.setState(lease.worker, 'ending', now)
-    else this.tables.workers.setIdle(lease.worker, now)
+    else this.#free(lease.worker, now)
     this.#send(lease.owner, { kind: 'leaseEnded', lease: lease.lease })
     return true
   }
@@ -375,8 +383,14 @@ export class LeaseState {
     const { signal, reason } = event
     const { worker } = lease
     if (signal === 'SIGKILL') worker.isDoomed = true
+    else worker.isSpoiled = true
     this.#effects.push({ kind: 'signalWorker', start: worker.start, signal, reason })
     return false
+  }
+
+  #interrupted({ from }: EventOf<'interrupted'>): void {
+    const worker = this.tables.workers.ofProcess(from)
+    if (worker !== undefined) worker.isSpoiled = false
   }
 
   /** The actor takes the place in the queue that was kept for it. */

@@ -62,6 +62,7 @@ export class RayletMessages {
         return this.#requestLease(message, connection)
       case 'cancelLeaseRequest':
       case 'leaseClosed':
+      case 'interrupted':
       case 'blocked':
       case 'unblocked':
       case 'relay':

@@ -67,6 +67,11 @@ export interface WorkerRecord {
    * is free; nobody may get it any more.
    */
   isDoomed: boolean
+  /**
+   * It was sent SIGINT, and nobody has said that it stopped the task that it was for. It may stop
+   * whatever runs there next, so that is nothing.
+   */
+  isSpoiled: boolean
 }
 
 export class WorkerTable {
@@ -146,6 +151,7 @@ export class WorkerTable {
       since: now,
       killAt: now + workerStartMs,
       isDoomed: false,
+      isSpoiled: false,
       selfExit: '',
       killReason: `did not start within ${workerStartMs / 1000} s`,
     }

@@ -234,6 +234,7 @@ export class CallRunner {
         })
       })
     }
+    if (context.isCancelled) this.#core.raylet.send({ kind: 'interrupted' })
     const reason: unknown = context.isCancelled
       ? context.controller.signal.reason
       : new RaySystemError(`Task ${job.name} was interrupted by SIGINT from outside of Typeray.`)

@@ -86,8 +86,12 @@ export class LeaseScript {
           done: command.flag('done'),
         }
       }
-      case 'signal':
-        return { kind: 'signalWorker', from, lease, signal: 'SIGKILL', reason: 'cancelled' }
+      case 'signal': {
+        const signal = command.flag('interrupt') ? 'SIGINT' : 'SIGKILL'
+        return { kind: 'signalWorker', from, lease, signal, reason: 'cancelled' }
+      }
+      case 'interrupted':
+        return { kind: 'interrupted', from }
       case 'joined': {
         const process = this.#id(`w${command.word(0)}`)
         const start = command.word(0)

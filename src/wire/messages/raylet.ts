@@ -100,6 +100,8 @@ export type ToRaylet =
       /** The worker takes no other lease: it ends as soon as nobody needs it any more. */
       readonly isLast?: boolean
     }
+  /** Worker: SIGINT has stopped the task that it was for, and is used up. */
+  | { readonly kind: 'interrupted' }
   /** Worker: its running task waits in get or wait; its CPUs are free until `unblocked`. */
   | { readonly kind: 'blocked' }
   | { readonly kind: 'unblocked' }
