@@ -175,13 +175,14 @@ function facade(file, names, isDoor) {
   const chunks = file === 'src/index.ts' ? './chunks' : '../chunks'
   return [
     "import{createRequire}from'node:module'",
+    ...(isDoor ? ["import*as door from'./index.js'"] : []),
     'const require=createRequire(import.meta.url)',
     'let entry',
     `try{entry=require.resolve('${chunks}/core-entry.cjs')}`,
     `catch{throw new Error(${JSON.stringify(swallowed)})}${silentMark}`,
     'const {core}=require(entry)',
-    ...(isDoor ? [`core.rememberDoor(import.meta.url,${from})`] : []),
     `export const{${names.join(',')}}=${from}`,
+    ...(isDoor ? ['core.rememberDoor(import.meta.url,door)'] : []),
     '',
   ].join('\n')
 }

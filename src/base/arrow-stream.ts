@@ -17,13 +17,16 @@ interface Collecting {
 /** By copy of the library: made when the first table of it is written. */
 const writers = new WeakMap<object, new () => Collecting>()
 
-/** Streams of tables whose columns do not exist yet: what stands in for them is not written. */
-const deferred = new WeakMap<Arrow.Table, PiecedBytes>()
+/**
+ * The pieces of the stream of a table whose columns do not exist yet. A property and not a map
+ * here: who writes a table may have another copy of this module than who made it.
+ */
+const piecesKey = Symbol.for('typeray.pieces')
 
 /** The stream of a table; its columns are not copied. */
 export function arrowStream(library: Library, table: Arrow.Table): PiecedBytes {
-  const known = deferred.get(table)
-  if (known !== undefined) return known
+  const deferred = (table as { readonly [piecesKey]?: readonly Piece[] })[piecesKey]
+  if (deferred !== undefined) return new PiecedBytes(deferred)
   const writer = new (writers.get(library) ?? writerOf(library))()
   writer.writeAll(table)
   return new PiecedBytes(writer.pieces)
@@ -39,8 +42,8 @@ export function deferStream(
   replace: (piece: Uint8Array) => Piece,
 ): void {
   const { pieces } = arrowStream(library, table)
-  const replaced = pieces.map((piece) => (piece instanceof Uint8Array ? replace(piece) : piece))
-  deferred.set(table, new PiecedBytes(replaced))
+  const value = pieces.map((piece) => (piece instanceof Uint8Array ? replace(piece) : piece))
+  Object.defineProperty(table, piecesKey, { value })
 }
 
 function writerOf(library: Library): new () => Collecting {

@@ -128,9 +128,11 @@ function codeFolder(): CodeFolder | undefined {
   if (user === undefined || NODE_DISABLE_COMPILE_CACHE === '1') return undefined
   const parent = NODE_COMPILE_CACHE || path.join(os.tmpdir(), `typeray-${user}`)
   const folder = path.join(parent, 'typeray-code')
-  const owners = [parent, folder].map(ownerOf)
-  const areOurs = owners.every((owner) => owner === user || owner === 'nobody')
-  return areOurs ? { path: folder, isThere: !owners.includes('nobody') } : undefined
+  const above = ownerOf(parent)
+  if (above === 'nobody') return { path: folder, isThere: false }
+  const owner = above === user ? ownerOf(folder) : 'others'
+  if (owner === 'nobody') return { path: folder, isThere: false }
+  return owner === user ? { path: folder, isThere: true } : undefined
 }
 
 /** Who alone writes to a folder; 'nobody' when there is none, 'others' when that cannot be said. */

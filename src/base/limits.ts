@@ -44,6 +44,11 @@ export const requestTriesMax = 4
 export const requestPauseMs = 200
 /** A server that asks for a pause gets one of no more than this, in milliseconds. */
 export const requestPauseMsMax = 30_000
+/**
+ * What a write of another machine has staged is taken for abandoned when nothing has been added for
+ * this long, in milliseconds: a week.
+ */
+export const stagedIdleMsMax = 7 * 24 * 3600 * 1000
 /** A side of a join that has no more bytes goes to the tasks of all blocks of the other side. */
 export const dataBroadcastBytes = 16 * 1024 * 1024
 /** Rows of files that take no more memory than this are sorted, grouped and joined by one task. */

@@ -169,24 +169,18 @@ function compile(unit: Unit, key: string): Factory {
 let announced = false
 
 /**
- * Node says once that this loader constant is experimental; users did not choose it, so the message
- * is dropped.
+ * Node says once, at the first `import()` of such code, that this loader constant is experimental;
+ * users did not choose it, so the message is dropped. To make it come at once would start Node's
+ * loader of ES modules, 7 ms of CPU for a worker whose functions import nothing.
  */
 function announceLoader(): void {
   if (announced) return
   announced = true
-  const first = vm.compileFunction('return import("node:vm")', [], {
-    importModuleDynamically: loader,
-  })
   const { emitWarning } = process
   const quiet = (warning: string | Error, ...rest: unknown[]): void => {
-    if (String(warning).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) return
-    Reflect.apply(emitWarning, process, [warning, ...rest])
+    if (!String(warning).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) {
+      Reflect.apply(emitWarning, process, [warning, ...rest])
+    } else if (process.emitWarning === quiet) process.emitWarning = emitWarning
   }
   process.emitWarning = quiet as typeof process.emitWarning
-  try {
-    void (first() as Promise<unknown>)
-  } finally {
-    process.emitWarning = emitWarning
-  }
 }

@@ -7,6 +7,7 @@ import { RayError } from '../base/errors.js'
 import type { Datasink } from './datasink.js'
 import type { StagedFile } from './datasource/output-storage.js'
 import { appendedPrefix, partPrefix } from './datasource/part-files.js'
+import { processMark } from './datasource/process-mark.js'
 import type { FolderSink, OutputFormat, Sink } from './logical/write-step.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
 import { DivisibleDataset } from './split/divisible-dataset.js'
@@ -92,7 +93,8 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
     const folder = placeOf(write.folder)
     const writeId = randomBytes(8).toString('hex')
     const prefix = mode === 'append' ? appendedPrefix(Date.now(), writeId) : partPrefix
-    const place = { folder, prefix, writeId, partitionCols, filesystem, filenameProvider }
+    const writer = processMark()
+    const place = { folder, prefix, writeId, writer, partitionCols, filesystem, filenameProvider }
     const rowsPerFileMax = config.maxRowsPerFile
     const sink: FolderSink = { kind: 'folder', ...place, format, rowsPerFileMax }
     if (mode === 'overwrite') await this.session.refuseOverwrite(this.plan, { name, folder })

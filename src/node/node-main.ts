@@ -16,6 +16,7 @@ import { GcsServer } from '../gcs/gcs-server.js'
 import { Raylet } from '../raylet/raylet.js'
 import type { RayletOptions } from '../raylet/raylet-options.js'
 import { type HeadSession, joinCluster, openCluster } from './cluster-node.js'
+import { restoreCertificates } from './extra-certificates.js'
 import type { Membership } from './membership.js'
 import type { NodeConfig, NodeEnd } from './node-config.js'
 import {
@@ -34,6 +35,7 @@ import { turns } from './turns.js'
 function main(): void {
   const config = JSON.parse(process.env['TYPERAY_NODE'] ?? '') as NodeConfig
   delete process.env['TYPERAY_NODE']
+  restoreCertificates(process.env)
   const { cluster } = config
   const sessionName = sessionNameAt(new Date(), process.pid)
   if (cluster === undefined) run(config, sessionOf(config, sessionName), alone())

@@ -9,7 +9,8 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SessionError } from '../base/errors.js'
 import { nodeStartMs, shutdownMs } from '../base/limits.js'
-import { compileNodeOptions, type NodeOptions } from './node-config.js'
+import { withoutCertificates } from './extra-certificates.js'
+import { compileNodeOptions, type NodeConfig, type NodeOptions } from './node-config.js'
 
 /** What the node says when it listens. Addresses are abstract: they begin with NUL. */
 export interface NodeReady {
@@ -43,6 +44,11 @@ function nodeEntry(): string {
   )
 }
 
+function variablesOf(config: NodeConfig): NodeJS.ProcessEnv {
+  const variables = { ...process.env, TYPERAY_NODE: JSON.stringify(config) }
+  return config.cluster === undefined ? withoutCertificates(variables) : variables
+}
+
 const stderrCharsMax = 16 * 1024
 
 /**
@@ -55,7 +61,7 @@ export function startNode(options: NodeOptions = {}): Promise<NodeHandle> {
   const child = spawn(process.execPath, [entry], {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, TYPERAY_NODE: JSON.stringify(config) },
+    env: variablesOf(config),
   })
   return new Promise((resolve, reject) => {
     let stdout = ''
@@ -110,7 +116,7 @@ export function startNodeSync(options: NodeOptions = {}): NodeHandle {
     const child = spawn(process.execPath, [entry], {
       detached: true,
       stdio: ['pipe', fd, 'inherit'],
-      env: { ...process.env, TYPERAY_NODE: JSON.stringify(config) },
+      env: variablesOf(config),
     })
     return handleOf(child, readReady(fd, child))
   } finally {

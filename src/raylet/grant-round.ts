@@ -81,9 +81,11 @@ export class GrantRound {
     // The lines are live: a granted request leaves its line, and the next one moves up to its
     // place.
     const lines: Line[] = this.#options.queue.lines().map((requests) => ({ requests, at: 0 }))
+    const hasActors = lines.some(isActor)
     for (const line of lines) {
       const request = line.requests[0]
       if (request === undefined || !this.#isPassedOver(request)) continue
+      if (hasActors && isReservation(line)) continue
       const outcome = this.#offer(request)
       if (outcome !== 'granted') line.at = outcome === 'waits' ? 1 : Infinity
     }

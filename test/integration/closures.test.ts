@@ -21,6 +21,18 @@ inCluster(
       )
     },
 
+    async 'the package and its functions travel, however the caller came by them'() {
+      const own: unknown = await import('../../src/index.js')
+      const captured = own as typeof ray
+      const { get, put, RayError } = captured
+      const use = captured.remote(async (error: unknown) => {
+        const isSame = get === captured.get && error instanceof RayError
+        return [await get(put(1)), await captured.get(captured.put(2)), isSame]
+      })
+      const error = new RayError('it is one class')
+      assert.deepEqual(await ray.get(use.remote(error)), [1, 2, true])
+    },
+
     // An object larger than the store has a file of its own, which is there as long as the object.
     async 'an object lives as long as the function that captures its ref'(cluster) {
       const use = async (): Promise<void> => {

@@ -4,16 +4,26 @@
 // written to: a rename never leaves the file system. When the write is over that folder is renamed
 // before it is removed, so that a task that does not know yet finds no place to write to, and
 // leaves nothing behind.
+//
+// A program that is killed leaves the folder. It says which process it is of, and the next write to
+// the same place removes those of processes that have ended.
 
 import fs from 'node:fs'
 import path from 'node:path'
 import { RayError } from '../../base/errors.js'
+import { stagedIdleMsMax } from '../../base/limits.js'
 import type { FolderSink } from '../logical/write-step.js'
 import type { OutputStorage } from './output-storage.js'
+import { hasEnded } from './process-mark.js'
+
+const beginning = '.typeray-write-'
 
 const stagingOf = ({ folder, writeId }: FolderSink): string => {
-  return path.join(folder, `.typeray-write-${writeId}`)
+  return path.join(folder, `${beginning}${writeId}`)
 }
+
+/** In the staging folder: names the process that writes. */
+const writerFile = 'writer'
 
 /** A task that does not know yet that the write is over may still be adding to the folder. */
 const removal = { recursive: true, force: true, maxRetries: 5, retryDelay: 20 } as const
@@ -21,7 +31,15 @@ const removal = { recursive: true, force: true, maxRetries: 5, retryDelay: 20 } 
 export const localOutput: OutputStorage = {
   isStagedInPlace: true,
   async begin(sink) {
-    fs.mkdirSync(stagingOf(sink), { recursive: true })
+    removeAbandoned(sink.folder)
+    const staging = stagingOf(sink)
+    fs.mkdirSync(staging, { recursive: true })
+    try {
+      fs.writeFileSync(path.join(staging, writerFile), sink.writer)
+    } catch (error) {
+      remove(staging)
+      throw error
+    }
   },
   openAttempt(sink) {
     try {
@@ -47,16 +65,57 @@ export const localOutput: OutputStorage = {
     }
   },
   async end(sink) {
-    const staging = stagingOf(sink)
-    const over = `${staging}-over`
-    fs.rmSync(over, removal)
-    try {
-      fs.renameSync(staging, over)
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
-    fs.rmSync(over, removal)
+    remove(stagingOf(sink))
   },
+}
+
+function remove(staging: string): void {
+  const over = `${staging}-over`
+  fs.rmSync(over, removal)
+  try {
+    fs.renameSync(staging, over)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+  fs.rmSync(over, removal)
+}
+
+/** Removes what writes have staged that nobody will publish. */
+function removeAbandoned(folder: string): void {
+  let names: readonly string[] = []
+  try {
+    names = fs.readdirSync(folder)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+  for (const name of names) {
+    if (!name.startsWith(beginning)) continue
+    const staging = path.join(folder, name)
+    try {
+      if (isAbandoned(staging)) remove(staging)
+    } catch (error) {
+      // It goes at this moment, or belongs to somebody else: either way it is not in the way.
+      if (!isMissing(error) && !isForbidden(error)) throw error
+    }
+  }
+}
+
+function isAbandoned(staging: string): boolean {
+  const mark = writerOf(staging)
+  const ended = mark === undefined ? undefined : hasEnded(mark)
+  if (ended !== undefined) return ended
+  const names = fs.readdirSync(staging).map((name) => path.join(staging, name))
+  const changed = Math.max(...[staging, ...names].map((each) => fs.statSync(each).mtimeMs))
+  return Date.now() - changed > stagedIdleMsMax
+}
+
+function writerOf(staging: string): string | undefined {
+  try {
+    return fs.readFileSync(path.join(staging, writerFile), 'utf8')
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
 }
 
 /** The same when it was done already: by a task that died before it could say so. */
@@ -70,4 +129,8 @@ function rename(from: string, to: string): void {
 
 function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
+function isForbidden(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')
 }

@@ -45,6 +45,7 @@ async function writeParquetFile(block: Block, file: string): Promise<void> {
     kind: 'folder',
     folder: path.dirname(file),
     writeId: 'test',
+    writer: 'test',
     prefix: 'part-',
     filenameProvider: undefined,
     rowsPerFileMax: undefined,

@@ -6,6 +6,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { processSpace } from './process-mark.js'
 
 const beginning = 'typeray-output-'
 let isSwept = false
@@ -18,10 +19,6 @@ export function openTemporaryFolder(): string {
   if (!isSwept) sweep(root, space)
   isSwept = true
   return fs.mkdtempSync(path.join(root, `${beginning}${space}-${process.pid}-`))
-}
-
-function processSpace(): string {
-  return /\d+/.exec(fs.readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0'
 }
 
 function sweep(root: string, space: string): void {

@@ -33,6 +33,8 @@ export interface FolderSink {
   readonly folder: string
   /** Of this write alone. */
   readonly writeId: string
+  /** Names the process that writes: when it has ended, what it did not publish may go. */
+  readonly writer: string
   /** The beginning of the names of all parts; their number follows. */
   readonly prefix: string
   /** Names the files instead. */

@@ -1,3 +1,3 @@
 import { hundredNodes } from './hundred-nodes.js'
 
-hundredNodes([1, 2, 3, 4])
+hundredNodes([1, 100])

@@ -1,3 +1,3 @@
 import { hundredNodes } from './hundred-nodes.js'
 
-hundredNodes([11, 12, 13, 14])
+hundredNodes([11, 12])
