@@ -11,7 +11,7 @@ class Same {
     return { id: Float64Array.from(id) }
   }
 }
-const same = ({ id }: { id: Float64Array }) => ({ id })
+const same = ({ id }: { id: ArrayLike<number> }) => ({ id: Float64Array.from(id) })
 
 const rows = (): Dataset<{ id: number }> => range(200, { overrideNumBlocks: 10 })
 const pooled = (): Dataset<{ id: number }> => rows().mapBatches(Same, { concurrency: 1 })
@@ -35,7 +35,9 @@ inCluster(
 
     'pools behind pools leave room for the exchange behind them': async () => {
       const chain = pooled().mapBatches(Same, { concurrency: { min: 1, max: 2 } })
-      assert.deepEqual(await sorted(chain.randomShuffle({ seed: 1 })), ids)
+      assert.deepEqual(await sorted(chain.sort('id')), ids)
+      assert.deepEqual(await sorted(pooled().randomShuffle({ seed: 1 })), ids)
+      assert.deepEqual(await sorted(pooled().repartition({ keys: ['id'], numBlocks: 3 })), ids)
     },
 
     'pools on both sides of a join and a zip leave room for its tasks': async () => {

@@ -7,6 +7,7 @@
 // shares the CPUs.
 
 import { fillsBatches } from './plan-batches.js'
+import { partsOf } from '../physical/exchange-transforms.js'
 import type { MapOperator, PhysicalPlan, SourceOperator } from '../physical/operators.js'
 
 type Part = PhysicalPlan['source'] | PhysicalPlan['operators'][number]
@@ -81,8 +82,10 @@ function cpusOf({ resources }: Worker): number {
   return (resources.pool?.max ?? 0) * resources.numCpus
 }
 
-/** Asks for nothing but a CPU, so that it may as well run in an actor. */
-function isPlain({ resources }: Worker): boolean {
+/** Asks for nothing but a CPU, and makes one block, so that it may as well run in an actor. */
+function isPlain({ resources, transforms }: Worker): boolean {
+  // An actor gives one block for each: of the parts of an exchange all but the first would be lost.
+  if (partsOf(transforms) !== undefined) return false
   const { numCpus, concurrency, pool, ...others } = resources
   const isAsked = Object.values(others).some((value) => value !== undefined)
   return numCpus === 1 && !Number.isFinite(concurrency) && pool === undefined && !isAsked
