@@ -175,7 +175,7 @@ export const drainCheckMs = 100
 /** Time for a worker process to start and say hello, in milliseconds. */
 export const workerStartMs = 60_000
 /** Time for the node process to start, in milliseconds. */
-export const nodeStartMs = 30_000
+export const nodeStartMs = 60_000
 /** Time for an orderly shutdown before the rest is killed, in milliseconds. */
 export const shutdownMs = 5_000
 /** Lost items of one generator that one run makes again; the rest is for the next run. */

@@ -94,14 +94,14 @@ void test('a node dies after the answer and before the word that the value is st
     await ray.wait(all, { numReturns: all.length, fetchLocal: false })
     const elsewhere = [readRef.options(on(other)).remote([again[1]])]
     const later = next.options(on(other)).remote(again[1])
-    const gets = ray.get([...again], { timeoutMs: 30_000 })
-    const lost = rejection(ray.get(once, { timeoutMs: 30_000 }))
+    const gets = ray.get([...again], { timeoutMs: 60_000 })
+    const lost = rejection(ray.get(once, { timeoutMs: 60_000 }))
     await kill(victim)
     const [two, three] = await gets
     assert.deepEqual([two?.[0], three?.[0]], [2, 3])
-    assert.deepEqual(await ray.get(elsewhere, { timeoutMs: 30_000 }), [3])
-    assert.equal((await ray.get(later, { timeoutMs: 30_000 }))[0], 4)
-    assert.equal((await ray.get(made, { timeoutMs: 30_000 }))[0], 1)
+    assert.deepEqual(await ray.get(elsewhere, { timeoutMs: 60_000 }), [3])
+    assert.equal((await ray.get(later, { timeoutMs: 60_000 }))[0], 4)
+    assert.equal((await ray.get(made, { timeoutMs: 60_000 }))[0], 1)
     const error = await lost
     assert.ok(error instanceof ray.ObjectLostError, String(error))
     assert.match(error.message, /died before it had told of it/)

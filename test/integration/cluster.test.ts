@@ -145,7 +145,7 @@ void test("a driver's actors and placement groups end with it, however it ends, 
       const stays = ray.placementGroup([{ CPU: 1 }])
       await ray.get(stays.ready())
       console.log('held')
-      await new Promise((resolve) => setTimeout(resolve, 60_000))
+      await new Promise((resolve) => setTimeout(resolve, 1e6))
     `)
     await stays.said('held')
     const take = `
@@ -158,7 +158,7 @@ void test("a driver's actors and placement groups end with it, however it ends, 
       console.log('taken', (await ray.availableResources()).CPU ?? 0)
     `
     assert.equal(await run(take), 'taken 0\n')
-    const killed = driver(`${take}\nawait new Promise((r) => setTimeout(r, 60_000))`)
+    const killed = driver(`${take}\nawait new Promise((r) => setTimeout(r, 1e6))`)
     await killed.said('taken 0')
     killed.kill('SIGKILL')
     await killed.ended

@@ -6,9 +6,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { withCluster } from '../../src/testing/index.js'
+import sharp from 'sharp'
+import { until, withCluster } from '../../src/testing/index.js'
 import * as ray from '../../src/index.js'
-import { type DataIterator, fromItems, range } from '../../src/data/index.js'
+import { type DataIterator, fromItems, range, readImages } from '../../src/data/index.js'
+import { listTasks } from '../../src/state/index.js'
 import { inCluster } from './in-cluster.js'
 
 class Scaler {
@@ -52,6 +54,23 @@ inCluster(
       const pids = new Set(rows.map(({ pid }) => pid))
       assert.ok(pids.size <= 2, `${pids.size} actors`)
       assert.ok(Math.max(...rows.map(({ batches }) => batches)) > 1)
+    },
+
+    'one worker loads what reads images while another one looks at the files': async () => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'typeray-load-'))
+      try {
+        const raw = { width: 1, height: 1, channels: 3 } as const
+        const png = await sharp(new Uint8Array(3), { raw }).png().toBuffer()
+        writeFileSync(path.join(folder, 'a.png'), png)
+        for (let i = 0; i < 2; i++) assert.equal((await readImages(folder).takeAll()).length, 1)
+        const loads = async () => {
+          return (await listTasks()).filter(({ name }) => name === 'runLoadReader')
+        }
+        await until(async () => (await loads()).some((task) => task.state === 'FINISHED'))
+        assert.equal((await loads()).length, 1, 'once for all')
+      } finally {
+        rmSync(folder, { recursive: true })
+      }
     },
 
     'a pool that has all CPUs reads for itself': async () => {

@@ -233,7 +233,7 @@ inCluster(
       })
       const error = await rejection(ray.get(consume.remote(source)))
       assert.ok(error instanceof ray.WorkerCrashedError, String(error))
-      assert.equal(await ray.get(source.isClosed.remote(), { timeoutMs: 30_000 }), true)
+      assert.equal(await ray.get(source.isClosed.remote(), { timeoutMs: 60_000 }), true)
     },
 
     async 'a generator that is given to a task by its refs'() {

@@ -84,7 +84,7 @@ inCluster(
     async 'an actor that cannot start, and one whose constructor runs'() {
       const Hog = ray.remote({ numCpus: 0, resources: { gate: 1 } }, HogActor)
       const hog = Hog.remote()
-      await ray.get(hog.ping.remote(), { timeoutMs: 20_000 })
+      await ray.get(hog.ping.remote(), { timeoutMs: 60_000 })
       const other = Hog.remote()
       const ref = other.ping.remote()
       await says(
@@ -113,7 +113,7 @@ inCluster(
       const hog = ray.remote({ numCpus: 0 }, HogActor).remote()
       const inner = ray.remote(async (actor: typeof hog) => ray.get(actor.rest.remote()))
       const outer = ray.remote((actor: typeof hog) => [inner.remote(actor)])
-      const [borrowed] = await ray.get(outer.remote(hog), { timeoutMs: 20_000 })
+      const [borrowed] = await ray.get(outer.remote(hog), { timeoutMs: 60_000 })
       assert.ok(borrowed !== undefined)
       await says(
         [borrowed],

@@ -104,7 +104,7 @@ test('a debugger stops a chosen worker at a line, looks at it, and lets it go on
     })
     console.log('others are ' + (await ray.get(other.remote())))`)
   const address = /\(Patient pid=\d+\) Debugger listening on (ws:\S+)/
-  const [, url = ''] = await until(() => address.exec(driver.stderr), { timeoutMs: 30_000 })
+  const [, url = ''] = await until(() => address.exec(driver.stderr), { timeoutMs: 60_000 })
   assert.match(url, /^ws:\/\/127\.0\.0\.1:/)
   const attached = await Debugger.attach(url)
   await attached.call('Debugger.enable')

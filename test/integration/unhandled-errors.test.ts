@@ -21,7 +21,7 @@ const head = `import * as ray from 'typeray'
   }
   await ray.init({ numCpus: 1 })
   const fail = ray.remote(function fail(text) { throw new RangeError(text) })
-  const settled = (ref) => ray.wait([ref], { timeoutMs: 10_000 })\n`
+  const settled = (ref) => ray.wait([ref], { timeoutMs: 60_000 })\n`
 
 test('dropping a failed ref unseen tells its error once, with where it was thrown', async () => {
   const { code, stderr } = await runDriver(`${head}

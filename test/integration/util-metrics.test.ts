@@ -14,7 +14,7 @@ async function hasLines(...lines: readonly (string | RegExp)[]): Promise<void> {
     text = await metricsText()
     return lines.every(has)
   }
-  await until(missing, { timeoutMs: 20_000, what: lines.join('; ') }).catch((cause: unknown) => {
+  await until(missing, { timeoutMs: 60_000, what: lines.join('; ') }).catch((cause: unknown) => {
     throw new Error(`Not all of ${lines.join('; ')} in:\n${text}`, { cause })
   })
 }

@@ -53,7 +53,9 @@ export interface BytesReader {
   readonly kind: 'bytes'
   describe(files: DescribedFiles, source: FilesSource): Promise<DescribedBytes>
   read(request: ReadRequest): Promise<Block>
-  /** The same one by one; absent where a file may have many rows. */
+  /** Loads a library that it stands on; absent where it has none. */
+  load?(): Promise<unknown>
+  /** What `read` gives, row by row; absent where a file may have many rows. */
   rows?(request: ReadRequest): FileRows
 }
 
@@ -94,6 +96,12 @@ async function readerOf(format: FileFormat): Promise<SqlReader | BytesReader> {
     case 'binary':
       return (await import('./binary.js')).binaryReader
   }
+}
+
+/** Loads the library that a format that is read here stands on. */
+export async function loadReader(format: FileFormat): Promise<void> {
+  const reader = await readerOf(format)
+  if (reader.kind === 'bytes') await reader.load?.()
 }
 
 /** Runs as a task: finds files and what is in them. */

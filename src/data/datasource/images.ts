@@ -22,6 +22,7 @@ export function imageReader(format: ImageFormat): BytesReader {
     kind: 'bytes',
     describe: (files, source) => describe(files, source, format),
     read: (request) => read(request, format),
+    load: loadSharp,
     rows: (request) => {
       const sharp = loadSharp()
       return fileRows(request, {

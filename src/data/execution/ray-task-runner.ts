@@ -17,6 +17,7 @@ import {
   runBlockTasks,
   runDescribeFiles,
   runEndWrite,
+  runLoadReader,
   runPartitionTask,
   runPublishWrite,
 } from '../physical/block-task.js'
@@ -38,9 +39,13 @@ type BlockFunction = typeof partitionTask
 type SeveralFunction = typeof severalTask
 
 const describeTask = ray.remote(runDescribeFiles)
+const loadTask = ray.remote(runLoadReader)
 const beginTask = ray.remote(runBeginWrite)
 const publishTask = ray.remote(runPublishWrite)
 const endTask = ray.remote(runEndWrite)
+
+/** Workers that load what reads images while another one looks at the files. */
+const loadersMax = 3
 
 export class RayTaskRunner implements TaskRunner {
   /**
@@ -61,10 +66,19 @@ export class RayTaskRunner implements TaskRunner {
   /** Whether tasks can run on several nodes, when that was last asked. */
   #hasNodes = false
 
+  /**
+   * CPUs when that was last asked: before anything is read, and not where rows are only counted.
+   */
+  #cpus = 1
+
+  /** Whether a reader was loaded ahead: that is worth it for new workers only. */
+  #hasLoaded = false
+
   async cpus(): Promise<number> {
     const [{ CPU = 1 }, nodes] = await Promise.all([ray.clusterResources(), ray.nodes()])
     this.#hasNodes = nodes.filter((node) => node.alive).length > 1
-    return Math.max(1, Math.floor(CPU))
+    this.#cpus = Math.max(1, Math.floor(CPU))
+    return this.#cpus
   }
 
   async storeBytes(): Promise<number> {
@@ -175,7 +189,23 @@ export class RayTaskRunner implements TaskRunner {
   }
 
   describe(source: FilesSource): Promise<FilesDescription> {
-    return unwrapped(ray.get(describeTask.remote(source)))
+    const described = unwrapped(ray.get(describeTask.remote(source)))
+    this.#loadMeanwhile(source)
+    return described
+  }
+
+  /**
+   * One worker looks at the files while others have nothing to do. Those that will read load
+   * meanwhile what they need for it: 200 ms of a CPU.
+   */
+  #loadMeanwhile({ format }: FilesSource): void {
+    // What the engine reads may well be one query, which needs no second worker.
+    if (format.kind !== 'image' || this.#cpus === 1 || this.#hasLoaded) return
+    this.#hasLoaded = true
+    for (let i = 1; i < Math.min(this.#cpus, 1 + loadersMax); i++) {
+      // A library that is not there is missed by whoever reads.
+      ray.get(loadTask.remote(format)).catch(() => undefined)
+    }
   }
 
   beginWrite(name: string, sink: FolderSink, mode: SaveMode): Promise<readonly string[]> {

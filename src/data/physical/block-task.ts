@@ -11,6 +11,7 @@ import { dropColumns, renameColumns } from '../block/column-names.js'
 import { concatBlocks } from '../block/concat.js'
 import { deferGather } from '../block/gather.js'
 import { type BlockMetadata, describeBlock, describeWritten } from '../block/metadata.js'
+import type { FileFormat } from '../datasource/file-format.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { Publication } from '../datasource/folder-write.js'
 import type { FolderSink, SaveMode, WriteStep } from '../logical/write-step.js'
@@ -194,6 +195,12 @@ async function writeQueried(
 export async function runDescribeFiles(source: FilesSource): Promise<FilesDescription> {
   const { describeFiles } = await import('../datasource/file-readers.js')
   return describeFiles(source)
+}
+
+/** Runs as a task: loads what reads files of a format, for tasks to come. */
+export async function runLoadReader(format: FileFormat): Promise<void> {
+  const { loadReader } = await import('../datasource/file-readers.js')
+  await loadReader(format)
 }
 
 /** Runs as a task: makes a folder ready for a write, and gives the parts that it has. */
