@@ -13,8 +13,14 @@ import { filesOf, rowsOf, temporaryFolder } from './read-in-process.js'
 const folder = temporaryFolder('remote-parquet')
 let server: FileServer
 
+/** Called before a GET is answered. */
+let onGet: (path: string) => void = () => undefined
+
 before(async () => {
-  server = await startFileServer()
+  server = await startFileServer(({ method, url = '' }) => {
+    if (method === 'GET') onGet(url)
+    return false
+  })
 })
 after(() => server.close())
 
@@ -72,4 +78,33 @@ test('values are looked for in remote files that have bloom filters', async () =
       where,
     )
   }
+})
+
+test('an object that is replaced between its footer and its columns is read anew', async () => {
+  const rowsOver = (from: number) =>
+    `SELECT hash(i + ${from})::DOUBLE AS a FROM range(20000) AS r(i)`
+  const [old, fresh] = [0, 1].map((from) => {
+    serve('bucket/replaced.parquet', rowsOver(from), ', COMPRESSION uncompressed')
+    return server.files.get('/bucket/replaced.parquet') ?? Buffer.alloc(0)
+  })
+  assert.ok(old !== undefined && fresh !== undefined && old.length === fresh.length)
+  const keys = { accessKeyId: 'a', secretAccessKey: 'b' }
+  const filesystem = { endpoint: server.origin, region: 'us-east-1', ...keys }
+  const read = () => rowsOf(readParquet('s3://bucket/replaced.parquet', { filesystem }))
+  const expected = await read()
+  let gets = 0
+  const swapAt = (...at: number[]) => {
+    gets = 0
+    server.files.set('/bucket/replaced.parquet', old)
+    onGet = () => {
+      // The footer is read to describe the file, and again with the columns.
+      if (at.includes(++gets)) server.files.set('/bucket/replaced.parquet', gets % 2 ? fresh : old)
+    }
+  }
+  swapAt(3)
+  assert.deepEqual(await read(), expected)
+  assert.ok(gets > 3, `${gets} requests`)
+  swapAt(3, 5, 4, 6)
+  await assert.rejects(read(), /replaced\.parquet: .*replaced while it was read/)
+  onGet = () => undefined
 })

@@ -37,7 +37,7 @@ export function wholeFile({ path, size = 0 }: ListedFile): FilePiece {
   return { path, start: 0, length: size, fileLength: size, rows: undefined, bytes }
 }
 
-type SizedFile = Required<ListedFile> & { readonly size: number }
+type SizedFile = ListedFile & { readonly size: number }
 
 async function findCuts(
   source: FilesSource,

@@ -91,6 +91,8 @@ export interface ListedFile {
   readonly path: string
   /** Undefined where a server does not say. */
   readonly size: number | undefined
+  /** Names its content, where a server that keeps to it says so. */
+  readonly tag?: string | undefined
 }
 
 /** Consecutive rows, or bytes where rows are not known before reading, of one file. */

@@ -10,7 +10,7 @@
 
 import { RayError } from '../../base/errors.js'
 import { query, quoteText } from '../engine/engine.js'
-import type { FilePiece, FilesSource, SqlColumn } from './files.js'
+import type { FilePiece, FilesSource, ListedFile, SqlColumn } from './files.js'
 import { mapInOrder } from './map-in-order.js'
 import type { OpenPieces, PlacedBytes, SparseFile } from './open-pieces.js'
 import { type Storage, storageOf } from './storage.js'
@@ -19,11 +19,6 @@ import { type Storage, storageOf } from './storage.js'
 const tailBytes = 64 * 1024
 /** Parts that are no further apart are fetched in one request. */
 const gapBytes = 256 * 1024
-
-export interface RemoteFile {
-  readonly path: string
-  readonly size: number | undefined
-}
 
 /** A file whose bytes are there from `presentFrom` to its end. */
 interface Ending {
@@ -35,7 +30,7 @@ interface Ending {
 export async function openFooter(
   source: FilesSource,
   open: OpenPieces,
-  file: RemoteFile,
+  file: ListedFile,
 ): Promise<Ending> {
   const storage = await storageOf(source.operator, file.path, source.filesystem)
   if (file.size === undefined) {
@@ -46,15 +41,14 @@ export async function openFooter(
     return { sparse: whole, presentFrom: 0 }
   }
   const { size } = file
-  const tail = await readEnd(storage, file.path, { size, length: tailBytes })
+  const tail = await readEnd(storage, { ...file, size }, tailBytes)
   const footer = tail.length < 12 ? 0 : tail.readUInt32LE(tail.length - 8) + 8
   if (tail.subarray(-4).toString('latin1') !== 'PAR1' || footer > size) {
     throw new RayError(`${source.operator}: ${file.path} is not a whole Parquet file.`, {
       fields: { path: file.path },
     })
   }
-  const end =
-    footer <= tail.length ? tail : await readEnd(storage, file.path, { size, length: footer })
+  const end = footer <= tail.length ? tail : await readEnd(storage, { ...file, size }, footer)
   const sparse = open.sparse(file.path, size)
   const magic = Buffer.from('PAR1')
   const presentFrom = size - end.length
@@ -67,11 +61,11 @@ export async function openFooter(
 
 function readEnd(
   storage: Storage,
-  path: string,
-  { size, length }: { readonly size: number; readonly length: number },
+  { path, size, tag }: ListedFile & { readonly size: number },
+  length: number,
 ): Promise<Buffer> {
   const start = Math.max(0, size - length)
-  return storage.read(path, { start, length: size - start })
+  return storage.read(path, { start, length: size - start, tag })
 }
 
 interface Part {
@@ -88,13 +82,14 @@ export async function openPiece(
   const { path } = piece
   const storage = await storageOf(source.operator, path, source.filesystem)
   const listing = await storage.list(path)
-  const remote = { path, size: listing?.files[0]?.size }
+  const [remote = { path, size: undefined }] = listing?.files ?? []
+  const { tag } = remote
   const { sparse, presentFrom } = await openFooter(source, open, remote)
   const { parts, blooms } = layoutOf(sparse.path, piece, columns)
   const fetched = await mapInOrder(
     joined(parts.filter((part) => part.start < presentFrom)),
     async ({ start, length }): Promise<PlacedBytes> => {
-      return { start, bytes: await storage.read(path, { start, length }) }
+      return { start, bytes: await storage.read(path, { start, length, tag }) }
     },
   )
   const replaced = blooms.filter((start) => start < presentFrom)

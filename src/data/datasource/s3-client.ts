@@ -144,5 +144,6 @@ function adviceFor(error: Error): string {
       'public bucket is read with `filesystem: { anonymous: true }` or s3://anonymous@bucket/key.'
     )
   }
+  if (status === 412) return ' It was replaced while it was read: read it again.'
   return status === 403 ? ' The credentials may not do that.' : ''
 }

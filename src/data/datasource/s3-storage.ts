@@ -15,8 +15,8 @@ export function s3Storage(options: FilesystemOptions | undefined): Storage {
         const { place } = request
         const { key } = place
         if (isGlob(key)) return { isFolder: false, files: await globbed(request) }
-        const size = key === '' || key.endsWith('/') ? undefined : await sizeOf(request)
-        if (size !== undefined) return { isFolder: false, files: [{ path, size }] }
+        const head = key === '' || key.endsWith('/') ? undefined : await headOf(request)
+        if (head !== undefined) return { isFolder: false, files: [{ path, ...head }] }
         const prefix = key === '' || key.endsWith('/') ? key : `${key}/`
         const files = await objectsBelow(request, prefix)
         const shown = files.filter(
@@ -28,7 +28,12 @@ export function s3Storage(options: FilesystemOptions | undefined): Storage {
     read: (path, range) => {
       return ask(path, ({ client, sdk, place: { bucket, key } }) => {
         const bytes = range && `bytes=${range.start}-${range.start + range.length - 1}`
-        const input = { Bucket: bucket, Key: key, ...(bytes === undefined ? {} : { Range: bytes }) }
+        const input = {
+          Bucket: bucket,
+          Key: key,
+          ...(bytes === undefined ? {} : { Range: bytes }),
+          ...(range?.tag === undefined ? {} : { IfMatch: range.tag }),
+        }
         return askAgain(async () => {
           const { Body } = await client.send(new sdk.GetObjectCommand(input))
           // The SDK makes requests again by itself, but not for what breaks while the body comes.
@@ -50,11 +55,11 @@ export function s3Storage(options: FilesystemOptions | undefined): Storage {
 }
 
 /** Undefined if there is no such object. */
-export async function sizeOf({ client, sdk, place }: S3Request): Promise<number | undefined> {
+async function headOf({ client, sdk, place }: S3Request) {
   try {
     const { bucket, key } = place
     const head = await client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: key }))
-    return head.ContentLength
+    return { size: head.ContentLength, tag: head.ETag }
   } catch (error) {
     if (statusOf(error) === 404) return undefined
     throw error

@@ -9,6 +9,8 @@ import type { OutputStorage } from './output-storage.js'
 export interface ByteRange {
   readonly start: number
   readonly length: number
+  /** Of this content: where the file has another by now, reading it is an error. */
+  readonly tag?: string | undefined
 }
 
 export interface Listing {
