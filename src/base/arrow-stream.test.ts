@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as arrow from 'apache-arrow'
-import { arrowStream } from './arrow-stream.js'
+import { arrowStream, deferStream } from './arrow-stream.js'
 import { pieceBytes } from './pieced-bytes.js'
 
 const { Float64, makeData, RecordBatch, Schema, Struct, Table, tableFromIPC } = arrow
@@ -42,4 +42,21 @@ test('a stream is what the library writes where no memory is shared', () => {
   assert.deepEqual(pieceBytes(arrowStream(arrow, table)), arrow.tableToIPC(table, 'stream'))
   const empty = new Table(table.schema)
   assert.deepEqual(pieceBytes(arrowStream(arrow, empty)), arrow.tableToIPC(empty, 'stream'))
+})
+
+test('what is deferred is written by whichever copy of this module', async () => {
+  const { href } = new URL('./arrow-stream.js?another', import.meta.url)
+  const another = (await import(href)) as { readonly arrowStream: typeof arrowStream }
+  assert.notEqual(another.arrowStream, arrowStream)
+  const standIn = new Float64Array(32)
+  const table = tableOf([standIn])
+  const numbers = Float64Array.from(standIn, (_, i) => i / 2)
+  const fill = (target: Uint8Array): void => target.set(new Uint8Array(numbers.buffer))
+  deferStream(arrow, table, (piece) => {
+    return piece.buffer === standIn.buffer ? { length: piece.length, fill } : piece
+  })
+  for (const write of [arrowStream, another.arrowStream]) {
+    const read = tableFromIPC(pieceBytes(write(arrow, table)))
+    assert.deepEqual(read.getChildAt(0)?.toArray(), numbers)
+  }
 })

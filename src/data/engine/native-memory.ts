@@ -57,10 +57,18 @@ export function readCString(at: Pointer): string {
 
 /** Reads `count` 8-byte words as numbers: pointers and counts, all below 2^53. */
 export function readWords(at: Pointer, count: number): Float64Array {
-  const words = new BigInt64Array(count)
-  copyFromNative(new Uint8Array(words.buffer), at)
-  return Float64Array.from(words, Number)
+  if (2 * count > halves.length) halves = new Int32Array(4 * count)
+  copyFromNative(new Uint8Array(halves.buffer, 0, 8 * count), at)
+  const words = new Float64Array(count)
+  // As two halves: a bigint per word would cost five times as much.
+  for (let i = 0; i < count; i++) {
+    words[i] = (halves[2 * i + 1] ?? 0) * 0x1_0000_0000 + ((halves[2 * i] ?? 0) >>> 0)
+  }
+  return words
 }
+
+/** Where `readWords` copies words to, again and again. */
+let halves = new Int32Array(64)
 
 /** The native address of the first byte of a view; 0 for an empty one. */
 export function addressOf(view: ArrayBufferView): Pointer {
