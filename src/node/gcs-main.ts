@@ -82,7 +82,9 @@ function answerParent(): void {
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
   process.stdin.on('error', () => {})
-  process.stdin.on('close', () => process.exit(0))
+  // Not by exit: that waits for the threads, and one of LMDB that writes waits for this one. What
+  // is stored is whole whenever the process ends.
+  process.stdin.on('close', () => process.kill(process.pid, 'SIGKILL'))
   process.stdin.on('data', () => process.stdout.write('here\n'))
 }
 

@@ -350,6 +350,8 @@ export class LeaseState {
     if (worker?.lease === undefined || worker.isBlocked) return false
     worker.isBlocked = true
     worker.lease.pool.lend(worker.lease.allocation.resources.only('CPU'))
+    // Its bundle may have been removed, and its end may be on the way.
+    this.tables.bundles.settle()
     return true
   }
 

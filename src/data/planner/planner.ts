@@ -89,7 +89,7 @@ async function planSource(source: Source, cluster: Cluster): Promise<PhysicalPla
     case 'blocks':
       return { kind: 'blocks', name, bundles: source.bundles }
     case 'union': {
-      const inputs = source.inputs.map((input) => planPhysical(input, cluster))
+      const inputs = source.inputs.map((input) => planOperators(input, cluster))
       return { kind: 'union', name, inputs: await Promise.all(inputs) }
     }
     case 'join':
@@ -110,7 +110,7 @@ async function planSource(source: Source, cluster: Cluster): Promise<PhysicalPla
 }
 
 async function planSides(source: JoinSource | ZipSource, cluster: Cluster) {
-  return Promise.all([planPhysical(source.left, cluster), planPhysical(source.right, cluster)])
+  return Promise.all([planOperators(source.left, cluster), planOperators(source.right, cluster)])
 }
 
 async function planJoin(source: JoinSource, cluster: Cluster): Promise<PhysicalPlan['source']> {
