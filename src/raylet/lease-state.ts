@@ -130,7 +130,7 @@ export class LeaseState {
       case 'signalWorker':
         return this.#signalWorker(event)
       case 'interrupted':
-        this.#interrupted(event)
+        this.tables.workers.interrupted(event.from)
         return false
       case 'lineBroken':
         return this.#lineBroken(event)
@@ -388,11 +388,6 @@ export class LeaseState {
     else worker.isSpoiled = true
     this.#effects.push({ kind: 'signalWorker', start: worker.start, signal, reason })
     return false
-  }
-
-  #interrupted({ from }: EventOf<'interrupted'>): void {
-    const worker = this.tables.workers.ofProcess(from)
-    if (worker !== undefined) worker.isSpoiled = false
   }
 
   /** The actor takes the place in the queue that was kept for it. */

@@ -184,6 +184,12 @@ export class WorkerTable {
     worker.killAt = Infinity
   }
 
+  /** The SIGINT that it was sent has stopped the task that it was for. */
+  interrupted(process: ProcessId): void {
+    const worker = this.ofProcess(process)
+    if (worker !== undefined) worker.isSpoiled = false
+  }
+
   setIdle(worker: WorkerRecord, now: number): void {
     worker.isBlocked = false
     if (worker.isDoomed) {

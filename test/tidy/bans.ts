@@ -14,7 +14,7 @@ const shellFile = new RegExp(
     /\/(raylet|gcs-server|core-worker|object-files|transport[a-z-]*)\.ts$/,
     // The two halves of the core worker wait for sockets and user code themselves.
     /\/worker\/(call-runner|canceller|garbage|countdown|get-patience)\.ts$/,
-    /\/worker\/(idle-timer|task-executor|task-recorder|task-submitter)\.ts$/,
+    /\/worker\/(idle-timer|line-watch|task-executor|task-recorder|task-submitter)\.ts$/,
   ]
     .map((each) => each.source)
     .join('|'),
