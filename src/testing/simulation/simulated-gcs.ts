@@ -65,7 +65,7 @@ export class SimulatedGcs {
     this.#links.set(nodeId, link)
     return (message) => {
       session.sending(message)
-      this.#carry(nodeId, link, message)
+      this.#carry(link, nodeId, { message, position: session.sent })
     }
   }
 
@@ -128,16 +128,20 @@ export class SimulatedGcs {
       if (!isThere || link.generation === this.#generation) return
       trace.note(`${node.nodeId} finds the gcs again`)
       link.generation = this.#generation
-      for (const message of session.repeat(node.holdings())) {
-        this.#carry(node.nodeId, link, message)
+      for (const [at, message] of session.repeat(node.holdings()).entries()) {
+        this.#carry(link, node.nodeId, { message, position: at + 1 })
       }
     })
   }
 
-  #carry(nodeId: string, link: NodeLink, message: ToGcs): void {
+  /** `position`: the how-manieth message of this connection it is. */
+  #carry(
+    link: NodeLink,
+    nodeId: string,
+    { message, position }: { readonly message: ToGcs; readonly position: number },
+  ): void {
     const generation = this.#generation
     if (link.generation !== generation) return
-    const position = link.session.sent
     this.#world.network.send(between(nodeId, 'gcs'), () => {
       if (generation !== this.#generation) return
       this.#options.heard(message)
