@@ -3,7 +3,7 @@
 import type { Table } from 'apache-arrow'
 import { RayError } from '../base/errors.js'
 import { type BatchFormat, batchOfBlock } from './block/batch.js'
-import { type Block, columnsOfBlock } from './block/block.js'
+import { type Block, columnsOfBlock, type Schema, schemaOf } from './block/block.js'
 import { concatBlocks } from './block/concat.js'
 import type { Columns, DateFormat } from './block/column.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
@@ -28,14 +28,6 @@ export type TakeBatchOptions<Format extends BatchFormat = BatchFormat> = Pick<
   IterBatchesOptions<Format>,
   'batchFormat' | 'dates'
 >
-
-/** Names and Arrow types of the columns of a dataset. */
-export interface Schema {
-  /** Names of the columns, in order. */
-  readonly names: readonly string[]
-  /** Their Arrow types, in the same order, such as `Float64`. */
-  readonly types: readonly string[]
-}
 
 /** A dataset that can be run. */
 export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
@@ -123,8 +115,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
    * them.
    */
   async schema(): Promise<Schema> {
-    const fields = await this.fields()
-    return { names: fields.map(({ name }) => name), types: fields.map(({ type }) => type) }
+    return schemaOf(await this.fields())
   }
 
   /** Names of the columns, in order. */

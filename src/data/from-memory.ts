@@ -3,17 +3,16 @@
 import type { Table } from 'apache-arrow'
 import { RayError } from '../base/errors.js'
 import { dataBlockBytes } from '../base/limits.js'
-import * as ray from '../ray/index.js'
-import { type Block, blockBytes, blockOfColumns, sliceBlock } from './block/block.js'
+import { type Block, blockBytes, blockOfColumns, isTable, sliceBlock } from './block/block.js'
 import { toOneBatch } from './block/concat.js'
 import type { Column, RowOfColumns } from './block/column.js'
-import { type BlockRef, describeBlock, type RefBundle } from './block/metadata.js'
 import type { Tensor } from './block/tensor.js'
 import type { Dataset } from './dataset.js'
 import type { Datasource } from './datasource-port.js'
 import type { AnyRow } from './planned-dataset.js'
 import { startDataset } from './start-dataset.js'
 import { refuseUnknown, rowCount, whole } from './step-options.js'
+import { storeBlock } from './store-block.js'
 
 /**
  * Makes a dataset of apache-arrow tables, which are put into the object store, each as a block of
@@ -27,6 +26,7 @@ import { refuseUnknown, rowCount, whole } from './step-options.js'
  */
 export function fromArrow<R = AnyRow>(tables: Table | readonly Table[]): Dataset<R> {
   const list = Array.isArray(tables) ? (tables as readonly Table[]) : [tables as Table]
+  for (const table of list) if (!isTable(table)) throw notTable('fromArrow', table)
   return ofBlocks(list.flatMap((table) => cut(toOneBatch(table))))
 }
 
@@ -43,6 +43,15 @@ export function fromColumns<C extends Readonly<Record<keyof C, Column>>>(
   return ofBlocks(cut(blockOfColumns(columns as Readonly<Record<string, Column>>)))
 }
 
+/** What was given where a table of apache-arrow should be. */
+function notTable(operator: string, given: unknown): TypeError {
+  const kind = given === null ? 'null' : typeof given
+  return new TypeError(
+    `${operator} takes tables of apache-arrow, and was given ${kind}; fromItems takes objects, ` +
+      'and fromColumns arrays by name.',
+  )
+}
+
 function cut(block: Block): readonly Block[] {
   const parts = Math.max(1, Math.ceil(blockBytes(block) / dataBlockBytes))
   const rows = Math.ceil(block.numRows / parts)
@@ -52,11 +61,7 @@ function cut(block: Block): readonly Block[] {
 }
 
 function ofBlocks<R>(blocks: readonly Block[]): Dataset<R> {
-  const bundles = blocks.map((block): RefBundle => {
-    const startedMs = performance.now()
-    return { block: ray.put(block) as BlockRef, metadata: describeBlock(block, startedMs) }
-  })
-  return startDataset({ kind: 'blocks', bundles })
+  return startDataset({ kind: 'blocks', bundles: blocks.map((block) => storeBlock(block)) })
 }
 
 /**

@@ -69,11 +69,7 @@ export abstract class PlannedDataset<Row> {
   }
 
   /** @internal Names and types of the columns; computes the first block if it must. */
-  async fields(): Promise<readonly SchemaField[]> {
-    const known = await this.session.schemaFromMetadata(this.plan)
-    if (known !== undefined) return known
-    const first = this.derive<Row>({ kind: 'limit', rows: 1 })
-    for await (const { metadata } of first.execute()) return metadata.schema
-    return []
+  fields(): Promise<readonly SchemaField[]> {
+    return this.session.fields(this.plan)
   }
 }

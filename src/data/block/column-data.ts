@@ -114,20 +114,42 @@ function narrowed(numbers: Float64Array, type: DataType) {
   return { type, data }
 }
 
+/** Signed as long as that holds all values, unless they were unsigned before. */
 function dataOfBigints(name: string, values: readonly unknown[], hint?: DataType): Data {
-  const length = values.length
-  const nulls = new NullBits(length)
+  const { length } = values
   const isUnsigned = hint !== undefined && DataType.isInt(hint) && !hint.isSigned
-  const isTime = hint !== undefined && (DataType.isDuration(hint) || DataType.isTime(hint))
-  const data = isUnsigned ? new BigUint64Array(length) : new BigInt64Array(length)
-  for (let i = 0; i < length; i++) {
+  const arrays = [new BigInt64Array(length), new BigUint64Array(length)]
+  for (const data of isUnsigned ? arrays.reverse() : arrays) {
+    const nulls = new NullBits(length)
+    if (!storeBigints({ name, values, data }, nulls)) continue
+    const isTime = hint !== undefined && (DataType.isDuration(hint) || DataType.isTime(hint))
+    const type = data instanceof BigUint64Array ? new Uint64() : isTime ? hint : new Int64()
+    return fixedData({ type, length, data, ...nulls.result() })
+  }
+  throw new RayError(
+    `The integers of column "${name}" do not fit into 64 bits, with or without a sign. ` +
+      'Make them numbers or strings in the function that makes them.',
+    { fields: { column: name } },
+  )
+}
+
+interface StoredBigints {
+  readonly name: string
+  readonly values: readonly unknown[]
+  readonly data: BigInt64Array | BigUint64Array
+}
+
+/** Whether all of them are what they were: an array keeps the low 64 bits of others. */
+function storeBigints({ name, values, data }: StoredBigints, nulls: NullBits): boolean {
+  for (let i = 0; i < values.length; i++) {
     const value = values[i]
-    if (typeof value === 'bigint') data[i] = value
-    else if (value === null || value === undefined) nulls.add(i)
+    if (typeof value === 'bigint') {
+      data[i] = value
+      if (data[i] !== value) return false
+    } else if (value === null || value === undefined) nulls.add(i)
     else throw mixed(name, i, value)
   }
-  const type = isUnsigned ? new Uint64() : isTime ? hint : new Int64()
-  return fixedData({ type, length, data, ...nulls.result() })
+  return true
 }
 
 function dataOfBooleans(name: string, values: readonly unknown[]): Data {
@@ -201,7 +223,8 @@ function dataOfNested(name: string, values: readonly unknown[], hint?: DataType)
 }
 
 function mixed(name: string, row: number, value: unknown): RayError {
-  const kind = value instanceof Date ? 'a Date' : `a ${typeof value}`
+  const kind =
+    value instanceof Date ? 'a Date' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
   return new RayError(
     `The values of column "${name}" differ in type: row ${row} is ${kind}. ` +
       'A column has one type; convert the values in the function that makes them.',

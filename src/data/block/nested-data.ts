@@ -12,6 +12,7 @@ import {
   Map_ as MapType,
   Struct,
 } from 'apache-arrow'
+import { RayError } from '../../base/errors.js'
 import { numbersData } from './number-data.js'
 import { isTensor, isTypedArray, sizeOf, type Tensor, type TensorArray } from './tensor.js'
 import { dictionaryStrings, NullBits } from './utf8.js'
@@ -221,7 +222,9 @@ function structs({ name, values, hint, build }: NestedColumn): Data {
       nulls.add(i)
       continue
     }
-    for (const [key, member] of Object.entries(value)) {
+    const entries = Object.entries(value)
+    if (entries.length === 0) refuseOpaque(name, value)
+    for (const [key, member] of entries) {
       let column = columns.get(key)
       if (column === undefined) {
         column = new Array<unknown>(values.length).fill(null)
@@ -239,6 +242,19 @@ function structs({ name, values, hint, build }: NestedColumn): Data {
   })
   const type = new Struct(fields)
   return makeData({ type, length: values.length, ...nulls.result(), children })
+}
+
+/** Objects such as promises and URLs have nothing that can be stored; `{}` has nothing to lose. */
+function refuseOpaque(name: string, value: object): void {
+  const prototype = Object.getPrototypeOf(value) as object | null
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return
+  const kind = prototype.constructor.name
+  const advice = value instanceof Promise ? 'await it' : 'give its text, or an object of its fields'
+  throw new RayError(
+    `Column "${name}" has a value of the class ${kind}, which has no fields of its own that could ` +
+      `be stored: ${advice}.`,
+    { fields: { column: name } },
+  )
 }
 
 function maps({ name, values, hint, build }: NestedColumn): Data {
