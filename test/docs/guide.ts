@@ -1,11 +1,14 @@
-// The files that docs/data.md reads, small, in a folder and in a bucket.
-import { mkdirSync, writeFileSync } from 'node:fs'
+// The program of docs/data.md, and the files that it reads: small, in a folder and in a bucket.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { DatasetSession } from '../../src/data/dataset-session.js'
 import { InProcessRunner } from '../../src/data/execution/in-process-runner.js'
 import { Dataset, type FilesystemOptions, fromItems } from '../../src/data/index.js'
+import { startS3 } from '../contract/s3-server.js'
+import { type PageProgram, programOf } from './page-program.js'
 
 const origins = ['JFK', 'SFO', 'ORD', 'LAX']
 
@@ -16,11 +19,42 @@ const flights = Array.from({ length: 120 }, (_, i) => ({
   date: new Date(Date.UTC(2024, i % 12, 1 + (i % 28), i % 24)),
 }))
 
+export interface Guide {
+  readonly page: PageProgram
+  /** The program, which runs in the folder of the files. */
+  readonly source: string
+  /** How it finds the bucket without an option. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Calls `run` with the program of the guide, while its files and its bucket are there. */
+export async function withGuide(root: string, run: (guide: Guide) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'typeray-guide-'))
+  const server = await startS3(path.join(folder, 'objects'))
+  try {
+    await writeFiles(folder, server.filesystem)
+    const page = await programOf('docs/data.md', root)
+    const begin = `process.chdir('${folder}')\n`
+    const source = page.source.replace(/^const __run/m, (line) => begin + line)
+    await run({ page, source, env: environmentOf(server.filesystem) })
+  } finally {
+    await server.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function environmentOf(filesystem: FilesystemOptions): Record<string, string> {
+  const { endpoint = '', region = '', accessKeyId = '', secretAccessKey = '' } = filesystem
+  return {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  }
+}
+
 /** Writes the files below `folder`, and the flights into the bucket. */
-export async function writeGuideFiles(
-  folder: string,
-  filesystem: FilesystemOptions,
-): Promise<void> {
+async function writeFiles(folder: string, filesystem: FilesystemOptions): Promise<void> {
   const write = (name: string, content: string | Buffer): void => {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
     writeFileSync(path.join(folder, name), content)
