@@ -86,7 +86,7 @@ test('where a step has dropped rows, or a column is computed, the files are name
   await assert.rejects(one.map(({ n }) => ({ n: refuse(n) })).takeAll(), /at row 3 of .*b\.csv/)
 })
 
-test('sources, sinks and aggregates of the user are named, and their errors are the causes', async () => {
+test('sources, sinks and aggregates of the user are named in errors', async () => {
   const parts = here(
     readDatasource({
       name: 'mine',

@@ -5,7 +5,8 @@ import type { BlockRef } from '../block/metadata.js'
 import type { BlockTask } from '../physical/block-task.js'
 import { operatorError } from '../physical/function-transforms.js'
 import type { TaskResources } from '../physical/operators.js'
-import { joinOrigins, originOf, Place } from '../physical/row-origin.js'
+import { Place } from '../physical/place.js'
+import { joinOrigins, originOf } from '../physical/row-origin.js'
 
 /** What tasks and actors share. */
 export function taskOptionsOf(

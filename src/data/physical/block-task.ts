@@ -30,7 +30,8 @@ import type { TaskInput, Transform } from './operators.js'
 import { applyRelational, groupRelational, readInput, type TransformGroup } from './task-rows.js'
 import { prepareTransforms } from './prepare-transforms.js'
 import { withRetries } from './retries.js'
-import { originOf, Place, type RowOrigin } from './row-origin.js'
+import { Place } from './place.js'
+import { originOf, type RowOrigin } from './row-origin.js'
 
 // When this module is loaded, in driver or worker, and so before blocks are decoded for it.
 shareArrow()

@@ -10,7 +10,7 @@ import { dataOfColumn } from '../block/column-data.js'
 import { gatherBlock } from '../block/gather.js'
 import { blockOfRows, type Row, rowReader } from '../block/rows.js'
 import type { FunctionTransform } from './operators.js'
-import type { Place } from './row-origin.js'
+import type { Place } from './place.js'
 
 type Of<Kind> = Extract<FunctionTransform, { readonly kind: Kind }>
 type RowTransform = Extract<FunctionTransform, { readonly kind: 'rows' | 'flat-rows' | 'filter' }>

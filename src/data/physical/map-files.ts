@@ -14,7 +14,8 @@ import {
 } from './function-transforms.js'
 import type { FunctionTransform } from './operators.js'
 import { withRetries } from './retries.js'
-import { originOfPiece, Place } from './row-origin.js'
+import { Place } from './place.js'
+import { originOfPiece } from './row-origin.js'
 
 type RowTransform = Extract<FunctionTransform, { readonly kind: 'rows' | 'flat-rows' | 'filter' }>
 export type FileTransform = RowTransform & { readonly kind: 'rows' | 'flat-rows' }
