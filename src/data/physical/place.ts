@@ -1,5 +1,5 @@
-// The place of rows while a block is worked on. Which of several files a row is of is only found out
-// when an error has to say it.
+// The place of rows while a block is worked on. Which of several files a row is of is only found
+// out when an error has to say it.
 
 import type { ReadRequest } from '../datasource/file-readers.js'
 import type { LocatedRow } from './locate-rows.js'
