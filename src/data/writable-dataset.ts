@@ -83,7 +83,7 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
       await datasink.onWriteComplete?.(results)
       return results
     } catch (error) {
-      await datasink.onWriteFailed?.(error)
+      await failedWrite(datasink, error)
       throw error
     }
   }
@@ -181,6 +181,15 @@ async function endFailed(end: Promise<void>): Promise<void> {
   const [outcome] = await Promise.allSettled([end])
   if (outcome.status === 'rejected') {
     process.stderr.write(`A write left files that it staged: ${String(outcome.reason)}\n`)
+  }
+}
+
+/** The error that ended the write is told, whatever the sink makes of it. */
+async function failedWrite(datasink: Pick<Datasink, 'onWriteFailed'>, why: unknown): Promise<void> {
+  try {
+    await datasink.onWriteFailed?.(why)
+  } catch (error) {
+    process.stderr.write(`onWriteFailed failed as well: ${String(error)}\n`)
   }
 }
 

@@ -14,7 +14,10 @@ export interface Partitioning {
   readonly style: 'hive' | 'dir'
   /** Names of the values of 'dir', the outermost folder first. */
   readonly fieldNames?: readonly string[]
-  /** The folder in which the folders of 'dir' begin. */
+  /**
+   * The folder in which the folders that say something begin; all folders of a path do unless told.
+   * A relative one is below the folder of the program. Files that are elsewhere have nulls.
+   */
   readonly baseDir?: string
   /** Types of keys: 'string', 'int', 'float' or 'bool'; found in the values unless told. */
   readonly fieldTypes?: Readonly<Record<string, PartitionType>>

@@ -2,7 +2,9 @@
 // and puts the steps that follow a source into the tasks that read it.
 
 import { assert, assertNever } from '../../base/assert.js'
+import { RayError } from '../../base/errors.js'
 import { type FilesDescription, type FilesSource, firstRows } from '../datasource/files.js'
+import type { ReadTask } from '../datasource-port.js'
 import type { PoolSize } from '../block/user-function.js'
 import type { StepResources } from '../logical/function-step.js'
 import {
@@ -232,12 +234,24 @@ async function inputsOf(
     case 'datasource': {
       const { datasource, parallelism } = source
       const name = sourceName(source)
-      const tasks = await datasource.getReadTasks(parallelism ?? wanted)
+      const tasks: unknown = await datasource.getReadTasks(parallelism ?? wanted)
+      if (!isReadTasks(tasks)) {
+        throw new RayError(
+          `${name}: getReadTasks must give an array of objects with a method read().`,
+        )
+      }
       return tasks.map((task) => ({ kind: 'read-task', task, name: task.name ?? name }))
     }
     default:
       return assertNever(source)
   }
+}
+
+function isReadTasks(tasks: unknown): tasks is readonly ReadTask[] {
+  return (
+    Array.isArray(tasks) &&
+    tasks.every((task: Partial<ReadTask> | null) => typeof task?.read === 'function')
+  )
 }
 
 function evenParts(rows: number, wanted: number, asked: number | undefined) {
