@@ -580,8 +580,9 @@ function mayRetryThrown(task: Task): boolean {
 }
 
 /**
- * The raylet has long tasks of ours that wait for a worker, and this one has nothing to do: returned
- * at once it is theirs, and not only when it was found to be idle. Short ones come back instead.
+ * The raylet has long tasks of ours that wait for a worker, and this one has nothing to do:
+ * returned at once it is theirs, and not only when it was found to be idle. Short ones come back
+ * instead.
  */
 function isInTheWay(line: LeaseLine, key: SchedulingKey): boolean {
   if (key.length > 0 || !line.isIdle || line.isSuspended || line.isClosing) return false

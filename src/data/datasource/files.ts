@@ -153,7 +153,7 @@ export interface FileCount {
 const openedBytes = 4096
 
 /** What reading a piece costs, as bytes. */
-export const sizeOf = (piece: FilePiece): number => Math.max(piece.bytes, openedBytes)
+const sizeOf = (piece: FilePiece): number => Math.max(piece.bytes, openedBytes)
 
 /** Which pieces each task reads: neighbours share a task while they stay below `blockBytes`. */
 export function groupPieces(

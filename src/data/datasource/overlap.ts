@@ -6,8 +6,9 @@ import { isLocal } from './storage.js'
 const globCharacter = /[*?[\]{}]/
 
 /**
- * Whether a file that `given` finds, which is a file, a folder or a glob, may lie below `folder`, an
- * absolute path or a URL. False only where none can; what it finds has to be looked at otherwise.
+ * Whether a file that `given` finds, which is a file, a folder or a glob, may lie below `folder`,
+ * an absolute path or a URL. False only where none can; what it finds has to be looked at
+ * otherwise.
  */
 export function mayFindBelow(given: string, folder: string): boolean {
   if (isLocal(given) !== isLocal(folder)) return false
