@@ -72,25 +72,6 @@ test('integers keep their type while every value fits', () => {
   assert.deepEqual(types, ['Int32', 'Float64'])
 })
 
-test('bigints are signed or unsigned as their values need, and never wrapped', () => {
-  const typeOf = (values: (bigint | null)[], hint?: BigUint64Array) => {
-    const like = hint && blockOfColumns({ id: hint })
-    const block = blockOfColumns({ id: values }, like)
-    assert.deepEqual(
-      rowsOfBlock(block).map(({ id }) => id),
-      values,
-    )
-    return String(block.schema.fields[0]?.type)
-  }
-  assert.equal(typeOf([1n, null, -(2n ** 63n)]), 'Int64')
-  assert.equal(typeOf([1n, null, 2n ** 64n - 1n]), 'Uint64')
-  assert.equal(typeOf([1n, 2n], BigUint64Array.of(1n)), 'Uint64')
-  assert.equal(typeOf([-1n], BigUint64Array.of(1n)), 'Int64')
-  for (const misfits of [[2n ** 64n], [-1n, 2n ** 63n], [-(2n ** 63n) - 1n]]) {
-    assert.throws(() => blockOfColumns({ id: misfits }), /"id" do not fit into 64 bits/)
-  }
-})
-
 test('gathering picks rows of every kind of column', () => {
   const rows = Array.from({ length: 100 }, (_, i) => ({
     n: i,

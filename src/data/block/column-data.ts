@@ -114,42 +114,32 @@ function narrowed(numbers: Float64Array, type: DataType) {
   return { type, data }
 }
 
-/** Signed as long as that holds all values, unless they were unsigned before. */
+/** Signed integers, or unsigned ones where they were that before or are too large otherwise. */
 function dataOfBigints(name: string, values: readonly unknown[], hint?: DataType): Data {
-  const { length } = values
+  const length = values.length
   const isUnsigned = hint !== undefined && DataType.isInt(hint) && !hint.isSigned
-  const arrays = [new BigInt64Array(length), new BigUint64Array(length)]
-  for (const data of isUnsigned ? arrays.reverse() : arrays) {
+  const isTime = hint !== undefined && (DataType.isDuration(hint) || DataType.isTime(hint))
+  const signed = { type: isTime ? hint : new Int64(), data: new BigInt64Array(length) }
+  const unsigned = { type: new Uint64(), data: new BigUint64Array(length) }
+  let misfit = 0
+  for (const { type, data } of isUnsigned ? [unsigned, signed] : [signed, unsigned]) {
     const nulls = new NullBits(length)
-    if (!storeBigints({ name, values, data }, nulls)) continue
-    const isTime = hint !== undefined && (DataType.isDuration(hint) || DataType.isTime(hint))
-    const type = data instanceof BigUint64Array ? new Uint64() : isTime ? hint : new Int64()
-    return fixedData({ type, length, data, ...nulls.result() })
+    misfit = -1
+    for (let i = 0; i < length && misfit < 0; i++) {
+      const value = values[i]
+      if (typeof value === 'bigint') {
+        data[i] = value
+        if (data[i] !== value) misfit = i
+      } else if (value === null || value === undefined) nulls.add(i)
+      else throw mixed(name, i, value)
+    }
+    if (misfit < 0) return fixedData({ type, length, data, ...nulls.result() })
   }
   throw new RayError(
-    `The integers of column "${name}" do not fit into 64 bits, with or without a sign. ` +
-      'Make them numbers or strings in the function that makes them.',
-    { fields: { column: name } },
+    `The integers of column "${name}" do not fit into 64 bits: row ${misfit} is ` +
+      `${String(values[misfit])}. Make them numbers, or text.`,
+    { fields: { column: name, row: misfit } },
   )
-}
-
-interface StoredBigints {
-  readonly name: string
-  readonly values: readonly unknown[]
-  readonly data: BigInt64Array | BigUint64Array
-}
-
-/** Whether all of them are what they were: an array keeps the low 64 bits of others. */
-function storeBigints({ name, values, data }: StoredBigints, nulls: NullBits): boolean {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]
-    if (typeof value === 'bigint') {
-      data[i] = value
-      if (data[i] !== value) return false
-    } else if (value === null || value === undefined) nulls.add(i)
-    else throw mixed(name, i, value)
-  }
-  return true
 }
 
 function dataOfBooleans(name: string, values: readonly unknown[]): Data {
@@ -215,6 +205,11 @@ function writeInt64(words: Int32Array, index: number, value: number): void {
 function dataOfNested(name: string, values: readonly unknown[], hint?: DataType): Data {
   const data = nestedData({ name, values, hint, build: dataOfArray })
   if (data !== undefined) return data
+  if (values.some((value) => value instanceof Promise)) {
+    throw new RayError(`The values of column "${name}" are promises: await them.`, {
+      fields: { column: name },
+    })
+  }
   throw new RayError(
     `The values of column "${name}" have no common Arrow type: arrays, objects, Maps, bytes and ` +
       'tensors do not mix with each other or with plain values.',
@@ -223,8 +218,7 @@ function dataOfNested(name: string, values: readonly unknown[], hint?: DataType)
 }
 
 function mixed(name: string, row: number, value: unknown): RayError {
-  const kind =
-    value instanceof Date ? 'a Date' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
+  const kind = value instanceof Date ? 'a Date' : `a ${typeof value}`
   return new RayError(
     `The values of column "${name}" differ in type: row ${row} is ${kind}. ` +
       'A column has one type; convert the values in the function that makes them.',

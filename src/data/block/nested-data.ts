@@ -12,7 +12,6 @@ import {
   Map_ as MapType,
   Struct,
 } from 'apache-arrow'
-import { RayError } from '../../base/errors.js'
 import { numbersData } from './number-data.js'
 import { isTensor, isTypedArray, sizeOf, type Tensor, type TensorArray } from './tensor.js'
 import { dictionaryStrings, NullBits } from './utf8.js'
@@ -54,7 +53,16 @@ function isList(value: unknown): value is Iterable<unknown> {
 }
 
 function isObject(value: unknown): boolean {
-  return typeof value === 'object' && !isList(value) && !isTypedArray(value)
+  if (typeof value !== 'object' || value === null) return false
+  if (isList(value) || isTypedArray(value)) return false
+  // What keeps its state to itself, such as a promise or a URL, would become an empty struct.
+  return isPlain(value) || Object.keys(value).length > 0
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // An object of another realm has another `Object.prototype`, which has no prototype either.
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /** Bytes are binary; other typed arrays of one length are vectors, and of several lists. */
@@ -222,9 +230,7 @@ function structs({ name, values, hint, build }: NestedColumn): Data {
       nulls.add(i)
       continue
     }
-    const entries = Object.entries(value)
-    if (entries.length === 0) refuseOpaque(name, value)
-    for (const [key, member] of entries) {
+    for (const [key, member] of Object.entries(value)) {
       let column = columns.get(key)
       if (column === undefined) {
         column = new Array<unknown>(values.length).fill(null)
@@ -242,19 +248,6 @@ function structs({ name, values, hint, build }: NestedColumn): Data {
   })
   const type = new Struct(fields)
   return makeData({ type, length: values.length, ...nulls.result(), children })
-}
-
-/** Objects such as promises and URLs have nothing that can be stored; `{}` has nothing to lose. */
-function refuseOpaque(name: string, value: object): void {
-  const prototype = Object.getPrototypeOf(value) as object | null
-  if (prototype === null || Object.getPrototypeOf(prototype) === null) return
-  const kind = prototype.constructor.name
-  const advice = value instanceof Promise ? 'await it' : 'give its text, or an object of its fields'
-  throw new RayError(
-    `Column "${name}" has a value of the class ${kind}, which has no fields of its own that could ` +
-      `be stored: ${advice}.`,
-    { fields: { column: name } },
-  )
 }
 
 function maps({ name, values, hint, build }: NestedColumn): Data {

@@ -77,12 +77,3 @@ test('values that have no type in common are refused by the name of their column
   assert.throws(() => blockOfColumns({ a: [[1], ['x']] }), /column "a\[\]" differ in type/)
   assert.throws(() => new Tensor(new Uint8Array(5), [2, 3]), /has 6 numbers, and was given 5/)
 })
-
-test('objects that hold nothing that can be stored are refused, not stored as empty ones', () => {
-  const of = (value: unknown) => () => blockOfRows([{ it: value }])
-  assert.throws(of(Promise.resolve(1)), /"it" has a value of the class Promise.*await it/)
-  assert.throws(of(new URL('http://localhost')), /"it" has a value of the class URL/)
-  assert.throws(of({ inside: /x/ }), /"it\.inside" has a value of the class RegExp/)
-  assert.deepEqual(rowsOfBlock(of({})()), [{ it: {} }])
-  assert.deepEqual(rowsOfBlock(of(Object.create(null))()), [{ it: {} }])
-})
