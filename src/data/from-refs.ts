@@ -6,7 +6,7 @@ import * as ray from '../ray/index.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
 import type { Dataset } from './dataset.js'
 import { unwrapped } from './execution/ray-task-options.js'
-import { type DescribedTable, runDescribeTable } from './physical/describe-table.js'
+import { type DescribedTable, runDescribeTable } from './physical/describe-arrow.js'
 import type { AnyRow } from './planned-dataset.js'
 import { startDataset } from './start-dataset.js'
 

@@ -16,7 +16,8 @@ export interface ConsumeOptions {
   readonly onProgress?: (progress: Progress) => void
 }
 
-type DatasetClass = new (session: DatasetSession, plan: LogicalPlan) => object
+/** @internal The class that a method of a dataset makes others of. */
+export type DatasetClass = new (session: DatasetSession, plan: LogicalPlan) => object
 
 /** Rows with a plan. `Dataset` adds its methods in layers, so that each topic has its own file. */
 export abstract class PlannedDataset<Row> {

@@ -93,7 +93,7 @@ test('a body that stops halfway, or a connection that ends, is asked for again',
   }
 })
 
-test('a server that stays silent or busy, or sends next to nothing, is an error that says what to do', async () => {
+test('a server that is silent, slow or busy is an error that says what to do', async () => {
   const silent =
     /http:\S+\/ever\.csv cannot be reached: it sent only 100 bytes in 1000 ms\. .* 4 times/
   await Promise.all([

@@ -12,6 +12,7 @@ import type { DatasetStatistics, StatisticsCollector } from '../execution/statis
 import type { OwnedBundle } from '../execution/streaming-executor.js'
 import { RayTaskRunner } from '../execution/ray-task-runner.js'
 import type { LogicalPlan } from '../logical/plan.js'
+import type { DatasetClass, PlannedDataset } from '../planned-dataset.js'
 import { DataIterator } from './data-iterator.js'
 import { SplitState } from './split-state.js'
 
@@ -166,13 +167,18 @@ const coordinatorClass = ray.remote(SplitCoordinator)
 
 /** Starts the actor, and gives the ends that readers hold. */
 export function startStreamingSplit<Row>(
-  plan: LogicalPlan,
+  dataset: PlannedDataset<Row>,
   readers: number,
   equal: boolean,
 ): DataIterator<Row>[] {
+  const { plan } = dataset
+  const datasetClass = dataset.constructor as DatasetClass
   const coordinator = coordinatorClass
     // Every reader may wait for one piece while it asks for the next, or leaves.
     .options({ numCpus: 0, maxConcurrency: 4 * readers })
     .remote(plan, readers, equal)
-  return Array.from({ length: readers }, (_, i) => new DataIterator<Row>(coordinator, i))
+  return Array.from(
+    { length: readers },
+    (_, i) => new DataIterator<Row>(coordinator, i, datasetClass),
+  )
 }

@@ -10,9 +10,11 @@ import { rowsOfBlock } from '../block/rows.js'
 import { batchesOfBlocks, type IterBatchesOptions } from '../consume/iter-batches.js'
 import { prefetched } from '../consume/prefetch.js'
 import type { Dataset } from '../dataset.js'
+import { DatasetSession } from '../dataset-session.js'
 import { unwrapped } from '../execution/ray-task-options.js'
 import { DatasetStatistics } from '../execution/statistics.js'
-import type { AnyRow } from '../planned-dataset.js'
+import { RayTaskRunner } from '../execution/ray-task-runner.js'
+import type { AnyRow, DatasetClass } from '../planned-dataset.js'
 import { storeBlock } from '../store-block.js'
 import type { SplitCoordinator } from './coordinator.js'
 
@@ -30,13 +32,20 @@ export class DataIterator<Row = AnyRow> {
   readonly coordinator: ray.ActorHandle<SplitCoordinator>
   /** @internal Which of the readers this is. */
   readonly reader: number
+  /** @internal What `materialize` makes: the class that makes iterators cannot be imported here. */
+  readonly datasetClass: DatasetClass
   /** @internal Passes over the dataset that were begun. */
   epochs = 0
 
   /** @internal Use `streamingSplit`. */
-  constructor(coordinator: ray.ActorHandle<SplitCoordinator>, reader: number) {
+  constructor(
+    coordinator: ray.ActorHandle<SplitCoordinator>,
+    reader: number,
+    datasetClass: DatasetClass,
+  ) {
     this.coordinator = coordinator
     this.reader = reader
+    this.datasetClass = datasetClass
   }
 
   /** Batches, as `Dataset.iterBatches`. */
@@ -97,9 +106,9 @@ export class DataIterator<Row = AnyRow> {
       bundles.push(storeBlock(block, startedMs))
       startedMs = performance.now()
     }
-    // Loaded here, because datasets are made of what makes iterators.
-    const { startDataset } = await import('../start-dataset.js')
-    return startDataset({ kind: 'blocks', bundles })
+    const session = new DatasetSession(new RayTaskRunner())
+    const plan = { source: { kind: 'blocks', bundles }, steps: [] } as const
+    return new this.datasetClass(session, plan) as Dataset<Row>
   }
 
   /** @internal */
