@@ -9,6 +9,7 @@ import type { DescribedFiles, FoundColumns, OpenRequest, SqlReader } from './fil
 import { type FilePiece, type FilesSource, isWhole, type SqlColumn } from './files.js'
 import { mapInOrder } from './map-in-order.js'
 import type { OpenPieces } from './open-pieces.js'
+import { type ParquetFooter, readFooters, type RowGroup } from './parquet-footer.js'
 import { openFooter, openPiece } from './parquet-remote.js'
 import { withRowOrder } from './row-order.js'
 import { describeSql, unifyColumns } from './sql-columns.js'
@@ -30,30 +31,36 @@ async function describe(
     opened.set(path, isLocal(path) ? path : (await openFooter(source, open, file)).sparse.path)
   })
   const paths = [...new Set(opened.values())]
-  const groups = new Map<string, RowGroup[]>(paths.map((path) => [path, []]))
-  const list = `[${paths.map((path) => quoteText(literalGlob(path))).join(', ')}]`
-  for (const group of rowGroupsOf(list)) groups.get(group.path)?.push(group)
+  const footers = readFooters(paths) ?? engineFooters(paths)
+  const groups = new Map(paths.map((path, i) => [path, footers[i]?.groups ?? []]))
   const found = read.map(({ path }) => {
     return { path, pieces: piecesOf(path, groups.get(opened.get(path) ?? path) ?? []) }
   })
-  const columns = columnsOf(source, list, (message) => open.named(message))
+  const schemas = paths.map((path, i) => [footers[i]?.schema, path] as const)
+  const columns = columnsOf(source, schemas, (message) => open.named(message))
   return { files: found, columns }
 }
 
-interface RowGroup {
-  readonly path: string
-  readonly rows: number
-  readonly bytes: number
-}
-
-function rowGroupsOf(list: string): readonly RowGroup[] {
-  const groups = query(
+/** What the engine says of footers that are not like others, or an error that names the file. */
+function engineFooters(paths: readonly string[]): readonly ParquetFooter[] {
+  const list = `[${paths.map((path) => quoteText(literalGlob(path))).join(', ')}]`
+  const groups = new Map<string, RowGroup[]>(paths.map((path) => [path, []]))
+  const rowGroups = query(
     `SELECT file_name AS path, row_group_id::INTEGER AS id,
        any_value(row_group_num_rows)::DOUBLE AS rows, sum(total_uncompressed_size)::DOUBLE AS bytes
      FROM parquet_metadata(${list}) GROUP BY ALL ORDER BY ALL`,
   )
-  return [...groups].map(({ path, rows, bytes }) => {
-    return { path: String(path), rows: Number(rows), bytes: Number(bytes) }
+  for (const { path, rows, bytes } of rowGroups) {
+    groups.get(String(path))?.push({ rows: Number(rows), bytes: Number(bytes) })
+  }
+  const schemas = query(
+    `SELECT file_name AS path, string_agg(concat_ws(':', name, type, type_length, repetition_type,
+       num_children, converted_type, scale, precision, logical_type), ',') AS schema
+     FROM parquet_schema(${list}) GROUP BY file_name`,
+  )
+  const schemaOf = new Map([...schemas].map(({ path, schema }) => [String(path), String(schema)]))
+  return paths.map((path) => {
+    return { groups: groups.get(path) ?? [], schema: schemaOf.get(path) ?? '' }
   })
 }
 
@@ -71,19 +78,16 @@ function piecesOf(path: string, groups: readonly RowGroup[]): readonly FilePiece
 /** The columns of all files together; files of one schema are looked at once. */
 function columnsOf(
   source: FilesSource,
-  list: string,
+  files: readonly (readonly [schema: string | undefined, path: string])[],
   named: (path: string) => string,
 ): readonly SqlColumn[] {
-  const distinct = query(
-    `SELECT min(file_name) AS file FROM (
-       SELECT file_name, string_agg(concat_ws(':', name, type, type_length, repetition_type,
-         num_children, converted_type, scale, precision, logical_type), ',') AS signature
-       FROM parquet_schema(${list}) GROUP BY file_name
-     ) GROUP BY signature ORDER BY file`,
-  )
-  const described = [...distinct].map(({ file }) => {
-    const columns = describeSql(`FROM ${tableOf([String(file)])}`)
-    return { file: named(String(file)), columns }
+  const first = new Map<string | undefined, string>()
+  for (const [schema, path] of files) {
+    const known = first.get(schema)
+    if (known === undefined || path < known) first.set(schema, path)
+  }
+  const described = [...first.values()].sort().map((file) => {
+    return { file: named(file), columns: describeSql(`FROM ${tableOf([file])}`) }
   })
   return unifyColumns(source.operator, described)
 }
