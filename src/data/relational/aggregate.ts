@@ -37,8 +37,9 @@ export function partialAggregate(
   flat: FlatQuery,
   step: PartialAggregateStep,
 ): Block {
-  if (isWithoutColumns(table)) return blockOfColumns({})
   const specs = step.aggregates as readonly EngineAggregate[]
+  const outputs = flat.outputs.map(({ name }) => name)
+  if (isWithoutColumns(table, wantedOf(step.keys, specs), outputs)) return blockOfColumns({})
   return group(table, flat, {
     keys: step.keys,
     values: valuesOf(specs),
@@ -161,8 +162,22 @@ export function aggregateOfNothing(
   return query(`SELECT ${outputs.join(', ')}`)
 }
 
-export function isWithoutColumns(table: EngineTable): boolean {
-  return table instanceof BlockTable && table.rows === 0 && table.names.length === 0
+/** Whether a block has no rows, and so perhaps not the columns that are wanted. */
+export function isWithoutColumns(
+  table: EngineTable,
+  wanted: readonly string[],
+  names = table.names,
+): boolean {
+  const isEmpty = table instanceof BlockTable && table.rows === 0
+  return isEmpty && (names.length === 0 || wanted.some((name) => !names.includes(name)))
+}
+
+/** The columns that a group looks at. */
+export function wantedOf(
+  keys: readonly string[],
+  specs: readonly EngineAggregate[],
+): readonly string[] {
+  return [...keys, ...columnsOfNode(...valuesOf(specs))]
 }
 
 /** Groups come in the order of their keys, wherever that is known. */
