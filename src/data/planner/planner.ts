@@ -2,14 +2,9 @@
 // and puts the steps that follow a source into the tasks that read it.
 
 import { assert, assertNever } from '../../base/assert.js'
-import { dataBlockBytes, dataBlockBytesMin } from '../../base/limits.js'
-import {
-  type FilesDescription,
-  type FilesSource,
-  firstRows,
-  groupPieces,
-  sizeOf,
-} from '../datasource/files.js'
+import { RayError } from '../../base/errors.js'
+import { type FilesDescription, type FilesSource, firstRows } from '../datasource/files.js'
+import type { ReadTask } from '../datasource-port.js'
 import type { PoolSize } from '../block/user-function.js'
 import type { StepResources } from '../logical/function-step.js'
 import {
@@ -27,6 +22,7 @@ import { planJoinOperator } from './plan-join.js'
 import { fixSeeds } from './fix-seeds.js'
 import { fillsBatches, rowsForBatches } from './plan-batches.js'
 import { planPools } from './plan-pools.js'
+import { piecesOfTasks } from './plan-reads.js'
 import { type PlannedQuery, planWhole } from './plan-whole.js'
 import {
   type MapOperator,
@@ -212,14 +208,10 @@ async function planFiles(
   cluster: Cluster,
 ): Promise<Pick<SourceOperator, 'inputs' | 'files'>> {
   const { files, found, columns, isSampled = false } = await cluster.describe(source)
-  const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + sizeOf(p), 0)
-  const share = total / (source.blocks ?? inputsWanted(cluster))
-  const bounded = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, share))
-  const bytes = source.blocks === undefined ? bounded : share
   const wanted = firstRows(files, source.limit)
   // What tasks need no more: the paths of all files, and a function that chose among them.
   const lean = { ...source, paths: source.paths.slice(0, 1), partitionFilter: undefined }
-  const inputs = groupPieces(wanted, bytes).map((pieces) => {
+  const inputs = piecesOfTasks(wanted, source.blocks, cluster.cpus).map((pieces) => {
     return { kind: 'files', request: { source: lean, pieces, columns, isSampled } } as const
   })
   return { inputs, files: { read: wanted.length, found } }
@@ -242,12 +234,24 @@ async function inputsOf(
     case 'datasource': {
       const { datasource, parallelism } = source
       const name = sourceName(source)
-      const tasks = await datasource.getReadTasks(parallelism ?? wanted)
+      const tasks: unknown = await datasource.getReadTasks(parallelism ?? wanted)
+      if (!isReadTasks(tasks)) {
+        throw new RayError(
+          `${name}: getReadTasks must give an array of objects with a method read().`,
+        )
+      }
       return tasks.map((task) => ({ kind: 'read-task', task, name: task.name ?? name }))
     }
     default:
       return assertNever(source)
   }
+}
+
+function isReadTasks(tasks: unknown): tasks is readonly ReadTask[] {
+  return (
+    Array.isArray(tasks) &&
+    tasks.every((task: Partial<ReadTask> | null) => typeof task?.read === 'function')
+  )
 }
 
 function evenParts(rows: number, wanted: number, asked: number | undefined) {
