@@ -35,6 +35,11 @@ test('functions of a column without values give nulls', async () => {
   assert.deepEqual(made, [none, none, some, none, none])
 })
 
+test('a filter by what is surely null keeps nothing to group', async () => {
+  const none = datasetOf([[nothing], [nothing]]).filter(col('list').list.contains(1))
+  assert.deepEqual(await none.groupBy('s').aggregate(Count()).takeAll(), [])
+})
+
 test('what is computed of them takes the type of the other blocks', async () => {
   const computed = datasetOf(parts).withColumn('copy', col('s')).withColumn('two', col('list'))
   const done = await computed.materialize()

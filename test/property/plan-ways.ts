@@ -6,7 +6,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after } from 'node:test'
-import { tableToIPC } from 'apache-arrow'
+import { DataType, tableToIPC } from 'apache-arrow'
 import { Prng } from '../../src/base/prng.js'
 import { describeBlock } from '../../src/data/block/metadata.js'
 import { Dataset, readParquet } from '../../src/data/index.js'
@@ -27,6 +27,14 @@ function inBlocks({ blocks }: RandomTable): Dataset<Row> {
     return { block: Promise.resolve(tableToIPC(block)) as never, metadata: describeBlock(block, 0) }
   })
   return new Dataset<Row>(newSession(), { source: { kind: 'blocks', bundles }, steps: [] })
+}
+
+/** Whether a column has no type in any block: files give it one, which may be another. */
+function hasUnknown({ columns, blocks }: RandomTable): boolean {
+  return columns.some(({ name, kind }) => {
+    const types = blocks.map((block) => block.getChild(name)?.type)
+    return kind !== 'nothing' && types.every((type) => DataType.isNull(type))
+  })
 }
 
 let written = 0
@@ -81,6 +89,7 @@ export async function runPlan(way: Way, seeds: PlanSeeds): Promise<void> {
   const table = randomTable(prng, seeds.left)
   const other = randomTable(prng, seeds.right)
   const steps = planned(stateOf(table), stateOf(other), seeds.steps)
+  if (way.begin === inFiles && [table, other].some(hasUnknown)) return
   try {
     await compare(way, [table, other], steps)
   } catch (error) {

@@ -1,4 +1,4 @@
-// Random expressions over the columns of a table, each with what it computes of a row in JavaScript.
+// Random expressions over the columns of a table, each with what it computes of a row.
 
 import type { Prng } from '../../src/base/prng.js'
 import { col, type Expression, lit, when } from '../../src/data/index.js'

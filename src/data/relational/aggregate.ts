@@ -236,7 +236,7 @@ function group(table: EngineTable, flat: FlatQuery, grouping: Grouping): Block {
     const keySql = keyNodes.map((node, i) => `${sqlOfNode(node)} AS k${i}`)
     const list = [...keySql, ...grouping.aggregates(over, typeOf)].join(', ')
     const by = groupSql(positions)
-    return query(`SELECT ${list} FROM ${from}${where}${by}`)
+    return query(`SELECT ${list} FROM ${from}${where} ${by}`)
   })
   const data = dataOfBlock(result).map((each, i) => {
     const like = coded[i]

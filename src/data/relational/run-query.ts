@@ -82,8 +82,8 @@ function select(table: EngineTable, { predicates, outputs }: FlatQuery, hasRows:
 }
 
 /**
- * What is computed of nulls without a type is null without a type, which takes that of other blocks:
- * the engine would call it an integer.
+ * What is computed of nulls without a type is null without a type, which takes that of other
+ * blocks: the engine would call it an integer.
  */
 function typed(value: ExpressionNode, data: Data): Data {
   const { type, length, nullCount } = data
