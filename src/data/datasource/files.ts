@@ -109,6 +109,8 @@ export interface FilePiece {
   readonly rows: number | undefined
   /** Size in memory, estimated. */
   readonly bytes: number
+  /** Columns that have no value in the file, and another type than in other files. */
+  readonly emptyColumns?: readonly string[]
 }
 
 export function isWhole(piece: FilePiece): boolean {
