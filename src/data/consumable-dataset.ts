@@ -7,7 +7,7 @@ import { type Block, columnsOfBlock } from './block/block.js'
 import { concatBlocks } from './block/concat.js'
 import type { Columns, DateFormat } from './block/column.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
-import { rowsOfBlock } from './block/rows.js'
+import { joinRows, rowsOfBlock } from './block/rows.js'
 import { batchesOfBlocks, type IterBatchesOptions } from './consume/iter-batches.js'
 import { prefetched } from './consume/prefetch.js'
 import {
@@ -90,7 +90,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
       }
       parts.push(rowsOfBlock(block))
     }
-    return parts.flat() as Row[]
+    return joinRows(parts) as Row[]
   }
 
   /** The first `rows` rows as one batch. */

@@ -158,7 +158,7 @@ export abstract class MappableDataset<Row> extends PlannedDataset<Row> {
 
   /**
    * The rows of this dataset, then those of the others. Columns that only some have are null in the
-   * rows of the rest.
+   * rows of the rest; a function that is given blocks of these as they are does not see them.
    *
    * @example
    * const both = range(3).union(range(2))

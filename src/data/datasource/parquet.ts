@@ -3,7 +3,7 @@
 // A row group is read by the numbers of its rows: DuckDB skips the other groups (8 ms instead of 80
 // for one of the eleven groups of a 13 MB file), so a task reads what it needs and nothing else.
 
-import { query, quoteText } from '../engine/engine.js'
+import { query, quoteName, quoteText } from '../engine/engine.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { DescribedFiles, FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
 import { type FilePiece, type FilesSource, isWhole, type SqlColumn } from './files.js'
@@ -33,10 +33,17 @@ async function describe(
   const groups = new Map<string, RowGroup[]>(paths.map((path) => [path, []]))
   const list = `[${paths.map((path) => quoteText(literalGlob(path))).join(', ')}]`
   for (const group of rowGroupsOf(list)) groups.get(group.path)?.push(group)
+  const described = describeKinds(list)
+  const empty = emptyColumns(list, described)
+  const columns = columnsOf(source, described, { empty, named: (message) => open.named(message) })
   const found = read.map(({ path }) => {
-    return { path, pieces: piecesOf(path, groups.get(opened.get(path) ?? path) ?? []) }
+    const file = opened.get(path) ?? path
+    const without = [...(empty.get(file) ?? [])]
+    const pieces = piecesOf(path, groups.get(file) ?? []).map((piece) => {
+      return without.length === 0 ? piece : { ...piece, emptyColumns: without }
+    })
+    return { path, pieces }
   })
-  const columns = columnsOf(source, list, (message) => open.named(message))
   return { files: found, columns }
 }
 
@@ -68,22 +75,76 @@ function piecesOf(path: string, groups: readonly RowGroup[]): readonly FilePiece
   })
 }
 
-/** The columns of all files together; files of one schema are looked at once. */
-function columnsOf(
-  source: FilesSource,
-  list: string,
-  named: (path: string) => string,
-): readonly SqlColumn[] {
-  const distinct = query(
-    `SELECT min(file_name) AS file FROM (
+/** Files of one schema, which are looked at once. */
+interface KindOfFiles {
+  readonly files: readonly string[]
+  readonly columns: readonly SqlColumn[]
+}
+
+function describeKinds(list: string): readonly KindOfFiles[] {
+  const kinds = query(
+    `SELECT min(file_name) AS first, list(file_name) AS files FROM (
        SELECT file_name, string_agg(concat_ws(':', name, type, type_length, repetition_type,
          num_children, converted_type, scale, precision, logical_type), ',') AS signature
        FROM parquet_schema(${list}) GROUP BY file_name
-     ) GROUP BY signature ORDER BY file`,
+     ) GROUP BY signature ORDER BY first`,
   )
-  const described = [...distinct].map(({ file }) => {
-    const columns = describeSql(`FROM ${tableOf([String(file)])}`)
-    return { file: named(String(file)), columns }
+  return [...kinds].map(({ first, files }) => {
+    const columns = describeSql(`FROM ${tableOf([String(first)])}`)
+    return { files: Array.from(files as Iterable<unknown>, String), columns }
+  })
+}
+
+type ColumnsByFile = ReadonlyMap<string, ReadonlySet<string>>
+
+/**
+ * Columns about whose type files disagree, by the files that have no value in them. What wrote such
+ * a file did not know the type either: nulls of no type are written as one type or another.
+ */
+function emptyColumns(list: string, kinds: readonly KindOfFiles[]): ColumnsByFile {
+  const types = new Map<string, Set<string>>()
+  for (const { name, type } of kinds.flatMap(({ columns }) => columns)) {
+    types.set(name, (types.get(name) ?? new Set()).add(type))
+  }
+  const disputed = [...types].flatMap(([name, { size }]) => (size > 1 ? [name] : []))
+  const empty = new Map<string, Set<string>>()
+  if (disputed.length === 0) return empty
+  const full = query(
+    `SELECT DISTINCT file_name AS file, path_in_schema AS name FROM parquet_metadata(${list})
+     SEMI JOIN (SELECT unnest([${disputed.map(quoteText).join(', ')}]) AS path_in_schema)
+     USING (path_in_schema) WHERE stats_null_count IS DISTINCT FROM num_values
+     EXCEPT SELECT file_name, name FROM parquet_schema(${list}) WHERE logical_type = 'NullType()'`,
+  )
+  const withValues = new Set([...full].map(({ file, name }) => JSON.stringify([file, name])))
+  for (const { files, columns } of kinds) {
+    const simple = columns.filter(({ name, type }) => disputed.includes(name) && isSimple(type))
+    for (const file of files) {
+      const names = simple
+        .map(({ name }) => name)
+        .filter((name) => !withValues.has(JSON.stringify([file, name])))
+      if (names.length > 0) empty.set(file, new Set(names))
+    }
+  }
+  return empty
+}
+
+/** Whether a column is stored as one, so that its statistics are those of the column. */
+const isSimple = (type: string): boolean => !/[\])]$/.test(type) || type.startsWith('DECIMAL')
+
+/** The columns of all files together. */
+function columnsOf(
+  source: FilesSource,
+  kinds: readonly KindOfFiles[],
+  { empty, named }: { readonly empty: ColumnsByFile; readonly named: (path: string) => string },
+): readonly SqlColumn[] {
+  const described = kinds.map(({ files, columns }) => {
+    const full = files.find((file) => !empty.has(file)) ?? files[0] ?? ''
+    return {
+      file: named(full),
+      columns: columns.map((column) => {
+        return { ...column, isEmpty: files.every((file) => empty.get(file)?.has(column.name)) }
+      }),
+    }
   })
   return unifyColumns(source.operator, described)
 }
@@ -109,17 +170,25 @@ async function tables(request: OpenRequest): Promise<readonly string[]> {
     const read = `FROM ${tableOf(paths, isAlone ? [] : shared)}`
     const where = `WHERE file_row_number >= ${start} AND file_row_number < ${start + length}`
     const rows = isAlone && !isWhole(piece) ? `${read} ${where}` : read
-    const table =
+    const ordered =
       request.isOrdered === true ? withRowOrder(rows, { first, count: pieces.length }) : rows
+    const table = withoutTypes(ordered, piece)
     return withAddedColumns(source, columns, { table, piece, hasPath: hasPath && !isAlone })
   })
+}
+
+/** The table with nulls of no type in the columns that have no values. */
+function withoutTypes(table: string, { emptyColumns: names = [] }: FilePiece): string {
+  if (names.length === 0) return table
+  const nulls = names.map((name) => `NULL AS ${quoteName(name)}`)
+  return `FROM (SELECT * REPLACE (${nulls.join(', ')}) ${table})`
 }
 
 /** Pieces that one call reads: whole files of one partition, or one part of a file. */
 function batchesOf({ source, pieces, columns }: OpenRequest): readonly (readonly FilePiece[])[] {
   const batches: { key: string | undefined; pieces: FilePiece[] }[] = []
   for (const piece of pieces) {
-    const isShared = isWhole(piece) && isLocal(piece.path)
+    const isShared = isWhole(piece) && isLocal(piece.path) && piece.emptyColumns === undefined
     const key = isShared ? addedKey(source, piece.path, columns) : undefined
     const last = batches.at(-1)
     if (last !== undefined && key !== undefined && last.key === key) last.pieces.push(piece)
