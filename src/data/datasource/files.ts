@@ -60,6 +60,14 @@ export interface FilesSource {
   readonly filesystem?: FilesystemOptions | undefined
   /** Blocks that are asked for. */
   readonly blocks?: number | undefined
+  /** Files are read in random order: in the same one for a seed, else in another each time. */
+  readonly shuffle?: FileShuffle | undefined
+}
+
+/** How the order of files is drawn. */
+export interface FileShuffle {
+  /** The same seed gives the same order. */
+  readonly seed?: number
 }
 
 /** How files that are not local are reached. Whatever is absent is found as the AWS SDK does. */
