@@ -1,4 +1,5 @@
-// What the end of a Parquet file says of it: how its rows are divided, and of what columns they are.
+// What the end of a Parquet file says of it: how its rows are divided, and of what columns they
+// are.
 //
 // The engine knows that too, but takes twenty times as long: it makes objects of everything, and of
 // these rows of a table. Here the structures of Thrift's compact protocol are passed over but for
