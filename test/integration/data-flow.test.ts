@@ -6,7 +6,6 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { tableFromArrays } from 'apache-arrow'
 import sharp from 'sharp'
 import { until, withCluster } from '../../src/testing/index.js'
 import * as ray from '../../src/index.js'
@@ -231,32 +230,13 @@ inCluster(
       })
       const [refs, kept] = await Promise.all([ray.get(keep.remote(two)), one.materialize()])
       assert.match(String(await two.stats()), /range: 7 tasks, 1000 rows/)
-      const other = await fromArrowRefs<{ id: number }>(refs)
+      const other = fromArrowRefs<{ id: number }>(refs)
       assert.deepEqual([await kept.count(), await other.count()], [500, 500])
       const ids = await kept.union(other).sort('id').takeAll()
       assert.deepEqual(
         ids.map(({ id }) => id),
         Array.from({ length: 1000 }, (_, i) => i),
       )
-    },
-
-    'tables that tasks return are a dataset, and of several batches a block each': async () => {
-      const tableOf = ray.remote((from: number, batches: number) => {
-        const parts = Array.from({ length: batches }, (_, i) => {
-          return tableFromArrays({ id: Int32Array.of(from + i) })
-        })
-        const [first, ...rest] = parts
-        return first?.concat(...rest) ?? tableFromArrays({ id: Int32Array.of() })
-      })
-      const refs = [tableOf.remote(0, 1), tableOf.remote(1, 3), tableOf.remote(4, 0)]
-      const numbers = await fromArrowRefs<{ id: number }>(refs)
-      assert.deepEqual(await numbers.schema(), { names: ['id'], types: ['Int32'] })
-      assert.deepEqual([await numbers.count(), await numbers.numBlocks()], [4, 3])
-      const doubled = numbers.map(({ id }) => ({ id: 2 * id }))
-      assert.deepEqual(await doubled.takeAll(), [{ id: 0 }, { id: 2 }, { id: 4 }, { id: 6 }])
-      assert.equal((await (await fromArrowRefs(refs[0] ?? [])).takeAll()).length, 1)
-      const wrong = ray.put([1]) as unknown as (typeof refs)[0]
-      await assert.rejects(fromArrowRefs(wrong), /fromArrowRefs: a ref is of something else/)
     },
 
     'a reader that leaves early does not hold up the next epoch': async () => {

@@ -60,6 +60,14 @@ export interface FilesSource {
   readonly filesystem?: FilesystemOptions | undefined
   /** Blocks that are asked for. */
   readonly blocks?: number | undefined
+  /** Files are read in random order: in the same one for a seed, else in another each time. */
+  readonly shuffle?: FileShuffle | undefined
+}
+
+/** How the order of files is drawn. */
+export interface FileShuffle {
+  /** The same seed gives the same order. */
+  readonly seed?: number
 }
 
 /** How files that are not local are reached. Whatever is absent is found as the AWS SDK does. */
@@ -110,6 +118,8 @@ export interface FilePiece {
   readonly rows: number | undefined
   /** Size in memory, estimated. */
   readonly bytes: number
+  /** Columns that have no value in the file, and another type than in other files. */
+  readonly emptyColumns?: readonly string[]
 }
 
 export function isWhole(piece: FilePiece): boolean {

@@ -182,6 +182,19 @@ test('only what later steps read is read, and moved', () => {
   assert.deepEqual(right, ['keep(x_r, x, k)'])
 })
 
+test('columns that nobody reads are not computed, nor what they are computed of', () => {
+  const project = (name: string, value: ExpressionNode): Step => {
+    const outputs = [{ name, value }]
+    return { kind: 'project', operator: 'withColumn', outputs, keepsOthers: true }
+  }
+  const steps = [project('b', col('a').add(1).node), project('c', col('b').node), select('d')]
+  assert.deepEqual(shape(steps), ['columns d'])
+  // A column that is computed of the one of its own name.
+  assert.deepEqual(shape([project('a', col('a').add(1).node), select('d')]), shape([select('d')]))
+  const placed = [project('id', monotonicallyIncreasingId().node), select('d')]
+  assert.match(shape(placed).join(), /row-id/)
+})
+
 const repartition = (blocks: number): Step => ({ kind: 'repartition', by: 'blocks', blocks })
 const byKey = (key: string, blocks?: number): Step => {
   return { kind: 'repartition', by: 'keys', keys: [key], blocks }
