@@ -1,27 +1,25 @@
-// Trips in several files are cleaned and scored: a function that every block goes through, then a
-// class that is created once per actor and holds the model.
+// Trips in several files are cleaned and scored: a function that every batch goes through, then a
+// class that is created once per actor and holds the model. Nothing runs before it is asked for.
+//
+//   node dist/examples/prepare-for-model.js [FOLDER]
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import path from 'node:path'
-import { fromItems, readParquet } from 'typeray/data'
-
-interface Trip {
-  distance: number
-  minutes: number
-  fare: number
-}
-
-const folder = mkdtempSync(path.join(tmpdir(), 'typeray-trips-'))
-const trips: Trip[] = Array.from({ length: 6000 }, (_, i) => {
-  return { distance: (i % 100) / 10, minutes: 1 + (i % 45), fare: 2.5 + (i % 60) / 2 }
-})
-await fromItems(trips, { overrideNumBlocks: 3 }).writeParquet(folder)
+import { type Columns, readParquet } from 'typeray/data'
+import { sampleTrips, type Trip } from './samples/trips.js'
 
 let calls = 0
-function prepareForModel({ distance, minutes, fare }: Trip) {
+/** Speed in miles per hour, and dollars per mile, of trips that went somewhere and took a while. */
+function prepareForModel(trips: Columns<Trip>) {
   calls++
-  return { speed: (distance / minutes) * 60, perKilometre: fare / Math.max(distance, 0.1) }
+  const { trip_distance: miles, fare_amount: fare } = trips
+  const { tpep_pickup_datetime: start, tpep_dropoff_datetime: end } = trips
+  const hours = Float64Array.from(miles, (_, i) => (Number(end[i]) - Number(start[i])) / 3_600_000)
+  const kept = [...miles.keys()].filter((i) => (miles[i] ?? 0) > 0 && (hours[i] ?? 0) > 0)
+  return {
+    speed: Float64Array.from(kept, (i) => (miles[i] ?? 0) / (hours[i] ?? 1)),
+    perMile: Float64Array.from(kept, (i) => (fare[i] ?? 0) / (miles[i] ?? 1)),
+  }
 }
 
 class TipModel {
@@ -29,16 +27,18 @@ class TipModel {
   constructor(weights: readonly [number, number]) {
     this.weights = weights
   }
-  call({ speed, perKilometre }: { speed: ArrayLike<number>; perKilometre: ArrayLike<number> }) {
+  call({ speed, perMile }: { speed: ArrayLike<number>; perMile: ArrayLike<number> }) {
     const [a, b] = this.weights
-    return { tip: Float64Array.from(speed, (v, i) => a * v + b * (perKilometre[i] ?? 0)) }
+    return { tip: Float64Array.from(speed, (v, i) => a * v + b * (perMile[i] ?? 0)) }
   }
 }
 
-const prepared = readParquet<Trip>(folder)
-  .filter(({ distance }) => distance > 0)
-  .map(prepareForModel)
-console.log(`planned, and called ${calls} times: a dataset is lazy`)
+const folder = process.argv[2] ?? (await sampleTrips())
+const files = readdirSync(folder).map((name) => path.join(folder, name))
+const prepared = readParquet<Trip>(files).mapBatches(prepareForModel)
+console.log(`${files.length} files planned, and called ${calls} times: a dataset is lazy`)
+console.log((await prepared.explain()).replaceAll(folder, '...'))
+
 const scored = prepared.mapBatches(TipModel, {
   fnConstructorArgs: [[0.01, 0.1] as const],
   concurrency: 2,
@@ -47,4 +47,3 @@ const scored = prepared.mapBatches(TipModel, {
 const { mean } = (await scored.summary()).column('tip')
 console.log(`${await scored.count()} trips, mean tip ${mean?.toFixed(3)}`)
 for (const { name, rows } of scored.stats().operators) console.log(`${name}: ${rows} rows`)
-rmSync(folder, { recursive: true })

@@ -6,6 +6,7 @@ import type { BlockRef, RefBundle } from './block/metadata.js'
 import { unifySchemas } from './block/unify-schemas.js'
 import { DataContext } from './data-context.js'
 import { type FilesDescription, type FilesSource, rowsIn } from './datasource/files.js'
+import { mayFindBelow } from './datasource/overlap.js'
 import { ErroredBlocks } from './execution/errored-blocks.js'
 import { ProgressBars } from './execution/progress-bars.js'
 import { StatisticsCollector } from './execution/statistics.js'
@@ -179,6 +180,7 @@ export class DatasetSession {
     const { source } = plan
     for (const input of inputsOf(source)) await this.refuseOverwrite(input, target)
     if (source.kind !== 'files') return
+    if (!source.paths.some((given) => mayFindBelow(given, folder))) return
     const { files } = await this.#runner.describe(source)
     if (!files.some((file) => file.path.startsWith(`${folder}/`))) return
     throw new RayError(`${name}: the dataset is read from ${folder}; write to another folder.`)

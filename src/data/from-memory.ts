@@ -13,7 +13,8 @@ import type { Dataset } from './dataset.js'
 import type { Datasource } from './datasource-port.js'
 import type { AnyRow } from './planned-dataset.js'
 import { startDataset } from './start-dataset.js'
-import { refuseUnknown, rowCount, whole } from './step-options.js'
+import { type Blocks, blockCount } from './read.js'
+import { rowCount, whole } from './step-options.js'
 
 /**
  * Makes a dataset of apache-arrow tables, which are put into the object store, each as a block of
@@ -25,9 +26,30 @@ import { refuseUnknown, rowCount, whole } from './step-options.js'
  * const table = tableFromArrays({ id: Int32Array.of(1, 2, 3) })
  * console.log(await fromArrow<{ id: number }>(table).count()) // 3
  */
-export function fromArrow<R = AnyRow>(tables: Table | readonly Table[]): Dataset<R> {
+export function fromArrow<R = AnyRow>(
+  tables: Table | readonly Table[],
+  options: Blocks = {},
+): Dataset<R> {
   const list = Array.isArray(tables) ? (tables as readonly Table[]) : [tables as Table]
-  return ofBlocks(list.flatMap((table) => cut(toOneBatch(table))))
+  const blocks = blockCount('fromArrow', options)
+  const dataset = ofBlocks<R>(list.flatMap((table) => cut(toOneBatch(table))))
+  return blocks === undefined ? dataset : dataset.repartition(blocks)
+}
+
+/**
+ * Makes a dataset of refs of apache-arrow tables, as tasks and `toArrowRefs` give them: a block
+ * each.
+ *
+ * @example
+ * const refs = await range(1000).map(({ id }) => ({ half: id / 2 })).toArrowRefs()
+ * console.log(await fromArrowRefs<{ half: number }>(refs).count()) // 1000
+ */
+export function fromArrowRefs<R = AnyRow>(
+  refs: ray.ObjectRef<Table> | readonly ray.ObjectRef<Table>[],
+): Dataset<R> {
+  const list = Array.isArray(refs) ? (refs as readonly ray.ObjectRef<Table>[]) : [refs]
+  const tasks = list.map((ref) => ({ read: () => ray.get(ref as ray.ObjectRef<Table>) }))
+  return readDatasource({ name: 'fromArrowRefs', getReadTasks: () => tasks })
 }
 
 /**
@@ -67,13 +89,13 @@ function ofBlocks<R>(blocks: readonly Block[]): Dataset<R> {
  */
 export function rangeTensor(
   rows: number,
-  options: { readonly shape?: readonly number[] } = {},
+  options: Blocks & { readonly shape?: readonly number[] } = {},
 ): Dataset<{ data: Tensor | Float64Array }> {
-  refuseUnknown('rangeTensor', options, ['shape'])
+  const blocks = blockCount('rangeTensor', options, ['shape'])
   const { shape = [1] } = options
   for (const length of shape) whole('rangeTensor', 'each length in shape', length)
   if (shape.length === 0) throw new RayError('rangeTensor: `shape` has no dimension.')
-  return startDataset({ kind: 'range', rows: rowCount('rangeTensor', rows), shape })
+  return startDataset({ kind: 'range', rows: rowCount('rangeTensor', rows), shape, blocks })
 }
 
 /**
@@ -88,9 +110,8 @@ export function rangeTensor(
  */
 export function readDatasource<R = AnyRow>(
   datasource: Datasource,
-  options: { readonly parallelism?: number } = {},
+  options: Blocks = {},
 ): Dataset<R> {
-  refuseUnknown('readDatasource', options, ['parallelism'])
-  const parallelism = whole('readDatasource', 'parallelism', options.parallelism)
+  const parallelism = blockCount('readDatasource', options)
   return startDataset({ kind: 'datasource', datasource, parallelism })
 }

@@ -2,7 +2,7 @@
 
 import type { Block, SchemaField } from './block/block.js'
 import type { Dataset } from './dataset.js'
-import type { DatasetSession } from './dataset-session.js'
+import type { DatasetSession, RunningPlan } from './dataset-session.js'
 import type { DatasetStatistics } from './execution/statistics.js'
 import type { OwnedBundle, Progress } from './execution/streaming-executor.js'
 import type { LogicalPlan, Step } from './logical/plan.js'
@@ -47,9 +47,17 @@ export abstract class PlannedDataset<Row> {
     return new Class(this.session, plan) as Dataset<Out>
   }
 
+  /** @internal Plans the work, of which nothing runs before `execute` is given it. */
+  prepare(options: ConsumeOptions = {}): Promise<RunningPlan> {
+    return this.session.execute(this.plan, options.onProgress)
+  }
+
   /** @internal Runs the plan; gives its blocks in order, each when it is finished. */
-  async *execute(options: ConsumeOptions = {}): AsyncGenerator<OwnedBundle, void, void> {
-    const execution = await this.session.execute(this.plan, options.onProgress)
+  async *execute(
+    options: ConsumeOptions = {},
+    prepared = this.prepare(options),
+  ): AsyncGenerator<OwnedBundle, void, void> {
+    const execution = await prepared
     try {
       yield* execution.bundles
     } finally {

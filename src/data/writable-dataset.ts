@@ -9,12 +9,14 @@ import type { StagedFile } from './datasource/output-storage.js'
 import { appendedPrefix, partPrefix } from './datasource/part-files.js'
 import { processMark } from './datasource/process-mark.js'
 import type { FolderSink, OutputFormat, Sink } from './logical/write-step.js'
+import type { RunningPlan } from './dataset-session.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
 import { DivisibleDataset } from './split/divisible-dataset.js'
-import { refuseUnknown } from './step-options.js'
+import { refuseUnknown, whole } from './step-options.js'
 import {
   compileWrite,
   type WriteCsvOptions,
+  type WriteDatasinkOptions,
   type WriteFilesConfig,
   type WriteJsonOptions,
   type WriteParquetOptions,
@@ -71,18 +73,20 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
   /** Writes the rows to wherever `datasink` puts them. */
   async writeDatasink<Result>(
     datasink: Datasink<Result>,
-    options: ConsumeOptions = {},
+    options: WriteDatasinkOptions = {},
   ): Promise<readonly Result[]> {
-    refuseUnknown('writeDatasink', options, ['onProgress'])
+    refuseUnknown('writeDatasink', options, ['onProgress', 'concurrency'])
+    const concurrency = whole('writeDatasink', 'concurrency', options.concurrency)
     await datasink.onWriteStart?.()
     try {
       const name = datasink.name ?? 'writeDatasink'
       const sink: Sink = { kind: 'custom', datasink: datasink as Datasink }
-      const results = (await this.#write(name, sink, options)) as readonly Result[]
+      const work = { ...options, concurrency }
+      const results = (await this.#working(name, sink, work).run()) as readonly Result[]
       await datasink.onWriteComplete?.(results)
       return results
     } catch (error) {
-      await datasink.onWriteFailed?.(error)
+      await failedWrite(datasink, error)
       throw error
     }
   }
@@ -99,6 +103,9 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
     const sink: FolderSink = { kind: 'folder', ...place, format, rowsPerFileMax }
     if (mode === 'overwrite') await this.session.refuseOverwrite(this.plan, { name, folder })
     const { writes } = this.session
+    const work = this.#working(name, sink, { ...config, ...options })
+    // Files are looked at while the folder is made ready, unless that may say not to write at all.
+    if (mode === 'overwrite' || mode === 'append') work.prepare()
     const present = await writes.beginWrite(name, sink, mode)
     if (mode === 'ignore' && present.length > 0) return []
     if (mode === 'error' && present.length > 0) {
@@ -109,7 +116,7 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
       )
     }
     try {
-      const blocks = (await this.#write(name, sink, { ...config, ...options })) as StagedFile[][]
+      const blocks = (await work.run()) as StagedFile[][]
       const staged = blocks.flat()
       const files = staged.map((file) => file.path)
       refuseTwice(name, files, mode === 'append' ? present : [])
@@ -123,20 +130,38 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
     }
   }
 
-  /** What each block gave when it was written, in order. */
-  async #write(name: string, sink: Sink, options: WriteWork): Promise<readonly unknown[]> {
+  #working(name: string, sink: Sink, options: WriteOptions): WriteWork {
     const { minRowsPerFile: rows, concurrency } = options
     const gathered = rows === undefined ? this : this.derive<Row>({ kind: 'coalesce', rows })
     const bound = concurrency === undefined ? {} : { numCpus: undefined, concurrency }
     const writing = gathered.derive<Row>({ kind: 'write', name, sink, ...bound })
-    const results: unknown[] = []
-    for await (const { metadata } of writing.execute(options)) results.push(metadata.written)
-    this.statistics = writing.statistics
-    return results
+    let prepared: Promise<RunningPlan> | undefined
+    return {
+      prepare: () => {
+        prepared = writing.prepare(options)
+        // Whoever runs it meets the failure; nobody does if the folder cannot be written to.
+        prepared.catch(() => undefined)
+      },
+      run: async () => {
+        const results: unknown[] = []
+        const bundles = writing.execute(options, prepared)
+        for await (const { metadata } of bundles) results.push(metadata.written)
+        this.statistics = writing.statistics
+        return results
+      },
+    }
   }
 }
 
-interface WriteWork extends ConsumeOptions {
+/** The work of a write. */
+interface WriteWork {
+  /** Plans it ahead of its run. */
+  prepare(): void
+  /** Gives what each block gave when it was written, in order. */
+  run(): Promise<readonly unknown[]>
+}
+
+interface WriteOptions extends ConsumeOptions {
   readonly minRowsPerFile?: number | undefined
   readonly concurrency?: number | undefined
 }
@@ -159,6 +184,15 @@ async function endFailed(end: Promise<void>): Promise<void> {
   const [outcome] = await Promise.allSettled([end])
   if (outcome.status === 'rejected') {
     process.stderr.write(`A write left files that it staged: ${String(outcome.reason)}\n`)
+  }
+}
+
+/** The error that ended the write is told, whatever the sink makes of it. */
+async function failedWrite(datasink: Pick<Datasink, 'onWriteFailed'>, why: unknown): Promise<void> {
+  try {
+    await datasink.onWriteFailed?.(why)
+  } catch (error) {
+    process.stderr.write(`onWriteFailed failed as well: ${String(error)}\n`)
   }
 }
 

@@ -424,6 +424,7 @@ export class TaskSubmitter {
         if (key === undefined) return
         if (key.requests.size > 0) this.#trimRequests(key)
         this.#pump(key)
+        if (key.requests.size > 0 && isInTheWay(line, key)) this.#giveBack(line)
       },
       lost: (line, tasks, exit) => this.#lineLost(line, tasks, exit),
       broken: (line) => this.#raylet.send({ kind: 'lineBroken', lease: line.lease }),
@@ -576,6 +577,19 @@ export class TaskSubmitter {
 /** An error that it throws is not the last word: its owner decides. */
 function mayRetryThrown(task: Task): boolean {
   return task.retryExceptions !== false && task.retriesLeft !== 0
+}
+
+/**
+ * The raylet has long tasks of ours that wait for a worker, and this one has nothing to do:
+ * returned at once it is theirs, and not only when it was found to be idle. Short ones come back
+ * instead.
+ */
+function isInTheWay(line: LeaseLine, key: SchedulingKey): boolean {
+  if (key.length > 0 || !line.isIdle || line.isSuspended || line.isClosing) return false
+  for (const task of key.requests.values()) {
+    if (task !== null && task.fn.measured > 0 && task.fn.averageUs > longTaskUs) return true
+  }
+  return false
 }
 
 /** Nothing waits behind a task of another kind: a new function may be long, or never end. */

@@ -14,6 +14,7 @@ import {
 } from '../../src/data/index.js'
 import { DatasetSession } from '../../src/data/dataset-session.js'
 import { InProcessRunner } from '../../src/data/execution/in-process-runner.js'
+import { partitionValues } from '../../src/data/datasource/partitioning.js'
 import {
   blocksOf,
   describe,
@@ -135,6 +136,27 @@ test('folders say values: by their place below a folder', async () => {
   const partitioning = { style: 'dir', fieldNames: ['year', 'kind'], baseDir: own } as const
   const rows = await rowsOf(readCsv(own, { partitioning, columns: ['kind', 'n', 'year'] }))
   assert.deepEqual(rows[1], { kind: 'b', n: 2n, year: 2024n })
+  const baseDir = path.relative(process.cwd(), own)
+  const same = await rowsOf(readCsv(own, { partitioning: { ...partitioning, baseDir } }))
+  assert.deepEqual(same[1], { n: 2n, year: 2024n, kind: 'b' })
+  const elsewhere = { ...partitioning, baseDir: '/elsewhere' }
+  const without = await rowsOf(readCsv(own, { partitioning: elsewhere }))
+  assert.deepEqual(without[1], { n: 2n, year: null, kind: null })
+  const few = { ...partitioning, fieldNames: ['year'] }
+  await assert.rejects(
+    rowsOf(readCsv(own, { partitioning: few })),
+    /2023\/a, and partitioning names 1: year\. Say with baseDir/,
+  )
+})
+
+test('the folder in which partitions begin may be in a bucket', () => {
+  const style = { style: 'dir', fieldNames: ['kind'] } as const
+  for (const baseDir of ['s3://bucket/in', 's3://bucket/in/', 's3://anonymous@bucket/in']) {
+    const values = partitionValues('s3://bucket/in/cat/1.png', { ...style, baseDir })
+    assert.deepEqual(values, { kind: 'cat' }, baseDir)
+  }
+  const hive = { style: 'hive', baseDir: '/a=1' } as const
+  assert.deepEqual(partitionValues('/a=1/b=2/x.csv', hive), { b: '2' })
 })
 
 test('Parquet files get paths and partitions too', async () => {

@@ -166,6 +166,30 @@ inCluster(
       )
     },
 
+    'a function that ends its process is named, and where it was': async () => {
+      const at = (run: (id: number) => void) => (row: { id: number }) => {
+        if (row.id === 7) run(row.id)
+        return row
+      }
+      const exits = range(20, { overrideNumBlocks: 2 }).map(at(() => process.exit(3)))
+      const lost = / failed in rows 0 to 9 of range: WorkerCrashedError: .* with exit code 3\.$/
+      await assert.rejects(exits.takeAll(), (error: Error) => {
+        assert.match(error.message, lost)
+        assert.ok(error.cause instanceof ray.WorkerCrashedError)
+        return true
+      })
+      // Whatever comes behind it tells of it, and not of itself.
+      await assert.rejects(exits.mapBatches((rows) => rows, { numCpus: 0.5 }).takeAll(), lost)
+      class Exits {
+        call(row: { id: number }) {
+          if (row.id === 7) process.exit(4)
+          return row
+        }
+      }
+      const pool = range(20, { overrideNumBlocks: 2 }).map(Exits, { concurrency: 1, numCpus: 0.5 })
+      await assert.rejects(pool.takeAll(), /map\(Exits\) failed in rows 0 to 9 of range: Actor/)
+    },
+
     'two readers in other processes get the same number of rows, epoch by epoch': async () => {
       const halves = range(1000)
         .map(({ id }) => ({ id }))

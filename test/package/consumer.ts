@@ -12,11 +12,15 @@ const runMsMax = 60_000
 interface Run {
   readonly cwd: string
   readonly timeoutMs: number
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** Runs Node and resolves to its standard output; rejects with all that it wrote otherwise. */
-function runNode(args: readonly string[], { cwd, timeoutMs }: Run): Promise<string> {
-  const env = { ...process.env, NO_COLOR: '1' }
+function runNode(
+  args: readonly string[],
+  { cwd, timeoutMs, env: more = {} }: Run,
+): Promise<string> {
+  const env = { ...process.env, NO_COLOR: '1', ...more }
   const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
   let output = ''
@@ -78,7 +82,12 @@ export class Consumer {
   }
 
   run(...args: string[]): Promise<string> {
-    return runNode(args, { cwd: this.folder, timeoutMs: runMsMax })
+    return this.runIn({}, ...args)
+  }
+
+  /** Runs a program with more variables in its environment. */
+  runIn(env: Readonly<Record<string, string>>, ...args: string[]): Promise<string> {
+    return runNode(args, { cwd: this.folder, timeoutMs: runMsMax, env })
   }
 
   /** Runs a program of a development package of the checkout, which users have of their own. */

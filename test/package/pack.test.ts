@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { withGuide } from '../docs/guide.js'
+import { missingLines } from '../docs/page-program.js'
 import { Consumer, root } from './consumer.js'
 import { asCommonJs, asModule, readProgram } from './readme.js'
 
@@ -104,6 +106,25 @@ describe('the packed package', () => {
     consumer.write('util.mjs', utilProgram)
     assert.equal(await consumer.run('util.mjs'), '[ 1, 4, 9 ]\n')
   })
+
+  test('runs the examples of the lectures', async () => {
+    const built = path.join(root, 'dist', 'examples')
+    const lectures = { iris: /^written: 60 rows/m, taxi: /^byExpressions: 6968 of 9000 trips$/m }
+    for (const name of ['samples/iris.js', 'samples/trips.js']) {
+      consumer.write(name, readFileSync(path.join(built, name), 'utf8'))
+    }
+    const printed = { ...lectures, 'prepare-for-model': /^8809 trips, mean tip 0\.973$/m }
+    for (const [name, line] of Object.entries(printed)) {
+      consumer.write(`${name}.js`, readFileSync(path.join(built, `${name}.js`), 'utf8'))
+      assert.match(await consumer.run(`${name}.js`), line)
+    }
+  })
+
+  test('runs every example of the guide to datasets', () =>
+    withGuide(root, async ({ page, source, env }) => {
+      consumer.write('guide.mjs', source)
+      assert.deepEqual(missingLines(page, await consumer.runIn(env, 'guide.mjs')), [])
+    }))
 
   test('has types for bundlers', async () => {
     consumer.write('types.ts', typesProgram)

@@ -329,3 +329,38 @@ test('zip puts rows side by side, and refuses other lengths', async () => {
   ]
   await assert.rejects(three.zip(two).takeAll(), /have 3 and 2 rows/)
 })
+
+/** Exchanges that neither add nor drop rows. */
+const exchanges: readonly ((ds: Dataset<Row>) => Dataset<Row>)[] = [
+  (ds) => ds.repartition(2),
+  (ds) => ds.repartition({ targetNumRowsPerBlock: 3 }),
+  (ds) => ds.repartition({ keys: ['k'], numBlocks: 3 }),
+  (ds) => ds.randomShuffle({ seed: 4 }),
+  (ds) => ds.randomizeBlockOrder({ seed: 5 }),
+  (ds) => ds.sort('n'),
+]
+
+test('exchanges one after the other, of which the optimizer drops some, lose no row', async () => {
+  const chain = fc.array(fc.nat(exchanges.length - 1), { minLength: 2, maxLength: 5 })
+  await fc.assert(
+    fc.asyncProperty(someRows, chain, async (parts, steps) => {
+      const rows = parts.flat()
+      const ds = steps.reduce(
+        (before, index) => exchanges[index]?.(before) ?? before,
+        datasetOf(parts),
+      )
+      const sorted = await ds.sort(['n', 'i']).takeAll()
+      assert.deepEqual(
+        sorted,
+        [...rows].sort((a, b) => compare(a.n, b.n) || a.i - b.i),
+      )
+      assert.equal(await ds.count(), rows.length)
+      const groups = await ds.groupBy('k').aggregate(Count(), Sum('i')).sort('k').takeAll()
+      assert.deepEqual(
+        groups.map((group) => [group['k'], group['count()'], group['sum(i)']]),
+        groupsOf(rows).map(([k, of]) => [k, of.length, of.reduce((sum, { i }) => sum + i, 0)]),
+      )
+    }),
+    runs,
+  )
+})

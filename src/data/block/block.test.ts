@@ -1,16 +1,25 @@
 import assert from 'node:assert/strict'
 import { concatBlocks, toOneBatch } from './concat.js'
 import { test } from 'node:test'
-import { tableFromIPC, tableToIPC } from 'apache-arrow'
+import {
+  Dictionary,
+  Int32,
+  Table,
+  tableFromIPC,
+  tableToIPC,
+  Utf8,
+  vectorFromArray,
+} from 'apache-arrow'
 import {
   blockOfColumns,
+  blockOfData,
   columnsOfBlock,
   lazyColumnsOfBlock,
   schemaOfBlock,
   sliceBlock,
 } from './block.js'
 import { DictionaryColumn, dictionaryEncode } from './dictionary-column.js'
-import { gatherBlock } from './gather.js'
+import { dataOfBlock, gatherBlock } from './gather.js'
 import { blockOfRows, rowsOfBlock } from './rows.js'
 
 const day = (n: number): Date => new Date(Date.UTC(2020, 0, n, 12, 30, 1, 7))
@@ -123,4 +132,22 @@ test('a column named __proto__ is a column', () => {
 test('columns of different lengths and values of different types are refused by name', () => {
   assert.throws(() => blockOfColumns({ a: [1], b: [1, 2] }), /"b" has 2/)
   assert.throws(() => blockOfColumns({ a: [1, 'x'] }), /column "a" differ in type: row 1/)
+})
+
+test('columns of several blocks keep their dictionaries, whatever numbers these have', () => {
+  const vectors = [
+    ['x', 'y'],
+    ['p', 'q'],
+    ['x', 'y'],
+  ].map((values) => {
+    const type = new Dictionary(new Utf8(), new Int32(), 7)
+    const block = new Table({ word: vectorFromArray(values, type) })
+    const [data] = dataOfBlock(tableFromIPC(tableToIPC(block)))
+    return data ?? assert.fail('a column is there')
+  })
+  const joined = tableFromIPC(tableToIPC(blockOfData(['a', 'b', 'c'], vectors)))
+  assert.deepEqual(rowsOfBlock(joined), [
+    { a: 'x', b: 'p', c: 'x' },
+    { a: 'y', b: 'q', c: 'y' },
+  ])
 })

@@ -7,6 +7,7 @@ import { inspect, type InspectOptions } from 'node:util'
 import {
   type Data,
   DataType,
+  Dictionary,
   Field,
   makeData,
   Null,
@@ -31,7 +32,8 @@ export interface SchemaField {
 /** Puts Arrow columns of equal length together. */
 export function blockOfData(names: readonly string[], columns: readonly Data[]): Block {
   const rows = columns[0]?.length ?? 0
-  const fields = columns.map((data, i) => new Field(names[i] ?? '', data.type, true))
+  const children = withOwnDictionaries(columns)
+  const fields = children.map((data, i) => new Field(names[i] ?? '', data.type, true))
   for (const [i, data] of columns.entries()) {
     if (data.length !== rows) {
       throw new RayError(
@@ -42,9 +44,26 @@ export function blockOfData(names: readonly string[], columns: readonly Data[]):
   }
   const schema = new Schema(fields)
   const type = new Struct(fields)
-  const data = makeData({ type, length: rows, nullCount: 0, children: [...columns] })
+  const data = makeData({ type, length: rows, nullCount: 0, children })
   // No schema beside the batch: comparing the two fails for types of another copy of apache-arrow.
   return new Table([new RecordBatch(schema, data)])
+}
+
+/**
+ * The columns with a number for each dictionary. Every process counts its own, so that columns from
+ * several blocks may have one number for two dictionaries, which a message could not tell apart.
+ */
+function withOwnDictionaries(columns: readonly Data[]): Data[] {
+  const known = new Map<number, Data['dictionary']>()
+  return columns.map((data) => {
+    if (!DataType.isDictionary(data.type)) return data
+    let { type } = data
+    while (known.has(type.id) && known.get(type.id) !== data.dictionary) {
+      type = new Dictionary(type.dictionary, type.indices, null, type.isOrdered)
+    }
+    known.set(type.id, data.dictionary)
+    return type === data.type ? data : data.clone(type)
+  })
 }
 
 /**

@@ -114,20 +114,32 @@ function narrowed(numbers: Float64Array, type: DataType) {
   return { type, data }
 }
 
+/** Signed integers, or unsigned ones where they were that before or are too large otherwise. */
 function dataOfBigints(name: string, values: readonly unknown[], hint?: DataType): Data {
   const length = values.length
-  const nulls = new NullBits(length)
   const isUnsigned = hint !== undefined && DataType.isInt(hint) && !hint.isSigned
   const isTime = hint !== undefined && (DataType.isDuration(hint) || DataType.isTime(hint))
-  const data = isUnsigned ? new BigUint64Array(length) : new BigInt64Array(length)
-  for (let i = 0; i < length; i++) {
-    const value = values[i]
-    if (typeof value === 'bigint') data[i] = value
-    else if (value === null || value === undefined) nulls.add(i)
-    else throw mixed(name, i, value)
+  const signed = { type: isTime ? hint : new Int64(), data: new BigInt64Array(length) }
+  const unsigned = { type: new Uint64(), data: new BigUint64Array(length) }
+  let misfit = 0
+  for (const { type, data } of isUnsigned ? [unsigned, signed] : [signed, unsigned]) {
+    const nulls = new NullBits(length)
+    misfit = -1
+    for (let i = 0; i < length && misfit < 0; i++) {
+      const value = values[i]
+      if (typeof value === 'bigint') {
+        data[i] = value
+        if (data[i] !== value) misfit = i
+      } else if (value === null || value === undefined) nulls.add(i)
+      else throw mixed(name, i, value)
+    }
+    if (misfit < 0) return fixedData({ type, length, data, ...nulls.result() })
   }
-  const type = isUnsigned ? new Uint64() : isTime ? hint : new Int64()
-  return fixedData({ type, length, data, ...nulls.result() })
+  throw new RayError(
+    `The integers of column "${name}" do not fit into 64 bits: row ${misfit} is ` +
+      `${String(values[misfit])}. Make them numbers, or text.`,
+    { fields: { column: name, row: misfit } },
+  )
 }
 
 function dataOfBooleans(name: string, values: readonly unknown[]): Data {
@@ -193,6 +205,11 @@ function writeInt64(words: Int32Array, index: number, value: number): void {
 function dataOfNested(name: string, values: readonly unknown[], hint?: DataType): Data {
   const data = nestedData({ name, values, hint, build: dataOfArray })
   if (data !== undefined) return data
+  if (values.some((value) => value instanceof Promise)) {
+    throw new RayError(`The values of column "${name}" are promises: await them.`, {
+      fields: { column: name },
+    })
+  }
   throw new RayError(
     `The values of column "${name}" have no common Arrow type: arrays, objects, Maps, bytes and ` +
       'tensors do not mix with each other or with plain values.',

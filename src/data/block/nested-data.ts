@@ -53,7 +53,16 @@ function isList(value: unknown): value is Iterable<unknown> {
 }
 
 function isObject(value: unknown): boolean {
-  return typeof value === 'object' && !isList(value) && !isTypedArray(value)
+  if (typeof value !== 'object' || value === null) return false
+  if (isList(value) || isTypedArray(value)) return false
+  // What keeps its state to itself, such as a promise or a URL, would become an empty struct.
+  return isPlain(value) || Object.keys(value).length > 0
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // An object of another realm has another `Object.prototype`, which has no prototype either.
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /** Bytes are binary; other typed arrays of one length are vectors, and of several lists. */

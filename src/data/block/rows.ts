@@ -47,6 +47,18 @@ function generateFactory(names: readonly string[]): RowFactory {
   return new Function('columns', body) as RowFactory
 }
 
+/** The rows of several blocks; those of a block that lacks a column of another have null there. */
+export function joinRows(parts: readonly Row[][]): Row[] {
+  const names = new Set(parts.flatMap(([first = {}]) => Object.keys(first)))
+  return parts.flatMap((rows) => {
+    const [first = {}] = rows
+    const missing = [...names].filter((name) => !Object.hasOwn(first, name))
+    if (missing.length === 0) return rows
+    const nulls = Object.fromEntries(missing.map((name) => [name, null]))
+    return rows.map((row) => ({ ...row, ...nulls }))
+  })
+}
+
 /** Builds a block from objects; a property that a row lacks is null. */
 export function blockOfRows(rows: readonly Readonly<Row>[], like?: Block): Block {
   const columns = new Map<string, unknown[]>()

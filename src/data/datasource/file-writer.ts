@@ -77,12 +77,17 @@ export async function writeQuery(
   return { rows, written }
 }
 
-/** A file of rows in the folder of an attempt. */
+/** Files of rows, of an attempt. */
 interface Copied {
   readonly rows: number
-  readonly folder: string
-  /** Paths in the folder. */
-  readonly files: readonly string[]
+  readonly files: readonly CopiedFile[]
+}
+
+interface CopiedFile {
+  /** Where it is. */
+  readonly at: string
+  /** Where it is to be, in the folder that is written to. */
+  readonly path: string
 }
 
 type Stage = (rows: Rows, place: { readonly file: string; readonly slice: number }) => Copied
@@ -98,21 +103,17 @@ async function stageFiles(
   try {
     const staged: StagedFile[] = []
     const copies = write((rows, { file, slice }) => {
-      const folder = path.join(attempt, String(slice))
-      fs.mkdirSync(folder)
-      return copyOut(rows, { name, sink, folder, file })
+      return copyOut(rows, { name, sink, target: attempt.path(slice), file })
     })
-    for (const { folder, files } of copies) {
-      for (const inner of files) {
-        staged.push(await output.stage(path.join(folder, inner), `${sink.folder}/${inner}`))
+    for (const { files } of copies) {
+      for (const { at, path: inner } of files) {
+        staged.push(await output.stage(at, `${sink.folder}/${inner}`))
       }
     }
     isDone = true
     return staged
   } finally {
-    if (!isDone || !output.isStagedInPlace) {
-      fs.rmSync(attempt, { recursive: true, force: true })
-    }
+    if (!isDone || !output.isStagedInPlace) attempt.remove()
   }
 }
 
@@ -148,14 +149,15 @@ function* slicesOf(block: Block, { rowsPerFileMax: rows }: FolderSink): Generato
 interface CopyOut {
   readonly name: string
   readonly sink: FolderSink
-  readonly folder: string
+  /** A file, or with partitions a folder, that is made. */
+  readonly target: string
   readonly file: string
 }
 
-/** Writes the files of rows below a folder. */
+/** Writes rows to a file, or to the files of their partitions. */
 function copyOut(
   { names: present, floats = [], use }: Rows,
-  { name, sink, folder, file }: CopyOut,
+  { name, sink, target, file }: CopyOut,
 ): Copied {
   const { partitionCols } = sink
   if (present.length === 0) {
@@ -169,26 +171,27 @@ function copyOut(
   if (partitionCols.length > 0 && present.every((column) => partitionCols.includes(column))) {
     throw new RayError(`${name}: partitionCols names all columns, and no column is left to write.`)
   }
-  const target = partitionCols.length === 0 ? path.join(folder, file) : folder
+  const isDivided = partitionCols.length > 0
+  if (isDivided) fs.mkdirSync(target)
   const rows = use((from) => {
     const { select, options } = copyOf(sink, { names: present, floats })
     const sql = `COPY (${select} FROM ${from}) TO ${quoteText(target)} (${options.join(', ')})`
     return runCopy(sql, `${name}: ${sink.folder}/${file}`)
   })
-  if (partitionCols.length === 0) return { rows, folder, files: [file] }
-  const all = fs.readdirSync(folder, { recursive: true, withFileTypes: true })
+  if (!isDivided) return { rows, files: [{ at: target, path: file }] }
+  const all = fs.readdirSync(target, { recursive: true, withFileTypes: true })
   const files = all
     .filter((entry) => entry.isFile())
     .map((entry) => {
-      const inner = path.relative(folder, entry.path)
+      const inner = path.relative(target, entry.path)
       // The engine numbers files in its own way, and makes one per folder.
       const named = path.join(entry.path, file)
       assert(!fs.existsSync(named), `two files of one block in ${inner}`)
       fs.renameSync(path.join(entry.path, entry.name), named)
-      return path.join(inner, file)
+      return { at: named, path: path.join(inner, file) }
     })
-    .sort()
-  return { rows, folder, files }
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+  return { rows, files }
 }
 
 /**

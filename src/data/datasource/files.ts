@@ -14,7 +14,10 @@ export interface Partitioning {
   readonly style: 'hive' | 'dir'
   /** Names of the values of 'dir', the outermost folder first. */
   readonly fieldNames?: readonly string[]
-  /** The folder in which the folders of 'dir' begin. */
+  /**
+   * The folder in which the folders that say something begin; all folders of a path do unless told.
+   * A relative one is below the folder of the program. Files that are elsewhere have nulls.
+   */
   readonly baseDir?: string
   /** Types of keys: 'string', 'int', 'float' or 'bool'; found in the values unless told. */
   readonly fieldTypes?: Readonly<Record<string, PartitionType>>
@@ -57,6 +60,14 @@ export interface FilesSource {
   readonly filesystem?: FilesystemOptions | undefined
   /** Blocks that are asked for. */
   readonly blocks?: number | undefined
+  /** Files are read in random order: in the same one for a seed, else in another each time. */
+  readonly shuffle?: FileShuffle | undefined
+}
+
+/** How the order of files is drawn. */
+export interface FileShuffle {
+  /** The same seed gives the same order. */
+  readonly seed?: number
 }
 
 /** How files that are not local are reached. Whatever is absent is found as the AWS SDK does. */
@@ -106,6 +117,8 @@ export interface FilePiece {
   readonly rows: number | undefined
   /** Size in memory, estimated. */
   readonly bytes: number
+  /** Columns that have no value in the file, and another type than in other files. */
+  readonly emptyColumns?: readonly string[]
 }
 
 export function isWhole(piece: FilePiece): boolean {
@@ -150,23 +163,68 @@ export interface FileCount {
 const openedBytes = 4096
 
 /** What reading a piece costs, as bytes. */
-export const sizeOf = (piece: FilePiece): number => Math.max(piece.bytes, openedBytes)
+const sizeOf = (piece: FilePiece): number => Math.max(piece.bytes, openedBytes)
 
 /** Which pieces each task reads: neighbours share a task while they stay below `blockBytes`. */
 export function groupPieces(
   files: readonly FoundFile[],
   blockBytes: number,
 ): readonly (readonly FilePiece[])[] {
+  let bytes = 0
+  return cutBetween(files, (size) => {
+    bytes += size
+    if (bytes <= blockBytes) return false
+    bytes = size
+    return true
+  })
+}
+
+/** Pieces of one group and more for every other: what comes of cutting between them is even. */
+const piecesPerGroupMin = 4
+
+/**
+ * The same with at most `count` groups, of about the same size, so that tasks end together;
+ * undefined where pieces are too large for that.
+ */
+export function sharePieces(
+  files: readonly FoundFile[],
+  count: number,
+): readonly (readonly FilePiece[])[] | undefined {
+  const pieces = files.flatMap((file) => file.pieces)
+  if (pieces.length < piecesPerGroupMin * count) return undefined
+  const share = sumOf(pieces) / count
+  let before = 0
+  let current = 0
+  const groups = cutBetween(files, (size) => {
+    // Where its middle lies decides where a piece belongs.
+    const group = Math.floor((before + size / 2) / share)
+    before += size
+    const isNext = group > current
+    current = group
+    return isNext
+  })
+  const isEven = groups.every((group) => sumOf(group) < share * (1 + 1 / piecesPerGroupMin))
+  return isEven ? groups : undefined
+}
+
+/** What reading pieces costs together. */
+export function sumOf(pieces: readonly FilePiece[]): number {
+  return pieces.reduce((sum, piece) => sum + sizeOf(piece), 0)
+}
+
+/** Begins a group wherever `isFirst` says so of a piece, which it is told the size of. */
+function cutBetween(
+  files: readonly FoundFile[],
+  isFirst: (size: number) => boolean,
+): readonly (readonly FilePiece[])[] {
   const groups: FilePiece[][] = []
-  let bytes = Number.POSITIVE_INFINITY
   for (const piece of files.flatMap((file) => file.pieces)) {
+    const isCut = isFirst(sizeOf(piece))
     const group = groups.at(-1)
-    if (group === undefined || bytes + sizeOf(piece) > blockBytes) {
+    if (isCut || group === undefined) {
       groups.push([piece])
-      bytes = sizeOf(piece)
       continue
     }
-    bytes += sizeOf(piece)
     const last = group.at(-1)
     const joined = last === undefined ? undefined : joinPieces(last, piece)
     if (joined === undefined) group.push(piece)

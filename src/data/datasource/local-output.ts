@@ -8,11 +8,13 @@
 // A program that is killed leaves the folder. It says which process it is of, and the next write to
 // the same place removes those of processes that have ended.
 
+import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { RayError } from '../../base/errors.js'
 import { stagedIdleMsMax } from '../../base/limits.js'
 import type { FolderSink } from '../logical/write-step.js'
+import { extensionOf } from './output-extension.js'
 import type { OutputStorage } from './output-storage.js'
 import { hasEnded } from './process-mark.js'
 
@@ -42,14 +44,17 @@ export const localOutput: OutputStorage = {
     }
   },
   openAttempt(sink) {
-    try {
-      return fs.mkdtempSync(path.join(stagingOf(sink), 'attempt-'))
-    } catch (cause) {
-      if (!isMissing(cause)) throw cause
+    const staging = stagingOf(sink)
+    if (!fs.existsSync(staging)) {
       throw new RayError(`The write to ${sink.folder} is over.`, {
         fields: { path: sink.folder },
-        cause,
       })
+    }
+    // Not a folder of its own: making and removing those takes longer than the rest of publishing.
+    const attempt = `attempt-${randomBytes(8).toString('hex')}-`
+    return {
+      path: (slice) => path.join(staging, `${attempt}${slice}.${extensionOf(sink.format)}`),
+      remove: () => removeAll(staging, (name) => name.startsWith(attempt)),
     }
   },
   async stage(from, to) {
@@ -69,6 +74,23 @@ export const localOutput: OutputStorage = {
   },
 }
 
+/** Removes what a folder has under certain names; it may be gone. */
+function removeAll(folder: string, isGone: (name: string) => boolean): void {
+  for (const name of namesIn(folder)) {
+    if (isGone(name)) fs.rmSync(path.join(folder, name), removal)
+  }
+}
+
+/** None where there is no folder. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return fs.readdirSync(folder)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    return []
+  }
+}
+
 function remove(staging: string): void {
   const over = `${staging}-over`
   fs.rmSync(over, removal)
@@ -82,13 +104,7 @@ function remove(staging: string): void {
 
 /** Removes what writes have staged that nobody will publish. */
 function removeAbandoned(folder: string): void {
-  let names: readonly string[] = []
-  try {
-    names = fs.readdirSync(folder)
-  } catch (error) {
-    if (!isMissing(error)) throw error
-  }
-  for (const name of names) {
+  for (const name of namesIn(folder)) {
     if (!name.startsWith(beginning)) continue
     const staging = path.join(folder, name)
     try {

@@ -22,14 +22,22 @@ export interface StagedFile {
   readonly parts?: readonly string[]
 }
 
+/** Where one task, in one of its attempts, puts files before they are staged. */
+export interface WriteAttempt {
+  /** Names a file, or a folder, of this machine that nobody has. */
+  path(slice: number): string
+  /** Removes all of them. */
+  remove(): void
+}
+
 export interface OutputStorage {
   /** Before anything is staged. */
   begin(sink: FolderSink): Promise<void>
-  /** An empty folder of this machine, for the files of one attempt to write a block. */
-  openAttempt(sink: FolderSink): string
+  /** For the files of one attempt to write a block. */
+  openAttempt(sink: FolderSink): WriteAttempt
   /** Makes a file of an attempt one that can be published. */
   stage(from: string, to: string): Promise<StagedFile>
-  /** Whether staged files lie in the folder of their attempt. */
+  /** Whether staged files stay where their attempt has put them. */
   readonly isStagedInPlace: boolean
   /** Gives files the names that they are to have; those that have them already are passed over. */
   publish(files: readonly StagedFile[]): Promise<void>

@@ -171,3 +171,23 @@ test('files of one dataset may lack columns, and may have narrower types', async
     /disagree about column "a": it is INTEGER in .*1\.parquet and VARCHAR in .*3\.parquet/,
   )
 })
+
+test('a column without values in some files has the type that it has in the others', async () => {
+  const mixed = path.join(folder, 'nulls')
+  const values = [[1, 2], 'x', { b: 1 }, new Date(0), 5n]
+  const files = values.map((value) => blockOfColumns({ a: [null, value], n: Int32Array.of(1, 2) }))
+  for (const [i, block] of files.entries()) {
+    const of = path.join(mixed, String(i))
+    const nulls = blockOfColumns({ a: [null, null], n: Int32Array.of(3, 4) })
+    await writeParquetFile(nulls, path.join(of, '0.parquet'))
+    await writeParquetFile(block, path.join(of, '1.parquet'))
+    const none = blockOfColumns({ a: [], n: new Int32Array(0) })
+    await writeParquetFile(none, path.join(of, '2.parquet'))
+    await writeParquetFile(block, path.join(of, '3.parquet'))
+    const rows = (await readAll(sourceOf(of))).flatMap((each) => rowsOfBlock(each))
+    const expected = [null, null, null, values[i], null, values[i]].map((a, at) => {
+      return { a, n: [3, 4, 1, 2, 1, 2][at] }
+    })
+    assert.deepEqual(rows, expected)
+  }
+})

@@ -3,12 +3,13 @@
 // A row group is read by the numbers of its rows: DuckDB skips the other groups (8 ms instead of 80
 // for one of the eleven groups of a 13 MB file), so a task reads what it needs and nothing else.
 
-import { query, quoteText } from '../engine/engine.js'
+import { query, quoteName, quoteText } from '../engine/engine.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { DescribedFiles, FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
 import { type FilePiece, type FilesSource, isWhole, type SqlColumn } from './files.js'
 import { mapInOrder } from './map-in-order.js'
 import type { OpenPieces } from './open-pieces.js'
+import { type ParquetFooter, readFooters, type RowGroup } from './parquet-footer.js'
 import { openFooter, openPiece } from './parquet-remote.js'
 import { withRowOrder } from './row-order.js'
 import { describeSql, unifyColumns } from './sql-columns.js'
@@ -30,30 +31,42 @@ async function describe(
     opened.set(path, isLocal(path) ? path : (await openFooter(source, open, file)).sparse.path)
   })
   const paths = [...new Set(opened.values())]
-  const groups = new Map<string, RowGroup[]>(paths.map((path) => [path, []]))
-  const list = `[${paths.map((path) => quoteText(literalGlob(path))).join(', ')}]`
-  for (const group of rowGroupsOf(list)) groups.get(group.path)?.push(group)
+  const footers = readFooters(paths) ?? engineFooters(paths)
+  const groups = new Map(paths.map((path, i) => [path, footers[i]?.groups ?? []]))
+  const described = describeKinds(paths, footers)
+  const empty = emptyColumns(paths, described)
+  const columns = columnsOf(source, described, { empty, named: (message) => open.named(message) })
   const found = read.map(({ path }) => {
-    return { path, pieces: piecesOf(path, groups.get(opened.get(path) ?? path) ?? []) }
+    const file = opened.get(path) ?? path
+    const without = [...(empty.get(file) ?? [])]
+    const pieces = piecesOf(path, groups.get(file) ?? []).map((piece) => {
+      return without.length === 0 ? piece : { ...piece, emptyColumns: without }
+    })
+    return { path, pieces }
   })
-  const columns = columnsOf(source, list, (message) => open.named(message))
   return { files: found, columns }
 }
 
-interface RowGroup {
-  readonly path: string
-  readonly rows: number
-  readonly bytes: number
-}
-
-function rowGroupsOf(list: string): readonly RowGroup[] {
-  const groups = query(
+/** What the engine says of footers that are not like others, or an error that names the file. */
+function engineFooters(paths: readonly string[]): readonly ParquetFooter[] {
+  const list = listOf(paths)
+  const groups = new Map<string, RowGroup[]>(paths.map((path) => [path, []]))
+  const rowGroups = query(
     `SELECT file_name AS path, row_group_id::INTEGER AS id,
        any_value(row_group_num_rows)::DOUBLE AS rows, sum(total_uncompressed_size)::DOUBLE AS bytes
      FROM parquet_metadata(${list}) GROUP BY ALL ORDER BY ALL`,
   )
-  return [...groups].map(({ path, rows, bytes }) => {
-    return { path: String(path), rows: Number(rows), bytes: Number(bytes) }
+  for (const { path, rows, bytes } of rowGroups) {
+    groups.get(String(path))?.push({ rows: Number(rows), bytes: Number(bytes) })
+  }
+  const schemas = query(
+    `SELECT file_name AS path, string_agg(concat_ws(':', name, type, type_length, repetition_type,
+       num_children, converted_type, scale, precision, logical_type), ',') AS schema
+     FROM parquet_schema(${list}) GROUP BY file_name`,
+  )
+  const schemaOf = new Map([...schemas].map(({ path, schema }) => [String(path), String(schema)]))
+  return paths.map((path) => {
+    return { groups: groups.get(path) ?? [], schema: schemaOf.get(path) ?? '' }
   })
 }
 
@@ -68,22 +81,81 @@ function piecesOf(path: string, groups: readonly RowGroup[]): readonly FilePiece
   })
 }
 
-/** The columns of all files together; files of one schema are looked at once. */
+/** Files of one schema, which are looked at once. */
+interface KindOfFiles {
+  readonly files: readonly string[]
+  readonly columns: readonly SqlColumn[]
+}
+
+function describeKinds(
+  paths: readonly string[],
+  footers: readonly ParquetFooter[],
+): readonly KindOfFiles[] {
+  const kinds = new Map<string | undefined, string[]>()
+  for (const [i, path] of paths.entries()) {
+    const schema = footers[i]?.schema
+    const files = kinds.get(schema)
+    if (files === undefined) kinds.set(schema, [path])
+    else files.push(path)
+  }
+  const sorted = [...kinds.values()].map((files) => files.sort())
+  sorted.sort(([a = ''], [b = '']) => (a < b ? -1 : 1))
+  return sorted.map((files) => {
+    return { files, columns: describeSql(`FROM ${tableOf(files.slice(0, 1))}`) }
+  })
+}
+
+type ColumnsByFile = ReadonlyMap<string, ReadonlySet<string>>
+
+/**
+ * Columns about whose type files disagree, by the files that have no value in them. What wrote such
+ * a file did not know the type either: nulls of no type are written as one type or another.
+ */
+function emptyColumns(paths: readonly string[], kinds: readonly KindOfFiles[]): ColumnsByFile {
+  const types = new Map<string, Set<string>>()
+  for (const { name, type } of kinds.flatMap(({ columns }) => columns)) {
+    types.set(name, (types.get(name) ?? new Set()).add(type))
+  }
+  const disputed = [...types].flatMap(([name, { size }]) => (size > 1 ? [name] : []))
+  const empty = new Map<string, Set<string>>()
+  if (disputed.length === 0) return empty
+  const list = listOf(paths)
+  const full = query(
+    `SELECT DISTINCT file_name AS file, path_in_schema AS name FROM parquet_metadata(${list})
+     SEMI JOIN (SELECT unnest([${disputed.map(quoteText).join(', ')}]) AS path_in_schema)
+     USING (path_in_schema) WHERE stats_null_count IS DISTINCT FROM num_values
+     EXCEPT SELECT file_name, name FROM parquet_schema(${list}) WHERE logical_type = 'NullType()'`,
+  )
+  const withValues = new Set([...full].map(({ file, name }) => JSON.stringify([file, name])))
+  for (const { files, columns } of kinds) {
+    const simple = columns.filter(({ name, type }) => disputed.includes(name) && isSimple(type))
+    for (const file of files) {
+      const names = simple
+        .map(({ name }) => name)
+        .filter((name) => !withValues.has(JSON.stringify([file, name])))
+      if (names.length > 0) empty.set(file, new Set(names))
+    }
+  }
+  return empty
+}
+
+/** Whether a column is stored as one, so that its statistics are those of the column. */
+const isSimple = (type: string): boolean => !/[\])]$/.test(type) || type.startsWith('DECIMAL')
+
+/** The columns of all files together. */
 function columnsOf(
   source: FilesSource,
-  list: string,
-  named: (path: string) => string,
+  kinds: readonly KindOfFiles[],
+  { empty, named }: { readonly empty: ColumnsByFile; readonly named: (path: string) => string },
 ): readonly SqlColumn[] {
-  const distinct = query(
-    `SELECT min(file_name) AS file FROM (
-       SELECT file_name, string_agg(concat_ws(':', name, type, type_length, repetition_type,
-         num_children, converted_type, scale, precision, logical_type), ',') AS signature
-       FROM parquet_schema(${list}) GROUP BY file_name
-     ) GROUP BY signature ORDER BY file`,
-  )
-  const described = [...distinct].map(({ file }) => {
-    const columns = describeSql(`FROM ${tableOf([String(file)])}`)
-    return { file: named(String(file)), columns }
+  const described = kinds.map(({ files, columns }) => {
+    const full = files.find((file) => !empty.has(file)) ?? files[0] ?? ''
+    return {
+      file: named(full),
+      columns: columns.map((column) => {
+        return { ...column, isEmpty: files.every((file) => empty.get(file)?.has(column.name)) }
+      }),
+    }
   })
   return unifyColumns(source.operator, described)
 }
@@ -109,17 +181,25 @@ async function tables(request: OpenRequest): Promise<readonly string[]> {
     const read = `FROM ${tableOf(paths, isAlone ? [] : shared)}`
     const where = `WHERE file_row_number >= ${start} AND file_row_number < ${start + length}`
     const rows = isAlone && !isWhole(piece) ? `${read} ${where}` : read
-    const table =
+    const ordered =
       request.isOrdered === true ? withRowOrder(rows, { first, count: pieces.length }) : rows
+    const table = withoutTypes(ordered, piece)
     return withAddedColumns(source, columns, { table, piece, hasPath: hasPath && !isAlone })
   })
+}
+
+/** The table with nulls of no type in the columns that have no values. */
+function withoutTypes(table: string, { emptyColumns: names = [] }: FilePiece): string {
+  if (names.length === 0) return table
+  const nulls = names.map((name) => `NULL AS ${quoteName(name)}`)
+  return `FROM (SELECT * REPLACE (${nulls.join(', ')}) ${table})`
 }
 
 /** Pieces that one call reads: whole files of one partition, or one part of a file. */
 function batchesOf({ source, pieces, columns }: OpenRequest): readonly (readonly FilePiece[])[] {
   const batches: { key: string | undefined; pieces: FilePiece[] }[] = []
   for (const piece of pieces) {
-    const isShared = isWhole(piece) && isLocal(piece.path)
+    const isShared = isWhole(piece) && isLocal(piece.path) && piece.emptyColumns === undefined
     const key = isShared ? addedKey(source, piece.path, columns) : undefined
     const last = batches.at(-1)
     if (last !== undefined && key !== undefined && last.key === key) last.pieces.push(piece)
@@ -129,10 +209,14 @@ function batchesOf({ source, pieces, columns }: OpenRequest): readonly (readonly
 }
 
 function tableOf(files: readonly string[], options: readonly string[] = []): string {
-  const list = files.map((file) => quoteText(literalGlob(file))).join(', ')
   // A column that happens to be named like a folder is not replaced by it.
   const all = ['hive_partitioning = false', ...options]
-  return `read_parquet([${list}], ${all.join(', ')})`
+  return `read_parquet(${listOf(files)}, ${all.join(', ')})`
+}
+
+/** Paths as the engine takes them. */
+function listOf(files: readonly string[]): string {
+  return `[${files.map((file) => quoteText(literalGlob(file))).join(', ')}]`
 }
 
 /** A path with the characters that DuckDB's glob would interpret taken literally. */

@@ -1,6 +1,7 @@
 // What the folders of a path say of the rows in its files: `year=2024/month=2/rides.parquet`.
 
 import path from 'node:path'
+import { RayError } from '../../base/errors.js'
 import type {
   FilesSource,
   Partitioning,
@@ -14,7 +15,7 @@ const hiveNull = '__HIVE_DEFAULT_PARTITION__'
 
 /** The values that the folders of a file give. */
 export function partitionValues(file: string, partitioning: Partitioning): PartitionValues {
-  const folders = foldersOf(file)
+  const folders = foldersBelow(partitioning.baseDir, file)
   if (partitioning.style === 'hive') {
     const pairs = folders.flatMap((folder) => {
       const equals = folder.indexOf('=')
@@ -23,14 +24,31 @@ export function partitionValues(file: string, partitioning: Partitioning): Parti
     })
     return Object.fromEntries(pairs)
   }
-  const base = foldersOf(path.join(partitioning.baseDir ?? '/', 'file'))
-  const inner = folders.slice(base.length)
   const names = partitioning.fieldNames ?? []
-  return Object.fromEntries(names.map((name, i) => [name, valueOf(inner[i] ?? hiveNull)]))
+  if (folders.length > 0 && folders.length !== names.length) {
+    throw new RayError(
+      `${file} has the folders ${folders.join('/')}, and partitioning names ${names.length}: ` +
+        `${names.join(', ')}. Say with baseDir below which folder they begin.`,
+      { fields: { path: file } },
+    )
+  }
+  return Object.fromEntries(names.map((name, i) => [name, valueOf(folders[i] ?? hiveNull)]))
+}
+
+/** Folders of a file, from a base on; none if it is elsewhere, as its folders then say nothing. */
+function foldersBelow(base: string | undefined, file: string): readonly string[] {
+  const folders = foldersOf(file)
+  if (base === undefined || base === '') return folders
+  // A base on this machine may be relative, as paths may; files have their whole path.
+  const whole = /^[a-z][a-z0-9+.-]*:/i.test(base) ? base : path.resolve(base)
+  const above = foldersOf(`${whole}/file`)
+  const isBelow = above.every((folder, i) => folder === folders[i])
+  return isBelow ? folders.slice(above.length) : []
 }
 
 function foldersOf(file: string): readonly string[] {
-  const withoutScheme = file.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')
+  // `s3://anonymous@bucket/key` is where `s3://bucket/key` is.
+  const withoutScheme = file.replace(/^[a-z][a-z0-9+.-]*:\/\/(?:[^@/]*@)?/i, '')
   return withoutScheme
     .split('/')
     .slice(0, -1)

@@ -5,10 +5,11 @@
 // and paid for: those of attempts that failed are looked for and aborted at the end of a write.
 
 import fs from 'node:fs'
+import path from 'node:path'
 import { uploadPartBytes } from '../../base/limits.js'
 import type { FolderSink } from '../logical/write-step.js'
 import { mapInOrder } from './map-in-order.js'
-import type { OutputStorage, StagedFile } from './output-storage.js'
+import type { OutputStorage, StagedFile, WriteAttempt } from './output-storage.js'
 import { isPartOf } from './part-files.js'
 import { type AskS3, type S3Request, statusOf } from './s3-client.js'
 import { openTemporaryFolder } from './temporary-folder.js'
@@ -20,12 +21,20 @@ export function s3Output(ask: AskS3): OutputStorage {
   return {
     isStagedInPlace: false,
     begin: async () => undefined,
-    openAttempt: openTemporaryFolder,
+    openAttempt,
     stage: (from, to) => ask(to, (request) => upload(request, from, to)),
     publish: async (files) => {
       await mapInOrder(files, (file) => ask(file.path, (request) => complete(request, file)))
     },
     end: (sink) => ask(`${sink.folder}/`, (request) => abortLeft(request, sink)),
+  }
+}
+
+function openAttempt(): WriteAttempt {
+  const folder = openTemporaryFolder()
+  return {
+    path: (slice) => path.join(folder, String(slice)),
+    remove: () => fs.rmSync(folder, { recursive: true, force: true }),
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { RowRange } from '../physical/exchange-transforms.js'
+import { type ErroredBlocks, unlessTolerated } from './errored-blocks.js'
 import type { PendingBlock, TaskRunner } from './task-runner.js'
 
 /** A block that is done, or its parts. */
@@ -15,6 +16,8 @@ export interface DrainedBlock {
 interface Draining {
   readonly runner: TaskRunner
   readonly cpus: number
+  /** Undefined where the first block that fails ends the execution. */
+  readonly errored?: ErroredBlocks
 }
 
 /** Tasks per CPU that are under way at once: more would only wait. */
@@ -22,22 +25,24 @@ const tasksPerCpu = 4
 
 export async function drain(
   blocks: AsyncGenerator<PendingBlock, void, void>,
-  { runner, cpus }: Draining,
+  { runner, cpus, errored }: Draining,
 ): Promise<readonly DrainedBlock[]> {
   const pending: PendingBlock[] = []
   const done: DrainedBlock[] = []
+  let finished = 0
   const finish = async (): Promise<void> => {
-    const next = pending[done.length]
+    const next = pending[finished++]
     if (next === undefined) return
     const { block, parts = [], isOwned = false } = next
-    done.push({ block, parts, isOwned, metadata: await next.metadata })
+    const metadata = await unlessTolerated(next.metadata, errored)
+    if (metadata !== undefined) done.push({ block, parts, isOwned, metadata })
   }
   try {
     for await (const each of blocks) {
       pending.push(each)
-      if (pending.length - done.length >= tasksPerCpu * cpus) await finish()
+      if (pending.length - finished >= tasksPerCpu * cpus) await finish()
     }
-    while (done.length < pending.length) await finish()
+    while (finished < pending.length) await finish()
   } catch (error) {
     for (const each of pending) runner.cancel(each)
     throw error

@@ -1,5 +1,7 @@
 // Counts the blocks that failed, and decides whether the execution goes on without them.
 
+import type { BlockMetadata } from '../block/metadata.js'
+
 export class ErroredBlocks {
   readonly #max: number
   #count = 0
@@ -25,5 +27,18 @@ export class ErroredBlocks {
     const reason = error instanceof Error ? error.message : String(error)
     process.stderr.write(`typeray: a block failed and is left out: ${reason}\n`)
     return true
+  }
+}
+
+/** What is known of a block; undefined if it failed and is to be left out. */
+export async function unlessTolerated(
+  metadata: Promise<BlockMetadata>,
+  errored: ErroredBlocks | undefined,
+): Promise<BlockMetadata | undefined> {
+  try {
+    return await metadata
+  } catch (error) {
+    if (errored?.tolerates(error) === true) return undefined
+    throw error
   }
 }

@@ -19,6 +19,7 @@ import {
 import { plainResources } from '../physical/operators.js'
 import { permutation } from '../relational/sample.js'
 import { type DrainedBlock, drain, rowsBetween } from './drain.js'
+import { unlessTolerated } from './errored-blocks.js'
 import { sortCuts } from './sort-cuts.js'
 import type { Execution } from './streaming-executor.js'
 import type { PendingBlock, SharedTransforms } from './task-runner.js'
@@ -169,7 +170,8 @@ async function* resize(blocks: Blocks, rows: number, combiner: Combiner): Blocks
   let known = 0
   for await (const pending of blocks) {
     const { block, isOwned = false } = pending
-    const metadata = await pending.metadata
+    const metadata = await unlessTolerated(pending.metadata, combiner.execution.errored)
+    if (metadata === undefined) continue
     waiting.push({ block, parts: [], isOwned, metadata })
     known += metadata.rows
     while (known - skipped >= rows) {
@@ -200,7 +202,8 @@ async function* coalesce(blocks: Blocks, rows: number, combiner: Combiner): Bloc
   }
   for await (const pending of blocks) {
     const { block, isOwned = false } = pending
-    const metadata = await pending.metadata
+    const metadata = await unlessTolerated(pending.metadata, combiner.execution.errored)
+    if (metadata === undefined) continue
     waiting.push({ block, parts: [], isOwned, metadata })
     known += metadata.rows
     if (known >= rows) yield take()

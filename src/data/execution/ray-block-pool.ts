@@ -59,9 +59,10 @@ export class RayBlockPool implements BlockPool {
   submit(task: BlockTask, blocks: readonly BlockRef[]): PendingBlock {
     const member = this.#free()
     if (member === undefined) throw new ray.RayError('The pool has no room: call room() first.')
-    const [made, described] = member.run.remote(task, ...blocks)
+    const [made, returned] = member.run.remote(task, ...blocks)
     member.blocks++
-    const metadata = unwrapped(ray.get(described) as Promise<BlockMetadata>)
+    const described = ray.get(returned) as Promise<BlockMetadata>
+    const metadata = unwrapped(described, { name: this.#name, tasks: [task] })
     const end = (): void => {
       member.blocks--
       this.#changed()

@@ -101,7 +101,8 @@ export class RayTaskRunner implements TaskRunner {
     ) as unknown as readonly BlockRef[]
     const [made] = returned as [BlockRef]
     const described = returned.at(-1) as unknown as ray.ObjectRef<BlockMetadata>
-    const metadata = unwrapped(ray.get(described))
+    const { name } = options
+    const metadata = unwrapped(ray.get(described), { name, tasks: [task], block: made })
     this.#track(made, metadata)
     const all = parts === undefined ? {} : { parts: returned.slice(0, parts) }
     return { block: made, metadata, isOwned: true, ...all }
@@ -116,7 +117,8 @@ export class RayTaskRunner implements TaskRunner {
     const shared = transforms as ray.ObjectRef<Transform[]>
     const returned = run.remote(tasks, shared) as unknown as readonly BlockRef[]
     const described = returned.at(-1) as unknown as ray.ObjectRef<readonly BlockMetadata[]>
-    const all = unwrapped(ray.get(described))
+    const { name } = options
+    const all = unwrapped(ray.get(described), { name, tasks, block: returned[0] })
     return tasks.map((_, i) => {
       const block = returned[i]
       assert(block !== undefined, 'a task returns a block per input')

@@ -7,7 +7,7 @@
 // stops reading cancels what is under way.
 
 import { assertNever } from '../../base/assert.js'
-import type { BlockMetadata, RefBundle } from '../block/metadata.js'
+import type { RefBundle } from '../block/metadata.js'
 import {
   type LimitOperator,
   type MapOperator,
@@ -19,7 +19,7 @@ import {
 } from '../physical/operators.js'
 import { originOf } from '../physical/row-origin.js'
 import { aheadBytes, type BackpressurePolicy, blocksAhead } from './backpressure-policy.js'
-import type { ErroredBlocks } from './errored-blocks.js'
+import { type ErroredBlocks, unlessTolerated } from './errored-blocks.js'
 import { bundleBlocks, originOfBundle, rowsOf } from './bundle-blocks.js'
 import { exchangeBlocks } from './exchange.js'
 import { joinBlocks } from './join-blocks.js'
@@ -69,25 +69,12 @@ export async function* executePlan(
   let done = 0
   let rows = 0
   for await (const { block, metadata, isOwned } of ahead(blocks, policy, execution)) {
-    const finished = await unlessTolerated(metadata, execution)
+    const finished = await unlessTolerated(metadata, execution.errored)
     if (finished === undefined) continue
     done++
     rows += finished.rows
     onProgress?.({ blocks: done, rows, blocksTotal })
     yield { block, metadata: finished, isOwned: isOwned === true }
-  }
-}
-
-/** What is known of a block; undefined if it failed and is to be left out. */
-async function unlessTolerated(
-  metadata: Promise<BlockMetadata>,
-  { errored }: Execution,
-): Promise<BlockMetadata | undefined> {
-  try {
-    return await metadata
-  } catch (error) {
-    if (errored?.tolerates(error) === true) return undefined
-    throw error
   }
 }
 

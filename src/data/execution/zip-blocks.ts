@@ -14,8 +14,10 @@ type Run = (plan: PhysicalPlan) => Blocks
 
 /** Each block of the left side with the rows of the right one that are beside it. */
 export async function* zipBlocks(operator: ZipOperator, execution: Execution, run: Run): Blocks {
-  const left = await drain(run(operator.left), execution)
-  const right = await drain(run(operator.right), execution)
+  // What is beside a block that failed would be beside another one.
+  const { runner, cpus } = execution
+  const left = await drain(run(operator.left), { runner, cpus })
+  const right = await drain(run(operator.right), { runner, cpus })
   const [rows, others] = [left, right].map((side) => {
     return side.reduce((sum, { metadata }) => sum + metadata.rows, 0)
   })

@@ -5,7 +5,7 @@ import { RayError } from '../../base/errors.js'
 import { quoteName, quoteText } from '../engine/engine.js'
 import { sqlOfType } from './casts.js'
 import { functions } from './functions.js'
-import type { ExpressionNode, Literal, NamedNode } from './node.js'
+import type { CallNode, ExpressionNode, Literal, NamedNode } from './node.js'
 
 /** The expression over columns of whatever table the SQL is put before. */
 export function sqlOfNode(node: ExpressionNode): string {
@@ -21,6 +21,7 @@ export function sqlOfNode(node: ExpressionNode): string {
       return `${fn}(${sqlOfNode(node.value)} AS ${sqlOfType(node.type)})`
     }
     case 'call': {
+      if (isSurelyNull(node)) return 'NULL'
       const template = functions.get(node.fn)
       assert(template !== undefined, `expression function ${node.fn} is not in the table`)
       return template(...node.args.map(sqlOfNode))
@@ -30,6 +31,16 @@ export function sqlOfNode(node: ExpressionNode): string {
     case 'download':
       throw new RayError(`The engine cannot compute ${node.kind} expressions.`)
   }
+}
+
+/**
+ * Whether a function is given a null that has no type: that of a column without a single value. The
+ * engine would ask which of several functions of that name is meant.
+ */
+function isSurelyNull({ fn, args: [first] }: CallNode): boolean {
+  if (first === undefined || !/^(str|dt|list|arr|struct|map)\./.test(fn)) return false
+  if (first.kind === 'literal') return first.value === null
+  return first.kind === 'call' && isSurelyNull(first)
 }
 
 /** `expression AS "name"`. */

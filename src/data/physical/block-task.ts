@@ -15,14 +15,23 @@ import type { FileFormat } from '../datasource/file-format.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
 import type { Publication } from '../datasource/folder-write.js'
 import type { FolderSink, SaveMode, WriteStep } from '../logical/write-step.js'
-import { addColumn, filterRows, flatMapRows, mapBatches, mapRows } from './function-transforms.js'
+import {
+  addColumn,
+  filterRows,
+  flatMapRows,
+  mapBatches,
+  mapRows,
+  operatorError,
+} from './function-transforms.js'
+import type { EvaluationPlace } from '../relational/computed.js'
 import type { CombineInputs, ExchangeTransform, PartitionTransform } from './exchange-transforms.js'
 import type { FileTransform } from './map-files.js'
 import type { TaskInput, Transform } from './operators.js'
 import { applyRelational, groupRelational, readInput, type TransformGroup } from './task-rows.js'
 import { prepareTransforms } from './prepare-transforms.js'
 import { withRetries } from './retries.js'
-import { originOf, Place, type RowOrigin } from './row-origin.js'
+import { Place } from './place.js'
+import { originOf, type RowOrigin } from './row-origin.js'
 
 // When this module is loaded, in driver or worker, and so before blocks are decoded for it.
 shareArrow()
@@ -88,8 +97,8 @@ async function runTask(
   const groups = groupRelational(await prepareTransforms(transforms))
   const queried = await writeQueried(task, groups, startedMs)
   if (queried !== undefined) return queried
-  const place = new Place(task.origin ?? (task.input && originOf(task.input)))
-  let { block: current, taken } = await startRows(task, groups, blocks)
+  const place = new Place(task.origin ?? (task.input && originOf(task.input)), task.input)
+  let { block: current, taken } = await startRows(task, groups, { blocks, place })
   if (taken > 0) place.loseRows()
   let sample: BlockMetadata['sample']
   for (const transform of groups.slice(taken)) {
@@ -101,7 +110,7 @@ async function runTask(
         return { made: [], metadata: { ...describeBlock(current, startedMs), bytes: 0, report } }
       }
       case 'write': {
-        const written = await write(current, transform, task.index)
+        const written = await write(current, transform, { index: task.index, place })
         return { made: [], metadata: { ...describeBlock(current, startedMs), written } }
       }
       case 'partition': {
@@ -115,7 +124,7 @@ async function runTask(
         break
       }
       case 'relational':
-        current = await applyRelational(current, transform.steps, task.index)
+        current = await applyRelational(current, transform.steps, { index: task.index, place })
         place.loseRows()
         break
       case 'combine':
@@ -137,11 +146,16 @@ async function partition(block: Block, transform: PartitionTransform, index: num
   return partitionBlock(block, by, { count, index, gather: deferGather })
 }
 
+interface Given {
+  readonly blocks: readonly Block[]
+  readonly place: Place
+}
+
 /** The rows that the task is given or makes, and how many transforms that took. */
 async function startRows(
   task: BlockTask,
   groups: readonly TransformGroup[],
-  blocks: readonly Block[],
+  { blocks, place }: Given,
 ): Promise<{ block: Block; taken: number }> {
   const [first, second] = groups
   const { index } = task
@@ -164,8 +178,8 @@ async function startRows(
   const [given] = blocks.length > 1 ? [concatBlocks(blocks)] : blocks
   const block =
     given === undefined
-      ? await readInput(task.input, steps, index)
-      : await applyRelational(given, steps, index)
+      ? await readInput(task.input, steps, { index, place })
+      : await applyRelational(given, steps, { index, place })
   return { block, taken: steps.length === 0 ? 0 : 1 }
 }
 
@@ -230,8 +244,18 @@ export async function runEndWrite(name: string, sink: FolderSink): Promise<void>
 }
 
 /** Writes a block; gives its files, or what a sink of the user gives. */
-async function write(block: Block, { name, sink }: WriteStep, index: number): Promise<unknown> {
-  if (sink.kind === 'custom') return sink.datasink.write(block, { index })
+async function write(
+  block: Block,
+  { name, sink }: WriteStep,
+  { index, place }: EvaluationPlace & { readonly place: Place },
+): Promise<unknown> {
+  if (sink.kind === 'custom') {
+    try {
+      return await sink.datasink.write(block, { index })
+    } catch (error) {
+      throw operatorError(name, await place.rows(0, block.numRows), error)
+    }
+  }
   const { writeBlock } = await import('../datasource/file-writer.js')
   return writeBlock(block, index, { name, sink })
 }

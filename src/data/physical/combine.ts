@@ -41,13 +41,13 @@ export async function combineBlocks(task: CombineTask, blocks: readonly Block[])
       const right = concatBlocks(taken.slice(inputs.left))
       // Of a side without rows perhaps not even the columns are known: nothing is made of nothing.
       if (isNothing(left, right, combination.how)) {
-        return await applyRelational(blockOfColumns({}), steps, index)
+        return await applyRelational(blockOfColumns({}), steps, { index })
       }
       return await runRelational(joinTable(left, right, combination), steps, { index })
     }
     const place = { left: inputs.left ?? 0, index, isLast }
     const block = await combine(combination, taken, place)
-    return await applyRelational(block, steps, index)
+    return await applyRelational(block, steps, { index })
   } catch (error) {
     const isNamed = error instanceof RayError && 'operator' in error.fields
     throw isNamed ? error : operatorError(task.name, '', error)

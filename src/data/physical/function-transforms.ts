@@ -10,7 +10,7 @@ import { dataOfColumn } from '../block/column-data.js'
 import { gatherBlock } from '../block/gather.js'
 import { blockOfRows, type Row, rowReader } from '../block/rows.js'
 import type { FunctionTransform } from './operators.js'
-import type { Place } from './row-origin.js'
+import type { Place } from './place.js'
 
 type Of<Kind> = Extract<FunctionTransform, { readonly kind: Kind }>
 type RowTransform = Extract<FunctionTransform, { readonly kind: 'rows' | 'flat-rows' | 'filter' }>
@@ -35,14 +35,15 @@ export async function mapBatches(
         results.push(blockOfBatch(result, part, transform))
       }
     } catch (error) {
-      const rows = place.rows(start, start + part.numRows)
+      const rows = await place.rows(start, start + part.numRows)
       throw operatorError(`mapBatches(${transform.name})`, rows, error)
     }
     start += part.numRows
   }
   place.loseRows()
   if (results.length > 0) {
-    return describing(`mapBatches(${transform.name})`, place.rows(0, block.numRows), () => {
+    const where = async (): Promise<string> => place.rows(0, block.numRows)
+    return describing(`mapBatches(${transform.name})`, where, () => {
       // What repeats over batches need not repeat in one of them.
       return results.length === 1 ? concatBlocks(results) : compactBlock(concatBlocks(results))
     })
@@ -62,10 +63,11 @@ export async function mapRows(transform: RowTransform, block: Block, place: Plac
     try {
       requireRow(results[i])
     } catch (wrong) {
-      throw operatorError(`map(${transform.name})`, place.row(i), wrong)
+      throw operatorError(`map(${transform.name})`, await place.row(i), wrong)
     }
   }
-  return describing(`map(${transform.name})`, place.rows(0, block.numRows), () => {
+  const where = async (): Promise<string> => place.rows(0, block.numRows)
+  return describing(`map(${transform.name})`, where, () => {
     return blockOfRows(results as readonly Row[], block)
   })
 }
@@ -83,10 +85,11 @@ export async function flatMapRows(
     try {
       await addRows(rows, results[i])
     } catch (error) {
-      throw operatorError(name, place.row(i), error)
+      throw operatorError(name, await place.row(i), error)
     }
   }
-  const made = describing(name, place.rows(0, block.numRows), () => blockOfRows(rows, block))
+  const where = async (): Promise<string> => place.rows(0, block.numRows)
+  const made = await describing(name, where, () => blockOfRows(rows, block))
   place.loseRows()
   return made
 }
@@ -126,8 +129,13 @@ async function callPerRow(
   const results = new Array<unknown>(block.numRows)
   let i = 0
   try {
-    for (; i < results.length; i++) results[i] = fn(read(i))
-    if (!(results[0] instanceof Promise)) return results
+    let isPending = false
+    for (; i < results.length; i++) {
+      const result = fn(read(i))
+      isPending ||= result instanceof Promise
+      results[i] = result
+    }
+    if (!isPending) return results
     return await Promise.all(
       results.map(async (result, row) => {
         try {
@@ -139,7 +147,7 @@ async function callPerRow(
     )
   } catch (error) {
     const [row, cause] = error instanceof AtRow ? [error.row, error.cause] : [i, error]
-    throw operatorError(`${operator}(${transform.name})`, place.row(row), cause)
+    throw operatorError(`${operator}(${transform.name})`, await place.row(row), cause)
   }
 }
 
@@ -153,7 +161,11 @@ class AtRow extends Error {
   }
 }
 
-export function filterRows(transform: RowTransform, block: Block, place: Place): Block {
+export async function filterRows(
+  transform: RowTransform,
+  block: Block,
+  place: Place,
+): Promise<Block> {
   const fn = transform.fn as AnyCall
   const read = rowReader(block)
   const kept = new Uint32Array(block.numRows)
@@ -170,7 +182,7 @@ export function filterRows(transform: RowTransform, block: Block, place: Place):
       if (answer) kept[count++] = i
     }
   } catch (error) {
-    throw operatorError(`filter(${transform.name})`, place.row(i), error)
+    throw operatorError(`filter(${transform.name})`, await place.row(i), error)
   }
   if (count === block.numRows) return block
   place.loseRows()
@@ -196,7 +208,7 @@ export async function addColumn(
     else columns.push(data)
     return blockOfData(at >= 0 ? names : [...names, name], columns)
   } catch (error) {
-    throw operatorError(`addColumn(${name})`, place.rows(0, block.numRows), error)
+    throw operatorError(`addColumn(${name})`, await place.rows(0, block.numRows), error)
   }
 }
 
@@ -215,11 +227,15 @@ function dataAt(block: Block, index: number) {
 }
 
 /** Says where it was if what functions returned makes no block. */
-export function describing(operator: string, where: string, make: () => Block): Block {
+export async function describing(
+  operator: string,
+  where: () => Promise<string>,
+  make: () => Block,
+): Promise<Block> {
   try {
     return make()
   } catch (error) {
-    throw operatorError(operator, where, error)
+    throw operatorError(operator, await where(), error)
   }
 }
 
@@ -230,11 +246,14 @@ export function requireRow(value: unknown): Row {
 }
 
 function isRow(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (typeof value !== 'object' || value === null) return false
+  // What iterates has its values elsewhere than in properties: a Map would be a row of nothing.
+  return !(Symbol.iterator in value)
 }
 
 function show(value: unknown): string {
-  return typeof value === 'object' && value !== null ? 'an array' : String(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Array.isArray(value) ? 'an array' : `a ${value.constructor.name}`
 }
 
 /** Says which operator failed and where; what the user's function threw is the cause. */

@@ -8,7 +8,7 @@ import { isPure } from '../expression/node.js'
 import { groupRows } from '../relational/groups.js'
 import { mapBatches, operatorError } from './function-transforms.js'
 import type { FunctionTransform, GroupColumnTransform } from './operators.js'
-import { Place } from './row-origin.js'
+import { Place } from './place.js'
 
 type GroupBatches = Extract<FunctionTransform, { readonly kind: 'group-batches' }>
 

@@ -14,7 +14,8 @@ import {
 } from './function-transforms.js'
 import type { FunctionTransform } from './operators.js'
 import { withRetries } from './retries.js'
-import { Place } from './row-origin.js'
+import { Place } from './place.js'
+import { originOfPiece } from './row-origin.js'
 
 type RowTransform = Extract<FunctionTransform, { readonly kind: 'rows' | 'flat-rows' | 'filter' }>
 export type FileTransform = RowTransform & { readonly kind: 'rows' | 'flat-rows' }
@@ -37,8 +38,8 @@ export async function mapFiles(
     if (hasFailed) break
   }
   const rows = (await Promise.all(pending)).flat()
-  const place = ` in ${request.pieces.length} files`
-  return describing(nameOf(transform), place, () => blockOfRows(rows, files.like()))
+  const where = async (): Promise<string> => ` in ${request.pieces.length} files`
+  return describing(nameOf(transform), where, () => blockOfRows(rows, files.like()))
 }
 
 function nameOf({ kind, name }: FileTransform): string {
@@ -54,7 +55,6 @@ async function callOne(transform: FileTransform, { row, piece }: FileRow): Promi
     else rows.push(requireRow(result))
     return rows
   } catch (error) {
-    const place = new Place({ name: piece.path, start: piece.start, rows: piece.rows })
-    throw operatorError(nameOf(transform), place.row(0), error)
+    throw operatorError(nameOf(transform), await new Place(originOfPiece(piece)).row(0), error)
   }
 }

@@ -6,9 +6,18 @@ import type { ColumnBatch } from '../block/column.js'
 import { blockOfRows, type Row } from '../block/rows.js'
 import { RayError } from '../../base/errors.js'
 import type { ReadBatch, ReadTask } from '../datasource-port.js'
+import { operatorError } from './function-transforms.js'
 
 /** The rows of a read task as one block. */
-export async function blockOfReadTask(task: ReadTask): Promise<Block> {
+export async function blockOfReadTask(task: ReadTask, name: string): Promise<Block> {
+  try {
+    return await blockOfRead(task)
+  } catch (error) {
+    throw operatorError(name, '', error)
+  }
+}
+
+async function blockOfRead(task: ReadTask): Promise<Block> {
   const given = await task.read()
   const blocks: Block[] = []
   if (isBatches(given)) {

@@ -3,6 +3,7 @@
 // Known when a task is submitted, because blocks are made one of one. Behind a step that drops or
 // adds rows, a row's number is lost, but not the range that it was among.
 
+import type { FilePiece } from '../datasource/files.js'
 import type { TaskInput } from './operators.js'
 
 export interface RowOrigin {
@@ -17,10 +18,11 @@ export function originOf(input: TaskInput): RowOrigin {
   switch (input.kind) {
     case 'files': {
       const [first, ...others] = input.request.pieces
-      const name = first?.path ?? input.request.source.operator
-      if (others.length === 0) return { name, start: rowStart(first), rows: first?.rows }
-      const last = others.at(-1)?.path ?? name
-      return { name: last === name ? name : `${others.length + 1} pieces, ${name} to ${last}` }
+      if (first === undefined) return { name: input.request.source.operator }
+      const last = others.at(-1)
+      if (last === undefined) return originOfPiece(first)
+      if (last.path === first.path) return { name: first.path }
+      return { name: `${others.length + 1} pieces, ${first.path} to ${last.path}`, start: 0 }
     }
     case 'query':
       return { name: input.name }
@@ -54,43 +56,8 @@ export function joinOrigins(origins: readonly (RowOrigin | undefined)[]): RowOri
   return { name, start, rows }
 }
 
-/** Pieces of files that know their rows are counted in rows. */
-function rowStart(piece: { start: number; rows: number | undefined } | undefined) {
-  return piece?.rows === undefined ? undefined : piece.start
-}
-
-/** What an error can say of its place while a block is worked on. */
-export class Place {
-  readonly #origin: RowOrigin | undefined
-  #isExact = true
-
-  constructor(origin: RowOrigin | undefined) {
-    this.#origin = origin
-  }
-
-  /** From here on, row `i` of the block need not be row `i` of its origin. */
-  loseRows(): void {
-    this.#isExact = false
-  }
-
-  row(index: number): string {
-    const origin = this.#origin
-    if (origin === undefined) return ` at row ${index} of its block`
-    const { name, start } = origin
-    if (this.#isExact && start !== undefined) return ` at row ${start + index} of ${name}`
-    return this.#somewhere(origin)
-  }
-
-  /** Rows `start` up to, and without, `end`. */
-  rows(start: number, end: number): string {
-    const origin = this.#origin
-    if (origin === undefined) return ` in rows ${start} to ${end - 1} of its block`
-    if (!this.#isExact || origin.start === undefined) return this.#somewhere(origin)
-    return ` in rows ${origin.start + start} to ${origin.start + end - 1} of ${origin.name}`
-  }
-
-  #somewhere({ name, start, rows }: RowOrigin): string {
-    if (start === undefined || rows === undefined) return ` in ${name}`
-    return ` in rows ${start} to ${start + rows - 1} of ${name}`
-  }
+/** Pieces of files that know their rows are counted in rows, others in bytes. */
+export function originOfPiece({ path, start, rows }: FilePiece): RowOrigin {
+  if (rows !== undefined || start === 0) return { name: path, start, rows }
+  return { name: `${path}, counted from byte ${start}`, start: 0 }
 }

@@ -8,6 +8,7 @@ import { RayError } from '../../base/errors.js'
 import { type Block, blockOfColumns } from '../block/block.js'
 import { blockOfRows } from '../block/rows.js'
 import { sizeOf, TensorColumn } from '../block/tensor.js'
+import type { EvaluationPlace } from '../relational/computed.js'
 import { isRelational, type RelationalStep } from '../relational/steps.js'
 import type { TaskInput, Transform } from './operators.js'
 
@@ -31,21 +32,21 @@ export function groupRelational(transforms: readonly Transform[]): readonly Tran
 export async function applyRelational(
   block: Block,
   steps: readonly RelationalStep[],
-  index: number,
+  place: EvaluationPlace,
 ): Promise<Block> {
   if (steps.length === 0) return block
   const [{ BlockTable }, { runRelational }] = await Promise.all([
     import('../relational/engine-table.js'),
     import('../relational/run.js'),
   ])
-  return runRelational(new BlockTable(block), steps, { index })
+  return runRelational(new BlockTable(block), steps, place)
 }
 
 /** Makes the block of an input, and runs the relational steps behind it. */
 export async function readInput(
   input: TaskInput | undefined,
   steps: readonly RelationalStep[],
-  index: number,
+  place: EvaluationPlace,
 ): Promise<Block> {
   if (input?.kind === 'files' && steps.length > 0) {
     const { request } = input
@@ -56,12 +57,12 @@ export async function readInput(
     ])
     const names = request.columns.map(({ name }) => name)
     const result = await queryFiles(request, (sql) => {
-      return runRelational(new FilesTable(names, sql), steps, { index })
+      return runRelational(new FilesTable(names, sql), steps, place)
     })
     if (result !== undefined) return result
   }
   const block = await makeBlock(input)
-  return applyRelational(block, steps, index)
+  return applyRelational(block, steps, place)
 }
 
 async function makeBlock(input: TaskInput | undefined): Promise<Block> {
@@ -84,7 +85,7 @@ async function makeBlock(input: TaskInput | undefined): Promise<Block> {
       return rangeBlock(input)
     case 'read-task': {
       const { blockOfReadTask } = await import('./read-task.js')
-      return blockOfReadTask(input.task)
+      return blockOfReadTask(input.task, input.name)
     }
     default:
       return assertNever(input)

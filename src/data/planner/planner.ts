@@ -2,14 +2,16 @@
 // and puts the steps that follow a source into the tasks that read it.
 
 import { assert, assertNever } from '../../base/assert.js'
-import { dataBlockBytes, dataBlockBytesMin } from '../../base/limits.js'
+import { RayError } from '../../base/errors.js'
+import { Prng } from '../../base/prng.js'
+import { randomBytes } from '../../base/random.js'
 import {
+  type FileShuffle,
   type FilesDescription,
   type FilesSource,
   firstRows,
-  groupPieces,
-  sizeOf,
 } from '../datasource/files.js'
+import type { ReadTask } from '../datasource-port.js'
 import type { PoolSize } from '../block/user-function.js'
 import type { StepResources } from '../logical/function-step.js'
 import {
@@ -27,6 +29,7 @@ import { planJoinOperator } from './plan-join.js'
 import { fixSeeds } from './fix-seeds.js'
 import { fillsBatches, rowsForBatches } from './plan-batches.js'
 import { planPools } from './plan-pools.js'
+import { piecesOfTasks } from './plan-reads.js'
 import { type PlannedQuery, planWhole } from './plan-whole.js'
 import {
   type MapOperator,
@@ -60,11 +63,30 @@ function describingOnce(cluster: Cluster): Cluster {
   const { cpus, isTolerant } = cluster
   const known = new Map<FilesSource, Promise<FilesDescription>>()
   const describe = (source: FilesSource): Promise<FilesDescription> => {
-    const described = known.get(source) ?? cluster.describe(source)
+    const described = known.get(source) ?? shuffled(cluster.describe(source), source.shuffle)
     known.set(source, described)
     return described
   }
   return { cpus, isTolerant, describe }
+}
+
+/** Only the order in which files are read: their columns are found in the order of their paths. */
+async function shuffled(
+  described: Promise<FilesDescription>,
+  shuffle: FileShuffle | undefined,
+): Promise<FilesDescription> {
+  const description = await described
+  if (shuffle === undefined) return description
+  const prng = new Prng(shuffle.seed ?? randomBytes(4).readUInt32LE())
+  const files = [...description.files]
+  for (let i = files.length - 1; i > 0; i--) {
+    const [j, last] = [prng.integer(0, i), files[i]]
+    const other = files[j]
+    assert(last !== undefined && other !== undefined, 'both places are in the list')
+    files[i] = other
+    files[j] = last
+  }
+  return { ...description, files }
 }
 
 async function planOperators(plan: LogicalPlan, cluster: Cluster): Promise<PhysicalPlan> {
@@ -212,14 +234,10 @@ async function planFiles(
   cluster: Cluster,
 ): Promise<Pick<SourceOperator, 'inputs' | 'files'>> {
   const { files, found, columns, isSampled = false } = await cluster.describe(source)
-  const total = files.flatMap((file) => file.pieces).reduce((sum, p) => sum + sizeOf(p), 0)
-  const share = total / (source.blocks ?? inputsWanted(cluster))
-  const bounded = Math.max(dataBlockBytesMin, Math.min(dataBlockBytes, share))
-  const bytes = source.blocks === undefined ? bounded : share
   const wanted = firstRows(files, source.limit)
   // What tasks need no more: the paths of all files, and a function that chose among them.
   const lean = { ...source, paths: source.paths.slice(0, 1), partitionFilter: undefined }
-  const inputs = groupPieces(wanted, bytes).map((pieces) => {
+  const inputs = piecesOfTasks(wanted, source.blocks, cluster.cpus).map((pieces) => {
     return { kind: 'files', request: { source: lean, pieces, columns, isSampled } } as const
   })
   return { inputs, files: { read: wanted.length, found } }
@@ -242,12 +260,24 @@ async function inputsOf(
     case 'datasource': {
       const { datasource, parallelism } = source
       const name = sourceName(source)
-      const tasks = await datasource.getReadTasks(parallelism ?? wanted)
+      const tasks: unknown = await datasource.getReadTasks(parallelism ?? wanted)
+      if (!isReadTasks(tasks)) {
+        throw new RayError(
+          `${name}: getReadTasks must give an array of objects with a method read().`,
+        )
+      }
       return tasks.map((task) => ({ kind: 'read-task', task, name: task.name ?? name }))
     }
     default:
       return assertNever(source)
   }
+}
+
+function isReadTasks(tasks: unknown): tasks is readonly ReadTask[] {
+  return (
+    Array.isArray(tasks) &&
+    tasks.every((task: Partial<ReadTask> | null) => typeof task?.read === 'function')
+  )
 }
 
 function evenParts(rows: number, wanted: number, asked: number | undefined) {

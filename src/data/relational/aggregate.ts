@@ -37,8 +37,9 @@ export function partialAggregate(
   flat: FlatQuery,
   step: PartialAggregateStep,
 ): Block {
-  if (isWithoutColumns(table)) return blockOfColumns({})
   const specs = step.aggregates as readonly EngineAggregate[]
+  const outputs = flat.outputs.map(({ name }) => name)
+  if (isWithoutColumns(table, wantedOf(step.keys, specs), outputs)) return blockOfColumns({})
   return group(table, flat, {
     keys: step.keys,
     values: valuesOf(specs),
@@ -161,8 +162,22 @@ export function aggregateOfNothing(
   return query(`SELECT ${outputs.join(', ')}`)
 }
 
-export function isWithoutColumns(table: EngineTable): boolean {
-  return table instanceof BlockTable && table.rows === 0 && table.names.length === 0
+/** Whether a block has no rows, and so perhaps not the columns that are wanted. */
+export function isWithoutColumns(
+  table: EngineTable,
+  wanted: readonly string[],
+  names = table.names,
+): boolean {
+  const isEmpty = table instanceof BlockTable && table.rows === 0
+  return isEmpty && (names.length === 0 || wanted.some((name) => !names.includes(name)))
+}
+
+/** The columns that a group looks at. */
+export function wantedOf(
+  keys: readonly string[],
+  specs: readonly EngineAggregate[],
+): readonly string[] {
+  return [...keys, ...columnsOfNode(...valuesOf(specs))]
 }
 
 /** Groups come in the order of their keys, wherever that is known. */
@@ -221,7 +236,7 @@ function group(table: EngineTable, flat: FlatQuery, grouping: Grouping): Block {
     const keySql = keyNodes.map((node, i) => `${sqlOfNode(node)} AS k${i}`)
     const list = [...keySql, ...grouping.aggregates(over, typeOf)].join(', ')
     const by = groupSql(positions)
-    return query(`SELECT ${list} FROM ${from}${where}${by}`, 'coded')
+    return query(`SELECT ${list} FROM ${from}${where} ${by}`, 'coded')
   })
   const data = dataOfBlock(result).map((each, i) => {
     const like = coded[i]

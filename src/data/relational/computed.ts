@@ -28,6 +28,8 @@ import type { RelationalStep } from './steps.js'
 export interface EvaluationPlace {
   /** Position of the block among those of its operator. */
   readonly index: number
+  /** Where its rows come from, for errors; absent where nobody knows. */
+  readonly place?: { whole(): string }
 }
 
 /** Rows of a block that row numbers leave room for. */
@@ -76,16 +78,19 @@ class Computing {
     const over = mapChildren(node, () => children.shift() ?? node)
     if (over.kind === 'generate') return this.#add(generate(over, this.table.rows, this.#place))
     if (over.kind === 'download') return this.#add(await this.#download(over))
-    return over.kind === 'udf' ? this.#add(await this.#call(over)) : over
+    return over.kind === 'udf' ? this.#call(over) : over
   }
 
   #add(column: Column): ExpressionNode {
     const name = `typeray value ${this.#names.length}`
+    if (typeof column !== 'object' || column === null) {
+      throw new RayError(`must return an array of values, and returned ${String(column)}`)
+    }
     const data = dataOfColumn(name, column)
     if (data.length !== this.table.rows) {
       throw new RayError(
-        `A function of columns must return one value per row: it returned ${data.length} values ` +
-          `for ${this.table.rows} rows.`,
+        `must return one value per row: it returned ${data.length} values for ` +
+          `${this.table.rows} rows.`,
       )
     }
     this.#names.push(name)
@@ -109,13 +114,13 @@ class Computing {
     return downloadAll(Array.from(uris as ArrayLike<unknown>), filesystem)
   }
 
-  async #call({ name, fn, args }: UdfNode): Promise<Column> {
-    if (this.table.rows === 0) return []
+  async #call({ name, fn, args }: UdfNode): Promise<ExpressionNode> {
+    if (this.table.rows === 0) return this.#add([])
     const columns = this.#values(args)
     try {
-      return (await (fn as (...columns: unknown[]) => unknown)(...columns)) as Column
+      return this.#add((await (fn as (...columns: unknown[]) => unknown)(...columns)) as Column)
     } catch (error) {
-      throw operatorError(`udf ${name}`, '', error)
+      throw operatorError(`udf ${name}`, this.#place.place?.whole() ?? '', error)
     }
   }
 }

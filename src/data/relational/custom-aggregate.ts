@@ -6,7 +6,7 @@ import { type Block, blockOfData, columnsOfBlock, sliceBlock } from '../block/bl
 import { dataOfColumn } from '../block/column-data.js'
 import { dataOfBlock } from '../block/gather.js'
 import { operatorError } from '../physical/function-transforms.js'
-import { aggregateOfNothing, isWithoutColumns, wholeAggregate } from './aggregate.js'
+import { aggregateOfNothing, isWithoutColumns, wantedOf, wholeAggregate } from './aggregate.js'
 import { BlockTable } from './engine-table.js'
 import { groupRows } from './groups.js'
 import { wholeTable } from './run-query.js'
@@ -19,10 +19,11 @@ export async function aggregateBlock(
 ): Promise<Block> {
   const ofEngine = specs.filter((spec): spec is EngineAggregate => spec.kind !== 'custom')
   const table = new BlockTable(block)
-  if (isWithoutColumns(table) && ofEngine.length === specs.length) {
+  const isUnknown = isWithoutColumns(table, wantedOf(keys, ofEngine))
+  if (isUnknown && ofEngine.length === specs.length) {
     return aggregateOfNothing(keys, ofEngine)
   }
-  const isNeeded = keys.length + ofEngine.length > 0 && !isWithoutColumns(table)
+  const isNeeded = keys.length + ofEngine.length > 0 && !isUnknown
   const computed = isNeeded
     ? wholeAggregate(table, wholeTable(table.names), { keys, specs: ofEngine })
     : undefined

@@ -214,7 +214,7 @@ function numbersTo(rows: number): Data {
 export function requireColumns(names: readonly string[], wanted: readonly string[]): void {
   const missing = wanted.find((name) => !names.includes(name))
   if (missing === undefined) return
-  throw new RayError(`There is no column "${missing}"; the columns are ${names.join(', ')}.`, {
-    fields: { column: missing },
-  })
+  // Columns that nothing else asks for were not read.
+  const others = names.length === 0 ? '' : `; the columns are ${names.join(', ')}`
+  throw new RayError(`There is no column "${missing}"${others}.`, { fields: { column: missing } })
 }

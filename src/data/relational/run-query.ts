@@ -1,11 +1,11 @@
 // One SELECT over a table: some columns, computed or moved, of the rows that pass.
 
-import { type Data, DataType } from 'apache-arrow'
+import { type Data, DataType, makeData, Null } from 'apache-arrow'
 import { assert } from '../../base/assert.js'
 import { type Block, blockOfColumns, blockOfData } from '../block/block.js'
 import { dataOfBlock, gatherData, type RowIndices } from '../block/gather.js'
 import { query, quoteName } from '../engine/engine.js'
-import { columnsOfNode, type ExpressionNode, type NamedNode } from '../expression/node.js'
+import { columnsOfNode, type ExpressionNode, type NamedNode, someNode } from '../expression/node.js'
 import { sqlOfNode, sqlOfOutput } from '../expression/sql.js'
 import type { EngineTable } from './engine-table.js'
 
@@ -48,7 +48,7 @@ export function runQuery(table: EngineTable, { predicates, outputs }: FlatQuery)
     const hasRows = isMoved && outputs.some(isPassed)
     const result = select(table, { predicates, outputs: computed }, hasRows)
     const data = dataOfBlock(result)
-    computed.forEach(({ name }, i) => results.set(name, required(data[i])))
+    computed.forEach(({ name, value }, i) => results.set(name, typed(value, required(data[i]))))
     if (hasRows) rows.push(...table.rowNames.map((_, i) => rowsOf(data[computed.length + i])))
   }
   const columns = outputs.map(({ name, value }) => {
@@ -79,6 +79,18 @@ function select(table: EngineTable, { predicates, outputs }: FlatQuery, hasRows:
     return query(`SELECT ${what} FROM ${from}${where}`, 'coded')
   })
 }
+
+/**
+ * What is computed of nulls without a type is null without a type, which takes that of other
+ * blocks: the engine would call it an integer.
+ */
+function typed(value: ExpressionNode, data: Data): Data {
+  const { type, length, nullCount } = data
+  const isGuess = DataType.isInt(type) && nullCount === length && someNode(value, isNothing)
+  return isGuess ? makeData({ type: new Null(), length }) : data
+}
+
+const isNothing = (node: ExpressionNode): boolean => node.kind === 'literal' && node.value === null
 
 /** The WHERE of some predicates, all of which must hold. */
 export function whereSql(predicates: readonly ExpressionNode[]): string {

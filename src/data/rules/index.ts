@@ -1,9 +1,11 @@
 // The rules in their order: filters first, so that limits and columns are found where they end up;
-// then limits, because they may uncover a selection behind the source; fusion last, because it
-// hides single steps from the others.
+// then limits, because they may uncover a selection behind the source; exchanges are dropped before
+// columns, because what an exchange moves is selected before it; fusion last, because it hides
+// single steps from the others.
 
 import type { LogicalPlan, Rule } from '../logical/plan.js'
 import { countFromMetadata } from './count-from-metadata.js'
+import { dropExchanges } from './drop-exchanges.js'
 import { fuseMaps } from './fuse-maps.js'
 import { pushIntoUnion } from './push-into-union.js'
 import { pushLimit } from './push-limit.js'
@@ -15,6 +17,7 @@ const rules: readonly Rule[] = [
   pushWhere,
   pushLimit,
   pushIntoUnion,
+  dropExchanges,
   pruneColumns,
   pushSelect,
   countFromMetadata,

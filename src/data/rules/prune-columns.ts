@@ -1,8 +1,9 @@
 // Reads and moves only the columns that later steps look at: walks from the last step to the source
 // and notes what is needed of each dataset on the way. Where that is less than everything, a step
-// that keeps just these columns goes before each exchange and behind the source.
+// that keeps just these columns goes before each exchange and behind the source. Columns that are
+// computed and not looked at are not computed, unless a function of the user computes them.
 
-import { columnsOfNode } from '../expression/node.js'
+import { columnsOfNode, isPure } from '../expression/node.js'
 import { isExchange, type JoinSource } from '../logical/exchange-step.js'
 import type { LogicalPlan, Source, Step } from '../logical/plan.js'
 
@@ -12,7 +13,9 @@ type Needed = ReadonlySet<string> | undefined
 export function pruneColumns(plan: LogicalPlan): LogicalPlan {
   let needed: Needed
   const steps: Step[] = []
-  for (const step of plan.steps.toReversed()) {
+  for (const each of plan.steps.toReversed()) {
+    const step = withoutUnread(each, needed)
+    if (step === undefined) continue
     steps.unshift(step)
     needed = neededBefore(step, needed)
     if (isExchange(step)) steps.unshift(...keepStep(needed))
@@ -31,6 +34,14 @@ function keepStep(needed: Needed): readonly Step[] {
   return [{ kind: 'keep', columns: [...needed] }]
 }
 
+/** The step without what it computes for nobody; undefined if nothing is left of it. */
+function withoutUnread(step: Step, needed: Needed): Step | undefined {
+  if (step.kind !== 'project' || !step.keepsOthers || needed === undefined) return step
+  const outputs = step.outputs.filter(({ name, value }) => needed.has(name) || !isPure(value))
+  if (outputs.length === step.outputs.length) return step
+  return outputs.length === 0 ? undefined : { ...step, outputs }
+}
+
 function add(needed: Needed, names: readonly string[]): Needed {
   return needed && new Set([...needed, ...names])
 }
@@ -43,9 +54,8 @@ function neededBefore(step: Step, needed: Needed): Needed {
     case 'where':
       return add(needed, columnsOfNode(step.predicate))
     case 'project': {
-      const wanted = step.outputs.filter(({ name }) => needed === undefined || needed.has(name))
-      const read = columnsOfNode(...wanted.map(({ value }) => value))
-      if (!step.keepsOthers) return new Set(columnsOfNode(...step.outputs.map((o) => o.value)))
+      const read = columnsOfNode(...step.outputs.map(({ value }) => value))
+      if (!step.keepsOthers) return new Set(read)
       const made = new Set(step.outputs.map(({ name }) => name))
       return needed && new Set([...[...needed].filter((name) => !made.has(name)), ...read])
     }

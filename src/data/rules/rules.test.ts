@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AsList, Sum } from '../aggregate/aggregates.js'
+import type { AggregateSpec } from '../aggregate/spec.js'
 import type { FilesSource } from '../datasource/files.js'
 import {
   type FilterStep,
@@ -178,4 +180,74 @@ test('only what later steps read is read, and moved', () => {
   const plan = optimize({ source: join, steps: [select('x_r')] })
   const right = plan.source.kind === 'join' ? plan.source.right.steps.map(stepName) : []
   assert.deepEqual(right, ['keep(x_r, x, k)'])
+})
+
+test('columns that nobody reads are not computed, nor what they are computed of', () => {
+  const project = (name: string, value: ExpressionNode): Step => {
+    const outputs = [{ name, value }]
+    return { kind: 'project', operator: 'withColumn', outputs, keepsOthers: true }
+  }
+  const steps = [project('b', col('a').add(1).node), project('c', col('b').node), select('d')]
+  assert.deepEqual(shape(steps), ['columns d'])
+  // A column that is computed of the one of its own name.
+  assert.deepEqual(shape([project('a', col('a').add(1).node), select('d')]), shape([select('d')]))
+  const placed = [project('id', monotonicallyIncreasingId().node), select('d')]
+  assert.match(shape(placed).join(), /row-id/)
+})
+
+const repartition = (blocks: number): Step => ({ kind: 'repartition', by: 'blocks', blocks })
+const byKey = (key: string, blocks?: number): Step => {
+  return { kind: 'repartition', by: 'keys', keys: [key], blocks }
+}
+const shuffle = (seed?: number, blocks?: number): Step => {
+  return { kind: 'shuffle', operator: 'randomShuffle', seed, blocks }
+}
+const sortBy = (...names: string[]): Step => {
+  const keys = names.map((name) => col(name).node)
+  return {
+    kind: 'sort',
+    keys: keys.map((value) => ({ value, isDescending: true, nulls: 'last' }) as const),
+  }
+}
+const blockOrder: Step = { kind: 'block-order', seed: 3 }
+
+test('an exchange that the next one undoes is left out', () => {
+  assert.deepEqual(shape([repartition(2), repartition(3), repartition(4)]), ['repartition(4)'])
+  assert.deepEqual(shape([byKey('a'), byKey('b', 5)]), ['repartition(by b)'])
+  assert.deepEqual(shape([shuffle(1), blockOrder, shuffle(2)]), ['randomShuffle'])
+  assert.deepEqual(shape([repartition(2), shuffle(2, 7)]), ['randomShuffle'])
+  assert.deepEqual(shape([sort, sortBy('k', 'a')]), ['sort(k descending, a descending)'])
+  assert.deepEqual(shape([shuffle(1), repartition(3), map, repartition(2), repartition(1)]), [
+    'randomShuffle',
+    'repartition(3)',
+    'map(m)',
+    'repartition(1)',
+  ])
+})
+
+test('rows are neither mixed nor cut to be counted or summed up', () => {
+  assert.deepEqual(shape([shuffle(1), repartition(5), count]), ['count'])
+  const aggregate = (...aggregates: readonly AggregateSpec[]): Step => {
+    return { kind: 'aggregate', keys: ['k'], aggregates, blocks: undefined }
+  }
+  const groups = 'groupBy(k).aggregate(sum(a))'
+  assert.deepEqual(shape([byKey('k'), shuffle(1), aggregate(Sum('a').spec)]).slice(1), [groups])
+  const lists = [shuffle(1), aggregate(Sum('a').spec, AsList('a').spec)]
+  assert.equal(shape(lists).includes('randomShuffle'), true)
+})
+
+test('an exchange stays where it decides order, blocks or errors', () => {
+  for (const steps of [
+    [sortBy('a'), sortBy('k')],
+    [shuffle(1), sortBy('k')],
+    [repartition(9), sortBy('k')],
+    [repartition(9), shuffle(1)],
+    [shuffle(1, 9), shuffle(1)],
+    [byKey('k'), repartition(2)],
+    [repartition(9), byKey('k')],
+    [byKey('k', 9), byKey('k')],
+    [sortBy('k'), shuffle()],
+  ]) {
+    assert.deepEqual(shape(steps), steps.map(stepName))
+  }
 })

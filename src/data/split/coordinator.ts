@@ -156,9 +156,15 @@ export function startStreamingSplit<Row>(
   readers: number,
   equal: boolean,
 ): DataIterator<Row>[] {
+  const { nodeId } = ray.getRuntimeContext()
   const coordinator = coordinatorClass
-    // Every reader may wait for one piece while it asks for the next, or leaves.
-    .options({ numCpus: 0, maxConcurrency: 4 * readers })
+    .options({
+      numCpus: 0,
+      // Every reader may wait for one piece while it asks for the next, or leaves.
+      maxConcurrency: 4 * readers,
+      // Where its owner is, without which it ends anyway: no other node can end it then.
+      schedulingStrategy: { nodeId, soft: true },
+    })
     .remote(plan, readers, equal)
   return Array.from({ length: readers }, (_, i) => new DataIterator<Row>(coordinator, i))
 }
