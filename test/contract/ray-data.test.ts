@@ -200,6 +200,10 @@ test('a schema is not computed if not wanted, and a summary has the columns name
   )
 })
 
+test('aggregates of nothing are refused', async () => {
+  await assert.rejects(here(range(3)).aggregate(), /aggregate was given no aggregates/)
+})
+
 test('a setting that is not there is not taken for one', () => {
   const context = DataContext.getCurrent() as unknown as Record<string, unknown>
   assert.throws(() => (context['targetMaxBlockSize'] = 1), /targetMaxBlockSize/)
