@@ -111,6 +111,19 @@ export class DatasetSession {
     }
   }
 
+  /** Names and types of the columns; computes the first block if it must. */
+  async fields(plan: LogicalPlan): Promise<readonly SchemaField[]> {
+    const known = await this.schemaFromMetadata(plan)
+    if (known !== undefined) return known
+    const first = {
+      source: plan.source,
+      steps: [...plan.steps, { kind: 'limit', rows: 1 } as const],
+    }
+    const { bundles } = await this.execute(first, undefined)
+    for await (const { metadata } of bundles) return metadata.schema
+    return []
+  }
+
   /** The columns, if no function of the user decides them. */
   schemaFromMetadata(plan: LogicalPlan): Promise<readonly SchemaField[] | undefined> {
     return this.#schemaKnown(optimize(plan))

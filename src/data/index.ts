@@ -50,12 +50,8 @@ export type {
 } from './block/column.js'
 export { DictionaryColumn, dictionaryEncode } from './block/dictionary-column.js'
 export type { BlockMetadata, BlockRef, RefBundle } from './block/metadata.js'
-export type {
-  Schema,
-  SchemaOptions,
-  SummaryOptions,
-  TakeBatchOptions,
-} from './consumable-dataset.js'
+export type { Schema } from './block/block.js'
+export type { SchemaOptions, SummaryOptions, TakeBatchOptions } from './consumable-dataset.js'
 export type { IterBatchesOptions } from './consume/iter-batches.js'
 export { type ColumnSummary, DatasetSummary } from './consume/summary.js'
 export { DataContext } from './data-context.js'
