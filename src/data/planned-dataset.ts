@@ -5,7 +5,7 @@ import type { Dataset } from './dataset.js'
 import type { DatasetSession, RunningPlan } from './dataset-session.js'
 import type { DatasetStatistics } from './execution/statistics.js'
 import type { OwnedBundle, Progress } from './execution/streaming-executor.js'
-import type { LogicalPlan, Step } from './logical/plan.js'
+import { callsFunctions, type LogicalPlan, type Step } from './logical/plan.js'
 
 /** A row of a dataset whose type is not known at compile time. */
 export type AnyRow = Record<string, unknown>
@@ -76,12 +76,19 @@ export abstract class PlannedDataset<Row> {
     }
   }
 
-  /** @internal Names and types of the columns; computes the first block if it must. */
+  /**
+   * @internal Names and types of the columns; computes the first block if it must. Functions are
+   * not called for a block without rows, which so does not say what they make.
+   */
   async fields(): Promise<readonly SchemaField[]> {
     const known = await this.session.schemaFromMetadata(this.plan)
     if (known !== undefined) return known
     const first = this.derive<Row>({ kind: 'limit', rows: 1 })
-    for await (const { metadata } of first.execute()) return metadata.schema
-    return []
+    let fields: readonly SchemaField[] = []
+    for await (const { metadata } of first.execute()) {
+      if (fields.length === 0 || metadata.rows > 0) fields = metadata.schema
+      if (fields.length > 0 && (metadata.rows > 0 || !callsFunctions(this.plan))) break
+    }
+    return fields
   }
 }

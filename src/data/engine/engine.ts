@@ -76,9 +76,17 @@ function run(sql: string): Buffer {
   const { call } = duckdbLibrary()
   const result = nativeBox()
   if (call.query(engineConnection(), sql, result) === 0) return result
-  const message = String(call.resultError(result))
+  const message = messageOf(String(call.resultError(result)))
   call.destroyResult(result)
   throw new RayError(`DuckDB: ${message}`, { fields: { sql: sql.slice(0, sqlShownMax) } })
+}
+
+/** Without the place in SQL that the user did not write, and with what to do about an overflow. */
+function messageOf(error: string): string {
+  const message = error.replace(/(\s+Candidate functions:[\s\S]*|\s+LINE \d+:[\s\S]*)$/, '')
+  const isOverflow = /Overflow in|Overflow on|out of range for the destination/.test(message)
+  if (!isOverflow) return message
+  return `${message.replace(/[.!]?$/, '.')} Cast to a wider type before, such as cast('int64') or cast('float64').`
 }
 
 function connect(): Pointer {
