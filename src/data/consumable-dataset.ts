@@ -3,7 +3,7 @@
 import type { Table } from 'apache-arrow'
 import { RayError } from '../base/errors.js'
 import { type BatchFormat, batchOfBlock } from './block/batch.js'
-import { type Block, columnsOfBlock } from './block/block.js'
+import { type Block, columnsOfBlock, type Schema, schemaOf } from './block/block.js'
 import { concatBlocks } from './block/concat.js'
 import type { Columns, DateFormat } from './block/column.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
@@ -21,7 +21,7 @@ import type { DatasetStatistics } from './execution/statistics.js'
 import { ExchangeableDataset } from './exchangeable-dataset.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
 import { formatRows } from './show-rows.js'
-import { checkBatchFormat } from './step-options.js'
+import { checkBatchFormat, refuseUnknown } from './step-options.js'
 
 /** How `takeBatch` shows rows. */
 export type TakeBatchOptions<Format extends BatchFormat = BatchFormat> = Pick<
@@ -29,18 +29,25 @@ export type TakeBatchOptions<Format extends BatchFormat = BatchFormat> = Pick<
   'batchFormat' | 'dates'
 >
 
-/** Names and Arrow types of the columns of a dataset. */
-export interface Schema {
-  /** Names of the columns, in order. */
-  readonly names: readonly string[]
-  /** Their Arrow types, in the same order, such as `Float64`. */
-  readonly types: readonly string[]
+/** What `summary` looks at. */
+export interface SummaryOptions extends ConsumeOptions {
+  /** Columns that are wanted; all unless told otherwise. */
+  readonly columns?: readonly string[]
+}
+
+const ofConsuming = ['onProgress']
+
+/** How `schema` and `columns` find out. */
+export interface SchemaOptions {
+  /** Whether the first block is computed where nothing else tells; it is unless this is false. */
+  readonly fetchIfMissing?: boolean
 }
 
 /** A dataset that can be run. */
 export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
   /** The number of rows; from the files' metadata where nothing that changes it comes between. */
   async count(options: ConsumeOptions = {}): Promise<number> {
+    refuseUnknown('count', options, ofConsuming)
     const counted = this.derive<Row>({ kind: 'count' })
     const known = await this.session.countFromMetadata(counted.plan)
     if (known !== undefined) return known
@@ -64,6 +71,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
    * @throws RayError if there are more than `limit`.
    */
   async takeAll(options: ConsumeOptions & { readonly limit?: number } = {}): Promise<Row[]> {
+    refuseUnknown('takeAll', options, [...ofConsuming, 'limit'])
     const { limit = Number.POSITIVE_INFINITY } = options
     const parts: AnyRow[][] = []
     let rows = 0
@@ -88,6 +96,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     options: TakeBatchOptions<'rows'> & { readonly batchFormat: 'rows' },
   ): Promise<Row[]>
   async takeBatch(rows = 20, options: TakeBatchOptions = {}): Promise<unknown> {
+    refuseUnknown('takeBatch', options, ['batchFormat', 'dates'])
     const { batchFormat = 'columns', dates = 'date' } = options
     checkBatchFormat('takeBatch', batchFormat)
     return batchOfBlock(await this.limit(rows).joined(), { batchFormat, dates })
@@ -95,6 +104,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
 
   /** All rows as one Arrow table, in the memory of this process. */
   async toArrow(options: ConsumeOptions = {}): Promise<Table> {
+    refuseUnknown('toArrow', options, ofConsuming)
     return this.joined(options)
   }
 
@@ -102,6 +112,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
   async toColumns(
     options: ConsumeOptions & { readonly dates?: DateFormat } = {},
   ): Promise<Columns<Row>> {
+    refuseUnknown('toColumns', options, [...ofConsuming, 'dates'])
     return columnsOfBlock(await this.joined(options), options.dates) as Columns<Row>
   }
 
@@ -120,16 +131,23 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
 
   /**
    * Names and types of the columns; computes the first block if a function of the user decides
-   * them.
+   * them. With `fetchIfMissing: false` it does not, and there may be no answer.
    */
-  async schema(): Promise<Schema> {
-    const fields = await this.fields()
-    return { names: fields.map(({ name }) => name), types: fields.map(({ type }) => type) }
+  schema(options?: SchemaOptions & { readonly fetchIfMissing?: true }): Promise<Schema>
+  schema(options: SchemaOptions): Promise<Schema | undefined>
+  async schema(options: SchemaOptions = {}): Promise<Schema | undefined> {
+    refuseUnknown('schema', options, ['fetchIfMissing'])
+    const isKnown = options.fetchIfMissing === false
+    const fields = await (isKnown ? this.session.schemaFromMetadata(this.plan) : this.fields())
+    return fields && schemaOf(fields)
   }
 
-  /** Names of the columns, in order. */
-  async columns(): Promise<readonly string[]> {
-    return (await this.schema()).names
+  /** Names of the columns, in order; see `schema`. */
+  columns(options?: SchemaOptions & { readonly fetchIfMissing?: true }): Promise<readonly string[]>
+  columns(options: SchemaOptions): Promise<readonly string[] | undefined>
+  async columns(options: SchemaOptions = {}): Promise<readonly string[] | undefined> {
+    refuseUnknown('columns', options, ['fetchIfMissing'])
+    return (await this.schema(options))?.names
   }
 
   /** Batches in order, while later blocks are being computed. */
@@ -148,6 +166,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
    * Rows in order, while later blocks are being computed; `for await` of a dataset does the same.
    */
   async *iterRows(options: ConsumeOptions = {}): AsyncGenerator<Row, void, void> {
+    refuseUnknown('iterRows', options, ofConsuming)
     for await (const block of prefetched(this.blocks(options), 1)) {
       yield* rowsOfBlock(block) as Row[]
     }
@@ -160,11 +179,13 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
 
   /** Refs of the blocks in order, each when it is finished: for tasks and actors of your own. */
   async *iterRefBundles(options: ConsumeOptions = {}): AsyncGenerator<RefBundle, void, void> {
+    refuseUnknown('iterRefBundles', options, ofConsuming)
     for await (const { block, metadata } of this.execute(options)) yield { block, metadata }
   }
 
   /** Refs of all blocks, each an apache-arrow table in the object store. */
   async toArrowRefs(options: ConsumeOptions = {}): Promise<readonly BlockRef[]> {
+    refuseUnknown('toArrowRefs', options, ofConsuming)
     const refs: BlockRef[] = []
     for await (const { block } of this.execute(options)) refs.push(block)
     return refs
@@ -175,6 +196,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
    * held.
    */
   async materialize(options: ConsumeOptions = {}): Promise<Dataset<Row>> {
+    refuseUnknown('materialize', options, ofConsuming)
     const bundles: RefBundle[] = []
     for await (const { block, metadata } of this.execute(options)) bundles.push({ block, metadata })
     const result = this.over({ source: { kind: 'blocks', bundles }, steps: [] })
@@ -209,9 +231,12 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     return bytes
   }
 
-  /** Counts, extremes, means and deviations of every column; prints as a table. */
-  async summary(options: ConsumeOptions = {}): Promise<DatasetSummary> {
-    const partial = this.derive<Row>({ kind: 'report', name: 'summary', fn: summarizeBlock })
+  /** Counts, extremes, means and deviations of columns, all or those named; prints as a table. */
+  async summary(options: SummaryOptions = {}): Promise<DatasetSummary> {
+    refuseUnknown('summary', options, [...ofConsuming, 'columns'])
+    const { columns } = options
+    const wanted = columns === undefined ? this : this.derive<Row>({ kind: 'select', columns })
+    const partial = wanted.derive<Row>({ kind: 'report', name: 'summary', fn: summarizeBlock })
     const parts: PartialSummary[][] = []
     for await (const { metadata } of partial.execute(options)) {
       parts.push(metadata.report as PartialSummary[])

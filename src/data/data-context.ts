@@ -22,6 +22,11 @@ export class DataContext {
    */
   schedulingStrategy: 'SPREAD' | 'DEFAULT' = 'SPREAD'
 
+  constructor() {
+    // Ray has about a hundred settings: one that is set and is not here must not pass unnoticed.
+    Object.seal(this)
+  }
+
   /** The settings of this process; change them where you like. */
   static getCurrent(): DataContext {
     return DataContext.#current

@@ -70,6 +70,7 @@ export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
   async aggregate<const Aggregates extends readonly Aggregate[]>(
     ...aggregates: Aggregates
   ): Promise<AggregatedColumns<Row, Aggregates>> {
+    if (aggregates.length === 0) throw new RayError('aggregate was given no aggregates.')
     const specs = aggregates.map(({ spec }) => spec)
     const step = { kind: 'aggregate', keys: [], aggregates: specs, blocks: undefined } as const
     const [row] = await this.derive<AggregatedColumns<Row, Aggregates>>(step).takeAll()

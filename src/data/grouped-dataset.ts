@@ -25,7 +25,12 @@ import type { Dataset } from './dataset.js'
 import type { Batches, Callable } from './mappable-dataset.js'
 import { type Expression, nodeOfColumn } from './expression/expression.js'
 import type { PlannedDataset } from './planned-dataset.js'
-import { checkBatchFormat, compileFunction, type StepOptions } from './step-options.js'
+import {
+  checkBatchFormat,
+  compileFunction,
+  refuseUnknown,
+  type StepOptions,
+} from './step-options.js'
 
 /** How `mapGroups` shows groups. */
 export interface MapGroupsOptions<Format extends BatchFormat = BatchFormat> extends StepOptions {
@@ -202,7 +207,9 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
   withColumn<Name extends string, T>(
     name: Name,
     expression: Expression<T>,
-  ): Dataset<Omit<Row, Name> & { [K in Name]: T }> {
+  ): Dataset<Omit<Row, Name> & { [K in Name]: T }>
+  withColumn(name: string, expression: Expression, options: object = {}): unknown {
+    refuseUnknown('withColumn', options, [])
     const output = { name, value: nodeOfColumn('withColumn', expression) }
     const step = { kind: 'group-column', keys: this.#keys, blocks: this.#blocks } as const
     return this.#dataset.derive({ ...step, output })

@@ -51,7 +51,8 @@ export type {
 } from './block/column.js'
 export { DictionaryColumn, dictionaryEncode } from './block/dictionary-column.js'
 export type { BlockMetadata, BlockRef, RefBundle } from './block/metadata.js'
-export type { Schema, TakeBatchOptions } from './consumable-dataset.js'
+export type { Schema } from './block/block.js'
+export type { SchemaOptions, SummaryOptions, TakeBatchOptions } from './consumable-dataset.js'
 export type { IterBatchesOptions } from './consume/iter-batches.js'
 export { type ColumnSummary, DatasetSummary } from './consume/summary.js'
 export { DataContext } from './data-context.js'
@@ -82,13 +83,20 @@ export { type AggregatedColumns, GroupedDataset, type MapGroupsOptions } from '.
 export type { DatasetStatistics } from './execution/statistics.js'
 export type { Progress } from './execution/streaming-executor.js'
 export type { AnyRow, ConsumeOptions } from './planned-dataset.js'
-export { fromArrow, fromColumns, rangeTensor, readDatasource } from './from-memory.js'
+export {
+  fromArrow,
+  fromArrowRefs,
+  fromColumns,
+  rangeTensor,
+  readDatasource,
+} from './from-memory.js'
 export type { Datasink, WriteContext } from './datasink.js'
 export type { Datasource, ReadBatch, ReadTask } from './datasource-port.js'
 export type { FilenameProvider, FilePlace } from './filename-provider.js'
 export type { SaveMode } from './logical/write-step.js'
 export type {
   WriteCsvOptions,
+  WriteDatasinkOptions,
   WriteFilesOptions,
   WriteJsonOptions,
   WriteParquetOptions,
@@ -125,3 +133,4 @@ export type {
 } from './split/divisible-dataset.js'
 export { stackTensors, Tensor, TensorColumn } from './block/tensor.js'
 export type { MapBatchesOptions, StepOptions } from './step-options.js'
+export * from './readers-not-built.js'

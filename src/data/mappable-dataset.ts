@@ -11,6 +11,7 @@ import {
   compileMapBatchesOptions,
   type MapBatchesOptions,
   ofBatches,
+  refuseUnknown,
   rowCount,
   type StepOptions,
 } from './step-options.js'
@@ -123,7 +124,9 @@ export abstract class MappableDataset<Row> extends PlannedDataset<Row> {
    * const named = fromItems([{ name: 'Ada', born: 1815 }]).dropColumns(['born'])
    * console.log(await named.columns()) // ['name']
    */
-  dropColumns<K extends keyof Row & string>(columns: readonly K[]): Dataset<Omit<Row, K>> {
+  dropColumns<K extends keyof Row & string>(columns: readonly K[]): Dataset<Omit<Row, K>>
+  dropColumns(columns: readonly string[], options: object = {}): unknown {
+    refuseUnknown('dropColumns', options, [])
     return this.derive({ kind: 'drop-columns', columns: [...columns] })
   }
 
@@ -138,7 +141,11 @@ export abstract class MappableDataset<Row> extends PlannedDataset<Row> {
     names: Names & { readonly [K in keyof Names]: K extends keyof Row ? string : never },
   ): Dataset<Renamed<Row, Names>>
   renameColumns(names: readonly string[]): Dataset
-  renameColumns(names: Readonly<Record<string, string>> | readonly string[]): unknown {
+  renameColumns(
+    names: Readonly<Record<string, string>> | readonly string[],
+    options: object = {},
+  ): unknown {
+    refuseUnknown('renameColumns', options, [])
     const given = Array.isArray(names) ? (names as readonly string[]) : Object.values(names)
     if (given.length === 0) throw new RayError('renameColumns was given no names.')
     return this.derive({ kind: 'rename-columns', names })

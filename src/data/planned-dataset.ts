@@ -5,7 +5,7 @@ import type { Dataset } from './dataset.js'
 import type { DatasetSession, RunningPlan } from './dataset-session.js'
 import type { DatasetStatistics } from './execution/statistics.js'
 import type { OwnedBundle, Progress } from './execution/streaming-executor.js'
-import { callsFunctions, type LogicalPlan, type Step } from './logical/plan.js'
+import type { LogicalPlan, Step } from './logical/plan.js'
 
 /** A row of a dataset whose type is not known at compile time. */
 export type AnyRow = Record<string, unknown>
@@ -16,7 +16,8 @@ export interface ConsumeOptions {
   readonly onProgress?: (progress: Progress) => void
 }
 
-type DatasetClass = new (session: DatasetSession, plan: LogicalPlan) => object
+/** @internal The class that a method of a dataset makes others of. */
+export type DatasetClass = new (session: DatasetSession, plan: LogicalPlan) => object
 
 /** Rows with a plan. `Dataset` adds its methods in layers, so that each topic has its own file. */
 export abstract class PlannedDataset<Row> {
@@ -76,19 +77,8 @@ export abstract class PlannedDataset<Row> {
     }
   }
 
-  /**
-   * @internal Names and types of the columns; computes the first block if it must. Functions are
-   * not called for a block without rows, which so does not say what they make.
-   */
-  async fields(): Promise<readonly SchemaField[]> {
-    const known = await this.session.schemaFromMetadata(this.plan)
-    if (known !== undefined) return known
-    const first = this.derive<Row>({ kind: 'limit', rows: 1 })
-    let fields: readonly SchemaField[] = []
-    for await (const { metadata } of first.execute()) {
-      if (fields.length === 0 || metadata.rows > 0) fields = metadata.schema
-      if (fields.length > 0 && (metadata.rows > 0 || !callsFunctions(this.plan))) break
-    }
-    return fields
+  /** @internal Names and types of the columns; computes the first block if it must. */
+  fields(): Promise<readonly SchemaField[]> {
+    return this.session.fields(this.plan)
   }
 }

@@ -3,6 +3,7 @@
 import { RayError } from '../base/errors.js'
 import type {
   Compression,
+  FileShuffle,
   FilesSource,
   FilesystemOptions,
   Int64Format,
@@ -36,6 +37,8 @@ export interface ReadFilesOptions {
    * Row groups of Parquet, and small files of lines, are not divided.
    */
   readonly overrideNumBlocks?: number
+  /** 'files', or `{ seed }`: files are read in random order, each by itself in its own. */
+  readonly shuffle?: 'files' | FileShuffle | null
 }
 
 /** What functions take that read tables. */
@@ -55,6 +58,7 @@ const ofFiles = [
   'compression',
   'filesystem',
   'overrideNumBlocks',
+  'shuffle',
 ]
 const ofTables = [...ofFiles, 'columns', 'int64']
 
@@ -94,8 +98,22 @@ export function compileFiles(
     ignoreMissingPaths: options.ignoreMissingPaths ?? false,
     compression,
     filesystem: options.filesystem,
+    shuffle: compileShuffle(operator, options.shuffle ?? undefined),
     blocks: whole(operator, 'overrideNumBlocks', options.overrideNumBlocks),
   }
+}
+
+function compileShuffle(
+  operator: string,
+  shuffle: 'files' | FileShuffle | undefined,
+): FileShuffle | undefined {
+  if (shuffle === undefined) return undefined
+  if (typeof shuffle === 'string') {
+    oneOf(operator, 'shuffle', shuffle, ['files'])
+    return {}
+  }
+  refuseUnknown(`${operator}: shuffle`, shuffle, ['seed'])
+  return shuffle
 }
 
 function compilePartitioning(

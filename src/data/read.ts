@@ -38,8 +38,13 @@ export interface Blocks {
   readonly overrideNumBlocks?: number
 }
 
-function blockCount(operator: string, options: Blocks): number | undefined {
-  refuseUnknown(operator, options, ['overrideNumBlocks'])
+/** The number of blocks, of options that may have others beside it. */
+export function blockCount(
+  operator: string,
+  options: Blocks,
+  known: readonly string[] = [],
+): number | undefined {
+  refuseUnknown(operator, options, ['overrideNumBlocks', ...known])
   return whole(operator, 'overrideNumBlocks', options.overrideNumBlocks)
 }
 

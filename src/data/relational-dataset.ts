@@ -50,7 +50,9 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
   withColumn<Name extends string, T>(
     name: Name,
     expression: Expression<T>,
-  ): Dataset<Omit<Row, Name> & Named<Name, T>> {
+  ): Dataset<Omit<Row, Name> & Named<Name, T>>
+  withColumn(name: string, expression: Expression, options: object = {}): unknown {
+    refuseUnknown('withColumn', options, [])
     const outputs = [{ name, value: nodeOfColumn('withColumn', expression) }]
     return this.derive({ kind: 'project', operator: 'withColumn', outputs, keepsOthers: true })
   }
@@ -66,7 +68,9 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
    */
   withColumns<Columns extends Readonly<Record<string, Expression>>>(
     columns: Columns,
-  ): Dataset<Omit<Row, keyof Columns> & RowOfExpressions<Columns>> {
+  ): Dataset<Omit<Row, keyof Columns> & RowOfExpressions<Columns>>
+  withColumns(columns: Readonly<Record<string, Expression>>, options: object = {}): unknown {
+    refuseUnknown('withColumns', options, [])
     const outputs = Object.entries(columns).map(([name, value]) => {
       return { name, value: nodeOfColumn('withColumns', value) }
     })
@@ -89,7 +93,9 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
   ): Dataset<RowOfExpressions<Columns>>
   select(
     columns: readonly (string | Expression)[] | Readonly<Record<string, Expression>>,
+    options: object = {},
   ): unknown {
+    refuseUnknown('select', options, [])
     const outputs = outputsOf(columns)
     const names = outputs.map(({ name }) => name)
     const twice = names.find((name, i) => names.indexOf(name) !== i)
@@ -101,7 +107,9 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
   }
 
   /** Keeps the named columns. Right behind a reader the others are not even read. */
-  selectColumns<K extends keyof Row & string>(columns: readonly K[]): Dataset<Pick<Row, K>> {
+  selectColumns<K extends keyof Row & string>(columns: readonly K[]): Dataset<Pick<Row, K>>
+  selectColumns(columns: readonly string[], options: object = {}): unknown {
+    refuseUnknown('selectColumns', options, [])
     return this.derive({ kind: 'select', columns: [...columns] })
   }
 

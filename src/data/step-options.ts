@@ -6,6 +6,7 @@ import { type BatchFormat, batchFormats } from './block/batch.js'
 import type { DateFormat } from './block/column.js'
 import type { RetriedErrors, UserFunction } from './block/user-function.js'
 import type { StepResources } from './logical/function-step.js'
+import { reasonNotTaken } from './options-not-taken.js'
 
 /** What the tasks or actors of a step need. */
 export interface StepOptions {
@@ -60,31 +61,8 @@ const ofSteps = [
   'retryExceptions',
 ] // prettier-ignore
 export const ofBatches: readonly string[] = ['batchFormat', 'batchSize', 'dates']
-/** Options of Ray Data that are not built. */
-const later = [
-  'filter', 'schema', 'shuffle', 'overrideNumBlocks',
-] // prettier-ignore
-
-/** Options of Ray Data that mean nothing here, with the reason. */
-const refused: Readonly<Record<string, string>> = {
-  fnKwargs: 'JavaScript has no keyword arguments; put an object into fnArgs',
-  fnConstructorKwargs: 'JavaScript has no keyword arguments; put an object into fnConstructorArgs',
-  zeroCopyBatch: "batches are never copied, and writing to one changes nobody else's",
-  compute: 'a class runs in a pool of actors, whose size is the option concurrency',
-  numRowsPerFile: 'give minRowsPerFile or maxRowsPerFile',
-  tryCreateDir: 'folders are made where they are not there',
-  arrowOpenStreamArgs: 'files are written by DuckDB, and S3 is reached as `filesystem` says',
-  arrowParquetArgs: 'files are written by DuckDB; give compression',
-  arrowParquetArgsFn: 'files are written by DuckDB; give compression',
-  arrowCsvArgs: 'files are written by DuckDB; give delimiter, header and compression',
-  arrowCsvArgsFn: 'files are written by DuckDB; give delimiter, header and compression',
-  pandasJsonArgs: 'files are written by DuckDB, an object per line; give compression',
-  pandasJsonArgsFn: 'files are written by DuckDB, an object per line; give compression',
-  rayRemoteArgs: 'give numCpus, numGpus, memory and resources themselves',
-}
-
 /**
- * Refuses options that do not exist, or not yet, so that none is silently ignored.
+ * Refuses options that do not exist, so that none is silently ignored.
  *
  * @throws TypeError
  */
@@ -94,16 +72,13 @@ export function refuseUnknown(operator: string, options: unknown, known: readonl
   }
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue
-    const reason = refused[key]
+    const reason = reasonNotTaken(operator, key)
     if (reason !== undefined) {
       throw new TypeError(`${operator}: there is no option '${key}': ${reason}.`)
     }
-    if (later.includes(key)) {
-      throw new TypeError(`${operator}: the option '${key}' is not built yet.`)
-    }
     throw new TypeError(
-      `${operator}: '${key}' is not an option.${didYouMean(key, known)} ` +
-        `Options are: ${known.join(', ')}.`,
+      `${operator}: '${key}' is not an option.${didYouMean(key, known)}` +
+        (known.length === 0 ? ' It takes none.' : ` Options are: ${known.join(', ')}.`),
     )
   }
 }

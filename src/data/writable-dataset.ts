@@ -12,10 +12,11 @@ import type { FolderSink, OutputFormat, Sink } from './logical/write-step.js'
 import type { RunningPlan } from './dataset-session.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
 import { DivisibleDataset } from './split/divisible-dataset.js'
-import { refuseUnknown } from './step-options.js'
+import { refuseUnknown, whole } from './step-options.js'
 import {
   compileWrite,
   type WriteCsvOptions,
+  type WriteDatasinkOptions,
   type WriteFilesConfig,
   type WriteJsonOptions,
   type WriteParquetOptions,
@@ -72,14 +73,16 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
   /** Writes the rows to wherever `datasink` puts them. */
   async writeDatasink<Result>(
     datasink: Datasink<Result>,
-    options: ConsumeOptions = {},
+    options: WriteDatasinkOptions = {},
   ): Promise<readonly Result[]> {
-    refuseUnknown('writeDatasink', options, ['onProgress'])
+    refuseUnknown('writeDatasink', options, ['onProgress', 'concurrency'])
+    const concurrency = whole('writeDatasink', 'concurrency', options.concurrency)
     await datasink.onWriteStart?.()
     try {
       const name = datasink.name ?? 'writeDatasink'
       const sink: Sink = { kind: 'custom', datasink: datasink as Datasink }
-      const results = (await this.#working(name, sink, options).run()) as readonly Result[]
+      const work = { ...options, concurrency }
+      const results = (await this.#working(name, sink, work).run()) as readonly Result[]
       await datasink.onWriteComplete?.(results)
       return results
     } catch (error) {

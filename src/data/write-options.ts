@@ -51,6 +51,12 @@ export interface WriteJsonOptions extends WriteFilesOptions {
   readonly compression?: 'none' | 'gzip' | 'zstd'
 }
 
+/** How `writeDatasink` writes. */
+export interface WriteDatasinkOptions extends ConsumeOptions {
+  /** Tasks that write at once at most. */
+  readonly concurrency?: number
+}
+
 export interface WriteFilesConfig {
   readonly partitionCols: readonly string[]
   readonly mode: SaveMode

@@ -93,6 +93,7 @@ test('values that do not fit, and bytes that are no text, have a place', async (
     [csv('a,b\n1,"x\n2,y\n'), /Line: 2; .*unterminated quote found.*in .*a\.csv/],
     [csv(badUtf8), /Line: 3; .*Invalid unicode.*in .*a\.csv/],
     [csv(Buffer.from('a,\xff\n1,2\n', 'latin1')), /Line: 1; Invalid unicode/],
+    [csv('\0a\n1\n'), /a\.csv is no text: .* at byte 0 .* `encoding: 'utf-16'`/],
     [csv('a,A\n1,2\n'), /a\.csv has two columns "A", whatever the case/],
   ] as const
   for (const [dataset, message] of cases) {
@@ -130,6 +131,13 @@ test('a value that is longer than the buffers of the engine is a value', async (
   for (const text of [giant, `"${giant}"`]) {
     const rows = await rowsOf(readCsv(put('a.csv', `a,b\n1,${text}\n2,z\n`)))
     assert.deepEqual([rows.length, (rows[0]?.b as string).length], [2, giant.length])
+    // Also in the last line of a file, or of a piece of one.
+    for (const blockBytes of [1, 1e9]) {
+      const last = await rowsOf(readCsv(put('a.csv', `a,b\n1,z\n2,${text}`)), blockBytes)
+      assert.deepEqual([last.length, (last[1]?.b as string).length], [2, giant.length])
+      const middle = readCsv(put('a.csv', `a,b\n1,${text}\n2,z\n`))
+      assert.equal((await rowsOf(middle, blockBytes)).length, 2)
+    }
   }
 })
 
@@ -164,6 +172,48 @@ test('empty files, and columns without values, are read with those that have som
     /readCsv: there are no \.csv, \.tsv files in .*empty/,
   )
   assert.deepEqual(await rowsOf(readCsv(empty, { ignoreMissingPaths: true })), [])
+})
+
+test('files that disagree inside of lists, or about the case of names, are refused', async () => {
+  const own = path.join(folder, 'disagree')
+  fs.mkdirSync(own)
+  const types = {
+    numbers: '[1]',
+    doubles: '[1.5::DOUBLE]',
+    texts: "['a']",
+    small: "{'a': 1, 'b c': [1]}",
+    large: "{'a': 1::BIGINT, 'd': 'z'}",
+    other: "{'a': 'q', 'b c': [1]}",
+    inner: "{'a': 1, 'b c': ['x']}",
+  }
+  for (const [name, value] of Object.entries(types)) {
+    execute(`COPY (SELECT ${value} AS x) TO '${own}/${name}.parquet' (FORMAT parquet)`)
+  }
+  execute(`COPY (SELECT 1 AS "X") TO '${own}/upper.parquet' (FORMAT parquet)`)
+  const both = (a: keyof typeof types, b: keyof typeof types | 'upper') =>
+    rowsOf(readParquet([a, b].map((name) => path.join(own, `${name}.parquet`))))
+  assert.deepEqual(
+    (await both('numbers', 'doubles')).map(({ x }) => x),
+    [[1], [1.5]],
+  )
+  assert.equal((await both('small', 'large')).length, 2)
+  const refused = [
+    ['numbers', 'texts'],
+    ['small', 'other'],
+    ['small', 'inner'],
+    ['numbers', 'small'],
+  ] as const
+  for (const [a, b] of refused) await assert.rejects(both(a, b), /files disagree about column "x"/)
+  await assert.rejects(both('numbers', 'upper'), /columns "x" of .* and "X" of .*upper\.parquet/)
+})
+
+test('a link to a folder that it is in is not followed', async () => {
+  const own = path.dirname(put('a.csv', 'a\n1\n'))
+  fs.mkdirSync(path.join(own, 'inner'))
+  fs.symlinkSync(own, path.join(own, 'inner', 'around'))
+  const beside = path.dirname(put('b.csv', 'a\n2\n'))
+  fs.symlinkSync(beside, path.join(own, 'inner', 'beside'))
+  assert.deepEqual(await rowsOf(readCsv(own)), [{ a: 1n }, { a: 2n }])
 })
 
 test('columns that differ in case only are refused where they cannot be told apart', async () => {

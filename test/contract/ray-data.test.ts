@@ -7,6 +7,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import {
   col,
+  DataContext,
   Dataset,
   download,
   fromItems,
@@ -153,4 +154,57 @@ test('tensors become lists', async () => {
     (await lists.takeAll()).map(({ list }) => [...(list as Iterable<number>)]),
     [0, 1, 2].map((i) => [i, i]),
   )
+})
+
+test('files are read in an order that a seed draws, or another each time', async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'typeray-files-'))
+  try {
+    const numbers = Array.from({ length: 12 }, (_, i) => i)
+    for (const n of numbers) {
+      fs.writeFileSync(path.join(folder, `${String(n).padStart(2, '0')}.csv`), `n\n${n}\n`)
+    }
+    const order = async (shuffle: 'files' | { seed?: number } | null): Promise<number[]> => {
+      const read = readCsv<{ n: number }>(folder, { shuffle, int64: 'number' })
+      return (await here(read).takeAll()).map(({ n }) => n)
+    }
+    assert.deepEqual(await order(null), numbers)
+    const seeded = await order({ seed: 1 })
+    assert.notDeepEqual(seeded, numbers)
+    assert.deepEqual(await order({ seed: 1 }), seeded)
+    assert.deepEqual(
+      [...seeded].sort((a, b) => a - b),
+      numbers,
+    )
+    const orders = await Promise.all([1, 2, 3].map(() => order('files')))
+    assert.equal(new Set(orders.map(String)).size, 3)
+    const first = here(readCsv<{ n: bigint }>(folder, { shuffle: { seed: 1 } })).limit(3)
+    assert.deepEqual(
+      (await first.takeAll()).map(({ n }) => Number(n)),
+      seeded.slice(0, 3),
+    )
+  } finally {
+    fs.rmSync(folder, { recursive: true })
+  }
+})
+
+test('a schema is not computed if not wanted, and a summary has the columns named', async () => {
+  const known = here(range(3))
+  const mapped = known.map(({ id }) => ({ half: id / 2, id }))
+  assert.equal(await mapped.schema({ fetchIfMissing: false }), undefined)
+  assert.equal(await mapped.columns({ fetchIfMissing: false }), undefined)
+  assert.deepEqual(await mapped.columns(), ['half', 'id'])
+  const summary = await mapped.summary({ columns: ['half'] })
+  assert.deepEqual(
+    summary.columns.map(({ name, mean }) => [name, mean]),
+    [['half', 0.5]],
+  )
+})
+
+test('aggregates of nothing are refused', async () => {
+  await assert.rejects(here(range(3)).aggregate(), /aggregate was given no aggregates/)
+})
+
+test('a setting that is not there is not taken for one', () => {
+  const context = DataContext.getCurrent() as unknown as Record<string, unknown>
+  assert.throws(() => (context['targetMaxBlockSize'] = 1), /targetMaxBlockSize/)
 })

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import * as data from '../../src/data/index.js'
 import { methodsNotBuilt } from '../../src/data/methods-not-built.js'
+import * as readersNotBuilt from '../../src/data/readers-not-built.js'
 import { isThere, reportNone, root, states } from './ray-names.js'
 import { rowsOf } from './tables.js'
 
@@ -60,7 +61,8 @@ test('what works is there, and what is not there yet is not, or says so', () => 
   const problems = claims.flatMap(({ at, door, name, state }) => {
     const of = doors[door]
     if (of === undefined) return [`${at}: nothing is known of ${door}`]
-    const isRefused = door === 'ds' && methodsNotBuilt.has(name)
+    const isRefused =
+      (door === 'ds' && methodsNotBuilt.has(name)) || (door === 'data' && name in readersNotBuilt)
     const is = name in of && !isRefused
     if (is === isThere(state)) return []
     return [`${at}: ${door}.${name} is '${state}', and it is ${is ? '' : 'not '}there`]
@@ -79,6 +81,14 @@ test('methods that are not there say why, and have a row', () => {
       () => refusing[name]?.(),
       (error: Error) => error.message.includes(`Dataset.${name}`),
     )
+  }
+})
+
+test('functions that are not there say so, and have a row', () => {
+  for (const [name, refuse] of Object.entries(readersNotBuilt)) {
+    const claim = claims.find((each) => each.door === 'data' && each.name === name)
+    assert.equal(claim?.state, 'not yet', name)
+    assert.throws(refuse, new RegExp(`^RayError: ${name} is not built`))
   }
 })
 

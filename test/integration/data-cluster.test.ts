@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'node:test'
 import * as ray from '../../src/index.js'
 import { col, Count, range, readCsv, readParquet, Sum } from '../../src/data/index.js'
+import { listActors } from '../../src/state/index.js'
 import type { SessionFile } from '../../src/node/session-file.js'
 import { until } from '../../src/testing/index.js'
 import { onNodes } from './on-nodes.js'
@@ -161,6 +162,34 @@ test('a node that dies in mid-shuffle, or in mid-write, changes nothing in the r
       assert.deepEqual(found, expected)
     })
   }))
+
+test('a node that dies while a dataset is split for readers takes no rows with it', () =>
+  onNodes(2, ({ kill, sessions: [head] }, [, second]) =>
+    inFolders(async (notes) => {
+      assert.ok(head !== undefined && second !== undefined)
+      const readers = arriving(notes, 4).streamingSplit(2, { equal: true })
+      const { nodeId } = second
+      const struck = strike(notes, { nodeId, block: 4, kill: () => kill(second) })
+      const read = readers.map(async (reader) => {
+        const found: number[] = []
+        for await (const { id } of reader.iterBatches({ batchSize: 64 })) found.push(...id)
+        return found
+      })
+      const [one = [], two = []] = await Promise.all(read)
+      await struck
+      assert.equal(one.length, two.length)
+      assert.deepEqual(
+        [...one, ...two].sort((a, b) => a - b),
+        ids,
+      )
+      // Whoever divides the rows is where the program is, and cannot be lost without it.
+      const actors = await listActors({ filters: [['className', '=', 'SplitCoordinator']] })
+      assert.deepEqual(
+        actors.map((actor) => actor.nodeId),
+        [head.nodeId],
+      )
+    }),
+  ))
 
 test('a worker that dies in mid-shuffle on another node changes nothing in the result', () =>
   onNodes(2, (_nodes, [, second]) =>

@@ -55,6 +55,14 @@ export function firstRecord(
 export function columnNames(file: string, record: CsvRecord, format: CsvFormat): readonly string[] {
   const given = format.columnNames
   if (given !== undefined) return given
+  const zero = record.values.join(format.delimiter).indexOf('\0')
+  if (zero !== -1 && format.hasHeader) {
+    throw new RayError(
+      `readCsv: ${file} is no text: there is a zero at byte ${zero} of its header. If it is text ` +
+        "of another encoding, name that, such as `encoding: 'utf-16'`.",
+      { fields: { path: file } },
+    )
+  }
   const names = record.values.map((name, i) => {
     return !format.hasHeader || name === '' ? `f${i}` : name
   })

@@ -15,6 +15,7 @@ import { type Codec, codecOf } from './compression.js'
 import { type CsvScan, csvTable } from './csv-dialect.js'
 import { evenLineEnds } from './csv-line-ends.js'
 import { columnNames, firstRecord } from './csv-header.js'
+import { engineBufferBytes, hasLongLastLine } from './csv-last-line.js'
 import { findTypes } from './csv-types.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { CsvFormat } from './file-format.js'
@@ -242,8 +243,9 @@ async function tableOf(request: OpenRequest, format: CsvFormat, batch: Batch): P
   const { source, open, lineBytesMax } = request
   const { piece, pieces, columns, bodies } = batch
   const hasPath = pieces.length > 1 && hasPathColumn(request.columns)
-  const limit = lineBytesMax === undefined ? {} : { lineBytesMax }
   const table = (scan: CsvScan): string => {
+    const longest = lineBytesMax ?? longestLine(scan, pieces)
+    const limit = longest === undefined ? {} : { lineBytesMax: longest }
     return withAddedColumns(source, request.columns, {
       table: `FROM ${csvTable(format, { ...scan, ...limit, columns, hasPath })}`,
       piece,
@@ -260,6 +262,13 @@ async function tableOf(request: OpenRequest, format: CsvFormat, batch: Batch): P
   }
   const paths = await mapInOrder(pieces, (each) => open.path(each, engineCodecs))
   return table({ ...scanOf(source, format, { piece, path: paths[0] ?? '' }), paths })
+}
+
+/** What the engine must be told of lines that it would drop; undefined where there are none. */
+function longestLine({ paths, codec }: CsvScan, pieces: readonly FilePiece[]): number | undefined {
+  const longest = Math.max(...pieces.map(({ length }) => length))
+  if (codec !== 'none' || longest <= engineBufferBytes) return undefined
+  return paths.some(hasLongLastLine) ? longest + 1 : undefined
 }
 
 const lineEnd = Buffer.from('\n')

@@ -60,6 +60,14 @@ export interface FilesSource {
   readonly filesystem?: FilesystemOptions | undefined
   /** Blocks that are asked for. */
   readonly blocks?: number | undefined
+  /** Files are read in random order: in the same one for a seed, else in another each time. */
+  readonly shuffle?: FileShuffle | undefined
+}
+
+/** How the order of files is drawn. */
+export interface FileShuffle {
+  /** The same seed gives the same order. */
+  readonly seed?: number
 }
 
 /** How files that are not local are reached. Whatever is absent is found as the AWS SDK does. */
@@ -68,7 +76,8 @@ export interface FilesystemOptions {
   readonly headers?: Readonly<Record<string, string>>
   /**
    * How long a server may be silent, in milliseconds, until a request is made again; 60 000 unless
-   * told. Requests that go on, however slowly, have no bound.
+   * told. A body that comes slower than 1000 bytes a second for so long is given up, too; others
+   * may take any time.
    */
   readonly timeoutMs?: number
   /** Region of the bucket. */

@@ -71,8 +71,14 @@ function filesBelow(folder: string): ListedFile[] {
 
 function addLinked(link: string, files: ListedFile[], folders: string[]): void {
   const stat = fs.statSync(link, { throwIfNoEntry: false })
-  if (stat?.isDirectory() === true) folders.push(link)
+  if (stat?.isDirectory() === true && !isAround(link)) folders.push(link)
   else if (stat?.isFile() === true) files.push(listed(link, stat.size))
+}
+
+/** Whether a link leads back to a folder that it is in, and so to itself. */
+function isAround(link: string): boolean {
+  const folder = `${fs.realpathSync(path.dirname(link))}/`
+  return folder.startsWith(`${fs.realpathSync(link)}/`)
 }
 
 /** The files that a glob matches: folder by folder, so that only folders that match are read. */

@@ -9,6 +9,7 @@ import type { DescribedFiles, FoundColumns, OpenRequest, SqlReader } from './fil
 import { type FilePiece, type FilesSource, isWhole, type SqlColumn } from './files.js'
 import { mapInOrder } from './map-in-order.js'
 import type { OpenPieces } from './open-pieces.js'
+import { type ParquetFooter, readFooters, type RowGroup } from './parquet-footer.js'
 import { openFooter, openPiece } from './parquet-remote.js'
 import { withRowOrder } from './row-order.js'
 import { describeSql, unifyColumns } from './sql-columns.js'
@@ -30,11 +31,10 @@ async function describe(
     opened.set(path, isLocal(path) ? path : (await openFooter(source, open, file)).sparse.path)
   })
   const paths = [...new Set(opened.values())]
-  const groups = new Map<string, RowGroup[]>(paths.map((path) => [path, []]))
-  const list = `[${paths.map((path) => quoteText(literalGlob(path))).join(', ')}]`
-  for (const group of rowGroupsOf(list)) groups.get(group.path)?.push(group)
-  const described = describeKinds(list)
-  const empty = emptyColumns(list, described)
+  const footers = readFooters(paths) ?? engineFooters(paths)
+  const groups = new Map(paths.map((path, i) => [path, footers[i]?.groups ?? []]))
+  const described = describeKinds(paths, footers)
+  const empty = emptyColumns(paths, described)
   const columns = columnsOf(source, described, { empty, named: (message) => open.named(message) })
   const found = read.map(({ path }) => {
     const file = opened.get(path) ?? path
@@ -47,20 +47,26 @@ async function describe(
   return { files: found, columns }
 }
 
-interface RowGroup {
-  readonly path: string
-  readonly rows: number
-  readonly bytes: number
-}
-
-function rowGroupsOf(list: string): readonly RowGroup[] {
-  const groups = query(
+/** What the engine says of footers that are not like others, or an error that names the file. */
+function engineFooters(paths: readonly string[]): readonly ParquetFooter[] {
+  const list = listOf(paths)
+  const groups = new Map<string, RowGroup[]>(paths.map((path) => [path, []]))
+  const rowGroups = query(
     `SELECT file_name AS path, row_group_id::INTEGER AS id,
        any_value(row_group_num_rows)::DOUBLE AS rows, sum(total_uncompressed_size)::DOUBLE AS bytes
      FROM parquet_metadata(${list}) GROUP BY ALL ORDER BY ALL`,
   )
-  return [...groups].map(({ path, rows, bytes }) => {
-    return { path: String(path), rows: Number(rows), bytes: Number(bytes) }
+  for (const { path, rows, bytes } of rowGroups) {
+    groups.get(String(path))?.push({ rows: Number(rows), bytes: Number(bytes) })
+  }
+  const schemas = query(
+    `SELECT file_name AS path, string_agg(concat_ws(':', name, type, type_length, repetition_type,
+       num_children, converted_type, scale, precision, logical_type), ',') AS schema
+     FROM parquet_schema(${list}) GROUP BY file_name`,
+  )
+  const schemaOf = new Map([...schemas].map(({ path, schema }) => [String(path), String(schema)]))
+  return paths.map((path) => {
+    return { groups: groups.get(path) ?? [], schema: schemaOf.get(path) ?? '' }
   })
 }
 
@@ -81,17 +87,21 @@ interface KindOfFiles {
   readonly columns: readonly SqlColumn[]
 }
 
-function describeKinds(list: string): readonly KindOfFiles[] {
-  const kinds = query(
-    `SELECT min(file_name) AS first, list(file_name) AS files FROM (
-       SELECT file_name, string_agg(concat_ws(':', name, type, type_length, repetition_type,
-         num_children, converted_type, scale, precision, logical_type), ',') AS signature
-       FROM parquet_schema(${list}) GROUP BY file_name
-     ) GROUP BY signature ORDER BY first`,
-  )
-  return [...kinds].map(({ first, files }) => {
-    const columns = describeSql(`FROM ${tableOf([String(first)])}`)
-    return { files: Array.from(files as Iterable<unknown>, String), columns }
+function describeKinds(
+  paths: readonly string[],
+  footers: readonly ParquetFooter[],
+): readonly KindOfFiles[] {
+  const kinds = new Map<string | undefined, string[]>()
+  for (const [i, path] of paths.entries()) {
+    const schema = footers[i]?.schema
+    const files = kinds.get(schema)
+    if (files === undefined) kinds.set(schema, [path])
+    else files.push(path)
+  }
+  const sorted = [...kinds.values()].map((files) => files.sort())
+  sorted.sort(([a = ''], [b = '']) => (a < b ? -1 : 1))
+  return sorted.map((files) => {
+    return { files, columns: describeSql(`FROM ${tableOf(files.slice(0, 1))}`) }
   })
 }
 
@@ -101,7 +111,7 @@ type ColumnsByFile = ReadonlyMap<string, ReadonlySet<string>>
  * Columns about whose type files disagree, by the files that have no value in them. What wrote such
  * a file did not know the type either: nulls of no type are written as one type or another.
  */
-function emptyColumns(list: string, kinds: readonly KindOfFiles[]): ColumnsByFile {
+function emptyColumns(paths: readonly string[], kinds: readonly KindOfFiles[]): ColumnsByFile {
   const types = new Map<string, Set<string>>()
   for (const { name, type } of kinds.flatMap(({ columns }) => columns)) {
     types.set(name, (types.get(name) ?? new Set()).add(type))
@@ -109,6 +119,7 @@ function emptyColumns(list: string, kinds: readonly KindOfFiles[]): ColumnsByFil
   const disputed = [...types].flatMap(([name, { size }]) => (size > 1 ? [name] : []))
   const empty = new Map<string, Set<string>>()
   if (disputed.length === 0) return empty
+  const list = listOf(paths)
   const full = query(
     `SELECT DISTINCT file_name AS file, path_in_schema AS name FROM parquet_metadata(${list})
      SEMI JOIN (SELECT unnest([${disputed.map(quoteText).join(', ')}]) AS path_in_schema)
@@ -198,10 +209,14 @@ function batchesOf({ source, pieces, columns }: OpenRequest): readonly (readonly
 }
 
 function tableOf(files: readonly string[], options: readonly string[] = []): string {
-  const list = files.map((file) => quoteText(literalGlob(file))).join(', ')
   // A column that happens to be named like a folder is not replaced by it.
   const all = ['hive_partitioning = false', ...options]
-  return `read_parquet([${list}], ${all.join(', ')})`
+  return `read_parquet(${listOf(files)}, ${all.join(', ')})`
+}
+
+/** Paths as the engine takes them. */
+function listOf(files: readonly string[]): string {
+  return `[${files.map((file) => quoteText(literalGlob(file))).join(', ')}]`
 }
 
 /** A path with the characters that DuckDB's glob would interpret taken literally. */

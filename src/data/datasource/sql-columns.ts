@@ -4,6 +4,7 @@
 import { RayError } from '../../base/errors.js'
 import { query, quoteName } from '../engine/engine.js'
 import type { FilesSource, SqlColumn } from './files.js'
+import { areOfOneKind, kindOf } from './type-kinds.js'
 
 /** The columns of a query that begins with FROM, without running it. */
 export function describeSql(from: string): readonly SqlColumn[] {
@@ -46,10 +47,30 @@ export function unifyColumns(
       column.types.push(type)
     }
   }
+  refuseTwins(operator, known)
   return [...known].map(([name, { types }]) => {
     const isOneKind = new Set(types.map(kindOf)).size === 1
     return { name, type: isOneKind ? widest(types) : 'VARCHAR' }
   })
+}
+
+/** Names that are one to the engine: within a file it says so, of several files it does not. */
+function refuseTwins(
+  operator: string,
+  known: ReadonlyMap<string, { readonly file: string }>,
+): void {
+  const byLower = new Map<string, string>()
+  for (const [name, { file }] of known) {
+    const twin = byLower.get(name.toLowerCase())
+    if (twin !== undefined && known.get(twin)?.file !== file) {
+      throw new RayError(
+        `${operator}: the columns "${twin}" of ${known.get(twin)?.file} and "${name}" of ${file} ` +
+          'differ only in the case of their letters. Read the files apart, and rename one.',
+        { fields: { column: name, file } },
+      )
+    }
+    byLower.set(name.toLowerCase(), name)
+  }
 }
 
 interface Disagreement {
@@ -58,23 +79,12 @@ interface Disagreement {
 }
 
 function refuseOther(operator: string, name: string, { first, second }: Disagreement): void {
-  if (kindOf(first.type) === kindOf(second.type)) return
+  if (areOfOneKind(first.type, second.type)) return
   throw new RayError(
     `${operator}: the files disagree about column "${name}": it is ${first.type} in ` +
       `${first.file} and ${second.type} in ${second.file}. Read them apart, and convert one.`,
     { fields: { column: name, file: second.file } },
   )
-}
-
-/** Types of one kind convert to each other without becoming something else. */
-function kindOf(type: string): string {
-  if (/^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\([^)]*\))$/.test(type)) {
-    return 'number'
-  }
-  if (/^(DATE|TIMESTAMP\w*)$/.test(type)) return 'date'
-  if (/\[\d*\]$/.test(type)) return 'list'
-  if (type.startsWith('STRUCT(')) return 'struct'
-  return type
 }
 
 function widest(types: readonly string[]): string {

@@ -6,9 +6,10 @@
 
 import type { Table } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
-import { exportResult } from './arrow-export.js'
 import { duckdbLibrary, type Pointer } from './duckdb-library.js'
+import { exportResult } from './export-result.js'
 import { nativeBox, readCString, readPointer } from './native-memory.js'
+import type { StringForm } from './result-columns.js'
 
 const settings: Readonly<Record<string, string>> = {
   threads: '1',
@@ -38,8 +39,8 @@ export function engineConnection(): Pointer {
 }
 
 /** Runs `sql` and gives its result as a table of one batch. */
-export function query(sql: string): Table {
-  return exportResult(run(sql))
+export function query(sql: string, strings: StringForm = 'plain'): Table {
+  return exportResult(run(sql), strings)
 }
 
 /** Runs `sql` for its effect. */

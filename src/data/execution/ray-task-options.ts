@@ -39,7 +39,9 @@ export async function unwrapped<T>(result: Promise<T>, task?: NamedTask): Promis
     return await result
   } catch (error) {
     const cause = error instanceof ray.RayTaskError ? error.cause : undefined
-    if (cause instanceof ray.RayError && 'operator' in cause.fields) throw cause
+    // Tasks without a block, such as one that looks at files, say by themselves who asked for them.
+    const isNamed = cause instanceof ray.RayError && ('operator' in cause.fields || !task)
+    if (isNamed) throw cause
     if (task === undefined || !isLoss(error) || !isOf(error, task)) throw error
     const origins = task.tasks.map(({ origin, input }) => origin ?? (input && originOf(input)))
     throw operatorError(task.name, new Place(joinOrigins(origins)).whole(), error)

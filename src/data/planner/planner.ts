@@ -3,7 +3,14 @@
 
 import { assert, assertNever } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
-import { type FilesDescription, type FilesSource, firstRows } from '../datasource/files.js'
+import { Prng } from '../../base/prng.js'
+import { randomBytes } from '../../base/random.js'
+import {
+  type FileShuffle,
+  type FilesDescription,
+  type FilesSource,
+  firstRows,
+} from '../datasource/files.js'
 import type { ReadTask } from '../datasource-port.js'
 import type { PoolSize } from '../block/user-function.js'
 import type { StepResources } from '../logical/function-step.js'
@@ -56,11 +63,30 @@ function describingOnce(cluster: Cluster): Cluster {
   const { cpus, isTolerant } = cluster
   const known = new Map<FilesSource, Promise<FilesDescription>>()
   const describe = (source: FilesSource): Promise<FilesDescription> => {
-    const described = known.get(source) ?? cluster.describe(source)
+    const described = known.get(source) ?? shuffled(cluster.describe(source), source.shuffle)
     known.set(source, described)
     return described
   }
   return { cpus, isTolerant, describe }
+}
+
+/** Only the order in which files are read: their columns are found in the order of their paths. */
+async function shuffled(
+  described: Promise<FilesDescription>,
+  shuffle: FileShuffle | undefined,
+): Promise<FilesDescription> {
+  const description = await described
+  if (shuffle === undefined) return description
+  const prng = new Prng(shuffle.seed ?? randomBytes(4).readUInt32LE())
+  const files = [...description.files]
+  for (let i = files.length - 1; i > 0; i--) {
+    const [j, last] = [prng.integer(0, i), files[i]]
+    const other = files[j]
+    assert(last !== undefined && other !== undefined, 'both places are in the list')
+    files[i] = other
+    files[j] = last
+  }
+  return { ...description, files }
 }
 
 async function planOperators(plan: LogicalPlan, cluster: Cluster): Promise<PhysicalPlan> {

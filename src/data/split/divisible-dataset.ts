@@ -168,7 +168,7 @@ export abstract class DivisibleDataset<Row> extends ConsumableDataset<Row> {
   streamingSplit(count: number, options: SplitOptions = {}): DataIterator<Row>[] {
     refuseUnknown('streamingSplit', options, ['equal'])
     const splits = whole('streamingSplit', 'the number of parts', count) ?? 1
-    return startStreamingSplit<Row>(this.plan, splits, options.equal === true)
+    return startStreamingSplit<Row>(this, splits, options.equal === true)
   }
 
   async #computed(): Promise<Computed> {
