@@ -56,6 +56,8 @@ test('keys of a join that can never be equal are refused', async () => {
     words.join(numbers as never, { on: 'k', numPartitions: 2 }).takeAll(),
     /the key "k" is text on the left, and "k" is a number on the right\. Convert one/,
   )
+  const nothing = datasetOf([[{ k: null as string | null }]]).select({ k: col('k').cast('string') })
+  assert.equal(await numbers.join(nothing as never, { on: 'k', how: 'left' }).count(), 1)
   const wide = datasetOf([[{ k: 5n }]])
   assert.equal(await numbers.join(wide, { on: 'k' }).count(), 1)
 })

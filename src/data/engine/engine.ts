@@ -87,7 +87,8 @@ function messageOf(error: string): string {
   const message = error.replace(/(\s+Candidate functions:[\s\S]*|\s+LINE \d+:[\s\S]*)$/, '')
   const isOverflow = /Overflow in|Overflow on|out of range for the destination/.test(message)
   if (!isOverflow) return message
-  return `${message.replace(/[.!]?$/, '.')} Cast to a wider type before, such as cast('int64') or cast('float64').`
+  const sentence = message.replace(/[.!]?$/, '.')
+  return `${sentence} Cast to a wider type before, such as cast('int64') or cast('float64').`
 }
 
 function connect(): Pointer {

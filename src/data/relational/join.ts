@@ -66,9 +66,11 @@ function refuseKinds(
   left: BlockTable,
   right: BlockTable,
 ): void {
-  const [l, r] = [left.stored(leftKey), right.stored(rightKey)].map((stored) => stored?.data.type)
+  const [l, r] = [left.stored(leftKey)?.data, right.stored(rightKey)?.data]
   if (l === undefined || r === undefined) return
-  const [ofLeft, ofRight] = [kindOf(l), kindOf(r)]
+  // What has no values may well have got its type by chance.
+  if (l.nullCount === l.length || r.nullCount === r.length) return
+  const [ofLeft, ofRight] = [kindOf(l.type), kindOf(r.type)]
   if (ofLeft === undefined || ofRight === undefined || ofLeft === ofRight) return
   throw new RayError(
     `join: the key "${leftKey}" is ${ofLeft} on the left, and "${rightKey}" is ${ofRight} on the ` +
