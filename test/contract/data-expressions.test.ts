@@ -44,6 +44,7 @@ test('errors of the engine speak of what the user wrote, and not of SQL', async 
   const ds = datasetOf([[{ word: 'x' }]])
   await assert.rejects(ds.withColumn('n', col('word').add(1)).takeAll(), ({ message }: Error) => {
     assert.match(message, /withColumn\(n = \(word \+ 1\)\) failed: .*VARCHAR/)
+    assert.match(message, /put together by \.str\.concat/)
     assert.doesNotMatch(message, /LINE 1|Candidate|typeray_block/)
     return true
   })

@@ -82,9 +82,10 @@ function run(sql: string): Buffer {
   throw new RayError(`DuckDB: ${message}`, { fields: { sql: sql.slice(0, sqlShownMax) } })
 }
 
-/** Without the place in SQL that the user did not write, and with what to do about an overflow. */
+/** Without the place in SQL that the user did not write, and with what to do where it is known. */
 function messageOf(error: string): string {
   const message = error.replace(/(\s+Candidate functions:[\s\S]*|\s+LINE \d+:[\s\S]*)$/, '')
+  if (message.includes("'+(VARCHAR")) return `${message} Strings are put together by .str.concat().`
   const isOverflow = /Overflow in|Overflow on|out of range for the destination/.test(message)
   if (!isOverflow) return message
   const sentence = message.replace(/[.!]?$/, '.')
