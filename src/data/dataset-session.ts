@@ -12,7 +12,7 @@ import { ProgressBars } from './execution/progress-bars.js'
 import { StatisticsCollector } from './execution/statistics.js'
 import { executePlan, type OwnedBundle, type Progress } from './execution/streaming-executor.js'
 import type { TaskRunner } from './execution/task-runner.js'
-import { inputsOf, type LogicalPlan } from './logical/plan.js'
+import { callsFunctions, inputsOf, type LogicalPlan } from './logical/plan.js'
 import {
   addUp,
   type PhysicalPlan,
@@ -115,7 +115,10 @@ export class DatasetSession {
     }
   }
 
-  /** Names and types of the columns; computes the first block if it must. */
+  /**
+   * Names and types of the columns; computes the first block if it must. Functions are not called
+   * for a block without rows, which so does not say what they make.
+   */
   async fields(plan: LogicalPlan): Promise<readonly SchemaField[]> {
     const known = await this.schemaFromMetadata(plan)
     if (known !== undefined) return known
@@ -124,8 +127,12 @@ export class DatasetSession {
       steps: [...plan.steps, { kind: 'limit', rows: 1 } as const],
     }
     const { bundles } = await this.execute(first, undefined)
-    for await (const { metadata } of bundles) return metadata.schema
-    return []
+    let fields: readonly SchemaField[] = []
+    for await (const { metadata } of bundles) {
+      if (fields.length === 0 || metadata.rows > 0) fields = metadata.schema
+      if (fields.length > 0 && (metadata.rows > 0 || !callsFunctions(plan))) break
+    }
+    return fields
   }
 
   /** The columns, if no function of the user decides them. */
