@@ -36,6 +36,8 @@ export const tablesPerQueryMax = 500
 export const uploadPartBytes = 8 * 1024 * 1024
 /** A server that files come from, or go to, may be silent for this long, in milliseconds. */
 export const serverSilentMsMax = 60_000
+/** What it sends in that time must come at this pace at least. */
+export const serverBytesPerSecondMin = 1000
 /** Connecting to it may take this long, in milliseconds. */
 export const serverConnectMsMax = 10_000
 /** How often a request is made that fails for reasons of the server or the network. */

@@ -3,7 +3,7 @@
 import type { Table } from 'apache-arrow'
 import { RayError } from '../base/errors.js'
 import { type BatchFormat, batchOfBlock } from './block/batch.js'
-import { type Block, columnsOfBlock } from './block/block.js'
+import { type Block, columnsOfBlock, type Schema, schemaOf } from './block/block.js'
 import { concatBlocks } from './block/concat.js'
 import type { Columns, DateFormat } from './block/column.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
@@ -41,14 +41,6 @@ const ofConsuming = ['onProgress']
 export interface SchemaOptions {
   /** Whether the first block is computed where nothing else tells; it is unless this is false. */
   readonly fetchIfMissing?: boolean
-}
-
-/** Names and Arrow types of the columns of a dataset. */
-export interface Schema {
-  /** Names of the columns, in order. */
-  readonly names: readonly string[]
-  /** Their Arrow types, in the same order, such as `Float64`. */
-  readonly types: readonly string[]
 }
 
 /** A dataset that can be run. */
@@ -147,8 +139,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     refuseUnknown('schema', options, ['fetchIfMissing'])
     const isKnown = options.fetchIfMissing === false
     const fields = await (isKnown ? this.session.schemaFromMetadata(this.plan) : this.fields())
-    if (fields === undefined) return undefined
-    return { names: fields.map(({ name }) => name), types: fields.map(({ type }) => type) }
+    return fields && schemaOf(fields)
   }
 
   /** Names of the columns, in order; see `schema`. */

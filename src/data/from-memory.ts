@@ -4,10 +4,9 @@ import type { Table } from 'apache-arrow'
 import { RayError } from '../base/errors.js'
 import { dataBlockBytes } from '../base/limits.js'
 import * as ray from '../ray/index.js'
-import { type Block, blockBytes, blockOfColumns, sliceBlock } from './block/block.js'
+import { type Block, blockBytes, blockOfColumns, isTable, sliceBlock } from './block/block.js'
 import { toOneBatch } from './block/concat.js'
 import type { Column, RowOfColumns } from './block/column.js'
-import { type BlockRef, describeBlock, type RefBundle } from './block/metadata.js'
 import type { Tensor } from './block/tensor.js'
 import type { Dataset } from './dataset.js'
 import type { Datasource } from './datasource-port.js'
@@ -15,6 +14,7 @@ import type { AnyRow } from './planned-dataset.js'
 import { startDataset } from './start-dataset.js'
 import { type Blocks, blockCount } from './read.js'
 import { rowCount, whole } from './step-options.js'
+import { storeBlock } from './store-block.js'
 
 /**
  * Makes a dataset of apache-arrow tables, which are put into the object store, each as a block of
@@ -31,6 +31,7 @@ export function fromArrow<R = AnyRow>(
   options: Blocks = {},
 ): Dataset<R> {
   const list = Array.isArray(tables) ? (tables as readonly Table[]) : [tables as Table]
+  for (const table of list) if (!isTable(table)) throw notTable('fromArrow', table)
   const blocks = blockCount('fromArrow', options)
   const dataset = ofBlocks<R>(list.flatMap((table) => cut(toOneBatch(table))))
   return blocks === undefined ? dataset : dataset.repartition(blocks)
@@ -65,6 +66,15 @@ export function fromColumns<C extends Readonly<Record<keyof C, Column>>>(
   return ofBlocks(cut(blockOfColumns(columns as Readonly<Record<string, Column>>)))
 }
 
+/** What was given where a table of apache-arrow should be. */
+function notTable(operator: string, given: unknown): TypeError {
+  const kind = given === null ? 'null' : typeof given
+  return new TypeError(
+    `${operator} takes tables of apache-arrow, and was given ${kind}; fromItems takes objects, ` +
+      'and fromColumns arrays by name.',
+  )
+}
+
 function cut(block: Block): readonly Block[] {
   const parts = Math.max(1, Math.ceil(blockBytes(block) / dataBlockBytes))
   const rows = Math.ceil(block.numRows / parts)
@@ -74,11 +84,7 @@ function cut(block: Block): readonly Block[] {
 }
 
 function ofBlocks<R>(blocks: readonly Block[]): Dataset<R> {
-  const bundles = blocks.map((block): RefBundle => {
-    const startedMs = performance.now()
-    return { block: ray.put(block) as BlockRef, metadata: describeBlock(block, startedMs) }
-  })
-  return startDataset({ kind: 'blocks', bundles })
+  return startDataset({ kind: 'blocks', bundles: blocks.map((block) => storeBlock(block)) })
 }
 
 /**

@@ -22,6 +22,7 @@ export {
   Quantile,
   type QuantileOptions,
   type SameAs,
+  type ListOf,
   Std,
   type StdOptions,
   Sum,
@@ -50,12 +51,8 @@ export type {
 } from './block/column.js'
 export { DictionaryColumn, dictionaryEncode } from './block/dictionary-column.js'
 export type { BlockMetadata, BlockRef, RefBundle } from './block/metadata.js'
-export type {
-  Schema,
-  SchemaOptions,
-  SummaryOptions,
-  TakeBatchOptions,
-} from './consumable-dataset.js'
+export type { Schema } from './block/block.js'
+export type { SchemaOptions, SummaryOptions, TakeBatchOptions } from './consumable-dataset.js'
 export type { IterBatchesOptions } from './consume/iter-batches.js'
 export { type ColumnSummary, DatasetSummary } from './consume/summary.js'
 export { DataContext } from './data-context.js'
@@ -68,7 +65,7 @@ export type {
   SortOn,
   SortOptions,
 } from './exchange-options.js'
-export type { Joined, Zipped } from './exchangeable-dataset.js'
+export type { Joined, Zipped } from './joined-row.js'
 export type { CastType, CastValue } from './expression/casts.js'
 export type { DateFunctions, DateUnit } from './expression/date-functions.js'
 export { col, Expression, lit, type Operand, when } from './expression/expression.js'

@@ -16,7 +16,8 @@ export interface ConsumeOptions {
   readonly onProgress?: (progress: Progress) => void
 }
 
-type DatasetClass = new (session: DatasetSession, plan: LogicalPlan) => object
+/** @internal The class that a method of a dataset makes others of. */
+export type DatasetClass = new (session: DatasetSession, plan: LogicalPlan) => object
 
 /** Rows with a plan. `Dataset` adds its methods in layers, so that each topic has its own file. */
 export abstract class PlannedDataset<Row> {
@@ -77,11 +78,7 @@ export abstract class PlannedDataset<Row> {
   }
 
   /** @internal Names and types of the columns; computes the first block if it must. */
-  async fields(): Promise<readonly SchemaField[]> {
-    const known = await this.session.schemaFromMetadata(this.plan)
-    if (known !== undefined) return known
-    const first = this.derive<Row>({ kind: 'limit', rows: 1 })
-    for await (const { metadata } of first.execute()) return metadata.schema
-    return []
+  fields(): Promise<readonly SchemaField[]> {
+    return this.session.fields(this.plan)
   }
 }

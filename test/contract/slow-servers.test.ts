@@ -19,6 +19,14 @@ function stall(response: http.ServerResponse): true {
   return true
 }
 
+/** Sends byte after byte: never silent, and never done. */
+function drip(response: http.ServerResponse): true {
+  response.writeHead(200, { 'content-length': body.length })
+  const timer = setInterval(() => response.write('1'), 50)
+  response.on('close', () => clearInterval(timer))
+  return true
+}
+
 function answers(request: http.IncomingMessage, response: http.ServerResponse): boolean {
   const { method, url = '' } = request
   const [, place = '', name = ''] = /^\/(\w+)\/([^/?]+)\.csv/.exec(url) ?? []
@@ -30,6 +38,8 @@ function answers(request: http.IncomingMessage, response: http.ServerResponse): 
       return count === 1 && stall(response)
     case 'ever':
       return stall(response)
+    case 'drips':
+      return drip(response)
     case 'resets':
       if (count < 3) request.socket.destroy()
       return count < 3
@@ -58,7 +68,7 @@ before(async () => {
   server = await startFileServer(answers)
   const keys = { accessKeyId: 'a', secretAccessKey: 'b' }
   s3 = { endpoint: server.origin, region: 'us-east-1', timeoutMs, ...keys }
-  for (const name of ['stalls', 'ever', 'resets', 'slow-down', 'busy', 'waits']) {
+  for (const name of ['stalls', 'ever', 'drips', 'resets', 'slow-down', 'busy', 'waits']) {
     for (const place of ['bucket', 'web']) server.files.set(`/${place}/${name}.csv`, body)
   }
 })
@@ -83,11 +93,14 @@ test('a body that stops halfway, or a connection that ends, is asked for again',
   }
 })
 
-test('a server that stays silent or busy is an error that says what to do', async () => {
-  const silent = /http:\S+\/ever\.csv cannot be reached: .* nothing for 1000 ms\. .* 4 times/
+test('a server that is silent, slow or busy is an error that says what to do', async () => {
+  const silent =
+    /http:\S+\/ever\.csv cannot be reached: it sent only 100 bytes in 1000 ms\. .* 4 times/
   await Promise.all([
     assert.rejects(count('ever', 'web'), silent),
     assert.rejects(count('ever', 's3'), /s3:\/\/bucket\/ever\.csv: .*1000 ms.*timeoutMs/),
+    assert.rejects(count('drips', 'web'), /drips\.csv cannot be reached: it sent only \d+ bytes/),
+    assert.rejects(count('drips', 's3'), /drips\.csv: .*only \d+ bytes in 1000 ms.*timeoutMs/),
     assert.rejects(count('busy', 'web'), /busy\.csv: the server answers 503 .*4 times/),
     assert.rejects(count('busy', 's3'), /busy\.csv: SlowDown: .*AWS_MAX_ATTEMPTS/),
   ])

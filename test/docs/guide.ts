@@ -1,7 +1,8 @@
 // The program of docs/data.md, and the files that it reads: small, in a folder and in a bucket.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { DatasetSession } from '../../src/data/dataset-session.js'
@@ -23,6 +24,8 @@ export interface Guide {
   readonly page: PageProgram
   /** The program, which runs in the folder of the files. */
   readonly source: string
+  /** The program as a file beside which the packages are that it uses. */
+  readonly file: URL
   /** How it finds the bucket without an option. */
   readonly env: Readonly<Record<string, string>>
 }
@@ -36,7 +39,14 @@ export async function withGuide(root: string, run: (guide: Guide) => Promise<voi
     const page = await programOf('docs/data.md', root)
     const begin = `process.chdir('${folder}')\n`
     const source = page.source.replace(/^const __run/m, (line) => begin + line)
-    await run({ page, source, env: environmentOf(server.filesystem) })
+    const file = path.join(folder, 'guide.mjs')
+    writeFileSync(file, source)
+    mkdirSync(path.join(folder, 'node_modules'))
+    symlinkSync(root, path.join(folder, 'node_modules', 'typeray'))
+    const arrow = path.join('node_modules', 'apache-arrow')
+    symlinkSync(realpathSync(path.join(root, arrow)), path.join(folder, arrow))
+    const env = environmentOf(server.filesystem)
+    await run({ page, source, file: pathToFileURL(file), env })
   } finally {
     await server.close()
     rmSync(folder, { recursive: true, force: true })

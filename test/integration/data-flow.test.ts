@@ -9,7 +9,13 @@ import { test } from 'node:test'
 import sharp from 'sharp'
 import { until, withCluster } from '../../src/testing/index.js'
 import * as ray from '../../src/index.js'
-import { type DataIterator, fromItems, range, readImages } from '../../src/data/index.js'
+import {
+  type DataIterator,
+  fromArrowRefs,
+  fromItems,
+  range,
+  readImages,
+} from '../../src/data/index.js'
 import { listTasks } from '../../src/state/index.js'
 import { inCluster } from './in-cluster.js'
 
@@ -212,6 +218,25 @@ inCluster(
           Array.from({ length: 1000 }, (_, i) => i),
         )
       }
+    },
+
+    'a part of a streamed split says what it is, and can be kept': async () => {
+      const [one, two] = range(1000, { overrideNumBlocks: 7 }).streamingSplit(2, { equal: true })
+      assert.ok(one !== undefined && two !== undefined)
+      assert.deepEqual(await one.schema(), { names: ['id'], types: ['Float64'] })
+      await assert.rejects(one.stats(), /nobody has begun to read yet/)
+      const keep = ray.remote(async (rows: DataIterator<{ id: number }>) => {
+        return await (await rows.materialize()).toArrowRefs()
+      })
+      const [refs, kept] = await Promise.all([ray.get(keep.remote(two)), one.materialize()])
+      assert.match(String(await two.stats()), /range: 7 tasks, 1000 rows/)
+      const other = fromArrowRefs<{ id: number }>(refs)
+      assert.deepEqual([await kept.count(), await other.count()], [500, 500])
+      const ids = await kept.union(other).sort('id').takeAll()
+      assert.deepEqual(
+        ids.map(({ id }) => id),
+        Array.from({ length: 1000 }, (_, i) => i),
+      )
     },
 
     'a reader that leaves early does not hold up the next epoch': async () => {

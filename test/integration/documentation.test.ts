@@ -18,8 +18,8 @@ for (const file of ['README.md', 'docs/coming-from-ray.md', 'docs/errors.md']) {
 }
 
 test('every example of docs/data.md runs, and every dataset on the page is computed', () =>
-  withGuide(repository, async ({ page, source, env }) => {
-    const { code, stdout, stderr } = await runDriver(source, { env, timeoutMs: 120_000 })
+  withGuide(repository, async ({ page, file, env }) => {
+    const { code, stdout, stderr } = await runDriver(file, { env, timeoutMs: 120_000 })
     assert.equal(code, 0, `${stdout}${stderr}`)
     assert.deepEqual(missingLines(page, stdout), [])
   }))

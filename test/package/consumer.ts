@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
 const installMsMax = 180_000
-const runMsMax = 60_000
+const runMsMax = 120_000
 
 interface Run {
   readonly cwd: string

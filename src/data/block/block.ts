@@ -12,7 +12,7 @@ import {
   makeData,
   Null,
   RecordBatch,
-  Schema,
+  Schema as ArrowSchema,
   Struct,
   Table,
   type Vector,
@@ -29,6 +29,23 @@ export interface SchemaField {
   readonly type: string
 }
 
+/** Names and Arrow types of the columns of a dataset. */
+export interface Schema {
+  /** Names of the columns, in order. */
+  readonly names: readonly string[]
+  /** Their Arrow types, in the same order, such as `Float64`. */
+  readonly types: readonly string[]
+}
+
+export function schemaOf(fields: readonly SchemaField[]): Schema {
+  return { names: fields.map(({ name }) => name), types: fields.map(({ type }) => type) }
+}
+
+/** Whether something is a table of apache-arrow, of whichever copy of it. */
+export function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && 'batches' in value && 'schema' in value
+}
+
 /** Puts Arrow columns of equal length together. */
 export function blockOfData(names: readonly string[], columns: readonly Data[]): Block {
   const rows = columns[0]?.length ?? 0
@@ -42,7 +59,7 @@ export function blockOfData(names: readonly string[], columns: readonly Data[]):
       )
     }
   }
-  const schema = new Schema(fields)
+  const schema = new ArrowSchema(fields)
   const type = new Struct(fields)
   const data = makeData({ type, length: rows, nullCount: 0, children })
   // No schema beside the batch: comparing the two fails for types of another copy of apache-arrow.

@@ -4,7 +4,6 @@
 
 import { describedFilesMax, tablesPerQueryMax } from '../../base/limits.js'
 import { type Block, blockOfColumns, schemaOfBlock, type SchemaField } from '../block/block.js'
-import { compactBlock } from '../block/compact-block.js'
 import { concatBlocks } from '../block/concat.js'
 import { addedColumns } from './file-columns.js'
 import type { FileFormat } from './file-format.js'
@@ -177,7 +176,7 @@ export async function readFiles(request: ReadRequest): Promise<Block> {
   if (request.columns.length === 0) return blockOfColumns({})
   const { query } = await import('../engine/engine.js')
   return runOpened(request, reader, (queries) => {
-    return concatBlocks(queries.map((sql) => compactBlock(query(sql))))
+    return concatBlocks(queries.map((sql) => query(sql, 'coded')))
   })
 }
 

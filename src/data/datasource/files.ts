@@ -76,7 +76,8 @@ export interface FilesystemOptions {
   readonly headers?: Readonly<Record<string, string>>
   /**
    * How long a server may be silent, in milliseconds, until a request is made again; 60 000 unless
-   * told. Requests that go on, however slowly, have no bound.
+   * told. A body that comes slower than 1000 bytes a second for so long is given up, too; others
+   * may take any time.
    */
   readonly timeoutMs?: number
   /** Region of the bucket. */

@@ -4,6 +4,7 @@ import { RayError } from '../../base/errors.js'
 import { requestTriesMax, serverSilentMsMax } from '../../base/limits.js'
 import { askAgain, PassingFailure } from './ask-again.js'
 import type { FilesystemOptions } from './files.js'
+import { Pace } from './pace.js'
 import type { Storage } from './storage.js'
 
 export function httpStorage(options: FilesystemOptions | undefined): Storage {
@@ -68,22 +69,19 @@ function request(path: string, asked: Asked): Promise<Answer> {
   })
 }
 
-/** Asks once. Each piece of the body that comes gives the server its time anew. */
+/** Asks once. */
 async function ask(path: string, { silentMsMax, ...init }: Asked): Promise<Answer> {
   const abort = new AbortController()
-  const silent = new Error(`it sent nothing for ${silentMsMax} ms`)
-  const timer = setTimeout(() => abort.abort(silent), silentMsMax)
+  const pace = new Pace(silentMsMax, (reason) => abort.abort(reason))
   try {
     const response = await fetch(path, { ...init, signal: abort.signal })
     const { status, statusText, headers } = response
-    const parts: Uint8Array[] = []
-    for await (const part of response.body ?? []) {
-      timer.refresh()
-      parts.push(part as Uint8Array)
-    }
-    return { status, statusText, headers, body: Buffer.concat(parts) }
+    // The types of Node know of no AsyncIterable here.
+    const parts = response.body as AsyncIterable<Uint8Array> | null
+    const body = parts === null ? Buffer.alloc(0) : await pace.collect(parts)
+    return { status, statusText, headers, body }
   } finally {
-    clearTimeout(timer)
+    pace.end()
   }
 }
 

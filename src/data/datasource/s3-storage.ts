@@ -1,14 +1,18 @@
 // Files in S3, and on servers that speak its protocol.
 
+import type { Readable } from 'node:stream'
+import { serverSilentMsMax } from '../../base/limits.js'
 import { askAgain, PassingFailure } from './ask-again.js'
 import type { FilesystemOptions, ListedFile } from './files.js'
 import { globPattern, isGlob } from './glob.js'
+import { Pace } from './pace.js'
 import { s3Asker, type S3Request, statusOf } from './s3-client.js'
 import { s3Output } from './s3-output.js'
 import type { Storage } from './storage.js'
 
 export function s3Storage(options: FilesystemOptions | undefined): Storage {
   const ask = s3Asker(options)
+  const { timeoutMs: silentMsMax = serverSilentMsMax } = options ?? {}
   return {
     list: (path) => {
       return ask(path, async (request) => {
@@ -37,10 +41,14 @@ export function s3Storage(options: FilesystemOptions | undefined): Storage {
         return askAgain(async () => {
           const { Body } = await client.send(new sdk.GetObjectCommand(input))
           // The SDK makes requests again by itself, but not for what breaks while the body comes.
+          const body = Body as Readable
+          const pace = new Pace(silentMsMax, (reason) => body.destroy(slowness(reason)))
           try {
-            return Buffer.from((await Body?.transformToByteArray()) ?? [])
+            return await pace.collect(body)
           } catch (cause) {
             throw new PassingFailure(cause)
+          } finally {
+            pace.end()
           }
         })
       })
@@ -52,6 +60,13 @@ export function s3Storage(options: FilesystemOptions | undefined): Storage {
     },
     output: s3Output(ask),
   }
+}
+
+/** Named as the SDK names what takes too long. */
+function slowness({ message }: Error): Error {
+  const error = new Error(message)
+  error.name = 'TimeoutError'
+  return error
 }
 
 /** Undefined if there is no such object. */

@@ -1,62 +1,22 @@
-// A DuckDB result as one Arrow record batch.
+// Arrow arrays in DuckDB's memory as one column.
 //
-// DuckDB hands a result out in chunks of up to 2048 rows. Each becomes an Arrow array in DuckDB's
-// memory, and the arrays of all chunks are copied once, end to end, into one buffer per column, so
-// that a block is one batch whose columns are plain typed arrays. Offsets of strings are rebased
-// and bitmaps shifted on the way; everything else is memcpy.
+// DuckDB makes an Arrow array of each chunk of a result. The arrays of all chunks are copied once,
+// end to end, into one buffer per column, so that a column is a plain typed array. Offsets of
+// strings are rebased and bitmaps shifted on the way; everything else is memcpy.
 
-import {
-  type Data,
-  DataType,
-  type Field,
-  makeData,
-  Null,
-  RecordBatch,
-  Schema,
-  Struct,
-  Table,
-} from 'apache-arrow'
+import { type Data, DataType, type Field, makeData, Null } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
-import { readField } from './arrow-schema.js'
 import { duckdbLibrary, type Pointer } from './duckdb-library.js'
-import { copyFromNative, nativeBox, pointerBox, readPointer, readWords } from './native-memory.js'
+import { copyFromNative, pointerBox, readPointer, readWords } from './native-memory.js'
 
 /** One column of one chunk, in DuckDB's memory. */
-interface Piece {
+export interface Piece {
   readonly rows: number
   readonly nullCount: number
   /** Validity, then values; or validity, offsets, then bytes; or validity and offsets of a list. */
   readonly buffers: Float64Array
   /** The ArrowArrays of list items and struct members. */
   readonly children: Float64Array
-}
-
-/** Takes the result apart into a table; the result is destroyed, whatever happens. */
-export function exportResult(result: Buffer): Table {
-  const { call, release } = duckdbLibrary()
-  const options = Number(call.arrowOptions(result))
-  const arrays: Buffer[] = []
-  try {
-    const fields = readFields(result, options)
-    fetchArrays(result, options, arrays)
-    const columns = fields.map((field, index) => {
-      const pieces = arrays.map((array) => readPiece(childAt(array, index)))
-      return joinPieces(field.type, pieces)
-    })
-    const rows = arrays.reduce((sum, array) => sum + Number(array.readBigInt64LE(0)), 0)
-    return tableOf(fields, columns, rows)
-  } finally {
-    for (const array of arrays) release(readPointer(array, 64), array)
-    call.destroyArrowOptions(pointerBox(options))
-    call.destroyResult(result)
-  }
-}
-
-/** A table of one batch. */
-function tableOf(fields: readonly Field[], columns: readonly Data[], rows: number): Table {
-  const schema = new Schema([...fields])
-  const data = makeData({ type: new Struct([...fields]), length: rows, children: [...columns] })
-  return new Table(schema, [new RecordBatch(schema, data)])
 }
 
 export function throwArrowError(error: unknown): void {
@@ -68,44 +28,11 @@ export function throwArrowError(error: unknown): void {
   throw new RayError(`DuckDB: ${message}`)
 }
 
-function readFields(result: Buffer, options: Pointer): Field[] {
-  const { call, release } = duckdbLibrary()
-  const count = Number(call.columnCount(result))
-  const names = nativeBox(8 * count)
-  const types = nativeBox(8 * count)
-  for (let i = 0; i < count; i++) {
-    names.writeBigUInt64LE(BigInt(Number(call.columnName(result, i))), 8 * i)
-    types.writeBigUInt64LE(BigInt(Number(call.columnType(result, i))), 8 * i)
-  }
-  const schema = nativeBox()
-  throwArrowError(call.toArrowSchema(options, types, names, count, schema))
-  try {
-    return Array.from(readWords(readPointer(schema, 40), count), readField)
-  } finally {
-    release(readPointer(schema, 56), schema)
-    for (let i = 0; i < count; i++) call.destroyType(types.subarray(8 * i))
-  }
-}
-
-function fetchArrays(result: Buffer, options: Pointer, arrays: Buffer[]): void {
-  const { call, decodeResult } = duckdbLibrary()
-  const byValue = decodeResult(result)
-  for (;;) {
-    const chunk = Number(call.fetchChunk(byValue))
-    if (chunk === 0) return
-    const array = nativeBox(80)
-    const error = call.chunkToArrow(options, chunk, array)
-    call.destroyChunk(pointerBox(chunk))
-    throwArrowError(error)
-    arrays.push(array)
-  }
-}
-
-function childAt(array: Buffer, index: number): Pointer {
+export function childAt(array: Buffer, index: number): Pointer {
   return readWords(readPointer(array, 48) + 8 * index, 1)[0] ?? 0
 }
 
-function readPiece(array: Pointer): Piece {
+export function readPiece(array: Pointer): Piece {
   const [rows = 0, nullCount = 0, , bufferCount = 0, childCount = 0, buffers = 0, children = 0] =
     readWords(array, 7)
   return {
@@ -116,7 +43,7 @@ function readPiece(array: Pointer): Piece {
   }
 }
 
-function joinPieces(type: DataType, pieces: readonly Piece[]): Data {
+export function joinPieces(type: DataType, pieces: readonly Piece[]): Data {
   const length = pieces.reduce((sum, piece) => sum + piece.rows, 0)
   if (DataType.isNull(type)) return makeData({ type, length })
   const nullCount = pieces.reduce((sum, piece) => sum + Math.max(0, piece.nullCount), 0)

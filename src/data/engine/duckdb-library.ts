@@ -30,6 +30,8 @@ const declarations = {
   resultError: 'const char* duckdb_result_error(void* result)',
   destroyResult: 'void duckdb_destroy_result(void* result)',
   columnCount: 'uint64 duckdb_column_count(void* result)',
+  columnTypeId: 'int duckdb_column_type(void* result, uint64 index)',
+  rowCount: 'uint64 duckdb_row_count(void* result)',
   columnName: 'uintptr_t duckdb_column_name(void* result, uint64 index)',
   columnType: 'uintptr_t duckdb_column_logical_type(void* result, uint64 index)',
   fetchChunk: 'uintptr_t duckdb_fetch_chunk(typeray_duckdb_result result)',
@@ -78,6 +80,9 @@ const declarations = {
   scanData: 'uintptr_t duckdb_function_get_init_data(uintptr_t scan)',
   scanError: 'void duckdb_function_set_error(uintptr_t scan, const char* message)',
   chunkVector: 'uintptr_t duckdb_data_chunk_get_vector(uintptr_t chunk, uint64 index)',
+  chunkSize: 'uint64 duckdb_data_chunk_get_size(uintptr_t chunk)',
+  vectorData: 'uintptr_t duckdb_vector_get_data(uintptr_t vector)',
+  vectorValidity: 'uintptr_t duckdb_vector_get_validity(uintptr_t vector)',
   chunkSetSize: 'void duckdb_data_chunk_set_size(uintptr_t chunk, uint64 size)',
   referenceVector: 'void duckdb_vector_reference_vector(uintptr_t to, uintptr_t from)',
   schemaFromArrow:

@@ -10,6 +10,7 @@ import type { Pointer } from './duckdb-library.js'
 
 interface Libc {
   copyIn(target: Uint8Array, source: Pointer, bytes: number): void
+  copy(target: Pointer, source: Pointer, bytes: number): void
   stringLength(source: Pointer): number
   addressOf(buffer: ArrayBufferLike): Pointer
 }
@@ -22,6 +23,7 @@ function native(): Libc {
   const library = koffi.load(null)
   libc = {
     copyIn: library.func('void* memcpy(void* target, uintptr_t source, size_t bytes)'),
+    copy: library.func('void* memcpy(uintptr_t target, uintptr_t source, size_t bytes)'),
     stringLength: library.func('size_t strlen(uintptr_t text)'),
     addressOf: (buffer) => Number(koffi.address(buffer)),
   }
@@ -31,6 +33,11 @@ function native(): Libc {
 /** Copies `target.byteLength` bytes that begin at `source`. */
 export function copyFromNative(target: Uint8Array, source: Pointer): void {
   if (target.byteLength > 0) native().copyIn(target, source, target.byteLength)
+}
+
+/** The same, to an address. */
+export function copyNative(target: Pointer, source: Pointer, bytes: number): void {
+  if (bytes > 0) native().copy(target, source, bytes)
 }
 
 /** Room for a native structure, zeroed; 128 bytes hold any that is used here. */

@@ -7,7 +7,6 @@ import { canWriteQuery, writeQuery, type WrittenRows } from '../datasource/file-
 import { query, withThreads } from '../engine/engine.js'
 import { isPure } from '../expression/node.js'
 import type { WriteStep } from '../logical/write-step.js'
-import { compactedBlock } from '../relational/aggregate.js'
 import type { RelationalStep } from '../relational/steps.js'
 import { type QueryStep, type WholeQuery, withWholeQuery } from '../relational/whole-query.js'
 import type { TaskInput } from './operators.js'
@@ -45,7 +44,7 @@ function isOneQuery(step: RelationalStep): step is RelationalStep & QueryStep {
 /** The rows of a query as a block. */
 export function readQuery({ query: whole, threads }: QueryRun): Promise<Block | undefined> {
   return withWholeQuery(whole, ({ sql }) => {
-    return compactedBlock(withThreads(bounded(threads), () => query(sql)))
+    return withThreads(bounded(threads), () => query(sql, 'coded'))
   })
 }
 

@@ -1,6 +1,6 @@
 // Runs the part of a source that a user wrote.
 
-import { type Block, blockOfColumns } from '../block/block.js'
+import { type Block, blockOfColumns, isTable } from '../block/block.js'
 import { concatBlocks, toOneBatch } from '../block/concat.js'
 import type { ColumnBatch } from '../block/column.js'
 import { blockOfRows, type Row } from '../block/rows.js'
@@ -37,14 +37,10 @@ function isBatches(given: unknown): given is Batches {
   return Symbol.iterator in given && !Array.isArray(given)
 }
 
-function isTable(value: object): boolean {
-  return 'batches' in value && 'schema' in value
-}
-
 function blockOf(batch: unknown): Block {
   if (Array.isArray(batch)) return blockOfRows(batch as readonly Row[])
   if (typeof batch === 'object' && batch !== null) {
-    return isTable(batch) ? toOneBatch(batch as Block) : blockOfColumns(batch as ColumnBatch)
+    return isTable(batch) ? toOneBatch(batch) : blockOfColumns(batch as ColumnBatch)
   }
   throw new RayError(
     `A read task must give tables, columns or arrays of rows, and gave ${String(batch)}.`,

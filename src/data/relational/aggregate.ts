@@ -28,7 +28,7 @@ import {
   hasCodes,
   requireColumns,
 } from './engine-table.js'
-import { compacted, type FlatQuery, outputNodes, whereSql } from './run-query.js'
+import { type FlatQuery, outputNodes, whereSql } from './run-query.js'
 import type { PartialAggregateStep } from './steps.js'
 
 /** Groups what a query gives, as far as one block can. */
@@ -106,7 +106,7 @@ export function finalAggregate(
   const names = keys.map(quoteName)
   const outputs = specs.map((spec, i) => `${finalSql(spec, i, typeOf)} AS ${quoteName(spec.name)}`)
   const means = meansSql(specs, keys)
-  const result = table.use({ columns: table.names }, (from) => {
+  return table.use({ columns: table.names }, (from) => {
     const source = means === '' ? from : `(SELECT *${means} FROM ${from})`
     const grouped = `SELECT ${[...names, ...outputs].join(', ')} FROM ${source} ${groupSql(names)}`
     return query(
@@ -115,9 +115,9 @@ export function finalAggregate(
         keys,
         specs.map((spec, i) => [spec.name, finishedSql(spec, i, typeOf)]),
       ),
+      'coded',
     )
   })
-  return compactedBlock(result)
 }
 
 /** The query with more made of some of its columns; it is left alone where there are none. */
@@ -236,12 +236,12 @@ function group(table: EngineTable, flat: FlatQuery, grouping: Grouping): Block {
     const keySql = keyNodes.map((node, i) => `${sqlOfNode(node)} AS k${i}`)
     const list = [...keySql, ...grouping.aggregates(over, typeOf)].join(', ')
     const by = groupSql(positions)
-    return query(`SELECT ${list} FROM ${from}${where} ${by}`)
+    return query(`SELECT ${list} FROM ${from}${where} ${by}`, 'coded')
   })
   const data = dataOfBlock(result).map((each, i) => {
     const like = coded[i]
     if (like !== undefined) return dataOfCodes(each, like)
-    return grouping.isPartial ? untyped(compacted(each)) : compacted(each)
+    return grouping.isPartial ? untyped(each) : each
   })
   const names = result.schema.fields.map((field, i) => keys[i] ?? field.name)
   return blockOfData(names, data)
@@ -270,12 +270,4 @@ function typesOf(from: string, expressions: readonly string[]): TypeOf {
 function typesIn(from: string, expressions: readonly string[]): ReadonlyMap<string, string> {
   const described = query(`DESCRIBE SELECT ${expressions.join(', ')} FROM ${from}`)
   return new Map([...described].map((row, i) => [expressions[i] ?? '', String(row.column_type)]))
-}
-
-/** The block with strings that repeat as dictionaries. */
-export function compactedBlock(block: Block): Block {
-  return blockOfData(
-    block.schema.fields.map((field) => field.name),
-    dataOfBlock(block).map(compacted),
-  )
 }

@@ -21,7 +21,7 @@ import {
 import { BlockTable, type EngineTable } from './engine-table.js'
 import { operatorError } from '../physical/function-transforms.js'
 import { runQuery, wholeTable } from './run-query.js'
-import { randomNumbers } from './sample.js'
+import { randomColumn } from './sample.js'
 import type { RelationalStep } from './steps.js'
 
 /** Where rows are evaluated, for what depends on it. */
@@ -127,10 +127,8 @@ class Computing {
 
 function generate(node: GenerateNode, rows: number, { index }: EvaluationPlace): Column {
   switch (node.what) {
-    case 'random': {
-      const next = randomNumbers({ seed: node.seed, index })
-      return Float64Array.from({ length: rows }, next)
-    }
+    case 'random':
+      return randomColumn(rows, { seed: node.seed, index })
     case 'uuid':
       return Array.from({ length: rows }, () => randomUUID())
     case 'row-id':

@@ -11,7 +11,7 @@ import { sqlOfLiteral } from '../expression/sql.js'
 import type { PartitionBy } from '../physical/exchange-transforms.js'
 import { BlockTable, requireColumns } from './engine-table.js'
 import { sortableNumbers } from './key-numbers.js'
-import { randomNumbers } from './sample.js'
+import { randomParts } from './sample.js'
 import { type SortKey, sortKeySql } from './sort-key.js'
 
 export interface PartitionOptions {
@@ -41,14 +41,10 @@ function numbersOf(
   block: Block,
   by: PartitionBy,
   { count, index }: { readonly count: number; readonly index: number },
-): ArrayLike<number> {
+): Int32Array {
   switch (by.kind) {
-    case 'random': {
-      const next = randomNumbers({ seed: by.seed, index })
-      const numbers = new Int32Array(block.numRows)
-      for (let i = 0; i < numbers.length; i++) numbers[i] = Math.floor(next() * count)
-      return numbers
-    }
+    case 'random':
+      return randomParts(block.numRows, { seed: by.seed, index, count })
     case 'hash':
       return hashNumbers(new BlockTable(block), by.keys, count)
     case 'range':
@@ -155,12 +151,9 @@ function numberSql(boundaries: readonly string[], from = 0): string {
 }
 
 /** Rows in the order of their parts, and where each part ends: a counting sort. */
-function orderBy(numbers: ArrayLike<number>, count: number) {
+function orderBy(numbers: Int32Array, count: number) {
   const ends = new Uint32Array(count)
-  for (let i = 0; i < numbers.length; i++) {
-    const part = numbers[i] ?? 0
-    ends[part] = (ends[part] ?? 0) + 1
-  }
+  countRows(numbers, ends)
   let sum = 0
   const next = new Uint32Array(count)
   for (let part = 0; part < count; part++) {
@@ -169,13 +162,25 @@ function orderBy(numbers: ArrayLike<number>, count: number) {
     ends[part] = sum
   }
   const order = new Uint32Array(numbers.length)
+  placeRows(numbers, next, order)
+  return { order, ends }
+}
+
+// Loops of their own: see `sample.ts`.
+function countRows(numbers: Int32Array, counts: Uint32Array): void {
+  for (let i = 0; i < numbers.length; i++) {
+    const part = numbers[i] ?? 0
+    counts[part] = (counts[part] ?? 0) + 1
+  }
+}
+
+function placeRows(numbers: Int32Array, next: Uint32Array, order: Uint32Array): void {
   for (let i = 0; i < numbers.length; i++) {
     const part = numbers[i] ?? 0
     const at = next[part] ?? 0
     order[at] = i
     next[part] = at + 1
   }
-  return { order, ends }
 }
 
 /** The sort keys of about `rows` rows of a block. */

@@ -4,7 +4,6 @@ import { type Data, DataType, makeData, Null } from 'apache-arrow'
 import { assert } from '../../base/assert.js'
 import { type Block, blockOfColumns, blockOfData } from '../block/block.js'
 import { dataOfBlock, gatherData, type RowIndices } from '../block/gather.js'
-import { compactStrings } from '../block/utf8.js'
 import { query, quoteName } from '../engine/engine.js'
 import { columnsOfNode, type ExpressionNode, type NamedNode, someNode } from '../expression/node.js'
 import { sqlOfNode, sqlOfOutput } from '../expression/sql.js'
@@ -49,7 +48,7 @@ export function runQuery(table: EngineTable, { predicates, outputs }: FlatQuery)
     const hasRows = isMoved && outputs.some(isPassed)
     const result = select(table, { predicates, outputs: computed }, hasRows)
     const data = dataOfBlock(result)
-    computed.forEach(({ name, value }, i) => results.set(name, typed(value, compacted(data[i]))))
+    computed.forEach(({ name, value }, i) => results.set(name, typed(value, required(data[i]))))
     if (hasRows) rows.push(...table.rowNames.map((_, i) => rowsOf(data[computed.length + i])))
   }
   const columns = outputs.map(({ name, value }) => {
@@ -77,7 +76,7 @@ function select(table: EngineTable, { predicates, outputs }: FlatQuery, hasRows:
   const where = whereSql(predicates)
   return table.use({ columns: used }, (from) => {
     const what = list.length === 0 ? '1 AS one' : list.join(', ')
-    return query(`SELECT ${what} FROM ${from}${where}`)
+    return query(`SELECT ${what} FROM ${from}${where}`, 'coded')
   })
 }
 
@@ -96,12 +95,6 @@ const isNothing = (node: ExpressionNode): boolean => node.kind === 'literal' && 
 /** The WHERE of some predicates, all of which must hold. */
 export function whereSql(predicates: readonly ExpressionNode[]): string {
   return predicates.length === 0 ? '' : ` WHERE ${predicates.map(sqlOfNode).join(' AND ')}`
-}
-
-/** Strings that repeat, as a dictionary. */
-export function compacted(data: Data | undefined): Data {
-  const column = required(data)
-  return DataType.isUtf8(column.type) ? compactStrings(column as Data<typeof column.type>) : column
 }
 
 function rowsOf(data: Data | undefined): Int32Array {

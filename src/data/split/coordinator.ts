@@ -5,11 +5,14 @@
 // runs at a time.
 
 import * as ray from '../../ray/index.js'
+import type { SchemaField } from '../block/block.js'
 import type { BlockRef } from '../block/metadata.js'
 import { DatasetSession } from '../dataset-session.js'
+import type { DatasetStatistics, StatisticsCollector } from '../execution/statistics.js'
 import type { OwnedBundle } from '../execution/streaming-executor.js'
 import { RayTaskRunner } from '../execution/ray-task-runner.js'
 import type { LogicalPlan } from '../logical/plan.js'
+import type { DatasetClass, PlannedDataset } from '../planned-dataset.js'
 import { DataIterator } from './data-iterator.js'
 import { SplitState } from './split-state.js'
 
@@ -33,6 +36,7 @@ interface Epoch {
   readonly number: number
   readonly state: SplitState
   readonly blocks: AsyncGenerator<OwnedBundle, void, void>
+  readonly statistics: StatisticsCollector
   /** Added by `next`, removed when answered. */
   waiting: Waiting[]
   /** Readers that have read to the end, or left. */
@@ -45,6 +49,7 @@ export class SplitCoordinator {
   readonly #plan: LogicalPlan
   readonly #readers: number
   readonly #equal: boolean
+  readonly #session = new DatasetSession(new RayTaskRunner())
   #epoch: Promise<Epoch> | undefined
   /** Wakes who waits for the epoch to change or end. */
   #turns: (() => void)[] = []
@@ -72,6 +77,16 @@ export class SplitCoordinator {
     if (epoch?.number === number) await this.#through(epoch, reader)
   }
 
+  /** Names and types of the columns. */
+  fields(): Promise<readonly SchemaField[]> {
+    return this.#session.fields(this.#plan)
+  }
+
+  /** What the current epoch, or the last one, has done so far; undefined before the first. */
+  async statistics(): Promise<DatasetStatistics | undefined> {
+    return (await this.#epoch)?.statistics.result()
+  }
+
   async #reach(number: number): Promise<Epoch> {
     for (;;) {
       const pending = (this.#epoch ??= this.#start(number))
@@ -87,12 +102,12 @@ export class SplitCoordinator {
   }
 
   async #start(number: number): Promise<Epoch> {
-    const session = new DatasetSession(new RayTaskRunner())
-    const { bundles } = await session.execute(this.#plan, undefined)
+    const { bundles, statistics } = await this.#session.execute(this.#plan, undefined)
     return {
       number,
       state: new SplitState(this.#readers, this.#equal),
       blocks: bundles,
+      statistics,
       waiting: [],
       through: new Set(),
       isPulling: false,
@@ -152,10 +167,12 @@ const coordinatorClass = ray.remote(SplitCoordinator)
 
 /** Starts the actor, and gives the ends that readers hold. */
 export function startStreamingSplit<Row>(
-  plan: LogicalPlan,
+  dataset: PlannedDataset<Row>,
   readers: number,
   equal: boolean,
 ): DataIterator<Row>[] {
+  const { plan } = dataset
+  const datasetClass = dataset.constructor as DatasetClass
   const { nodeId } = ray.getRuntimeContext()
   const coordinator = coordinatorClass
     .options({
@@ -166,5 +183,8 @@ export function startStreamingSplit<Row>(
       schedulingStrategy: { nodeId, soft: true },
     })
     .remote(plan, readers, equal)
-  return Array.from({ length: readers }, (_, i) => new DataIterator<Row>(coordinator, i))
+  return Array.from(
+    { length: readers },
+    (_, i) => new DataIterator<Row>(coordinator, i, datasetClass),
+  )
 }

@@ -2,13 +2,20 @@
 
 import type { Table } from 'apache-arrow'
 import * as ray from '../../ray/index.js'
-import { type Block, sliceBlock } from '../block/block.js'
+import { RayError } from '../../base/errors.js'
+import { type Block, type Schema, schemaOf, sliceBlock } from '../block/block.js'
 import type { Columns } from '../block/column.js'
+import type { RefBundle } from '../block/metadata.js'
 import { rowsOfBlock } from '../block/rows.js'
 import { batchesOfBlocks, type IterBatchesOptions } from '../consume/iter-batches.js'
 import { prefetched } from '../consume/prefetch.js'
+import type { Dataset } from '../dataset.js'
+import { DatasetSession } from '../dataset-session.js'
 import { unwrapped } from '../execution/ray-task-options.js'
-import type { AnyRow } from '../planned-dataset.js'
+import { DatasetStatistics } from '../execution/statistics.js'
+import { RayTaskRunner } from '../execution/ray-task-runner.js'
+import type { AnyRow, DatasetClass } from '../planned-dataset.js'
+import { storeBlock } from '../store-block.js'
 import type { SplitCoordinator } from './coordinator.js'
 
 /**
@@ -25,13 +32,20 @@ export class DataIterator<Row = AnyRow> {
   readonly coordinator: ray.ActorHandle<SplitCoordinator>
   /** @internal Which of the readers this is. */
   readonly reader: number
+  /** @internal What `materialize` makes: the class that makes iterators cannot be imported here. */
+  readonly datasetClass: DatasetClass
   /** @internal Passes over the dataset that were begun. */
   epochs = 0
 
   /** @internal Use `streamingSplit`. */
-  constructor(coordinator: ray.ActorHandle<SplitCoordinator>, reader: number) {
+  constructor(
+    coordinator: ray.ActorHandle<SplitCoordinator>,
+    reader: number,
+    datasetClass: DatasetClass,
+  ) {
     this.coordinator = coordinator
     this.reader = reader
+    this.datasetClass = datasetClass
   }
 
   /** Batches, as `Dataset.iterBatches`. */
@@ -54,6 +68,47 @@ export class DataIterator<Row = AnyRow> {
   /** Rows, as `iterRows`. */
   [Symbol.asyncIterator](): AsyncGenerator<Row, void, void> {
     return this.iterRows()
+  }
+
+  /** Names and types of the columns, as `Dataset.schema`. */
+  async schema(): Promise<Schema> {
+    return schemaOf(await unwrapped(ray.get(this.coordinator.fields.remote())))
+  }
+
+  /**
+   * What computing the dataset, for all readers together, has done in the current pass, or did in
+   * the last one.
+   *
+   * @throws RayError if nobody has begun to read.
+   */
+  async stats(): Promise<DatasetStatistics> {
+    const done = await unwrapped(ray.get(this.coordinator.statistics.remote()))
+    if (done === undefined) {
+      throw new RayError('stats() describes an execution, and nobody has begun to read yet.')
+    }
+    return new DatasetStatistics(done.wallMs, done.operators, done.workers)
+  }
+
+  /**
+   * Reads the rows of this reader, as one pass over them, into the object store: a dataset of their
+   * own, which lives on without the others.
+   *
+   * @example
+   * const [one, two] = range(1000).streamingSplit(2, { equal: true })
+   * const parts = await Promise.all([one, two].map((rows) => rows?.materialize()))
+   * console.log(await parts[0]?.count()) // 500
+   */
+  async materialize(): Promise<Dataset<Row>> {
+    const bundles: RefBundle[] = []
+    let startedMs = performance.now()
+    for await (const block of this.blocks()) {
+      // The block itself goes with the coordinator, which made it.
+      bundles.push(storeBlock(block, startedMs))
+      startedMs = performance.now()
+    }
+    const session = new DatasetSession(new RayTaskRunner())
+    const plan = { source: { kind: 'blocks', bundles }, steps: [] } as const
+    return new this.datasetClass(session, plan) as Dataset<Row>
   }
 
   /** @internal */
