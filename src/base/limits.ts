@@ -61,6 +61,8 @@ export const dataBroadcastBytes = 16 * 1024 * 1024
 export const dataQueryBytesMax = 512 * 1024 * 1024
 /** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
 export const dataAheadBytesMax = 512 * 1024 * 1024
+/** Parts of blocks that wait for their exchange in the memory of the program; more are stored. */
+export const dataHeldBytesMax = 64 * 1024 * 1024
 /** Blocks, however small, that are computed ahead of a dataset's consumer. */
 export const dataAheadBlocksMax = 512
 /**

@@ -208,3 +208,53 @@ test('a setting that is not there is not taken for one', () => {
   const context = DataContext.getCurrent() as unknown as Record<string, unknown>
   assert.throws(() => (context['targetMaxBlockSize'] = 1), /targetMaxBlockSize/)
 })
+
+test('splits by shares have a row each, or are refused', async () => {
+  const ten = here(range(10, { overrideNumBlocks: 3 }))
+  const lengths = async (shares: readonly number[]): Promise<number[]> => {
+    const parts = await ten.splitProportionately(shares)
+    return Promise.all(parts.map((part) => part.count()))
+  }
+  assert.deepEqual(await lengths([0.5]), [5, 5])
+  assert.deepEqual(await lengths([0.2, 0.3, 0.3]), [2, 3, 3, 2])
+  assert.deepEqual(await lengths([0.98, 0.01]), [8, 1, 1])
+  for (const shares of [[], [-1], [0], [1], [0.5, 0.5], [0.9, ...Array<number>(90).fill(0.001)]]) {
+    await assert.rejects(lengths(shares), /splitProportionately/, String(shares))
+  }
+})
+
+test('splits at any indices are those of a plain array', async () => {
+  await assert.rejects(here(range(10)).splitAtIndices([]), /given no indices/)
+  const numbers = Array.from({ length: 7 }, (_, i) => i)
+  for (const overrideNumBlocks of [1, 3, 7]) {
+    const dataset = await here(range(7, { overrideNumBlocks })).materialize()
+    for (const indices of [[0], [7], [100], [2, 2], [1, 3, 6], [0, 1, 2, 3, 4, 5, 6], [3, 9, 12]]) {
+      const parts = await dataset.splitAtIndices(indices)
+      const got = await Promise.all(parts.map((part) => part.takeAll()))
+      const expected = [...indices, 7].map((end, i) => numbers.slice(indices[i - 1] ?? 0, end))
+      assert.deepEqual(
+        got.map((rows) => rows.map(({ id }) => id)),
+        expected,
+        `${overrideNumBlocks} blocks at ${indices.join(', ')}`,
+      )
+    }
+  }
+})
+
+test('a sort keeps the number of blocks, none of which is empty', async () => {
+  const rows = Array.from({ length: 100 }, (_, i) => ({ item: (i * 37) % 100 }))
+  const mixed = here(fromItems(rows, { overrideNumBlocks: 4 }))
+  const lengthsOf = async (dataset: Dataset<(typeof rows)[number]>): Promise<number[]> => {
+    const lengths: number[] = []
+    for await (const { metadata } of dataset.iterRefBundles()) lengths.push(metadata.rows)
+    return lengths
+  }
+  for (const descending of [false, true]) {
+    const sorted = mixed.sort('item', { descending })
+    const lengths = await lengthsOf(sorted)
+    assert.ok(lengths.length === 4 && lengths.every((length) => length > 0), String(lengths))
+    const items = (await sorted.takeAll()).map(({ item }) => item)
+    const expected = Array.from({ length: 100 }, (_, i) => (descending ? 99 - i : i))
+    assert.deepEqual(items, expected)
+  }
+})

@@ -5,6 +5,7 @@
 
 import { assertNever } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
+import { storeAnyway } from '../../base/stored-value.js'
 import { shareArrow } from '../block/arrow-library.js'
 import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/block.js'
 import { dropColumns, renameColumns } from '../block/column-names.js'
@@ -45,6 +46,8 @@ export interface BlockTask {
   readonly origin?: RowOrigin | undefined
   /** Of a task that combines blocks: which of them are what. */
   readonly combine?: CombineInputs
+  /** Of a task that cuts its block: whether the parts go to the object store, however small. */
+  readonly storesParts?: boolean
 }
 
 /** Runs as a task: gives a block, and as a second return what the driver needs to know of it. */
@@ -80,6 +83,9 @@ export async function runPartitionTask(
   ...blocks: readonly Block[]
 ): Promise<(Block | BlockMetadata)[]> {
   const { made, metadata } = await runTask(task, transforms, blocks)
+  if (task.storesParts === true) {
+    for (const part of made) if (part.numRows > 0) storeAnyway(part)
+  }
   return [...made, metadata]
 }
 

@@ -79,8 +79,9 @@ export abstract class DivisibleDataset<Row> extends ConsumableDataset<Row> {
 
   /**
    * Computes the dataset and divides it into parts with these shares of the rows, and one with the
-   * rest.
+   * rest. Each part gets a row at least, off the share of the part before it.
    *
+   * @throws RayError if there are too few rows for that.
    * @example
    * const [most, some, rest] = await range(10).splitProportionately([0.5, 0.3])
    * console.log(await rest?.count()) // 2
@@ -100,6 +101,17 @@ export abstract class DivisibleDataset<Row> extends ConsumableDataset<Row> {
       // Rounding must not turn 0.3 of 10 rows into 2.
       return Math.floor(rows * share + 1e-9)
     })
+    let next = rows
+    for (let i = indices.length - 1; i >= 0; i--) {
+      next = Math.min(indices[i] ?? 0, next - 1)
+      indices[i] = next
+    }
+    if (next < 1) {
+      throw new RayError(
+        `splitProportionately: of ${rows} rows the first of ${indices.length + 1} parts, ` +
+          `${proportions[0]} of them, would get none.`,
+      )
+    }
     return this.#cut(bundles, indices)
   }
 
