@@ -25,16 +25,11 @@ import {
   type SortOptions,
 } from './exchange-options.js'
 import { type AggregatedColumns, GroupedDataset } from './grouped-dataset.js'
+import type { Joined, OnColumns, Zipped } from './joined-row.js'
 import type { LogicalPlan } from './logical/plan.js'
 import type { PlannedDataset } from './planned-dataset.js'
 import { RelationalDataset } from './relational-dataset.js'
 import { refuseUnknown, whole } from './step-options.js'
-
-/** The rows of a join: the right side has no column of its own where the left has one. */
-export type Joined<Left, Right> = Left & Omit<Right, keyof Left>
-
-/** Two rows side by side. */
-export type Zipped<Left, Right> = Left & Omit<Right, keyof Left>
 
 /** A dataset whose rows can change places. */
 export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
@@ -128,7 +123,10 @@ export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
    * const customers = fromItems([{ customer: 1, name: 'Ada' }])
    * const named = orders.join(customers, { on: 'customer', how: 'left' })
    */
-  join<Right>(right: Dataset<Right>, options: JoinOptions): Dataset<Joined<Row, Right>> {
+  join<Right, const Options extends JoinOptions>(
+    right: Dataset<Right>,
+    options: Options & OnColumns<Row, Options>,
+  ): Dataset<Joined<Row, Right, Options>> {
     const { spec, blocks } = compileJoin(options)
     const source = { kind: 'join', left: this.plan, right: right.plan, spec, blocks } as const
     return this.over({ source, steps: [] })

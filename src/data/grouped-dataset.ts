@@ -7,6 +7,7 @@ import {
   type AggregateOptions,
   Count,
   CountDistinct,
+  type ListOf,
   Max,
   Mean,
   Min,
@@ -40,8 +41,13 @@ export interface MapGroupsOptions<Format extends BatchFormat = BatchFormat> exte
 }
 
 type AnyAggregate = Aggregate
+type ColumnValue<Row, On> = On extends keyof Row ? Row[On] : unknown
 type ResolvedValue<Row, Value> =
-  Value extends SameAs<infer On> ? (On extends keyof Row ? Row[On] : unknown) : Value
+  Value extends SameAs<infer On>
+    ? ColumnValue<Row, On>
+    : Value extends ListOf<infer On>
+      ? ColumnValue<Row, On>[]
+      : Value
 
 /** The columns that aggregates make. */
 export type AggregatedColumns<Row, Aggregates extends readonly AnyAggregate[]> = {
@@ -146,7 +152,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
   unique<C extends keyof Row & string>(
     on: C,
     options?: Unnamed<AggregateOptions>,
-  ): Made<Row, Key, `unique(${C})`, unknown[]> {
+  ): Made<Row, Key, `unique(${C})`, Row[C][]> {
     return this.#one(Unique(on, options))
   }
 

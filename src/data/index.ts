@@ -22,6 +22,7 @@ export {
   Quantile,
   type QuantileOptions,
   type SameAs,
+  type ListOf,
   Std,
   type StdOptions,
   Sum,
@@ -64,7 +65,7 @@ export type {
   SortOn,
   SortOptions,
 } from './exchange-options.js'
-export type { Joined, Zipped } from './exchangeable-dataset.js'
+export type { Joined, Zipped } from './joined-row.js'
 export type { CastType, CastValue } from './expression/casts.js'
 export type { DateFunctions, DateUnit } from './expression/date-functions.js'
 export { col, Expression, lit, type Operand, when } from './expression/expression.js'

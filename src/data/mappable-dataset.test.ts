@@ -188,6 +188,8 @@ test('a pool is checked at the call', () => {
   }
   const calls: [() => unknown, RegExp][] = [
     [() => numbers(1).map(Same, { concurrency: { min: 3, max: 2 } }), /max is 2, below min, 3/],
+    [() => numbers(1).map(Same, { concurrency: [1, 4] as never }), /\{ min: 1, max: 4 \}/],
+    [() => numbers(1).map(Same, { concurrency: { most: 4 } as never }), /'most' is not an option/],
     [
       () => numbers(1).map((row) => row, { concurrency: { max: 2 } }),
       /only a pool of actors grows/,

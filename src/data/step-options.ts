@@ -122,6 +122,16 @@ function tasksOf(operator: string, { concurrency }: StepOptions) {
 }
 
 function poolOf(operator: string, { concurrency }: StepOptions) {
+  if (typeof concurrency === 'object') {
+    if (Array.isArray(concurrency)) {
+      const [min, max] = concurrency as readonly unknown[]
+      throw new RayError(
+        `${operator}: the size of a pool that grows is an object: concurrency: ` +
+          `{ min: ${String(min)}, max: ${String(max)} }.`,
+      )
+    }
+    refuseUnknown(`${operator}, concurrency`, concurrency, ['min', 'max'])
+  }
   const { min = 1, max } =
     typeof concurrency === 'object' ? concurrency : { min: concurrency, max: concurrency }
   const pool = {

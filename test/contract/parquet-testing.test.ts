@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { readFooters } from '../../src/data/datasource/parquet-footer.js'
+import { query, quoteText } from '../../src/data/engine/engine.js'
 import { readCsv, readParquet } from '../../src/data/index.js'
 import { blocksOf, rowsOf, testData } from './read-in-process.js'
 
@@ -36,6 +38,24 @@ test('every file is read, or refused with its name and a reason', { skip }, asyn
       })
     }
   }
+})
+
+test('what is read of a footer without the engine is what the engine finds', { skip }, () => {
+  let read = 0
+  for (const name of fs.readdirSync(folder).filter((each) => each.endsWith('.parquet'))) {
+    const file = path.join(folder, name)
+    const [footer] = readFooters([file]) ?? []
+    if (footer === undefined || name === 'map_no_value.parquet') continue
+    const groups = query(
+      `SELECT row_group_id::INTEGER AS id, any_value(row_group_num_rows)::DOUBLE AS rows
+       FROM parquet_metadata(${quoteText(file)}) GROUP BY id ORDER BY id`,
+    )
+    const expected = [...groups].map(({ rows }) => Number(rows))
+    const found = footer.groups.map(({ rows }) => rows)
+    assert.deepEqual(found, expected, name)
+    read++
+  }
+  assert.ok(read > 50)
 })
 
 test('values are those of the published answers', { skip }, async () => {

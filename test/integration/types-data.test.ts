@@ -106,7 +106,7 @@ export async function exchanges(): Promise<void> {
     'mean(fare)': number
     'max(id)': bigint
     total: number
-    'list(id)': unknown[]
+    'list(id)': bigint[]
     product: number
   }
   rows<typeof grouped, Grouped>(grouped, 'same')
@@ -124,6 +124,44 @@ export async function exchanges(): Promise<void> {
   const values: string[] = await ds.unique('city')
   const { total } = await ds.aggregate(Sum('fare', { alias: 'total' }))
   await Promise.resolve([values, total])
+}
+
+export function joins(): void {
+  const ds = trips()
+  const cities = fromColumns({ city: ['a'], people: Int32Array.of(1), fare: ['cheap'] })
+  const inner = ds.join(cities, { on: 'city', rightSuffix: '_of' })
+  type Inner = { city: string; fare: number; id: bigint; people: number; fare_of: string }
+  rows<typeof inner, Inner>(inner, 'same')
+  const left = ds.join(cities, { on: 'city', how: 'left', leftSuffix: '_l', rightSuffix: '_r' })
+  type Left = {
+    city: string
+    fare_l: number
+    id: bigint
+    people: number | null
+    fare_r: string | null
+  }
+  rows<typeof left, Left>(left, 'same')
+  const right = ds.dropColumns(['fare']).join(cities, { on: ['city'], how: 'right_outer' })
+  type Right = { city: string; id: bigint | null; people: number; fare: string }
+  rows<typeof right, Right>(right, 'same')
+  const towns = cities.renameColumns({ city: 'town' }).dropColumns(['fare'])
+  const full = ds.join(towns, { on: 'city', rightOn: 'town', how: 'full' })
+  type Full = { city: string; fare: number | null; id: bigint | null; people: number | null }
+  rows<typeof full, Full>(full, 'same')
+  const semi = ds.join(cities, { on: 'city', how: 'semi' })
+  rows<typeof semi, Trip>(semi, 'same')
+  const lonely = ds.join(towns, { on: 'city', rightOn: 'town', how: 'rightAnti' })
+  rows<typeof lonely, { town: string; people: number }>(lonely, 'same')
+  const loose = (ds as unknown as Dataset).join(cities, { on: 'city' })
+  const one: Promise<number | null | undefined> = loose.take(1).then(([row]) => row?.people)
+  void one
+  // @ts-expect-error there is no such column
+  ds.join(cities, { on: 'town' })
+  const zipped = ds.zip(cities)
+  type Zipped = Trip & { city_1: string; people: number; fare_1: string }
+  rows<typeof zipped, { [K in keyof Zipped]: Zipped[K] }>(zipped, 'same')
+  const lists = ds.groupBy('city').unique('fare')
+  rows<typeof lists, { city: string; 'unique(fare)': number[] }>(lists, 'same')
 }
 
 export async function consuming(): Promise<void> {

@@ -14,6 +14,12 @@ export interface SameAs<On> {
   readonly [same]: On
 }
 
+declare const list: unique symbol
+/** In types: a list of values of the kind that a column has. */
+export interface ListOf<On> {
+  readonly [list]: On
+}
+
 /**
  * Something that is computed of the rows of a group. Made by Count, Sum, Mean and their like.
  *
@@ -69,6 +75,7 @@ export type AggregateName<Kind extends string, On, Options> = Options extends {
     ? `${Kind}(${On})`
     : string
 
+type ValuesOf<On> = On extends Expression<infer T> ? T[] : ListOf<On>
 type ValueOf<On> = On extends Expression<infer T> ? T : SameAs<On>
 
 /**
@@ -204,7 +211,7 @@ export function CountDistinct<
 export function Unique<
   const On extends AggregateOn,
   const Options extends AggregateOptions = object,
->(on: On, options?: Options): Aggregate<AggregateName<'unique', On, Options>, unknown[]> {
+>(on: On, options?: Options): Aggregate<AggregateName<'unique', On, Options>, ValuesOf<On>> {
   return make('unique', on, { name: 'unique', options })
 }
 
@@ -217,7 +224,7 @@ export function Unique<
 export function AsList<
   const On extends AggregateOn,
   const Options extends AggregateOptions = object,
->(on: On, options?: Options): Aggregate<AggregateName<'list', On, Options>, unknown[]> {
+>(on: On, options?: Options): Aggregate<AggregateName<'list', On, Options>, ValuesOf<On>> {
   return make('asList', on, { name: 'list', options })
 }
 

@@ -4,7 +4,7 @@
 // The engine knows that too, but takes twenty times as long: it makes objects of everything, and of
 // these rows of a table. Here the structures of Thrift's compact protocol are passed over but for
 // the few numbers that plans need. Whatever is not as expected is left to the engine, which says
-// what is wrong with it or reads it all the same.
+// what is wrong with it or reads it all the same (docs/decisions/0075-footers-passed-over.md).
 
 import fs from 'node:fs'
 

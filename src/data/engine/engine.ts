@@ -77,9 +77,19 @@ function run(sql: string): Buffer {
   const { call } = duckdbLibrary()
   const result = nativeBox()
   if (call.query(engineConnection(), sql, result) === 0) return result
-  const message = String(call.resultError(result))
+  const message = messageOf(String(call.resultError(result)))
   call.destroyResult(result)
   throw new RayError(`DuckDB: ${message}`, { fields: { sql: sql.slice(0, sqlShownMax) } })
+}
+
+/** Without the place in SQL that the user did not write, and with what to do where it is known. */
+function messageOf(error: string): string {
+  const message = error.replace(/(\s+Candidate functions:[\s\S]*|\s+LINE \d+:[\s\S]*)$/, '')
+  if (message.includes("'+(VARCHAR")) return `${message} Strings are put together by .str.concat().`
+  const isOverflow = /Overflow in|Overflow on|out of range for the destination/.test(message)
+  if (!isOverflow) return message
+  const sentence = message.replace(/[.!]?$/, '.')
+  return `${sentence} Cast to a wider type before, such as cast('int64') or cast('float64').`
 }
 
 function connect(): Pointer {

@@ -32,7 +32,7 @@ export class Expression<out T = unknown> {
     this.node = node
   }
 
-  /** The sum. */
+  /** The sum of numbers; strings are put together by `str.concat`. */
   add(other: Operand): Expression<T> {
     return call('add', [this, other])
   }
@@ -47,7 +47,10 @@ export class Expression<out T = unknown> {
     return call('mul', [this, other])
   }
 
-  /** What a division leaves; null where the divisor is 0. */
+  /**
+   * What a division leaves, with the sign of the dividend; where the divisor is 0 null, or NaN of
+   * fractions.
+   */
   mod(other: Operand): Expression<T> {
     return call('mod', [this, other])
   }

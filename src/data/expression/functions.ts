@@ -47,7 +47,8 @@ const arithmetic: Readonly<Record<string, Template>> = {
   div: infix('/'),
   floordiv: (a, b) => `floor(${a} / ${b})`,
   mod: infix('%'),
-  neg: (a) => `(-${a})`,
+  // The engine's own minus makes 56 of an unsigned 200.
+  neg: (a) => `(${a} * -1)`,
   abs: plain('abs'),
   sign: plain('sign'),
   power: (a, b) => `power((${a})::DOUBLE, ${b})`,

@@ -5,7 +5,7 @@ import { RayError } from '../../base/errors.js'
 import { quoteName, quoteText } from '../engine/engine.js'
 import { sqlOfType } from './casts.js'
 import { functions } from './functions.js'
-import type { CallNode, ExpressionNode, Literal, NamedNode } from './node.js'
+import type { CallNode, CastNode, ExpressionNode, Literal, NamedNode } from './node.js'
 
 /** The expression over columns of whatever table the SQL is put before. */
 export function sqlOfNode(node: ExpressionNode): string {
@@ -16,10 +16,8 @@ export function sqlOfNode(node: ExpressionNode): string {
       return sqlOfLiteral(node.value)
     case 'alias':
       return sqlOfNode(node.value)
-    case 'cast': {
-      const fn = node.isTry ? 'TRY_CAST' : 'CAST'
-      return `${fn}(${sqlOfNode(node.value)} AS ${sqlOfType(node.type)})`
-    }
+    case 'cast':
+      return sqlOfCast(node)
     case 'call': {
       if (isSurelyNull(node)) return 'NULL'
       const template = functions.get(node.fn)
@@ -31,6 +29,16 @@ export function sqlOfNode(node: ExpressionNode): string {
     case 'download':
       throw new RayError(`The engine cannot compute ${node.kind} expressions.`)
   }
+}
+
+function sqlOfCast({ value, type, isTry }: CastNode): string {
+  const sql = sqlOfNode(value)
+  const cast = `${isTry ? 'TRY_CAST' : 'CAST'}(${sql} AS ${sqlOfType(type)})`
+  if (type !== 'string') return cast
+  // Whole numbers have no point in JavaScript, nor in Arrow. The engine knows types beforehand, so
+  // that only one of the branches is left of the query.
+  const isFraction = `typeof(${sql}) IN ('DOUBLE', 'FLOAT')`
+  return `(CASE WHEN ${isFraction} THEN regexp_replace(${cast}, '\\.0$', '') ELSE ${cast} END)`
 }
 
 /**

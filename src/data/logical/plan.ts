@@ -172,6 +172,17 @@ export function inputsOf(source: Source): readonly LogicalPlan[] {
   return source.kind === 'join' || source.kind === 'zip' ? [source.left, source.right] : []
 }
 
+const ofFunctions = [
+  'map-batches', 'map', 'flat-map', 'add-column', 'group-map', 'group-column',
+] // prettier-ignore
+
+/** Whether functions of the user make columns. */
+export function callsFunctions({ source, steps }: LogicalPlan): boolean {
+  return (
+    steps.some(({ kind }) => ofFunctions.includes(kind)) || inputsOf(source).some(callsFunctions)
+  )
+}
+
 export function sourceName(source: Source): string {
   switch (source.kind) {
     case 'files':

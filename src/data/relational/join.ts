@@ -55,8 +55,38 @@ function joinLeft(left: Block, right: Block, spec: JoinSpec): JoinTable {
     rightTable.names,
     on.map(([, r]) => r),
   )
+  for (const pair of on) refuseKinds(pair, leftTable, rightTable)
   const columns = joinColumns(leftTable.names, rightTable.names, spec)
   return new JoinTable({ left: leftTable, right: rightTable, join: sqlOfJoin[how], on, columns })
+}
+
+/** Numbers and text are never equal: parts by their hashes would not even meet. */
+function refuseKinds(
+  [leftKey, rightKey]: readonly [string, string],
+  left: BlockTable,
+  right: BlockTable,
+): void {
+  const [l, r] = [left.stored(leftKey)?.data, right.stored(rightKey)?.data]
+  if (l === undefined || r === undefined) return
+  // What has no values may well have got its type by chance.
+  if (l.nullCount === l.length || r.nullCount === r.length) return
+  const [ofLeft, ofRight] = [kindOf(l.type), kindOf(r.type)]
+  if (ofLeft === undefined || ofRight === undefined || ofLeft === ofRight) return
+  throw new RayError(
+    `join: the key "${leftKey}" is ${ofLeft} on the left, and "${rightKey}" is ${ofRight} on the ` +
+      'right. Convert one of them, such as with cast().',
+    { fields: { column: leftKey } },
+  )
+}
+
+function kindOf(type: DataType): string | undefined {
+  const plain = DataType.isDictionary(type) ? type.dictionary : type
+  if (DataType.isUtf8(plain) || DataType.isLargeUtf8(plain)) return 'text'
+  if (DataType.isInt(plain) || DataType.isFloat(plain) || DataType.isDecimal(plain)) {
+    return 'a number'
+  }
+  if (DataType.isTimestamp(plain) || DataType.isDate(plain)) return 'a date'
+  return DataType.isBool(plain) ? 'a boolean' : undefined
 }
 
 /**
