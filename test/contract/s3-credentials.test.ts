@@ -54,9 +54,9 @@ before(async () => {
   })
   server.files.set('/bucket/x.csv', Buffer.from('a\n1\n'))
 })
-after(async () => {
+after(() => {
   process.env = inherited
-  await server.close()
+  server.close()
 })
 
 /** Reads a file with nothing in the environment but this, and gives who asked for it. */
