@@ -210,7 +210,7 @@ function refuseChanged({ operator }: FilesSource, pieces: readonly FilePiece[]):
     // Of a file that is gone the engine says so.
     if (found === undefined || found.mtimeMs === modifiedMs) continue
     throw new RayError(
-      `${operator}: ${path} was written again after the dataset had looked at it. Read files that ` +
+      `${operator}: ${path} was written again after the dataset looked at it. Read files that ` +
         'do not change meanwhile, or run the dataset again.',
       { fields: { path } },
     )
