@@ -8,6 +8,7 @@ import type { Datasink } from './datasink.js'
 import type { StagedFile } from './datasource/output-storage.js'
 import { appendedPrefix, partPrefix } from './datasource/part-files.js'
 import { processMark } from './datasource/process-mark.js'
+import type { Step } from './logical/plan.js'
 import type { FolderSink, OutputFormat, Sink } from './logical/write-step.js'
 import type { RunningPlan } from './dataset-session.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
@@ -105,7 +106,9 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
     const { writes } = this.session
     const work = this.#working(name, sink, { ...config, ...options })
     // Files are looked at while the folder is made ready, unless that may say not to write at all.
-    if (mode === 'overwrite' || mode === 'append') work.prepare()
+    // What may be one query is left to one worker: a second one would load the engine in vain.
+    const isSure = mode === 'overwrite' || mode === 'append'
+    if (isSure && this.plan.steps.some(hasFunction)) work.prepare()
     const present = await writes.beginWrite(name, sink, mode)
     if (mode === 'ignore' && present.length > 0) return []
     if (mode === 'error' && present.length > 0) {
@@ -151,6 +154,11 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
       },
     }
   }
+}
+
+/** Whether a step calls a function of the user, so that there are tasks for several workers. */
+function hasFunction(step: Step): boolean {
+  return 'fn' in step
 }
 
 /** The work of a write. */
