@@ -12,6 +12,7 @@ import { hostPortText, workerAddress } from '../wire/address.js'
 import { configureTransport, serve as serveOthers, type TlsFiles } from '../wire/transport.js'
 import { type JobLogging, loggingVariable } from '../wire/logging.js'
 import { randomBytes } from '../base/random.js'
+import { hideWorkerOptions } from '../base/worker-options.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorHost } from './actor-host.js'
 import './actor-handle.js'
@@ -63,6 +64,7 @@ async function main(warm: () => void): Promise<void> {
   const { TYPERAY_MOVED } = process.env
   if (TYPERAY_MOVED !== undefined) moveFiles(...(JSON.parse(TYPERAY_MOVED) as [string, string]))
   const setup = takeEnvironment()
+  hideWorkerOptions()
   // Where the raylet has no setpriv to see to it before Node starts.
   if (TYPERAY_ORPHAN === 'end') setParentDeathSignal('SIGKILL', Number(TYPERAY_RAYLET_PID))
   const logging = process.env[loggingVariable]
