@@ -49,6 +49,11 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
    * Writes one Parquet file per block, `part-00000.parquet` and so on, to a folder or `s3://`, and
    * removes parts that an earlier run left. Files appear when all of them are complete; reading the
    * folder gives the rows in the same order. Gives the paths.
+   *
+   * @throws RayError if a block cannot be computed or written; the folder is then as it was.
+   *
+   * @example
+   * const files = await range(1000).writeParquet('out/', { compression: 'zstd' })
    */
   writeParquet(folder: string, options: WriteParquetOptions = {}): Promise<readonly string[]> {
     const name = 'writeParquet'
@@ -60,7 +65,14 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
     return this.#writeFolder({ name, folder, config, format, options })
   }
 
-  /** Writes one CSV file per block, in the way of `writeParquet`. */
+  /**
+   * Writes one CSV file per block, in the way of `writeParquet`.
+   *
+   * @throws RayError as `writeParquet` does.
+   *
+   * @example
+   * await range(1000).writeCsv('out/', { mode: 'append', delimiter: ';' })
+   */
   writeCsv(folder: string, options: WriteCsvOptions = {}): Promise<readonly string[]> {
     const name = 'writeCsv'
     const config = compileWrite(name, options, {
@@ -72,7 +84,14 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
     return this.#writeFolder({ name, folder, config, format, options })
   }
 
-  /** Writes one file per block with a JSON object per line, in the way of `writeParquet`. */
+  /**
+   * Writes one file per block with a JSON object per line, in the way of `writeParquet`.
+   *
+   * @throws RayError as `writeParquet` does.
+   *
+   * @example
+   * await range(1000).writeJson('s3://bucket/out/', { compression: 'gzip' })
+   */
   writeJson(folder: string, options: WriteJsonOptions = {}): Promise<readonly string[]> {
     const name = 'writeJson'
     const config = compileWrite(name, options, { compressions: textCodecs })
@@ -80,7 +99,14 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
     return this.#writeFolder({ name, folder, config, format, options })
   }
 
-  /** Writes the rows to wherever `datasink` puts them. */
+  /**
+   * Writes the rows to wherever `datasink` puts them; gives what writing each block gave, in order.
+   *
+   * @throws RayError if a block cannot be computed or written, after `onWriteFailed` was told.
+   *
+   * @example
+   * const counts = await range(10).writeDatasink({ write: (block) => block.numRows })
+   */
   async writeDatasink<Result>(
     datasink: Datasink<Result>,
     options: WriteDatasinkOptions = {},
