@@ -1,5 +1,6 @@
-// Who asks S3: the chain of the AWS SDK, and what says otherwise. A server that knows the signatures
-// of nobody tells with which key, and for which region, it was asked.
+// Who asks S3: the chain of the AWS SDK, and what says otherwise.
+//
+// A server that verifies no signature tells with which key, and for which region, it was asked.
 
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
