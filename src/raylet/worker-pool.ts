@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { outputEndMs, stderrLinesKept } from '../base/limits.js'
 import type { Clock } from '../base/clock.js'
+import { workerFlags } from '../base/worker-flags.js'
 import type { ProcessExit, WorkerEnvironment } from '../wire/messages/terms.js'
 import type { OutputLabel } from '../wire/output-mark.js'
 import { hugePageVariables } from './huge-pages.js'
@@ -71,7 +72,8 @@ export class WorkerPool {
   }
 
   start(start: string, jobId: string, environment: WorkerEnvironment): void {
-    const node = [process.execPath, ...environment.execArgv, this.#options.entry]
+    const flags = [...workerFlags, ...environment.execArgv]
+    const node = [process.execPath, ...flags, this.#options.entry]
     const [command, ...args] =
       setpriv === undefined ? node : [setpriv, '--pdeathsig', 'KILL', ...node]
     const child = spawn(command ?? process.execPath, args, {

@@ -7,6 +7,7 @@
 
 import { createServer, type Socket } from 'node:net'
 import { argumentGraceMs, lastMessagesMs } from '../base/limits.js'
+import { withoutWorkerFlags } from '../base/worker-flags.js'
 import { moveFiles } from '../closure/index.js'
 import { hostPortText, workerAddress } from '../wire/address.js'
 import { configureTransport, serve as serveOthers, type TlsFiles } from '../wire/transport.js'
@@ -53,6 +54,7 @@ export function startWorker(warm: () => void): void {
 }
 
 async function main(warm: () => void): Promise<void> {
+  process.execArgv = withoutWorkerFlags(process.execArgv)
   const { TYPERAY_RAYLET, TYPERAY_TOKEN, TYPERAY_START, TYPERAY_ORPHAN, TYPERAY_RAYLET_PID } =
     process.env
   const { TYPERAY_PROCESS, TYPERAY_LISTEN, TYPERAY_TLS } = process.env
