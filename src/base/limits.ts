@@ -20,6 +20,8 @@ export const functionBytesMax = 95 * 1024 * 1024
 export const dataBlockBytes = 64 * 1024 * 1024
 /** Row groups below this size share a block even where CPUs would like more blocks. */
 export const dataBlockBytesMin = 1024 * 1024
+/** Memory that a worker keeps for the columns of the next block that it cuts. */
+export const dataScratchBytesMax = 32 * 1024 * 1024
 /** Where each CPU has a block, further ones of at least this size are worth tasks of their own. */
 export const dataBlockBytesGood = 3 * 1024 * 1024
 /** Files of lines are cut into pieces of about this size. */
@@ -59,6 +61,8 @@ export const dataBroadcastBytes = 16 * 1024 * 1024
 export const dataQueryBytesMax = 512 * 1024 * 1024
 /** Blocks that are computed ahead of a dataset's consumer may take about this much of the store. */
 export const dataAheadBytesMax = 512 * 1024 * 1024
+/** Parts of blocks that wait for their exchange in the memory of the program; more are stored. */
+export const dataHeldBytesMax = 64 * 1024 * 1024
 /** Blocks, however small, that are computed ahead of a dataset's consumer. */
 export const dataAheadBlocksMax = 512
 /**

@@ -8,8 +8,7 @@ import { concatBlocks } from './block/concat.js'
 import type { Columns, DateFormat } from './block/column.js'
 import type { BlockRef, RefBundle } from './block/metadata.js'
 import { joinRows, rowsOfBlock } from './block/rows.js'
-import { batchesOfBlocks, type IterBatchesOptions } from './consume/iter-batches.js'
-import { prefetched } from './consume/prefetch.js'
+import type { IterBatchesOptions } from './consume/iter-batches.js'
 import {
   type DatasetSummary,
   joinSummaries,
@@ -148,33 +147,6 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
   async columns(options: SchemaOptions = {}): Promise<readonly string[] | undefined> {
     refuseUnknown('columns', options, ['fetchIfMissing'])
     return (await this.schema(options))?.names
-  }
-
-  /** Batches in order, while later blocks are being computed. */
-  iterBatches(options?: IterBatchesOptions<'columns'>): AsyncGenerator<Columns<Row>, void, void>
-  iterBatches(
-    options: IterBatchesOptions<'arrow'> & { readonly batchFormat: 'arrow' },
-  ): AsyncGenerator<Table, void, void>
-  iterBatches(
-    options: IterBatchesOptions<'rows'> & { readonly batchFormat: 'rows' },
-  ): AsyncGenerator<Row[], void, void>
-  iterBatches(options: IterBatchesOptions = {}): AsyncGenerator<unknown, void, void> {
-    return batchesOfBlocks(this.blocks(), options)
-  }
-
-  /**
-   * Rows in order, while later blocks are being computed; `for await` of a dataset does the same.
-   */
-  async *iterRows(options: ConsumeOptions = {}): AsyncGenerator<Row, void, void> {
-    refuseUnknown('iterRows', options, ofConsuming)
-    for await (const block of prefetched(this.blocks(options), 1)) {
-      yield* rowsOfBlock(block) as Row[]
-    }
-  }
-
-  /** Rows in order, as `iterRows`. */
-  [Symbol.asyncIterator](): AsyncGenerator<Row, void, void> {
-    return this.iterRows()
   }
 
   /** Refs of the blocks in order, each when it is finished: for tasks and actors of your own. */

@@ -41,14 +41,18 @@ export class DatasetSession {
     onProgress: ((progress: Progress) => void) | undefined,
   ): Promise<RunningPlan> {
     const runner = this.#runner
-    const physical = await this.#physical(plan)
+    const asked = runner.cpus()
+    const [physical, cpus, storeBytes] = await Promise.all([
+      this.#physical(plan, asked),
+      asked,
+      runner.storeBytes(),
+    ])
     const { maxErroredBlocks, enableProgressBars } = DataContext.getCurrent()
     const isShown = enableProgressBars && process.stderr.isTTY
     const bars = isShown ? new ProgressBars(physical, process.stderr) : undefined
     const statistics = new StatisticsCollector(bars)
     for (const { name, files } of readsOf(physical)) statistics.addFiles(name, files)
     const errored = new ErroredBlocks(maxErroredBlocks)
-    const [cpus, storeBytes] = await Promise.all([runner.cpus(), runner.storeBytes()])
     const execution = { runner, cpus, storeBytes, statistics, errored, onProgress }
     const bundles = ending(executePlan(physical, execution), () => bars?.end())
     return { bundles, statistics }
@@ -211,11 +215,17 @@ export class DatasetSession {
     return this.#runner
   }
 
-  async #physical(plan: LogicalPlan): Promise<PhysicalPlan> {
-    const describe = (source: FilesSource): Promise<FilesDescription> =>
-      this.#runner.describe(source)
+  async #physical(plan: LogicalPlan, cpus = this.#runner.cpus()): Promise<PhysicalPlan> {
     const isTolerant = DataContext.getCurrent().maxErroredBlocks !== 0
-    return planPhysical(optimize(plan), { cpus: await this.#runner.cpus(), describe, isTolerant })
+    const optimized = optimize(plan)
+    const { source } = optimized
+    // Files are looked at while the cluster is asked what it has.
+    const first = source.kind === 'files' ? this.#runner.describe(source) : undefined
+    first?.catch(() => undefined)
+    const describe = (wanted: FilesSource): Promise<FilesDescription> => {
+      return wanted === source && first !== undefined ? first : this.#runner.describe(wanted)
+    }
+    return planPhysical(optimized, { cpus: await cpus, describe, isTolerant })
   }
 }
 

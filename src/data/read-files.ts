@@ -9,6 +9,7 @@ import {
   compileColumnTypes,
   compileFiles,
   compileTable,
+  type FilesBeginning,
   type ReadFilesOptions,
   type ReadTableOptions,
 } from './read-options.js'
@@ -46,7 +47,7 @@ export function readParquet<R = AnyRow>(
 
 /** How CSV files are written. */
 export interface ReadCsvOptions extends ReadTableOptions {
-  /** Between values; a comma unless told otherwise. */
+  /** Between values; a comma unless told otherwise, or a tab where all paths end in `.tsv`. */
   readonly delimiter?: string
   /** Around values that contain the delimiter; '"' unless told otherwise, '' for none. */
   readonly quoteChar?: string
@@ -98,7 +99,7 @@ export function readCsv<R = AnyRow>(
     fileExtensions: ['csv', 'tsv'],
   })
   const { columns, int64 } = compileTable(operator, options)
-  const { delimiter = ',', quoteChar = '"', columnNames, skipRows = 0 } = options
+  const { delimiter = usualDelimiter(files), quoteChar = '"', columnNames, skipRows = 0 } = options
   if (delimiter === '') throw new RayError('readCsv: `delimiter` is empty.')
   const format = {
     kind: 'csv',
@@ -116,6 +117,10 @@ export function readCsv<R = AnyRow>(
     newlinesInValues: options.newlinesInValues ?? true,
   } as const
   return startDataset({ ...files, format, columns })
+}
+
+function usualDelimiter({ paths }: FilesBeginning): string {
+  return paths.every((path) => /\.tsv(\.\w+)?$/i.test(path)) ? '\t' : ','
 }
 
 /** How JSON files are written. */

@@ -32,6 +32,16 @@ interface FolderWrite {
   readonly options: ConsumeOptions
 }
 
+/** What the engine calls codecs: its `lz4` is one with frames, which few others read. */
+const codecNames = {
+  snappy: 'snappy',
+  zstd: 'zstd',
+  gzip: 'gzip',
+  brotli: 'brotli',
+  lz4: 'lz4_raw',
+  none: 'uncompressed',
+} as const
+
 /** A dataset that can be written. */
 export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row> {
   /**
@@ -42,11 +52,10 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
   writeParquet(folder: string, options: WriteParquetOptions = {}): Promise<readonly string[]> {
     const name = 'writeParquet'
     const config = compileWrite(name, options, {
-      compressions: ['snappy', 'zstd', 'gzip', 'none'],
+      compressions: Object.keys(codecNames),
     })
     const { compression = 'snappy' } = options
-    const codec = compression === 'none' ? 'uncompressed' : compression
-    const format = { kind: 'parquet', compression: codec } as const
+    const format = { kind: 'parquet', compression: codecNames[compression] } as const
     return this.#writeFolder({ name, folder, config, format, options })
   }
 

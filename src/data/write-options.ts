@@ -32,7 +32,7 @@ export interface WriteFilesOptions extends ConsumeOptions {
 /** How Parquet files are written. */
 export interface WriteParquetOptions extends WriteFilesOptions {
   /** 'snappy' unless told otherwise. */
-  readonly compression?: 'snappy' | 'zstd' | 'gzip' | 'none'
+  readonly compression?: 'snappy' | 'zstd' | 'gzip' | 'brotli' | 'lz4' | 'none'
 }
 
 /** How CSV files are written. */

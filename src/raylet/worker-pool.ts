@@ -9,9 +9,9 @@ import { existsSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { outputEndMs, stderrLinesKept } from '../base/limits.js'
 import type { Clock } from '../base/clock.js'
-import { workerFlags } from '../base/worker-flags.js'
 import type { ProcessExit, WorkerEnvironment } from '../wire/messages/terms.js'
 import type { OutputLabel } from '../wire/output-mark.js'
+import { workerOptions } from '../base/worker-options.js'
 import { hugePageVariables } from './huge-pages.js'
 import { LabelledLines } from './labelled-lines.js'
 
@@ -72,8 +72,7 @@ export class WorkerPool {
   }
 
   start(start: string, jobId: string, environment: WorkerEnvironment): void {
-    const flags = [...workerFlags, ...environment.execArgv]
-    const node = [process.execPath, ...flags, this.#options.entry]
+    const node = [process.execPath, ...workerOptions, ...environment.execArgv, this.#options.entry]
     const [command, ...args] =
       setpriv === undefined ? node : [setpriv, '--pdeathsig', 'KILL', ...node]
     const child = spawn(command ?? process.execPath, args, {

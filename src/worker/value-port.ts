@@ -7,6 +7,7 @@
 
 import type { ProcessId } from '../base/ids.js'
 import { inlineBytesMax } from '../base/limits.js'
+import { isStoredAnyway } from '../base/stored-value.js'
 import { writePiece } from '../base/pieced-bytes.js'
 import { packMessage, unpackMessage } from '../wire/control-channel.js'
 import { bodyTag } from '../wire/frame.js'
@@ -216,7 +217,7 @@ export class ValuePort {
       return { body, refs: noRefs }
     }
     const encoded = this.encode(value, name)
-    if (encoded.layout.sizeBytes > inlineBytesMax) return encoded
+    if (encoded.layout.sizeBytes > inlineBytesMax || isStoredAnyway(value)) return encoded
     return { body: bodyFromLayout(bodyTag.full, encoded.layout), refs: encoded.refs }
   }
 }

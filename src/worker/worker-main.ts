@@ -7,12 +7,12 @@
 
 import { createServer, type Socket } from 'node:net'
 import { argumentGraceMs, lastMessagesMs } from '../base/limits.js'
-import { withoutWorkerFlags } from '../base/worker-flags.js'
 import { moveFiles } from '../closure/index.js'
 import { hostPortText, workerAddress } from '../wire/address.js'
 import { configureTransport, serve as serveOthers, type TlsFiles } from '../wire/transport.js'
 import { type JobLogging, loggingVariable } from '../wire/logging.js'
 import { randomBytes } from '../base/random.js'
+import { hideWorkerOptions } from '../base/worker-options.js'
 import type { FromRaylet } from '../wire/messages/raylet.js'
 import { ActorHost } from './actor-host.js'
 import './actor-handle.js'
@@ -54,7 +54,6 @@ export function startWorker(warm: () => void): void {
 }
 
 async function main(warm: () => void): Promise<void> {
-  process.execArgv = withoutWorkerFlags(process.execArgv)
   const { TYPERAY_RAYLET, TYPERAY_TOKEN, TYPERAY_START, TYPERAY_ORPHAN, TYPERAY_RAYLET_PID } =
     process.env
   const { TYPERAY_PROCESS, TYPERAY_LISTEN, TYPERAY_TLS } = process.env
@@ -65,6 +64,7 @@ async function main(warm: () => void): Promise<void> {
   const { TYPERAY_MOVED } = process.env
   if (TYPERAY_MOVED !== undefined) moveFiles(...(JSON.parse(TYPERAY_MOVED) as [string, string]))
   const setup = takeEnvironment()
+  hideWorkerOptions()
   // Where the raylet has no setpriv to see to it before Node starts.
   if (TYPERAY_ORPHAN === 'end') setParentDeathSignal('SIGKILL', Number(TYPERAY_RAYLET_PID))
   const logging = process.env[loggingVariable]

@@ -41,7 +41,7 @@ test('what is written is read back in order, in every format', async () => {
     })
     assert.deepEqual(await rowsOf(readJson(json, { int64: 'number' })), rows)
   }
-  for (const compression of ['snappy', 'zstd', 'gzip', 'none'] as const) {
+  for (const compression of ['snappy', 'zstd', 'gzip', 'brotli', 'lz4', 'none'] as const) {
     const to = path.join(folder, `parquet-${compression}`)
     const parquet = await dataset().writeParquet(to, { compression })
     assert.deepEqual(
@@ -54,6 +54,34 @@ test('what is written is read back in order, in every format', async () => {
       parquet.map((file) => path.basename(file)),
     )
   }
+})
+
+test('JSON has null for numbers that it cannot say, wherever they are', async () => {
+  const odd = [
+    { a: NaN, list: [1, NaN], inner: { x: -Infinity, 'y z': [{ deep: Infinity }] }, k: 'a' },
+    { a: 1.5, list: null, inner: null, k: 'b' },
+  ]
+  const said = [
+    { a: null, list: [1, null], inner: { x: null, 'y z': [{ deep: null }] }, k: 'a' },
+    { a: 1.5, list: null, inner: null, k: 'b' },
+  ]
+  const map = new Map([['m', NaN]])
+  const parsed = (files: readonly string[]): unknown[] => {
+    const lines = files.flatMap((file) => fs.readFileSync(file, 'utf8').trim().split('\n'))
+    return lines.map((line) => JSON.parse(line) as unknown)
+  }
+  const write = (items: typeof odd, to: string, options = {}) => {
+    return start<object>({ kind: 'items', rows: items }).writeJson(path.join(folder, to), options)
+  }
+  assert.deepEqual(parsed(await write(odd, 'finite')), said)
+  const divided = await write(odd, 'finite-divided', { partitionCols: ['k'] })
+  assert.deepEqual(
+    parsed(divided),
+    said.map(({ k: _k, ...rest }) => rest),
+  )
+  const maps = start<object>({ kind: 'items', rows: [{ map }, { map: null }] })
+  const files = await maps.writeJson(path.join(folder, 'finite-maps'))
+  assert.deepEqual(parsed(files), [{ map: { m: null } }, { map: null }])
 })
 
 test('columns become folders, and are read back out of them', async () => {
@@ -103,11 +131,40 @@ test('a write that fails leaves the folder as it was', async () => {
     return row
   })
   await assert.rejects(broken.writeParquet(to), /broken/)
-  assert.deepEqual(fs.readdirSync(to), [])
+  assert.equal(fs.existsSync(to), false)
   await start({ kind: 'items', rows: [{ n: 1 }] }).writeParquet(to)
   await assert.rejects(broken.writeParquet(to), /broken/)
   assert.deepEqual(fs.readdirSync(to), ['part-00000.parquet'])
   assert.deepEqual(await rowsOf(readParquet(to)), [{ n: 1 }])
+})
+
+test('a write that comes to nothing leaves no folders, and none is made of a file', async () => {
+  const outer = path.join(folder, 'nothing')
+  const to = path.join(outer, 'in', 'here')
+  const broken = dataset().map((row) => {
+    if (row.n === 2000) throw new Error('no')
+    return row
+  })
+  await assert.rejects(broken.writeParquet(to), /Error: no/)
+  assert.equal(fs.existsSync(outer), false)
+  fs.mkdirSync(outer)
+  await assert.rejects(broken.writeCsv(to), /Error: no/)
+  assert.deepEqual(fs.readdirSync(outer), [])
+  const file = path.join(outer, 'file')
+  fs.writeFileSync(file, 'x')
+  await assert.rejects(dataset().writeJson(file), /nothing\/file is a file/)
+  await assert.rejects(dataset().writeJson(`${file}/below`), /file\/below cannot be written to/)
+  await assert.rejects(
+    dataset().writeJson('/proc/here'),
+    /\/proc\/here cannot be written to: ENOENT/,
+  )
+})
+
+test('no rows and no columns are nothing to write', async () => {
+  const to = path.join(folder, 'no-columns')
+  assert.deepEqual(await start({ kind: 'items', rows: [] }).writeParquet(to), [])
+  assert.deepEqual(await dataset().writeCsv(to), await dataset().writeCsv(to))
+  assert.deepEqual(await start({ kind: 'items', rows: [] }).writeCsv(to), [])
 })
 
 test('blocks of few rows share a file, and those of many are divided', async () => {
@@ -175,7 +232,7 @@ test('files are called as the provider says, with the modes that there are', asy
     const bad = { filenameProvider: { getFilenameForBlock: () => name } }
     await assert.rejects(dataset().writeCsv(path.join(folder, 'bad'), bad), /filenameProvider gave/)
   }
-  assert.deepEqual(fs.readdirSync(path.join(folder, 'bad')), [])
+  assert.equal(fs.existsSync(path.join(folder, 'bad')), false)
   assert.throws(
     () => dataset().writeCsv(to, { filenameProvider: {} as FilenameProvider }),
     /no method getFilenameForBlock/,

@@ -10,6 +10,7 @@ import { plainBlock } from '../block/plain-data.js'
 import { withBlock } from '../engine/block-scan.js'
 import { query, quoteName, quoteText, withThreads } from '../engine/engine.js'
 import type { FolderSink, OutputFormat, Sink } from '../logical/write-step.js'
+import { finiteColumns } from './json-values.js'
 import { extensionOf } from './output-extension.js'
 import type { OutputStorage, StagedFile } from './output-storage.js'
 import { fileName, partName } from './part-files.js'
@@ -36,6 +37,8 @@ export function writeBlock(
 ): Promise<readonly StagedFile[]> {
   const { name, sink } = part
   return stageFiles(part, function* (stage) {
+    // Nobody has said which columns there are, as in `fromItems([])`: there is nothing to write.
+    if (block.numRows === 0 && block.numCols === 0) return
     for (const { block: some, slice } of slicesOf(block, sink)) {
       const file = fileName(name, sink, { index, slice }, some)
       const { fields } = some.schema
@@ -161,7 +164,7 @@ function copyOut(
 ): Copied {
   const { partitionCols } = sink
   if (present.length === 0) {
-    throw new RayError(`${name}: a block without columns cannot be written.`)
+    throw new RayError(`${name}: rows without columns cannot be written.`)
   }
   const missing = partitionCols.find((column) => !present.includes(column))
   if (missing !== undefined) {
@@ -174,7 +177,7 @@ function copyOut(
   const isDivided = partitionCols.length > 0
   if (isDivided) fs.mkdirSync(target)
   const rows = use((from) => {
-    const { select, options } = copyOf(sink, { names: present, floats })
+    const { select, options } = copyOf(sink, { names: present, floats, from })
     const sql = `COPY (${select} FROM ${from}) TO ${quoteText(target)} (${options.join(', ')})`
     return runCopy(sql, `${name}: ${sink.folder}/${file}`)
   })
@@ -211,10 +214,11 @@ function runCopy(sql: string, place: string): number {
 /** What is written, and how. */
 function copyOf(
   { format, partitionCols }: FolderSink,
-  { names, floats = [] }: Pick<Rows, 'names' | 'floats'>,
+  { names, floats = [], from }: Pick<Rows, 'names' | 'floats'> & { readonly from: string },
 ): { readonly select: string; readonly options: readonly string[] } {
   const divided = partitionOptions(partitionCols, format)
-  if (divided.length === 0) return { select: 'SELECT *', options: formatOptions(format) }
+  const replaced = format.kind === 'json' ? finiteColumns(from) : new Map<string, string>()
+  if (divided.length === 0) return { select: replacing(replaced), options: formatOptions(format) }
   const kept = names.filter((name) => !partitionCols.includes(name)).map(quoteName)
   const keys = partitionCols.map((name) => {
     return floats.includes(name) ? folderValue(quoteName(name)) : quoteName(name)
@@ -224,11 +228,19 @@ function copyOf(
     return { select, options: [...formatOptions(format), ...divided] }
   }
   // The engine divides files of all formats but JSON: objects are made here, and are lines of text.
-  const pairs = kept.map((column) => `${column} := ${column}`)
+  const values = new Map(Array.from(replaced, ([name, sql]) => [quoteName(name), sql]))
+  const pairs = kept.map((column) => `${column} := ${values.get(column) ?? column}`)
   const json = `to_json(struct_pack(${pairs.join(', ')})) AS ${quoteName(unusedName(names))}`
   const plain = [`QUOTE ''`, `ESCAPE ''`, `DELIMITER '\n'`, 'HEADER false']
   const options = ['FORMAT csv', `COMPRESSION ${quoteText(format.compression)}`, ...plain]
   return { select: `SELECT ${[json, ...keys].join(', ')}`, options: [...options, ...divided] }
+}
+
+/** All columns, some of them as other values. */
+function replacing(columns: ReadonlyMap<string, string>): string {
+  if (columns.size === 0) return 'SELECT *'
+  const values = Array.from(columns, ([name, sql]) => `${sql} AS ${quoteName(name)}`)
+  return `SELECT * REPLACE (${values.join(', ')})`
 }
 
 /**

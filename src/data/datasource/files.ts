@@ -120,6 +120,8 @@ export interface FilePiece {
   readonly bytes: number
   /** Columns that have no value in the file, and another type than in other files. */
   readonly emptyColumns?: readonly string[]
+  /** Equal for files of one schema; absent of most. */
+  readonly schemaKind?: number
 }
 
 export function isWhole(piece: FilePiece): boolean {

@@ -16,6 +16,7 @@ import { stagedIdleMsMax } from '../../base/limits.js'
 import type { FolderSink } from '../logical/write-step.js'
 import { extensionOf } from './output-extension.js'
 import type { OutputStorage } from './output-storage.js'
+import { makeFolders, removeEmpty, statOf } from './local-folders.js'
 import { hasEnded } from './process-mark.js'
 
 const beginning = '.typeray-write-'
@@ -27,19 +28,25 @@ const stagingOf = ({ folder, writeId }: FolderSink): string => {
 /** In the staging folder: names the process that writes. */
 const writerFile = 'writer'
 
+/** In the staging folder: names the outermost folder that the write has made. */
+const madeFile = 'made'
+
 /** A task that does not know yet that the write is over may still be adding to the folder. */
 const removal = { recursive: true, force: true, maxRetries: 5, retryDelay: 20 } as const
 
 export const localOutput: OutputStorage = {
   isStagedInPlace: true,
   async begin(sink) {
+    refuseFile(sink.folder)
     removeAbandoned(sink.folder)
     const staging = stagingOf(sink)
-    fs.mkdirSync(staging, { recursive: true })
+    const made = makeFolders(staging)
     try {
       fs.writeFileSync(path.join(staging, writerFile), sink.writer)
+      fs.writeFileSync(path.join(staging, madeFile), made)
     } catch (error) {
       remove(staging)
+      removeEmpty(sink.folder, made)
       throw error
     }
   },
@@ -70,7 +77,10 @@ export const localOutput: OutputStorage = {
     }
   },
   async end(sink) {
-    remove(stagingOf(sink))
+    const staging = stagingOf(sink)
+    const made = textOf(path.join(staging, madeFile))
+    remove(staging)
+    if (made !== undefined) removeEmpty(sink.folder, made)
   },
 }
 
@@ -102,6 +112,16 @@ function remove(staging: string): void {
   fs.rmSync(over, removal)
 }
 
+function refuseFile(folder: string): void {
+  if (statOf(folder)?.isFile() !== true) return
+  throw new RayError(
+    `${folder} is a file, and parts are written into a folder: name another one.`,
+    {
+      fields: { path: folder },
+    },
+  )
+}
+
 /** Removes what writes have staged that nobody will publish. */
 function removeAbandoned(folder: string): void {
   for (const name of namesIn(folder)) {
@@ -117,7 +137,7 @@ function removeAbandoned(folder: string): void {
 }
 
 function isAbandoned(staging: string): boolean {
-  const mark = writerOf(staging)
+  const mark = textOf(path.join(staging, writerFile))
   const ended = mark === undefined ? undefined : hasEnded(mark)
   if (ended !== undefined) return ended
   const names = fs.readdirSync(staging).map((name) => path.join(staging, name))
@@ -125,9 +145,9 @@ function isAbandoned(staging: string): boolean {
   return Date.now() - changed > stagedIdleMsMax
 }
 
-function writerOf(staging: string): string | undefined {
+function textOf(file: string): string | undefined {
   try {
-    return fs.readFileSync(path.join(staging, writerFile), 'utf8')
+    return fs.readFileSync(file, 'utf8')
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error
@@ -144,7 +164,7 @@ function rename(from: string, to: string): void {
 }
 
 function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 function isForbidden(error: unknown): boolean {

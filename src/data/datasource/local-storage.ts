@@ -5,13 +5,14 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ListedFile } from './files.js'
 import { globPattern, isGlob } from './glob.js'
+import { statOf } from './local-folders.js'
 import { localOutput } from './local-output.js'
 import type { Storage } from './storage.js'
 
 export const localStorage: Storage = {
   async list(given) {
     const absolute = localPath(given)
-    const stat = fs.statSync(absolute, { throwIfNoEntry: false })
+    const stat = statOf(absolute)
     if (stat?.isFile() === true) return { isFolder: false, files: [listed(absolute, stat.size)] }
     if (stat?.isDirectory() === true) return { isFolder: true, files: filesBelow(absolute) }
     if (!isGlob(absolute)) return undefined

@@ -36,13 +36,18 @@ async function describe(
   const described = describeKinds(paths, footers)
   const empty = emptyColumns(paths, described)
   const columns = columnsOf(source, described, { empty, named: (message) => open.named(message) })
+  const kindOf = new Map(described.flatMap(({ files }, kind) => files.map((file) => [file, kind])))
   const found = read.map(({ path }) => {
     const file = opened.get(path) ?? path
     const without = [...(empty.get(file) ?? [])]
-    const pieces = piecesOf(path, groups.get(file) ?? []).map((piece) => {
-      return without.length === 0 ? piece : { ...piece, emptyColumns: without }
-    })
-    return { path, pieces }
+    const kind = kindOf.get(file) ?? 0
+    const more = {
+      ...(without.length > 0 && { emptyColumns: without }),
+      ...(kind > 0 && { schemaKind: kind }),
+    }
+    const pieces = piecesOf(path, groups.get(file) ?? [])
+    const isPlain = without.length === 0 && kind === 0
+    return { path, pieces: isPlain ? pieces : pieces.map((piece) => ({ ...piece, ...more })) }
   })
   return { files: found, columns }
 }
@@ -177,7 +182,12 @@ async function tables(request: OpenRequest): Promise<readonly string[]> {
     const paths = isLocal(piece.path)
       ? pieces.map((each) => each.path)
       : [await openPiece(source, open, { piece, columns })]
-    const shared = ['union_by_name = true', ...(hasPath ? ["filename = 'path'"] : [])]
+    // Of files of one schema the engine need not look at each before it reads the first.
+    const isOneKind = pieces.every(({ schemaKind }) => schemaKind === piece.schemaKind)
+    const shared = [
+      ...(isOneKind ? [] : ['union_by_name = true']),
+      ...(hasPath ? ["filename = 'path'"] : []),
+    ]
     const read = `FROM ${tableOf(paths, isAlone ? [] : shared)}`
     const where = `WHERE file_row_number >= ${start} AND file_row_number < ${start + length}`
     const rows = isAlone && !isWhole(piece) ? `${read} ${where}` : read

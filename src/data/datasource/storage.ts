@@ -62,8 +62,8 @@ export async function storageOf(
       return (await import('./http-storage.js')).httpStorage(options)
     default:
       throw new RayError(
-        `${operator}: ${path} begins with "${scheme}://", which Typeray does not read. ` +
-          'It reads local paths, file://, http://, https:// and s3://.',
+        `${operator}: ${path} begins with "${scheme}://", which Typeray does not know. ` +
+          'It knows local paths, file://, http://, https:// and s3://.',
         { fields: { path } },
       )
   }

@@ -11,7 +11,8 @@ export function kindOf(type: string): string {
   return type
 }
 
-const listEnd = /\[\d*\]$/
+/** The end of the type of a list, or of an array of fixed size. */
+export const listEnd = /\[\d*\]$/
 
 /** Whether two types are of one kind, and so are the types inside them. */
 export function areOfOneKind(a: string, b: string): boolean {
@@ -26,10 +27,19 @@ export function areOfOneKind(a: string, b: string): boolean {
   })
 }
 
-/** The fields of `STRUCT(a INTEGER, "b c" VARCHAR[])`. */
-function fieldsOf(type: string): ReadonlyMap<string, string> {
+/** The fields of `STRUCT(a INTEGER, "b c" VARCHAR[])`; names have quotes where they need them. */
+export function fieldsOf(type: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>()
-  const inner = type.slice('STRUCT('.length, -1)
+  for (const part of partsOf(type.slice('STRUCT('.length, -1))) {
+    const field = /^("(?:[^"]|"")*"|\S+) (.*)$/s.exec(part)
+    if (field?.[1] !== undefined && field[2] !== undefined) fields.set(field[1], field[2])
+  }
+  return fields
+}
+
+/** What stands between the commas that are in no parentheses and no quotes. */
+export function partsOf(inner: string): readonly string[] {
+  const parts: string[] = []
   let start = 0
   let depth = 0
   let isQuoted = false
@@ -40,9 +50,8 @@ function fieldsOf(type: string): ReadonlyMap<string, string> {
     if (char === '(') depth++
     if (char === ')') depth--
     if (depth > 0 || (char !== ',' && char !== '')) continue
-    const field = /^("(?:[^"]|"")*"|\S+) (.*)$/s.exec(inner.slice(start, at).trim())
-    if (field?.[1] !== undefined && field[2] !== undefined) fields.set(field[1], field[2])
+    parts.push(inner.slice(start, at).trim())
     start = at + 1
   }
-  return fields
+  return parts
 }

@@ -18,6 +18,7 @@ import {
 } from '../physical/exchange-transforms.js'
 import { plainResources } from '../physical/operators.js'
 import { permutation } from '../relational/sample.js'
+import { CutBytes } from './cut-bytes.js'
 import { type DrainedBlock, drain, rowsBetween } from './drain.js'
 import { unlessTolerated } from './errored-blocks.js'
 import { sortCuts } from './sort-cuts.js'
@@ -278,10 +279,12 @@ export class Combiner {
     const { runner, statistics } = this.execution
     const name = `${this.#operator.name}: partition`
     const shared = runner.share([cut])
+    const cutBytes = new CutBytes()
     for (const [index, input] of inputs.entries()) {
       const { block } = input
       const options = { name, resources: plainResources, block, parts: cut.count }
-      const made = runner.submit({ index }, shared, options)
+      const made = runner.submit(cutBytes.next({ index }), shared, options)
+      cutBytes.add(made)
       made.metadata.then(
         (metadata) => statistics.add(name, metadata),
         () => undefined,

@@ -4,6 +4,7 @@ import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { BlockTask } from '../physical/block-task.js'
 import type { MapOperator, SourceOperator } from '../physical/operators.js'
 import { partsOf } from '../physical/exchange-transforms.js'
+import { CutBytes } from './cut-bytes.js'
 import type { StatisticsCollector } from './statistics.js'
 import type { BlockPool, PendingBlock, SharedTransforms, TaskRunner } from './task-runner.js'
 
@@ -103,6 +104,7 @@ class BoundedTasks implements BlockPool {
   readonly #operator: SourceOperator | MapOperator
   readonly #runner: TaskRunner
   readonly #shared: SharedTransforms
+  readonly #cut = new CutBytes()
   /** Added by `submit`, removed when the task succeeds or fails. */
   readonly #unfinished = new Set<Promise<unknown>>()
 
@@ -125,7 +127,8 @@ class BoundedTasks implements BlockPool {
     const { name, resources, transforms } = this.#operator
     const parts = partsOf(transforms)
     const options = { name, resources, parts, blocks }
-    const pending = this.#runner.submit(task, this.#shared, options)
+    const pending = this.#runner.submit(this.#cut.next(task), this.#shared, options)
+    if (parts !== undefined) this.#cut.add(pending)
     if (!Number.isFinite(resources.concurrency)) return pending
     const finished: Promise<unknown> = pending.metadata
       .catch(() => undefined)

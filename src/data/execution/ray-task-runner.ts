@@ -69,16 +69,20 @@ export class RayTaskRunner implements TaskRunner {
   /**
    * CPUs when that was last asked: before anything is read, and not where rows are only counted.
    */
-  #cpus = 1
+  #cpus: Promise<number> | undefined
 
   /** Whether a reader was loaded ahead: that is worth it for new workers only. */
   #hasLoaded = false
 
-  async cpus(): Promise<number> {
+  cpus(): Promise<number> {
+    this.#cpus = this.#askCpus()
+    return this.#cpus
+  }
+
+  async #askCpus(): Promise<number> {
     const [{ CPU = 1 }, nodes] = await Promise.all([ray.clusterResources(), ray.nodes()])
     this.#hasNodes = nodes.filter((node) => node.alive).length > 1
-    this.#cpus = Math.max(1, Math.floor(CPU))
-    return this.#cpus
+    return Math.max(1, Math.floor(CPU))
   }
 
   async storeBytes(): Promise<number> {
@@ -192,7 +196,8 @@ export class RayTaskRunner implements TaskRunner {
 
   describe(source: FilesSource): Promise<FilesDescription> {
     const described = unwrapped(ray.get(describeTask.remote(source)))
-    this.#loadMeanwhile(source)
+    // Whoever asked for the CPUs hears of it when they are not known.
+    this.#cpus?.then((cpus) => this.#loadMeanwhile(source, cpus)).catch(() => undefined)
     return described
   }
 
@@ -200,11 +205,11 @@ export class RayTaskRunner implements TaskRunner {
    * One worker looks at the files while others have nothing to do. Those that will read load
    * meanwhile what they need for it: 200 ms of a CPU.
    */
-  #loadMeanwhile({ format }: FilesSource): void {
+  #loadMeanwhile({ format }: FilesSource, cpus: number): void {
     // What the engine reads may well be one query, which needs no second worker.
-    if (format.kind !== 'image' || this.#cpus === 1 || this.#hasLoaded) return
+    if (format.kind !== 'image' || cpus === 1 || this.#hasLoaded) return
     this.#hasLoaded = true
-    for (let i = 1; i < Math.min(this.#cpus, 1 + loadersMax); i++) {
+    for (let i = 1; i < Math.min(cpus, 1 + loadersMax); i++) {
       // A library that is not there is missed by whoever reads.
       ray.get(loadTask.remote(format)).catch(() => undefined)
     }

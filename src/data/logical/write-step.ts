@@ -7,7 +7,7 @@ import type { StepResources } from './function-step.js'
 
 export interface ParquetOutput {
   readonly kind: 'parquet'
-  readonly compression: 'snappy' | 'zstd' | 'gzip' | 'uncompressed'
+  readonly compression: 'snappy' | 'zstd' | 'gzip' | 'brotli' | 'lz4_raw' | 'uncompressed'
 }
 
 export interface CsvOutput {

@@ -5,11 +5,12 @@
 
 import { assertNever } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
+import { storeAnyway } from '../../base/stored-value.js'
 import { shareArrow } from '../block/arrow-library.js'
 import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/block.js'
 import { dropColumns, renameColumns } from '../block/column-names.js'
 import { concatBlocks } from '../block/concat.js'
-import { deferGather } from '../block/gather.js'
+import { deferCut } from '../block/cut.js'
 import { type BlockMetadata, describeBlock, describeWritten } from '../block/metadata.js'
 import type { FileFormat } from '../datasource/file-format.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
@@ -45,6 +46,8 @@ export interface BlockTask {
   readonly origin?: RowOrigin | undefined
   /** Of a task that combines blocks: which of them are what. */
   readonly combine?: CombineInputs
+  /** Of a task that cuts its block: whether the parts go to the object store, however small. */
+  readonly storesParts?: boolean
 }
 
 /** Runs as a task: gives a block, and as a second return what the driver needs to know of it. */
@@ -80,6 +83,9 @@ export async function runPartitionTask(
   ...blocks: readonly Block[]
 ): Promise<(Block | BlockMetadata)[]> {
   const { made, metadata } = await runTask(task, transforms, blocks)
+  if (task.storesParts === true) {
+    for (const part of made) if (part.numRows > 0) storeAnyway(part)
+  }
   return [...made, metadata]
 }
 
@@ -143,7 +149,7 @@ async function partition(block: Block, transform: PartitionTransform, index: num
   const { partitionBlock } = await import('../relational/partition.js')
   const { by, count } = transform
   // The parts are what the task returns: nobody looks at them here.
-  return partitionBlock(block, by, { count, index, gather: deferGather })
+  return partitionBlock(block, by, { count, index, cut: deferCut })
 }
 
 interface Given {
