@@ -1,6 +1,7 @@
 // What every face of a dataset stands on: the plan, how to add to it, and how to run it.
 
 import type { Block, SchemaField } from './block/block.js'
+import { ReadableRows } from './consume/readable-rows.js'
 import type { Dataset } from './dataset.js'
 import type { DatasetSession, RunningPlan } from './dataset-session.js'
 import type { DatasetStatistics } from './execution/statistics.js'
@@ -20,7 +21,7 @@ export interface ConsumeOptions {
 export type DatasetClass = new (session: DatasetSession, plan: LogicalPlan) => object
 
 /** Rows with a plan. `Dataset` adds its methods in layers, so that each topic has its own file. */
-export abstract class PlannedDataset<Row> {
+export abstract class PlannedDataset<Row> extends ReadableRows<Row> {
   /** @internal */
   readonly session: DatasetSession
   /** @internal */
@@ -32,6 +33,7 @@ export abstract class PlannedDataset<Row> {
 
   /** @internal Use readParquet, fromItems or range. */
   constructor(session: DatasetSession, plan: LogicalPlan) {
+    super()
     this.session = session
     this.plan = plan
   }

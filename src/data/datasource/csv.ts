@@ -9,7 +9,7 @@
 // error names the file.
 
 import { RayError } from '../../base/errors.js'
-import { describedFilesMax, joinedFileBytesMax } from '../../base/limits.js'
+import { joinedFileBytesMax } from '../../base/limits.js'
 import { linePieces, wholeFile } from './byte-pieces.js'
 import { type Codec, codecOf } from './compression.js'
 import { type CsvScan, csvTable } from './csv-dialect.js'
@@ -17,6 +17,7 @@ import { evenLineEnds } from './csv-line-ends.js'
 import { columnNames, firstRecord } from './csv-header.js'
 import { engineBufferBytes, hasLongLastLine } from './csv-last-line.js'
 import { findTypes } from './csv-types.js'
+import { describeLines } from './describe-lines.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { CsvFormat } from './file-format.js'
 import type { DescribedFiles, FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
@@ -24,8 +25,6 @@ import { type FilePiece, type FilesSource, isWhole, type SqlColumn } from './fil
 import { mapInOrder } from './map-in-order.js'
 import { bytesOf, type OpenPieces } from './open-pieces.js'
 import { isLineTooLong } from './read-error.js'
-import { samplesOf } from './samples.js'
-import { unifyColumns } from './sql-columns.js'
 import { isLocal, storageOf } from './storage.js'
 
 /** What the engine decompresses by itself. */
@@ -47,27 +46,21 @@ interface Describing {
   readonly open: OpenPieces
 }
 
-async function describe(
-  { read, looked }: DescribedFiles,
-  { source, format, open }: Describing,
-): Promise<FoundColumns> {
-  const present = looked.filter((file) => file.size !== 0)
-  const { samples, isAll } = samplesOf(present, describedFilesMax)
-  const found = await mapInOrder(samples, async (file) => {
-    const piece = wholeFile(file)
-    const { names } = await headerOf(source, format, piece)
-    const columns = await findTypesAnyhow({ source, format, open }, piece, names)
-    return { file: file.path, columns }
-  })
-  const columns = unifyColumns(source.operator, found, 'text')
+function describe(files: DescribedFiles, describing: Describing): Promise<FoundColumns> {
+  const { source, format } = describing
   const hidden = quotesThatHide(format)
-  const pieces = await mapInOrder(read, async (file) => {
-    // Quotes are counted from the beginning, which is no way to treat a file that is far away.
-    const isCut = hidden === undefined || (hidden !== 'unknown' && isLocal(file.path))
-    if (!isCut) return { path: file.path, pieces: file.size === 0 ? [] : [wholeFile(file)] }
-    return { path: file.path, pieces: await linePieces(source, file, hidden) }
+  return describeLines(files, source, {
+    columnsOf: async (file) => {
+      const piece = wholeFile(file)
+      const { names } = await headerOf(source, format, piece)
+      return findTypesAnyhow(describing, piece, names)
+    },
+    piecesOf: async (file) => {
+      // Quotes are counted from the beginning, which is no way to treat a file that is far away.
+      const isCut = hidden === undefined || (hidden !== 'unknown' && isLocal(file.path))
+      return isCut ? linePieces(source, file, hidden) : [wholeFile(file)]
+    },
   })
-  return { files: pieces, columns, isSampled: !isAll }
 }
 
 /**

@@ -4,13 +4,13 @@
 // whole, all keys are known; of the others the keys are compared before they are read, because the
 // engine would drop one that it was not told of.
 
-import { describedFilesMax } from '../../base/limits.js'
 import { RayError } from '../../base/errors.js'
 import { refuseTwins } from '../engine/column-twins.js'
 import { query, quoteText } from '../engine/engine.js'
 import { linePieces, wholeFile } from './byte-pieces.js'
 import { type Codec, codecOf } from './compression.js'
 import { withDates } from './date-columns.js'
+import { describeLines } from './describe-lines.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { JsonFormat } from './file-format.js'
 import type { DescribedFiles, FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
@@ -23,8 +23,7 @@ import {
 } from './files.js'
 import { mapInOrder } from './map-in-order.js'
 import type { OpenPieces } from './open-pieces.js'
-import { samplesOf } from './samples.js'
-import { describeSql, unifyColumns } from './sql-columns.js'
+import { describeSql } from './sql-columns.js'
 import { isLocal, storageOf } from './storage.js'
 
 /** What the engine decompresses shows no end that is missing: that would be fewer rows. */
@@ -50,24 +49,21 @@ interface Describing {
 }
 
 async function describe(
-  { read, looked }: DescribedFiles,
+  files: DescribedFiles,
   { source, format, open }: Describing,
 ): Promise<FoundColumns> {
-  const present = looked.filter((file) => file.size !== 0)
-  const { samples, isAll } = samplesOf(present, describedFilesMax)
-  const found = await mapInOrder(samples, async (file) => {
-    const piece = wholeFile(file)
-    const path = await open.path(piece, engineCodecs)
-    return { file: file.path, columns: findTypes(source, format, { piece, path }) }
+  const found = await describeLines(files, source, {
+    columnsOf: async (file) => {
+      const piece = wholeFile(file)
+      return findTypes(source, format, { piece, path: await open.path(piece, engineCodecs) })
+    },
+    piecesOf: async (file) => {
+      const isLines = await hasLines(source, format, file)
+      return isLines ? linePieces(source, file, undefined) : [wholeFile(file)]
+    },
   })
-  const columns = unifyColumns(source.operator, found, 'text')
-  const pieces = await mapInOrder(read, async (file) => {
-    const isLines = file.size !== 0 && (await hasLines(source, format, file))
-    if (isLines) return { path: file.path, pieces: await linePieces(source, file, undefined) }
-    return { path: file.path, pieces: file.size === 0 ? [] : [wholeFile(file)] }
-  })
-  const isWholly = isAll && present.every(({ size = 0 }) => size <= wholeBytesMax)
-  return { files: pieces, columns, isSampled: !isWholly }
+  const isWholly = files.looked.every(({ size = 0 }) => size <= wholeBytesMax)
+  return { ...found, isSampled: found.isSampled === true || !isWholly }
 }
 
 interface OpenedPiece {

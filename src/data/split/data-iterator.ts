@@ -1,20 +1,17 @@
 // One reader's end of a streaming split. It travels to the task or actor that reads.
 
-import type { Table } from 'apache-arrow'
 import * as ray from '../../ray/index.js'
 import { RayError } from '../../base/errors.js'
 import { type Block, type Schema, schemaOf, sliceBlock } from '../block/block.js'
-import type { Columns } from '../block/column.js'
 import type { RefBundle } from '../block/metadata.js'
-import { rowsOfBlock } from '../block/rows.js'
-import { batchesOfBlocks, type IterBatchesOptions } from '../consume/iter-batches.js'
-import { prefetched } from '../consume/prefetch.js'
+import { ReadableRows } from '../consume/readable-rows.js'
 import type { Dataset } from '../dataset.js'
 import { DatasetSession } from '../dataset-session.js'
 import { unwrapped } from '../execution/ray-task-options.js'
 import { DatasetStatistics } from '../execution/statistics.js'
 import { RayTaskRunner } from '../execution/ray-task-runner.js'
-import type { AnyRow, DatasetClass } from '../planned-dataset.js'
+import type { AnyRow, ConsumeOptions, DatasetClass } from '../planned-dataset.js'
+import { refuseUnknown } from '../step-options.js'
 import { storeBlock } from '../store-block.js'
 import type { SplitCoordinator } from './coordinator.js'
 
@@ -26,7 +23,7 @@ import type { SplitCoordinator } from './coordinator.js'
  * const [rows] = range(100).streamingSplit(1)
  * for await (const { id } of rows?.iterBatches({ batchSize: 10 }) ?? []) console.log(id)
  */
-export class DataIterator<Row = AnyRow> {
+export class DataIterator<Row = AnyRow> extends ReadableRows<Row> {
   // Plain fields, because private ones do not travel.
   /** @internal */
   readonly coordinator: ray.ActorHandle<SplitCoordinator>
@@ -43,31 +40,10 @@ export class DataIterator<Row = AnyRow> {
     reader: number,
     datasetClass: DatasetClass,
   ) {
+    super()
     this.coordinator = coordinator
     this.reader = reader
     this.datasetClass = datasetClass
-  }
-
-  /** Batches, as `Dataset.iterBatches`. */
-  iterBatches(options?: IterBatchesOptions<'columns'>): AsyncGenerator<Columns<Row>, void, void>
-  iterBatches(
-    options: IterBatchesOptions<'arrow'> & { readonly batchFormat: 'arrow' },
-  ): AsyncGenerator<Table, void, void>
-  iterBatches(
-    options: IterBatchesOptions<'rows'> & { readonly batchFormat: 'rows' },
-  ): AsyncGenerator<Row[], void, void>
-  iterBatches(options: IterBatchesOptions = {}): AsyncGenerator<unknown, void, void> {
-    return batchesOfBlocks(this.blocks(), options)
-  }
-
-  /** Rows, one by one. */
-  async *iterRows(): AsyncGenerator<Row, void, void> {
-    for await (const block of prefetched(this.blocks(), 1)) yield* rowsOfBlock(block) as Row[]
-  }
-
-  /** Rows, as `iterRows`. */
-  [Symbol.asyncIterator](): AsyncGenerator<Row, void, void> {
-    return this.iterRows()
   }
 
   /** Names and types of the columns, as `Dataset.schema`. */
@@ -112,7 +88,9 @@ export class DataIterator<Row = AnyRow> {
   }
 
   /** @internal */
-  async *blocks(): AsyncGenerator<Block, void, void> {
+  async *blocks(options: ConsumeOptions = {}): AsyncGenerator<Block, void, void> {
+    // The coordinator sees what is computed, and not its readers.
+    refuseUnknown('an iterator of streamingSplit', options, [])
     const epoch = this.epochs++
     let isOver = false
     try {
