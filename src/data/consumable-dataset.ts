@@ -44,7 +44,12 @@ export interface SchemaOptions {
 
 /** A dataset that can be run. */
 export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
-  /** The number of rows; from the files' metadata where nothing that changes it comes between. */
+  /**
+   * The number of rows; from the files' metadata where nothing that changes it comes between.
+   *
+   * @example
+   * console.log(await range(1000).count()) // 1000
+   */
   async count(options: ConsumeOptions = {}): Promise<number> {
     refuseUnknown('count', options, ofConsuming)
     const counted = this.derive<Row>({ kind: 'count' })
@@ -56,7 +61,12 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     return rows
   }
 
-  /** The first `rows` rows; reads no more than it must. */
+  /**
+   * The first `rows` rows, 20 unless told otherwise; reads no more than it must.
+   *
+   * @example
+   * console.log(await range(1000).take(2)) // [{ id: 0 }, { id: 1 }]
+   */
   async take(rows = 20): Promise<Row[]> {
     const limited = this.limit(rows)
     const taken = await limited.takeAll()
@@ -68,6 +78,9 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
    * All rows, in the memory of this process.
    *
    * @throws RayError if there are more than `limit`.
+   *
+   * @example
+   * console.log(await range(2).takeAll()) // [{ id: 0 }, { id: 1 }]
    */
   async takeAll(options: ConsumeOptions & { readonly limit?: number } = {}): Promise<Row[]> {
     refuseUnknown('takeAll', options, [...ofConsuming, 'limit'])
@@ -84,7 +97,13 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     return joinRows(parts) as Row[]
   }
 
-  /** The first `rows` rows as one batch. */
+  /**
+   * The first `rows` rows as one batch: columns, an Arrow table or rows.
+   *
+   * @example
+   * const { id } = await range(1000).takeBatch(3)
+   * console.log(id) // [0, 1, 2], a Float64Array
+   */
   takeBatch(rows?: number, options?: TakeBatchOptions<'columns'>): Promise<Columns<Row>>
   takeBatch(
     rows: number,
@@ -101,13 +120,24 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     return batchOfBlock(await this.limit(rows).joined(), { batchFormat, dates })
   }
 
-  /** All rows as one Arrow table, in the memory of this process. */
+  /**
+   * All rows as one Arrow table, in the memory of this process.
+   *
+   * @example
+   * const table = await range(1000).toArrow()
+   * console.log(table.numRows) // 1000
+   */
   async toArrow(options: ConsumeOptions = {}): Promise<Table> {
     refuseUnknown('toArrow', options, ofConsuming)
     return this.joined(options)
   }
 
-  /** All rows as columns, in the memory of this process. */
+  /**
+   * All rows as columns, in the memory of this process: typed arrays of numbers, arrays of others.
+   *
+   * @example
+   * const { id } = await range(1000).toColumns()
+   */
   async toColumns(
     options: ConsumeOptions & { readonly dates?: DateFormat } = {},
   ): Promise<Columns<Row>> {
@@ -122,7 +152,12 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     return concatBlocks(blocks)
   }
 
-  /** Prints the first `rows` rows as a table. */
+  /**
+   * Prints the first `rows` rows as a table, 20 unless told otherwise.
+   *
+   * @example
+   * await range(1000).show(3)
+   */
   async show(rows = 20): Promise<void> {
     const taken = (await this.take(rows)) as AnyRow[]
     process.stdout.write(`${formatRows(taken)}\n`)
@@ -131,6 +166,10 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
   /**
    * Names and types of the columns; computes the first block if a function of the user decides
    * them. With `fetchIfMissing: false` it does not, and there may be no answer.
+   *
+   * @example
+   * const { names, types } = await range(3).schema()
+   * console.log(names, types) // ['id'] ['Float64']
    */
   schema(options?: SchemaOptions & { readonly fetchIfMissing?: true }): Promise<Schema>
   schema(options: SchemaOptions): Promise<Schema | undefined>
@@ -149,13 +188,25 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     return (await this.schema(options))?.names
   }
 
-  /** Refs of the blocks in order, each when it is finished: for tasks and actors of your own. */
+  /**
+   * Refs of the blocks in order, each when it is finished: for tasks and actors of your own.
+   *
+   * @example
+   * for await (const { metadata } of range(1000).iterRefBundles()) console.log(metadata.rows)
+   */
   async *iterRefBundles(options: ConsumeOptions = {}): AsyncGenerator<RefBundle, void, void> {
     refuseUnknown('iterRefBundles', options, ofConsuming)
     for await (const { block, metadata } of this.execute(options)) yield { block, metadata }
   }
 
-  /** Refs of all blocks, each an apache-arrow table in the object store. */
+  /**
+   * Refs of all blocks, each an apache-arrow table in the object store.
+   *
+   * @example
+   * const rowsOf = ray.remote((table: { numRows: number }) => table.numRows)
+   * const refs = await range(1000).toArrowRefs()
+   * console.log(await ray.get(refs.map((ref) => rowsOf.remote(ref))))
+   */
   async toArrowRefs(options: ConsumeOptions = {}): Promise<readonly BlockRef[]> {
     refuseUnknown('toArrowRefs', options, ofConsuming)
     const refs: BlockRef[] = []
@@ -166,6 +217,10 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
   /**
    * Computes the dataset and keeps its blocks in the object store for as long as the result is
    * held.
+   *
+   * @example
+   * const squares = await range(1000).map(({ id }) => ({ square: id * id })).materialize()
+   * console.log(await squares.count(), await squares.max('square')) // computed once
    */
   async materialize(options: ConsumeOptions = {}): Promise<Dataset<Row>> {
     refuseUnknown('materialize', options, ofConsuming)
@@ -186,12 +241,22 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     return [...new Set(await this.session.inputFiles(this.plan))]
   }
 
-  /** The number of blocks that the dataset is computed in. */
+  /**
+   * The number of blocks that the dataset is computed in.
+   *
+   * @example
+   * console.log(await range(1000, { overrideNumBlocks: 7 }).numBlocks()) // 7
+   */
   async numBlocks(): Promise<number> {
     return this.session.countBlocks(this.plan)
   }
 
-  /** Bytes that the blocks of the dataset have; computes them if they are not known. */
+  /**
+   * Bytes that the blocks of the dataset have in memory; computes them if they are not known.
+   *
+   * @example
+   * console.log(await range(1000).sizeBytes()) // 8000
+   */
   async sizeBytes(): Promise<number> {
     const known = await this.session.bytesFromMetadata(this.plan)
     if (known !== undefined) return known
@@ -203,7 +268,12 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     return bytes
   }
 
-  /** Counts, extremes, means and deviations of columns, all or those named; prints as a table. */
+  /**
+   * Counts, extremes, means and deviations of columns, all or those named; prints as a table.
+   *
+   * @example
+   * console.log(String(await range(1000).summary({ columns: ['id'] })))
+   */
   async summary(options: SummaryOptions = {}): Promise<DatasetSummary> {
     refuseUnknown('summary', options, [...ofConsuming, 'columns'])
     const { columns } = options
@@ -217,7 +287,17 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     return joinSummaries(parts)
   }
 
-  /** What the last execution of this dataset did; prints as a table. */
+  /**
+   * What the last execution of this dataset did: operators, rows, bytes, times, workers. As text it
+   * is a line for each.
+   *
+   * @throws RayError if the dataset has not been executed.
+   *
+   * @example
+   * const numbers = range(1000)
+   * await numbers.takeAll()
+   * console.log(String(numbers.stats()))
+   */
   stats(): DatasetStatistics {
     if (this.statistics !== undefined) return this.statistics
     throw new RayError(

@@ -78,32 +78,64 @@ export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
     return row
   }
 
-  /** The sum of a column; null without values. */
+  /**
+   * The sum of a column; null without values. Of 64-bit integers it is a bigint.
+   *
+   * @throws RayError if it overflows, or the column has no numbers.
+   *
+   * @example
+   * console.log(await range(10).sum('id')) // 45
+   */
   sum(on: AggregateOn, options?: AggregateOptions): Promise<number | bigint | null> {
     return this.#one(Sum(on, { ...options, alias: 'value' }))
   }
 
-  /** The least value of a column; null without values. */
+  /**
+   * The least value of a column; null without values.
+   *
+   * @example
+   * console.log(await range(10).min('id')) // 0
+   */
   min<T = number | null>(on: AggregateOn, options?: AggregateOptions): Promise<T> {
     return this.#one(Min(on, { ...options, alias: 'value' }))
   }
 
-  /** The greatest value of a column; null without values. */
+  /**
+   * The greatest value of a column; null without values.
+   *
+   * @example
+   * console.log(await range(10).max('id')) // 9
+   */
   max<T = number | null>(on: AggregateOn, options?: AggregateOptions): Promise<T> {
     return this.#one(Max(on, { ...options, alias: 'value' }))
   }
 
-  /** The mean of a column; null without values. */
+  /**
+   * The mean of a column; null without values.
+   *
+   * @example
+   * console.log(await range(10).mean('id')) // 4.5
+   */
   mean(on: AggregateOn, options?: AggregateOptions): Promise<number | null> {
     return this.#one(Mean(on, { ...options, alias: 'value' }))
   }
 
-  /** The standard deviation of a column; null without values. */
+  /**
+   * The standard deviation of a column, of a sample unless `ddof` is 0; null without values.
+   *
+   * @example
+   * console.log(await range(10).std('id', { ddof: 0 }))
+   */
   std(on: AggregateOn, options?: StdOptions): Promise<number | null> {
     return this.#one(Std(on, { ...options, alias: 'value' }))
   }
 
-  /** The different values of a column, in order; null, if it is one of them, last. */
+  /**
+   * The different values of a column, in order; null, if it is one of them, last.
+   *
+   * @example
+   * console.log(await fromItems([{ x: 2 }, { x: 1 }, { x: 2 }]).unique('x')) // [1, 2]
+   */
   async unique<K extends keyof Row & string>(
     column: K,
     options: { readonly ignoreNulls?: boolean } = {},

@@ -81,7 +81,13 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     this.#blocks = blocks
   }
 
-  /** Computes aggregates of each group: one row per group, its keys first. */
+  /**
+   * Computes aggregates of each group: one row per group, its keys first.
+   *
+   * @example
+   * const sales = fromItems([{ k: 'a', x: 3 }, { k: 'a', x: 5 }]).groupBy('k')
+   * const made = sales.aggregate(Count(), Mean('x'))
+   */
   aggregate<const Aggregates extends readonly AnyAggregate[]>(
     ...aggregates: Aggregates
   ): Dataset<Pick<Row, Key> & AggregatedColumns<Row, Aggregates>> {
@@ -95,12 +101,24 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     return this.#dataset.derive({ ...step, blocks: this.#blocks })
   }
 
-  /** The number of rows of each group, in the column `count()`. */
+  /**
+   * The number of rows of each group, in the column `count()`.
+   *
+   * @example
+   * const sales = fromItems([{ k: 'a', x: 3 }, { k: 'a', x: 5 }]).groupBy('k')
+   * const made = sales.count()
+   */
   count(): Dataset<Pick<Row, Key> & { 'count()': number }> {
     return this.aggregate(Count())
   }
 
-  /** The sum of a column in each group. */
+  /**
+   * The sum of a column in each group.
+   *
+   * @example
+   * const sales = fromItems([{ k: 'a', x: 3 }, { k: 'a', x: 5 }]).groupBy('k')
+   * const made = sales.sum('x')
+   */
   sum<C extends keyof Row & string>(
     on: C,
     options?: Unnamed<AggregateOptions>,
@@ -108,7 +126,13 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     return this.#one(Sum(on, options))
   }
 
-  /** The least value of a column in each group. */
+  /**
+   * The least value of a column in each group.
+   *
+   * @example
+   * const sales = fromItems([{ k: 'a', x: 3 }, { k: 'a', x: 5 }]).groupBy('k')
+   * const made = sales.min('x')
+   */
   min<C extends keyof Row & string>(
     on: C,
     options?: Unnamed<AggregateOptions>,
@@ -116,7 +140,13 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     return this.#one(Min(on, options))
   }
 
-  /** The greatest value of a column in each group. */
+  /**
+   * The greatest value of a column in each group.
+   *
+   * @example
+   * const sales = fromItems([{ k: 'a', x: 3 }, { k: 'a', x: 5 }]).groupBy('k')
+   * const made = sales.max('x')
+   */
   max<C extends keyof Row & string>(
     on: C,
     options?: Unnamed<AggregateOptions>,
@@ -124,7 +154,13 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     return this.#one(Max(on, options))
   }
 
-  /** The mean of a column in each group. */
+  /**
+   * The mean of a column in each group.
+   *
+   * @example
+   * const sales = fromItems([{ k: 'a', x: 3 }, { k: 'a', x: 5 }]).groupBy('k')
+   * const made = sales.mean('x')
+   */
   mean<C extends keyof Row & string>(
     on: C,
     options?: Unnamed<AggregateOptions>,
@@ -132,7 +168,13 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     return this.#one(Mean(on, options))
   }
 
-  /** The standard deviation of a column in each group. */
+  /**
+   * The standard deviation of a column in each group.
+   *
+   * @example
+   * const sales = fromItems([{ k: 'a', x: 3 }, { k: 'a', x: 5 }]).groupBy('k')
+   * const made = sales.std('x')
+   */
   std<C extends keyof Row & string>(
     on: C,
     options?: Unnamed<StdOptions>,
@@ -140,7 +182,13 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     return this.#one(Std(on, options))
   }
 
-  /** A quantile of a column in each group: the median unless `q` says otherwise. */
+  /**
+   * A quantile of a column in each group: the median unless `q` says otherwise.
+   *
+   * @example
+   * const sales = fromItems([{ k: 'a', x: 3 }, { k: 'a', x: 5 }]).groupBy('k')
+   * const made = sales.quantile('x', { q: 0.9 })
+   */
   quantile<C extends keyof Row & string>(
     on: C,
     options?: Unnamed<QuantileOptions>,
@@ -148,7 +196,13 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     return this.#one(Quantile(on, options))
   }
 
-  /** The different values of a column in each group, as a list. */
+  /**
+   * The different values of a column in each group, as a list.
+   *
+   * @example
+   * const sales = fromItems([{ k: 'a', x: 3 }, { k: 'a', x: 5 }]).groupBy('k')
+   * const made = sales.unique('x')
+   */
   unique<C extends keyof Row & string>(
     on: C,
     options?: Unnamed<AggregateOptions>,
@@ -156,7 +210,13 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     return this.#one(Unique(on, options))
   }
 
-  /** The number of different values of a column in each group. */
+  /**
+   * The number of different values of a column in each group.
+   *
+   * @example
+   * const sales = fromItems([{ k: 'a', x: 3 }, { k: 'a', x: 5 }]).groupBy('k')
+   * const made = sales.countDistinct('x')
+   */
   countDistinct<C extends keyof Row & string>(
     on: C,
     options?: Unnamed<AggregateOptions>,

@@ -68,7 +68,13 @@ export abstract class MappableDataset<Row> extends PlannedDataset<Row> {
     return this.derive({ kind: 'map-batches', ...compiled, ...compileMapBatchesOptions(options) })
   }
 
-  /** Applies a function to every row. The function returns the new row, or a promise of it. */
+  /**
+   * Applies a function to every row. The function returns the new row, or a promise of it.
+   *
+   * @example
+   * const halves = range(1000).map(({ id }) => ({ half: id / 2 }))
+   * console.log(await halves.take(2)) // [{ half: 0 }, { half: 0.5 }]
+   */
   map<Out extends object>(
     fn: Callable<Row, Returned<Out>>,
     options: StepOptions = {},
@@ -151,7 +157,12 @@ export abstract class MappableDataset<Row> extends PlannedDataset<Row> {
     return this.derive({ kind: 'rename-columns', names })
   }
 
-  /** Keeps the first `rows` rows. */
+  /**
+   * Keeps the first `rows` rows.
+   *
+   * @example
+   * console.log(await range(1000).limit(10).count()) // 10
+   */
   limit(rows: number): Dataset<Row> {
     return this.derive({ kind: 'limit', rows: rowCount('limit', rows) })
   }

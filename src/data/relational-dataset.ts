@@ -106,7 +106,13 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
     return this.derive({ kind: 'project', operator: 'select', outputs, keepsOthers: false })
   }
 
-  /** Keeps the named columns. Right behind a reader the others are not even read. */
+  /**
+   * Keeps the named columns. Right behind a reader the others are not even read.
+   *
+   * @example
+   * const flights = readParquet<{ origin: string; delay: bigint }>('flights/')
+   * const delays = flights.selectColumns(['delay'])
+   */
   selectColumns<K extends keyof Row & string>(columns: readonly K[]): Dataset<Pick<Row, K>>
   selectColumns(columns: readonly string[], options: object = {}): unknown {
     refuseUnknown('selectColumns', options, [])

@@ -8,6 +8,7 @@ import type { Datasink } from './datasink.js'
 import type { StagedFile } from './datasource/output-storage.js'
 import { appendedPrefix, partPrefix } from './datasource/part-files.js'
 import { processMark } from './datasource/process-mark.js'
+import type { Step } from './logical/plan.js'
 import type { FolderSink, OutputFormat, Sink } from './logical/write-step.js'
 import type { RunningPlan } from './dataset-session.js'
 import type { AnyRow, ConsumeOptions } from './planned-dataset.js'
@@ -48,6 +49,11 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
    * Writes one Parquet file per block, `part-00000.parquet` and so on, to a folder or `s3://`, and
    * removes parts that an earlier run left. Files appear when all of them are complete; reading the
    * folder gives the rows in the same order. Gives the paths.
+   *
+   * @throws RayError if a block cannot be computed or written; the folder is then as it was.
+   *
+   * @example
+   * const files = await range(1000).writeParquet('out/', { compression: 'zstd' })
    */
   writeParquet(folder: string, options: WriteParquetOptions = {}): Promise<readonly string[]> {
     const name = 'writeParquet'
@@ -59,7 +65,14 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
     return this.#writeFolder({ name, folder, config, format, options })
   }
 
-  /** Writes one CSV file per block, in the way of `writeParquet`. */
+  /**
+   * Writes one CSV file per block, in the way of `writeParquet`.
+   *
+   * @throws RayError as `writeParquet` does.
+   *
+   * @example
+   * await range(1000).writeCsv('out/', { mode: 'append', delimiter: ';' })
+   */
   writeCsv(folder: string, options: WriteCsvOptions = {}): Promise<readonly string[]> {
     const name = 'writeCsv'
     const config = compileWrite(name, options, {
@@ -71,7 +84,14 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
     return this.#writeFolder({ name, folder, config, format, options })
   }
 
-  /** Writes one file per block with a JSON object per line, in the way of `writeParquet`. */
+  /**
+   * Writes one file per block with a JSON object per line, in the way of `writeParquet`.
+   *
+   * @throws RayError as `writeParquet` does.
+   *
+   * @example
+   * await range(1000).writeJson('s3://bucket/out/', { compression: 'gzip' })
+   */
   writeJson(folder: string, options: WriteJsonOptions = {}): Promise<readonly string[]> {
     const name = 'writeJson'
     const config = compileWrite(name, options, { compressions: textCodecs })
@@ -79,7 +99,14 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
     return this.#writeFolder({ name, folder, config, format, options })
   }
 
-  /** Writes the rows to wherever `datasink` puts them. */
+  /**
+   * Writes the rows to wherever `datasink` puts them; gives what writing each block gave, in order.
+   *
+   * @throws RayError if a block cannot be computed or written, after `onWriteFailed` was told.
+   *
+   * @example
+   * const counts = await range(10).writeDatasink({ write: (block) => block.numRows })
+   */
   async writeDatasink<Result>(
     datasink: Datasink<Result>,
     options: WriteDatasinkOptions = {},
@@ -114,7 +141,9 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
     const { writes } = this.session
     const work = this.#working(name, sink, { ...config, ...options })
     // Files are looked at while the folder is made ready, unless that may say not to write at all.
-    if (mode === 'overwrite' || mode === 'append') work.prepare()
+    // What may be one query is left to one worker: a second one would load the engine in vain.
+    const isSure = mode === 'overwrite' || mode === 'append'
+    if (isSure && this.plan.steps.some(hasFunction)) work.prepare()
     const present = await writes.beginWrite(name, sink, mode)
     if (mode === 'ignore' && present.length > 0) return []
     if (mode === 'error' && present.length > 0) {
@@ -160,6 +189,11 @@ export abstract class WritableDataset<Row = AnyRow> extends DivisibleDataset<Row
       },
     }
   }
+}
+
+/** Whether a step calls a function of the user, so that there are tasks for several workers. */
+function hasFunction(step: Step): boolean {
+  return 'fn' in step
 }
 
 /** The work of a write. */

@@ -17,7 +17,8 @@ import {
 import { DatasetSession } from '../../src/data/dataset-session.js'
 import { execute } from '../../src/data/engine/engine.js'
 import { InProcessRunner } from '../../src/data/execution/in-process-runner.js'
-import { rowsOf, temporaryFolder } from './read-in-process.js'
+import { describeFiles, readFiles } from '../../src/data/datasource/file-readers.js'
+import { filesOf, rowsOf, temporaryFolder } from './read-in-process.js'
 
 const folder = temporaryFolder('odd')
 let count = 0
@@ -53,6 +54,25 @@ test('a Parquet file that is cut off anywhere is an error that names it', async 
   const ds = readParquet<{ n: bigint }>(put('broken.parquet', broken))
   await assert.rejects(rowsOf(ds), /^RayError: readParquet: .*broken\.parquet/)
   await assert.rejects(here(ds.filter(col('n').gt(1))).takeAll(), /broken\.parquet/)
+})
+
+test('a Parquet file that is written again before it is read is an error', async () => {
+  const own = put('own.parquet', '')
+  const write = (rows: number): void => {
+    execute(`COPY (SELECT i AS n FROM range(${rows}) t(i)) TO '${own}' (FORMAT parquet)`)
+  }
+  write(5000)
+  const source = filesOf(readParquet(own))
+  const { files, columns } = await describeFiles(source)
+  const pieces = files.flatMap((file) => file.pieces)
+  assert.equal((await readFiles({ source, pieces, columns })).numRows, 5000)
+  // Whatever the clock of the file system says.
+  const { atime, mtimeMs } = fs.statSync(own)
+  write(4000)
+  fs.utimesSync(own, atime, new Date(mtimeMs + 2000))
+  await assert.rejects(readFiles({ source, pieces, columns }), /own\.parquet was written again/)
+  fs.rmSync(own)
+  await assert.rejects(readFiles({ source, pieces, columns }), /readParquet: .*own\.parquet/)
 })
 
 test('a compressed file that is cut off is an error, and not fewer rows', async () => {

@@ -175,10 +175,7 @@ test('what the engine cannot write is told as the longer way tells it', async ()
   const rows = await made(new InProcessRunner())
   const broken = rows.select({ day: col('k').cast('timestamp') })
   await assert.rejects(broken.writeParquet(path.join(folder, 'broken')), /select\(.*failed/)
-  assert.deepEqual(
-    fs.readdirSync(path.join(folder, 'broken')).filter((name) => name.endsWith('.parquet')),
-    [],
-  )
+  assert.ok(!fs.existsSync(path.join(folder, 'broken')))
 })
 
 test('a column that is not there is named with the step that asked for it', async () => {

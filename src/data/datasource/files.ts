@@ -105,6 +105,8 @@ export interface ListedFile {
   readonly size: number | undefined
   /** Names its content, where a server that keeps to it says so. */
   readonly tag?: string | undefined
+  /** When it was last written, of a file of this machine; in milliseconds. */
+  readonly modifiedMs?: number
 }
 
 /** Consecutive rows, or bytes where rows are not known before reading, of one file. */
@@ -120,6 +122,8 @@ export interface FilePiece {
   readonly bytes: number
   /** Columns that have no value in the file, and another type than in other files. */
   readonly emptyColumns?: readonly string[]
+  /** When the file was written that the piece was found in, where that is known. */
+  readonly modifiedMs?: number
   /** Equal for files of one schema; absent of most. */
   readonly schemaKind?: number
 }

@@ -13,11 +13,11 @@ export const localStorage: Storage = {
   async list(given) {
     const absolute = localPath(given)
     const stat = statOf(absolute)
-    if (stat?.isFile() === true) return { isFolder: false, files: [listed(absolute, stat.size)] }
+    if (stat?.isFile() === true) return { isFolder: false, files: [listed(absolute, stat)] }
     if (stat?.isDirectory() === true) return { isFolder: true, files: filesBelow(absolute) }
     if (!isGlob(absolute)) return undefined
     const found = expand(absolute).sort()
-    return { isFolder: false, files: found.map((file) => listed(file, fs.statSync(file).size)) }
+    return { isFolder: false, files: found.map((file) => listed(file, fs.statSync(file))) }
   },
   async read(file, range) {
     if (range === undefined) return fs.readFileSync(file)
@@ -46,8 +46,8 @@ export function localPath(given: string): string {
   return given.startsWith('file://') ? fileURLToPath(given) : path.resolve(given)
 }
 
-function listed(file: string, size: number): ListedFile {
-  return { path: file, size }
+function listed(file: string, { size, mtimeMs }: fs.Stats): ListedFile {
+  return { path: file, size, modifiedMs: mtimeMs }
 }
 
 /** Names that begin so are of the tools that write folders, and no data. */
@@ -63,7 +63,7 @@ function filesBelow(folder: string): ListedFile[] {
       if (isHidden(entry.name)) continue
       const full = path.join(at, entry.name)
       if (entry.isDirectory()) folders.push(full)
-      else if (entry.isFile()) files.push(listed(full, fs.statSync(full).size))
+      else if (entry.isFile()) files.push(listed(full, fs.statSync(full)))
       else if (entry.isSymbolicLink()) addLinked(full, files, folders)
     }
   }
@@ -73,7 +73,7 @@ function filesBelow(folder: string): ListedFile[] {
 function addLinked(link: string, files: ListedFile[], folders: string[]): void {
   const stat = fs.statSync(link, { throwIfNoEntry: false })
   if (stat?.isDirectory() === true && !isAround(link)) folders.push(link)
-  else if (stat?.isFile() === true) files.push(listed(link, stat.size))
+  else if (stat?.isFile() === true) files.push(listed(link, stat))
 }
 
 /** Whether a link leads back to a folder that it is in, and so to itself. */

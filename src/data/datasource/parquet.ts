@@ -3,10 +3,13 @@
 // A row group is read by the numbers of its rows: DuckDB skips the other groups (8 ms instead of 80
 // for one of the eleven groups of a 13 MB file), so a task reads what it needs and nothing else.
 
+import fs from 'node:fs'
+import { RayError } from '../../base/errors.js'
 import { query, quoteName, quoteText } from '../engine/engine.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
 import type { DescribedFiles, FoundColumns, OpenRequest, SqlReader } from './file-readers.js'
 import { type FilePiece, type FilesSource, isWhole, type SqlColumn } from './files.js'
+import { localPath } from './local-storage.js'
 import { mapInOrder } from './map-in-order.js'
 import type { OpenPieces } from './open-pieces.js'
 import { type ParquetFooter, readFooters, type RowGroup } from './parquet-footer.js'
@@ -37,17 +40,17 @@ async function describe(
   const empty = emptyColumns(paths, described)
   const columns = columnsOf(source, described, { empty, named: (message) => open.named(message) })
   const kindOf = new Map(described.flatMap(({ files }, kind) => files.map((file) => [file, kind])))
-  const found = read.map(({ path }) => {
+  const found = read.map(({ path, modifiedMs }) => {
     const file = opened.get(path) ?? path
     const without = [...(empty.get(file) ?? [])]
     const kind = kindOf.get(file) ?? 0
     const more = {
       ...(without.length > 0 && { emptyColumns: without }),
       ...(kind > 0 && { schemaKind: kind }),
+      ...(modifiedMs !== undefined && { modifiedMs }),
     }
     const pieces = piecesOf(path, groups.get(file) ?? [])
-    const isPlain = without.length === 0 && kind === 0
-    return { path, pieces: isPlain ? pieces : pieces.map((piece) => ({ ...piece, ...more })) }
+    return { path, pieces: pieces.map((piece) => ({ ...piece, ...more })) }
   })
   return { files: found, columns }
 }
@@ -178,6 +181,7 @@ async function tables(request: OpenRequest): Promise<readonly string[]> {
     const [piece] = pieces
     if (piece === undefined) return 'FROM (SELECT 1) WHERE false'
     const { start, length } = piece
+    refuseChanged(source, pieces)
     const isAlone = pieces.length === 1
     const paths = isLocal(piece.path)
       ? pieces.map((each) => each.path)
@@ -196,6 +200,21 @@ async function tables(request: OpenRequest): Promise<readonly string[]> {
     const table = withoutTypes(ordered, piece)
     return withAddedColumns(source, columns, { table, piece, hasPath: hasPath && !isAlone })
   })
+}
+
+/** Rows are read by their numbers, which say nothing of another file of that name. */
+function refuseChanged({ operator }: FilesSource, pieces: readonly FilePiece[]): void {
+  for (const { path, modifiedMs } of pieces) {
+    if (modifiedMs === undefined) continue
+    const found = fs.statSync(localPath(path), { throwIfNoEntry: false })
+    // Of a file that is gone the engine says so.
+    if (found === undefined || found.mtimeMs === modifiedMs) continue
+    throw new RayError(
+      `${operator}: ${path} was written again after the dataset looked at it. Read files that ` +
+        'do not change meanwhile, or run the dataset again.',
+      { fields: { path } },
+    )
+  }
 }
 
 /** The table with nulls of no type in the columns that have no values. */
