@@ -20,8 +20,6 @@ export const functionBytesMax = 95 * 1024 * 1024
 export const dataBlockBytes = 64 * 1024 * 1024
 /** Row groups below this size share a block even where CPUs would like more blocks. */
 export const dataBlockBytesMin = 1024 * 1024
-/** Memory that a worker keeps for the columns of the next block that it cuts. */
-export const dataScratchBytesMax = 32 * 1024 * 1024
 /** Where each CPU has a block, further ones of at least this size are worth tasks of their own. */
 export const dataBlockBytesGood = 3 * 1024 * 1024
 /** Files of lines are cut into pieces of about this size. */

@@ -6,7 +6,12 @@ import { type Bool, type Data, DataType, type Field, makeData } from 'apache-arr
 import { RayError } from '../../base/errors.js'
 import { assert } from '../../base/assert.js'
 import { type Block, blockOfData, columnAt } from './block.js'
-import { arrayTypeOf, type FixedValues } from './deferred-block.js'
+import {
+  arrayTypeOf,
+  blockOfDeferred,
+  type DeferredColumn,
+  type FixedValues,
+} from './deferred-block.js'
 
 /** Positions of rows; -1, in signed ones, is a row that is not there. */
 export type RowIndices = Uint32Array | Int32Array
@@ -19,6 +24,27 @@ export function gatherBlock(block: Block, indices: RowIndices): Block {
     fields.map((field) => field.name),
     columns,
   )
+}
+
+/** The same block, for a task that returns it: most columns are made where it is stored. */
+export function deferGather(block: Block, indices: Uint32Array): Block {
+  const { fields } = block.schema
+  const columns = dataOfBlock(block).map((data, i) => {
+    return deferredColumn(data, indices) ?? gatherData(data, indices, fields[i]?.name)
+  })
+  return blockOfDeferred(
+    fields.map((field) => field.name),
+    columns,
+  )
+}
+
+function deferredColumn(data: Data, indices: Uint32Array): DeferredColumn | undefined {
+  if (!isFixed(data)) return undefined
+  const { type, stride, dictionary } = data
+  const fill = (target: FixedValues): void => {
+    pickFixed(data.values as FixedValues, target, { rows: indices, stride })
+  }
+  return { type, length: indices.length, stride, dictionary, fill }
 }
 
 /** Whether all rows have a value, and each takes the same number of bytes. */

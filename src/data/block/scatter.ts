@@ -48,7 +48,7 @@ export function gatherTo(block: Block, to: Uint32Array): Block {
 }
 
 /** Which row comes to each place. */
-export function inverse(to: Uint32Array): Uint32Array {
+function inverse(to: Uint32Array): Uint32Array {
   const from = new Uint32Array(to.length)
   for (let i = 0; i < to.length; i++) from[to[i] ?? 0] = i
   return from
@@ -111,7 +111,7 @@ function eachPart(parts: readonly Data[], to: Uint32Array, body: OnPart): void {
 }
 
 /** Each common kind of array has a loop of its own: one for all could not be compiled for any. */
-export function scatter(from: FixedValues, to: FixedValues, rows: Uint32Array): void {
+function scatter(from: FixedValues, to: FixedValues, rows: Uint32Array): void {
   if (from instanceof Float64Array) scatterDoubles(from, to as Float64Array, rows)
   else if (from instanceof BigInt64Array) scatterBigints(from, to as BigInt64Array, rows)
   else if (from instanceof Int32Array) scatterIntegers(from, to as Int32Array, rows)

@@ -10,7 +10,7 @@ import { shareArrow } from '../block/arrow-library.js'
 import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/block.js'
 import { dropColumns, renameColumns } from '../block/column-names.js'
 import { concatBlocks } from '../block/concat.js'
-import { deferCut } from '../block/cut.js'
+import { deferGather } from '../block/gather.js'
 import { type BlockMetadata, describeBlock, describeWritten } from '../block/metadata.js'
 import type { FileFormat } from '../datasource/file-format.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
@@ -149,7 +149,7 @@ async function partition(block: Block, transform: PartitionTransform, index: num
   const { partitionBlock } = await import('../relational/partition.js')
   const { by, count } = transform
   // The parts are what the task returns: nobody looks at them here.
-  return partitionBlock(block, by, { count, index, cut: deferCut })
+  return partitionBlock(block, by, { count, index, gather: deferGather })
 }
 
 interface Given {

@@ -3,9 +3,8 @@
 
 import { type Data, DataType } from 'apache-arrow'
 import { type Block, blockOfData } from '../block/block.js'
-import { type Cut, cutBlock } from '../block/cut.js'
 import type { KeySample } from '../block/metadata.js'
-import { dataOfBlock, gatherData } from '../block/gather.js'
+import { dataOfBlock, gatherBlock, gatherData } from '../block/gather.js'
 import { query, quoteName } from '../engine/engine.js'
 import { columnsOfNode } from '../expression/node.js'
 import { sqlOfLiteral } from '../expression/sql.js'
@@ -18,20 +17,23 @@ import { type SortKey, sortKeySql } from './sort-key.js'
 export interface PartitionOptions {
   readonly count: number
   readonly index: number
-  /** How parts are made. */
-  readonly cut?: (block: Block, cut: Cut) => readonly Block[]
+  /** How a part is made of its rows. */
+  readonly gather?: (block: Block, rows: Uint32Array) => Block
 }
 
 /** Gives `count` parts; `index` is the position of the block. */
 export function partitionBlock(
   block: Block,
   by: PartitionBy,
-  { count, index, cut = cutBlock }: PartitionOptions,
+  { count, index, gather = gatherBlock }: PartitionOptions,
 ): readonly Block[] {
   if (count === 1) return [block]
   if (block.numRows === 0) return Array.from({ length: count }, () => block)
   const numbers = numbersOf(block, by, { count, index })
-  return cut(block, cutOf(numbers, count))
+  const { order, ends } = orderBy(numbers, count)
+  return Array.from({ length: count }, (_, part) => {
+    return gather(block, order.subarray(part === 0 ? 0 : ends[part - 1], ends[part]))
+  })
 }
 
 /** The part of each row. */
@@ -148,8 +150,8 @@ function numberSql(boundaries: readonly string[], from = 0): string {
   return `CASE WHEN k < ${boundaries[middle] ?? ''} THEN ${less} ELSE ${more} END`
 }
 
-/** Rows of each part stay in their order: a counting sort. */
-function cutOf(numbers: Int32Array, count: number): Cut {
+/** Rows in the order of their parts, and where each part ends: a counting sort. */
+function orderBy(numbers: Int32Array, count: number) {
   const ends = new Uint32Array(count)
   countRows(numbers, ends)
   let sum = 0
@@ -159,9 +161,9 @@ function cutOf(numbers: Int32Array, count: number): Cut {
     sum += ends[part] ?? 0
     ends[part] = sum
   }
-  const places = new Uint32Array(numbers.length)
-  placeRows(numbers, next, places)
-  return { places, ends }
+  const order = new Uint32Array(numbers.length)
+  placeRows(numbers, next, order)
+  return { order, ends }
 }
 
 // Loops of their own: see `sample.ts`.
@@ -172,11 +174,11 @@ function countRows(numbers: Int32Array, counts: Uint32Array): void {
   }
 }
 
-function placeRows(numbers: Int32Array, next: Uint32Array, places: Uint32Array): void {
+function placeRows(numbers: Int32Array, next: Uint32Array, order: Uint32Array): void {
   for (let i = 0; i < numbers.length; i++) {
     const part = numbers[i] ?? 0
     const at = next[part] ?? 0
-    places[i] = at
+    order[at] = i
     next[part] = at + 1
   }
 }
