@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { col, Count, Max, when } from '../../src/data/index.js'
+import { col, Count, Max, Unique, when } from '../../src/data/index.js'
 import { datasetOf } from '../property/data-blocks.js'
 
 interface Row {
@@ -60,6 +60,19 @@ test('what is computed of them takes the type of the other blocks', async () => 
     { copy: 'ab', two: [1, 2], 'count()': 1, 'max(at)': known.at },
     { copy: null, two: null, 'count()': 4, 'max(at)': null },
   ])
+})
+
+test('groups in several parts have one type, also where a part has nulls only', async () => {
+  const all = ['a', 'b', 'c', 'd', null].map((s) => ({ s, on: s === 'a' ? true : null }))
+  for (const aggregates of [
+    [Max('on'), Max('s')],
+    [Max('on'), Max('s'), Unique('s')],
+  ]) {
+    const parted = datasetOf(all.map((row) => [row])).groupBy(['s', 'on'], { numPartitions: 4 })
+    const table = await parted.aggregate(...aggregates).toArrow()
+    assert.equal(table.numRows, all.length)
+    assert.equal([...(table.getChild('max(on)') ?? [])].filter(Boolean).length, 1)
+  }
 })
 
 test('a column that only some blocks have is null in the rows of the others', async () => {

@@ -226,8 +226,8 @@ void test('a task runs where its large argument is', () =>
           // Leases of their own: other tasks have used others. What is free where, and where the
           // value is, this node hears a little later than that it is there.
           let where = ''
-          for (let n = 0; where !== nodeId && n < 100; n++) {
-            const reader = read.options({ numCpus: 0.5 + i / 10 + n / 1000 })
+          for (let n = 0; where !== nodeId && n < 3000; n++) {
+            const reader = read.options({ numCpus: 0.5 + i / 10 + n / 10_000 })
             const [length, at] = (await ray.get(reader.remote(ref))).split(',')
             where = length === '3000000' ? at : 'other bytes'
           }

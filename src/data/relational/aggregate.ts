@@ -28,7 +28,7 @@ import {
   hasCodes,
   requireColumns,
 } from './engine-table.js'
-import { type FlatQuery, outputNodes, whereSql } from './run-query.js'
+import { type FlatQuery, isNothing, outputNodes, whereSql } from './run-query.js'
 import type { PartialAggregateStep } from './steps.js'
 
 /** Groups what a query gives, as far as one block can. */
@@ -43,6 +43,7 @@ export function partialAggregate(
   return group(table, flat, {
     keys: step.keys,
     values: valuesOf(specs),
+    results: [],
     isPartial: true,
     aggregates: (over, typeOf) => {
       return specs.flatMap((spec, i) => partialSql(rewritten(spec, over), i, typeOf))
@@ -60,6 +61,7 @@ export function wholeAggregate(
   return group(table, flat, {
     keys,
     values: valuesOf(specs),
+    results: specs.map(({ value }) => value),
     isPartial: false,
     aggregates: (over, typeOf) =>
       specs.map((spec) => `${wholeSql(rewritten(spec, over), typeOf)} AS ${quoteName(spec.name)}`),
@@ -106,7 +108,7 @@ export function finalAggregate(
   const names = keys.map(quoteName)
   const outputs = specs.map((spec, i) => `${finalSql(spec, i, typeOf)} AS ${quoteName(spec.name)}`)
   const means = meansSql(specs, keys)
-  return table.use({ columns: table.names }, (from) => {
+  const result = table.use({ columns: table.names }, (from) => {
     const source = means === '' ? from : `(SELECT *${means} FROM ${from})`
     const grouped = `SELECT ${[...names, ...outputs].join(', ')} FROM ${source} ${groupSql(names)}`
     return query(
@@ -118,6 +120,16 @@ export function finalAggregate(
       'coded',
     )
   })
+  const isUnknown = dataOfBlock(block).map(({ type }) => DataType.isNull(type))
+  const hasUnknown = isUnknown.includes(true)
+  const columns = dataOfBlock(result).map((data, i) => {
+    const mayBeUnknown = i < keys.length ? isUnknown[i] === true : hasUnknown
+    return mayBeUnknown ? untyped(data) : data
+  })
+  return blockOfData(
+    result.schema.fields.map((field) => field.name),
+    columns,
+  )
 }
 
 /** The query with more made of some of its columns; it is left alone where there are none. */
@@ -137,7 +149,7 @@ function finished(
 /** Without values a column has no type, which lets other blocks decide what it is. */
 function untyped(data: Data): Data {
   const { length, nullCount } = data
-  return length > 0 && nullCount === length ? makeData({ type: new Null(), length }) : data
+  return nullCount === length ? makeData({ type: new Null(), length }) : data
 }
 
 /** The block with numbers where no block had values to say otherwise. */
@@ -197,6 +209,8 @@ interface Grouping {
   readonly keys: readonly string[]
   /** What is aggregated, over the outputs of the query. */
   readonly values: readonly ExpressionNode[]
+  /** What each column of the result is made of, behind the keys, where it is one value. */
+  readonly results: readonly (ExpressionNode | undefined)[]
   /** Whether the result is to be put together with those of other blocks. */
   readonly isPartial: boolean
   readonly aggregates: (over: Over, typeOf: TypeOf) => readonly string[]
@@ -212,8 +226,7 @@ function rewritten(spec: EngineAggregate, over: Over): EngineAggregate {
 
 /** Aggregates must know what they aggregate, even if it is nothing. */
 function typed(node: ExpressionNode): ExpressionNode {
-  const isNull = node.kind === 'literal' && node.value === null
-  return isNull ? { kind: 'cast', value: node, type: 'float64', isTry: false } : node
+  return isNothing(node) ? { kind: 'cast', value: node, type: 'float64', isTry: false } : node
 }
 
 function group(table: EngineTable, flat: FlatQuery, grouping: Grouping): Block {
@@ -238,10 +251,12 @@ function group(table: EngineTable, flat: FlatQuery, grouping: Grouping): Block {
     const by = groupSql(positions)
     return query(`SELECT ${list} FROM ${from}${where} ${by}`, 'coded')
   })
+  const nothing = grouping.results.map((node) => node !== undefined && isNothing(over(node)))
+  const isUnknown = [...keyNodes.map(isNothing), ...nothing]
   const data = dataOfBlock(result).map((each, i) => {
     const like = coded[i]
     if (like !== undefined) return dataOfCodes(each, like)
-    return grouping.isPartial ? untyped(each) : each
+    return grouping.isPartial || isUnknown[i] === true ? untyped(each) : each
   })
   const names = result.schema.fields.map((field, i) => keys[i] ?? field.name)
   return blockOfData(names, data)

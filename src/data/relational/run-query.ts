@@ -90,7 +90,10 @@ function typed(value: ExpressionNode, data: Data): Data {
   return isGuess ? makeData({ type: new Null(), length }) : data
 }
 
-const isNothing = (node: ExpressionNode): boolean => node.kind === 'literal' && node.value === null
+/** Whether an expression is the null that has no type. */
+export const isNothing = (node: ExpressionNode): boolean => {
+  return node.kind === 'literal' && node.value === null
+}
 
 /** The WHERE of some predicates, all of which must hold. */
 export function whereSql(predicates: readonly ExpressionNode[]): string {
