@@ -3,7 +3,7 @@
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { RowRange } from '../physical/exchange-transforms.js'
 import { type ErroredBlocks, unlessTolerated } from './errored-blocks.js'
-import type { PendingBlock, TaskRunner } from './task-runner.js'
+import type { BlockRunner, PendingBlock } from './task-runner.js'
 
 /** A block that is done, or its parts. */
 export interface DrainedBlock {
@@ -14,7 +14,7 @@ export interface DrainedBlock {
 }
 
 interface Draining {
-  readonly runner: TaskRunner
+  readonly runner: BlockRunner
   readonly cpus: number
   /** Undefined where the first block that fails ends the execution. */
   readonly errored?: ErroredBlocks

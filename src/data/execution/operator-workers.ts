@@ -6,10 +6,10 @@ import type { MapOperator, SourceOperator } from '../physical/operators.js'
 import { partsOf } from '../physical/exchange-transforms.js'
 import { CutBytes } from './cut-bytes.js'
 import type { StatisticsCollector } from './statistics.js'
-import type { BlockPool, PendingBlock, SharedTransforms, TaskRunner } from './task-runner.js'
+import type { BlockPool, BlockRunner, PendingBlock, SharedTransforms } from './task-runner.js'
 
 interface Hiring {
-  readonly runner: TaskRunner
+  readonly runner: BlockRunner
   readonly statistics: StatisticsCollector
 }
 
@@ -102,7 +102,7 @@ class CountedWorkers implements Workers {
 
 class BoundedTasks implements BlockPool {
   readonly #operator: SourceOperator | MapOperator
-  readonly #runner: TaskRunner
+  readonly #runner: BlockRunner
   readonly #shared: SharedTransforms
   readonly #cut = new CutBytes()
   /** Added by `submit`, removed when the task succeeds or fails. */
@@ -110,7 +110,7 @@ class BoundedTasks implements BlockPool {
 
   constructor(
     operator: SourceOperator | MapOperator,
-    runner: TaskRunner,
+    runner: BlockRunner,
     shared: SharedTransforms,
   ) {
     this.#operator = operator

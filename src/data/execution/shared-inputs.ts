@@ -1,17 +1,17 @@
 // Blocks that several tasks are given: let go of when all of these have ended, and no other comes.
 
 import type { CombinedBlock } from './exchange.js'
-import type { PendingBlock, TaskRunner } from './task-runner.js'
+import type { BlockRunner, PendingBlock } from './task-runner.js'
 
 export class SharedInputs {
   /** For the tasks: not theirs to let go of. */
   readonly inputs: readonly CombinedBlock[]
   readonly #owned: readonly CombinedBlock[]
-  readonly #runner: TaskRunner
+  readonly #runner: BlockRunner
   #running = 0
   #isOver = false
 
-  constructor(inputs: readonly CombinedBlock[], runner: TaskRunner) {
+  constructor(inputs: readonly CombinedBlock[], runner: BlockRunner) {
     this.#owned = inputs.filter(({ isOwned }) => isOwned)
     this.inputs = inputs.map((input) => ({ ...input, isOwned: false }))
     this.#runner = runner

@@ -20,6 +20,7 @@ import {
 import { originOf } from '../physical/row-origin.js'
 import { aheadBytes, type BackpressurePolicy, blocksAhead } from './backpressure-policy.js'
 import { type ErroredBlocks, unlessTolerated } from './errored-blocks.js'
+import { ExecutionBlocks } from './execution-blocks.js'
 import { bundleBlocks, originOfBundle, rowsOf } from './bundle-blocks.js'
 import { exchangeBlocks } from './exchange.js'
 import { joinBlocks } from './join-blocks.js'
@@ -27,7 +28,7 @@ import { zipBlocks } from './zip-blocks.js'
 import { workersOf } from './operator-workers.js'
 import { blocksPerTask } from './small-tasks.js'
 import type { StatisticsCollector } from './statistics.js'
-import type { PendingBlock, TaskRunner } from './task-runner.js'
+import type { BlockRunner, PendingBlock } from './task-runner.js'
 
 /** How far an execution is. */
 export interface Progress {
@@ -40,7 +41,7 @@ export interface Progress {
 }
 
 export interface Execution {
-  readonly runner: TaskRunner
+  readonly runner: BlockRunner
   readonly cpus: number
   /** Bytes that the object store holds before it spills. */
   readonly storeBytes: number
@@ -64,17 +65,24 @@ export async function* executePlan(
 ): AsyncGenerator<OwnedBundle, void, void> {
   const { onProgress } = execution
   const policy = policyOf(plan, execution)
-  const blocks = planBlocks(plan, execution)
+  const runner = new ExecutionBlocks(execution.runner)
+  const within = { ...execution, runner }
   const blocksTotal = plannedBlocks(plan)
   let done = 0
   let rows = 0
-  for await (const { block, metadata, isOwned } of ahead(blocks, policy, execution)) {
-    const finished = await unlessTolerated(metadata, execution.errored)
-    if (finished === undefined) continue
-    done++
-    rows += finished.rows
-    onProgress?.({ blocks: done, rows, blocksTotal })
-    yield { block, metadata: finished, isOwned: isOwned === true }
+  try {
+    const blocks = ahead(planBlocks(plan, within), policy, within)
+    for await (const { block, metadata, isOwned } of blocks) {
+      const finished = await unlessTolerated(metadata, execution.errored)
+      if (finished === undefined) continue
+      done++
+      rows += finished.rows
+      onProgress?.({ blocks: done, rows, blocksTotal })
+      runner.give(block)
+      yield { block, metadata: finished, isOwned: isOwned === true }
+    }
+  } finally {
+    runner.end()
   }
 }
 

@@ -51,11 +51,8 @@ export interface BlockPool {
   stop(): void
 }
 
-export interface TaskRunner {
-  /** CPUs of the cluster. */
-  cpus(): Promise<number>
-  /** Bytes that the object store of the cluster holds before it spills. */
-  storeBytes(): Promise<number>
+/** What makes blocks. */
+export interface BlockRunner {
   share(transforms: readonly Transform[]): SharedTransforms
   submit(task: BlockTask, transforms: SharedTransforms, options: BlockTaskOptions): PendingBlock
   /** Several small tasks with inputs as one: their blocks are done at the same time. */
@@ -69,6 +66,13 @@ export interface TaskRunner {
   cancel(pending: PendingBlock): void
   /** Lets go of a block: its memory is free once nobody reads it. */
   release(block: BlockRef): void
+}
+
+export interface TaskRunner extends BlockRunner {
+  /** CPUs of the cluster. */
+  cpus(): Promise<number>
+  /** Bytes that the object store of the cluster holds before it spills. */
+  storeBytes(): Promise<number>
   describe(source: FilesSource): Promise<FilesDescription>
   /** Makes a folder ready for a write, unless the mode forbids it; gives the parts that it has. */
   beginWrite(name: string, sink: FolderSink, mode: SaveMode): Promise<readonly string[]>
