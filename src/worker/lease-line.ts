@@ -89,6 +89,8 @@ export class LeaseLine {
   isClosing = false
   /** What runs is being ended, and the lease is returned after it. */
   isLast = false
+  /** A function with `maxCalls` has run here: the worker may be about to end. */
+  mayRetire = false
   /** Tasks that were sent on this lease, in all. */
   sent = 0
   isEnded = false

@@ -198,6 +198,7 @@ function leaseKeyOf(core: CoreWorker, { lease, runtimeEnv }: TaskConfig): TaskCo
 function headOf(config: TaskConfig, entry: FunctionEntry, depth: number): CallHead {
   const { returns, name, backpressure, maxCalls } = config
   const isMany = returns > returnsInByteMax && returns !== returnsStreaming
+  if (maxCalls > 0) entry.endsWorkers = true
   const extension: PushExtension = {
     ...(isMany && { returns }),
     ...(name !== undefined && { name }),

@@ -406,6 +406,7 @@ export class TaskSubmitter {
       taskAnswered: (task, body, durationUs) => {
         const fn = task.fn
         fn.averageUs = nextAverage(fn.averageUs, fn.measured++, durationUs)
+        if (fn.endsWorkers === true && task.line !== null) task.line.mayRetire = true
         task.status = taskStatus.finished
         task.line = null
         this.#outcomes.taskAnswered(task, body)
@@ -581,11 +582,12 @@ function mayRetryThrown(task: Task): boolean {
 
 /**
  * The raylet has long tasks of ours that wait for a worker, and this one has nothing to do:
- * returned at once it is theirs, and not only when it was found to be idle. Short ones come back
- * instead.
+ * returned at once it is theirs. A worker that may be about to end has to say so to the raylet
+ * first.
  */
 function isInTheWay(line: LeaseLine, key: SchedulingKey): boolean {
   if (key.length > 0 || !line.isIdle || line.isSuspended || line.isClosing) return false
+  if (line.mayRetire) return false
   for (const task of key.requests.values()) {
     if (task !== null && task.fn.measured > 0 && task.fn.averageUs > longTaskUs) return true
   }

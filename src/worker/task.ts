@@ -19,6 +19,8 @@ export interface FunctionEntry {
   /** Moving average of the running time in microseconds, and how many results it was taken from. */
   averageUs: number
   measured: number
+  /** Workers end when they have run it often enough (`maxCalls`). */
+  endsWorkers?: boolean
 }
 
 export const taskStatus = {
