@@ -210,7 +210,7 @@ export class CoreWorker {
       decodeError: (body) => this.#decodeError(body),
       failed: (task, error) => this.#recordFailure(task, error),
       unseen,
-      stored: (ref, maker) => this.recovery.stored(ref, maker),
+      stored: (ref, maker, task) => this.recovery.stored(ref, maker, task),
     })
   }
 

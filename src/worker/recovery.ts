@@ -38,9 +38,9 @@ export class Recovery {
     })
   }
 
-  /** The value of a ref of ours is in the store of its maker's node. */
-  stored(ref: ObjectRef, maker: ProcessId): void {
-    const { sequence, task } = ref
+  /** The value of a ref of ours, made by a task, is in the store of its maker's node. */
+  stored(ref: ObjectRef, maker: ProcessId, task: Task | null): void {
+    const { sequence } = ref
     const attempt = task === null ? 0 : attemptOf(task)
     this.lineage.stored(ref)
     // That node's own word comes over another connection, and not at all if it dies before.

@@ -49,7 +49,7 @@ export interface OutcomePorts {
   readonly decodeError: (body: Uint8Array) => Promise<unknown>
   readonly unseen: UnseenErrors
   /** The value of a ref of ours is in the store of its maker's node. */
-  readonly stored: (ref: ObjectRef, maker: ProcessId) => void
+  readonly stored: (ref: ObjectRef, maker: ProcessId, task: Task | null) => void
 }
 
 export class TaskSettler {
@@ -73,7 +73,7 @@ export class TaskSettler {
     task.status = taskStatus.finished
     if (tag === bodyTag.several) this.#several(task, body)
     else if (tag === bodyTag.end) task.stream?.ended()
-    else this.settle(task.ref, body)
+    else this.settle(task.ref, body, task)
     this.#finish(task)
   }
 
@@ -148,8 +148,11 @@ export class TaskSettler {
     else this.failWithBody(task, dependency.value as Uint8Array)
   }
 
-  /** Settles one ref of ours with a result body. */
-  settle(ref: ObjectRef, body: Uint8Array): void {
+  /**
+   * Settles one ref of ours with a result body. `task` made it: not always the one that the ref
+   * waits for, as a task that is run again for one of its results makes the others too.
+   */
+  settle(ref: ObjectRef, body: Uint8Array, task = ref.task): void {
     const tag = body[0]
     let state: number = refState.body
     let value: unknown
@@ -159,7 +162,7 @@ export class TaskSettler {
     } else if (tag === bodyTag.stored) {
       state = refState.stored
       this.#ports.references.hold(ref)
-      this.#ports.stored(ref, makerIn(body))
+      this.#ports.stored(ref, makerIn(body), task)
     } else if (tag === bodyTag.error) {
       state = refState.errorBody
       value = Uint8Array.prototype.slice.call(body)
@@ -181,7 +184,7 @@ export class TaskSettler {
     for (let i = 0; i < count; i++) {
       const size = readU32(body, at)
       const ref = task.returns?.[i]
-      if (ref !== undefined) this.settle(ref, body.subarray(at + 4, at + 4 + size))
+      if (ref !== undefined) this.settle(ref, body.subarray(at + 4, at + 4 + size), task)
       at += 4 + size
     }
   }

@@ -111,8 +111,8 @@ class World {
         task.slab![task.start + 6]!++
         queue(task)
       },
-      stored: (ref: ObjectRef, maker: number) => {
-        const [node, attempt] = [nodeNumberOf(maker), ref.task === null ? 0 : attemptOf(ref.task)]
+      stored: (ref: ObjectRef, maker: number, by: Task | null) => {
+        const [node, attempt] = [nodeNumberOf(maker), by === null ? 0 : attemptOf(by)]
         lineage.stored(ref)
         const said = { kind: 'saidStored', sequence: ref.sequence, node, attempt } as const
         if (node !== 0) raylet.send(said)
