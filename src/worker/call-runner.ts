@@ -1,6 +1,11 @@
 // Runs one call and answers it: plain results, several returns, streams, errors and cancellation.
 
-import { RaySystemError, RayTaskError, RuntimeEnvSetupError } from '../base/errors.js'
+import {
+  LocalRayletDiedError,
+  RaySystemError,
+  RayTaskError,
+  RuntimeEnvSetupError,
+} from '../base/errors.js'
 import { pushFlag, returnsStreaming } from '../wire/frame.js'
 import { taskEventFlag } from '../wire/messages/state.js'
 import type { PushExtension } from '../wire/messages/task.js'
@@ -215,6 +220,9 @@ export class CallRunner {
     task: Incoming,
     failure: { name: string; error: unknown; actorId?: string },
   ): Uint8Array {
+    // The raylet of this node has died, which a look at the store told us before its socket did.
+    // That is for the owner to hear of the node, and not as an error of the task.
+    if (failure.error instanceof LocalRayletDiedError) process.exit(0)
     return reportBody(this.#core, task.from.owner, {
       ...failure,
       taskId: task.from.taskId(task.sequence),
