@@ -44,8 +44,13 @@ export class RayError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (typeof value !== 'object' || value === null) return false
-    const codes = (value as Record<symbol, unknown>)[brand]
-    return Array.isArray(codes) && codes.includes(this.code)
+    try {
+      const codes = (value as Record<symbol, unknown>)[brand]
+      return Array.isArray(codes) && codes.includes(this.code)
+    } catch {
+      // A proxy, or a getter, that throws: whatever it is, it is none of ours.
+      return false
+    }
   }
 }
 

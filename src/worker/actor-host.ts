@@ -198,7 +198,7 @@ export class ActorHost {
       this.#touched.add(call.from)
       const later = this.#start(call)
       if (later === null) lane.running--
-      else later.then(lane.finished, lane.finished)
+      else void later.then(lane.finished)
     }
   }
 

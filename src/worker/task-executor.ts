@@ -424,7 +424,8 @@ export class TaskExecutor implements ConnectionEvents {
       this.#queue[this.#at++] = undefined as unknown as Incoming
       const later = this.#start(task)
       if (later !== null) {
-        later.then(this.#next, this.#next)
+        // A rejection is a fault of ours: unhandled, it ends the worker, and the caller hears.
+        void later.then(this.#next)
         return this.#lookAhead()
       }
     }
