@@ -11,7 +11,7 @@ test('what refuses to be looked at is none of our errors', () => {
   assert.equal(hostile instanceof RayError, false)
 })
 
-test('an error is an instance of its own kind and of those above, in any copy of the package', () => {
+test('an error is of its kind and those above, also from another copy of the package', () => {
   const error: unknown = new GetTimeoutError('late')
   assert.ok(error instanceof GetTimeoutError)
   assert.ok(error instanceof RayError)
