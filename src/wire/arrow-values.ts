@@ -8,7 +8,7 @@
 import { createRequire } from 'node:module'
 import { types } from 'node:util'
 import type * as Arrow from 'apache-arrow'
-import { arrowStream } from '../base/arrow-stream.js'
+import { arrowStream, tableOfStream } from '../base/arrow-stream.js'
 import type { PiecedBytes } from '../base/pieced-bytes.js'
 
 /** Brands of apache-arrow by kind; the position is the kind on the wire. */
@@ -93,8 +93,9 @@ export function arrowFromBytes(bytes: Uint8Array, kind: number): object | undefi
 }
 
 function readStream(bytes: Uint8Array, kind: number): object | undefined {
-  const { RecordBatch, makeData, tableFromIPC, Struct } = arrow()
-  const result = tableFromIPC(bytes)
+  const library = arrow()
+  const { RecordBatch, makeData, Struct } = library
+  const result = tableOfStream(library, bytes)
   if (kind === table) return result
   if (kind === vector) return result.getChild(vectorColumn) ?? undefined
   if (kind !== recordBatch) return undefined
