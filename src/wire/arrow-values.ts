@@ -7,7 +7,7 @@
 
 import { types } from 'node:util'
 import type * as Arrow from 'apache-arrow'
-import { arrowStream } from '../base/arrow-stream.js'
+import { arrowStream, tableOfStream } from '../base/arrow-stream.js'
 import type { PiecedBytes } from '../base/pieced-bytes.js'
 import { arrowForReading, arrowForWriting } from './arrow-copies.js'
 
@@ -58,8 +58,9 @@ export function arrowFromBytes(bytes: Uint8Array, kind: number): object | undefi
 }
 
 function readStream(bytes: Uint8Array, kind: number): object | undefined {
-  const { RecordBatch, makeData, tableFromIPC, Struct } = arrowForReading()
-  const result = tableFromIPC(bytes)
+  const library = arrowForReading()
+  const { RecordBatch, makeData, Struct } = library
+  const result = tableOfStream(library, bytes)
   if (kind === table) return result
   if (kind === vector) return result.getChild(vectorColumn) ?? undefined
   if (kind !== recordBatch) return undefined
