@@ -90,7 +90,11 @@ test('a compressed file that is cut off is an error, and not fewer rows', async 
     'a.csv.br': zlib.brotliCompressSync(csv),
     'a.txt.gz': zlib.gzipSync(json),
   }
-  const readers = { json: readJson, csv: readCsv, txt: readText } as const
+  const readers = {
+    json: (file: string): Dataset<object> => readJson(file),
+    csv: (file: string): Dataset<object> => readCsv(file),
+    txt: (file: string): Dataset<object> => readText(file),
+  }
   for (const [name, bytes] of Object.entries(files)) {
     const reader = readers[name.split('.')[1] as keyof typeof readers]
     for (const length of cuts(bytes)) {
