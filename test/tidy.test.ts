@@ -1,5 +1,6 @@
 // The architect: layers, cycles, sizes and bans, checked on every run.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
@@ -46,6 +47,13 @@ describe('the repository', () => {
   test('has a complete lock file', () => {
     const text = readFileSync(path.join(root, 'package-lock.json'), 'utf8')
     expectNone(checkLockFile(JSON.parse(text) as LockFile))
+  })
+  test('has no files that a tool left behind', () => {
+    // Only what would be committed counts; without git, as in a tarball, nothing would.
+    const { stdout } = spawnSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' })
+    const kept = /\.(ts|md|mjs|cjs|js|json|py|txt)$|(^|\/)(\.[a-z]+|LICENSE|run)$/
+    const others = (stdout ?? '').split('\n').filter((file) => file !== '' && !kept.test(file))
+    assert.deepEqual(others, [])
   })
   test('names no machine and leaves no notes to itself', () => {
     const files = listFiles(root).filter((file) => !binary.test(file))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as arrow from 'apache-arrow'
-import { arrowStream, deferStream } from './arrow-stream.js'
+import { arrowStream, deferStream, tableOfStream } from './arrow-stream.js'
 import { pieceBytes } from './pieced-bytes.js'
 
 const { Float64, makeData, RecordBatch, Schema, Struct, Table, tableFromIPC } = arrow
@@ -59,4 +59,18 @@ test('what is deferred is written by whichever copy of this module', async () =>
     const read = tableFromIPC(pieceBytes(write(arrow, table)))
     assert.deepEqual(read.getChildAt(0)?.toArray(), numbers)
   }
+})
+
+test('empty names come through a stream, of columns and of members', () => {
+  const member = new arrow.Field('', new Float64(), true)
+  const type = new Struct([member])
+  const number = makeData({ type: new Float64(), length: 1, data: Float64Array.of(7) })
+  const struct = makeData({ type, length: 1, nullCount: 0, children: [number] })
+  const table = new Table({ '': arrow.makeVector(struct), other: arrow.makeVector(number) })
+  const read = tableOfStream(arrow, pieceBytes(arrowStream(arrow, table)))
+  assert.deepEqual(
+    read.schema.fields.map(({ name }) => name),
+    ['', 'other'],
+  )
+  assert.deepEqual(read.getChild('')?.get(0)?.toJSON(), { '': 7 })
 })

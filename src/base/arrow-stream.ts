@@ -8,6 +8,7 @@ import type * as Arrow from 'apache-arrow'
 import { type Piece, PiecedBytes } from './pieced-bytes.js'
 
 type Library = Pick<typeof Arrow, 'RecordBatchStreamWriter'>
+type ReadLibrary = Pick<typeof Arrow, 'RecordBatchReader' | 'Table'>
 
 interface Collecting {
   readonly pieces: readonly Uint8Array[]
@@ -30,6 +31,22 @@ export function arrowStream(library: Library, table: Arrow.Table): PiecedBytes {
   const writer = new (writers.get(library) ?? writerOf(library))()
   writer.writeAll(table)
   return new PiecedBytes(writer.pieces)
+}
+
+/** The table of a stream; its columns are views of `bytes`. */
+export function tableOfStream(library: ReadLibrary, bytes: Uint8Array): Arrow.Table {
+  const reader = library.RecordBatchReader.from(bytes).open()
+  restoreNames(reader.schema.fields)
+  return new library.Table(reader.readAll())
+}
+
+/** Empty names are left out of streams by the library, and read as null. */
+function restoreNames(fields: readonly Arrow.Field[]): void {
+  for (const field of fields) {
+    if ((field.name as string | null) === null) Object.assign(field, { name: '' })
+    const children = field.type.children as readonly Arrow.Field[] | null | undefined
+    if (children !== null && children !== undefined && children.length > 0) restoreNames(children)
+  }
 }
 
 /**

@@ -21,15 +21,20 @@ import {
   type JoinOptions,
   type RepartitionOptions,
   type ShuffleOptions,
-  type SortOn,
   type SortOptions,
 } from './exchange-options.js'
+import type { Expression } from './expression/expression.js'
 import { type AggregatedColumns, GroupedDataset } from './grouped-dataset.js'
 import type { Joined, OnColumns, Zipped } from './joined-row.js'
 import type { LogicalPlan } from './logical/plan.js'
 import type { PlannedDataset } from './planned-dataset.js'
 import { RelationalDataset } from './relational-dataset.js'
 import { refuseUnknown, whole } from './step-options.js'
+
+/** A column that the rows have, or an expression. */
+type ColumnOrExpression<Row> = (keyof Row & string) | Expression
+/** What may be aggregated where the caller says the type of the result, and else nothing. */
+type IfSaid<T> = [T] extends [never] ? never : AggregateOn
 
 /** A dataset whose rows can change places. */
 export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
@@ -41,7 +46,10 @@ export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
    *   descending: [true, false],
    * })
    */
-  sort(by: SortOn | readonly SortOn[], options: SortOptions = {}): Dataset<Row> {
+  sort<On extends ColumnOrExpression<Row>>(
+    by: On | readonly On[],
+    options: SortOptions = {},
+  ): Dataset<Row> {
     return this.derive({ kind: 'sort', keys: compileSort(by, options) })
   }
 
@@ -86,7 +94,10 @@ export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
    * @example
    * console.log(await range(10).sum('id')) // 45
    */
-  sum(on: AggregateOn, options?: AggregateOptions): Promise<number | bigint | null> {
+  sum<On extends ColumnOrExpression<Row>>(
+    on: On,
+    options?: AggregateOptions,
+  ): Promise<number | bigint | null> {
     return this.#one(Sum(on, { ...options, alias: 'value' }))
   }
 
@@ -96,7 +107,10 @@ export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
    * @example
    * console.log(await range(10).min('id')) // 0
    */
-  min<T = number | null>(on: AggregateOn, options?: AggregateOptions): Promise<T> {
+  min<T = never>(on: IfSaid<T>, options?: AggregateOptions): Promise<T>
+  min<On extends keyof Row & string>(on: On, options?: AggregateOptions): Promise<Row[On] | null>
+  min(on: Expression, options?: AggregateOptions): Promise<unknown>
+  min(on: AggregateOn, options?: AggregateOptions): Promise<unknown> {
     return this.#one(Min(on, { ...options, alias: 'value' }))
   }
 
@@ -106,7 +120,10 @@ export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
    * @example
    * console.log(await range(10).max('id')) // 9
    */
-  max<T = number | null>(on: AggregateOn, options?: AggregateOptions): Promise<T> {
+  max<T = never>(on: IfSaid<T>, options?: AggregateOptions): Promise<T>
+  max<On extends keyof Row & string>(on: On, options?: AggregateOptions): Promise<Row[On] | null>
+  max(on: Expression, options?: AggregateOptions): Promise<unknown>
+  max(on: AggregateOn, options?: AggregateOptions): Promise<unknown> {
     return this.#one(Max(on, { ...options, alias: 'value' }))
   }
 
@@ -116,7 +133,10 @@ export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
    * @example
    * console.log(await range(10).mean('id')) // 4.5
    */
-  mean(on: AggregateOn, options?: AggregateOptions): Promise<number | null> {
+  mean<On extends ColumnOrExpression<Row>>(
+    on: On,
+    options?: AggregateOptions,
+  ): Promise<number | null> {
     return this.#one(Mean(on, { ...options, alias: 'value' }))
   }
 
@@ -126,7 +146,7 @@ export abstract class ExchangeableDataset<Row> extends RelationalDataset<Row> {
    * @example
    * console.log(await range(10).std('id', { ddof: 0 }))
    */
-  std(on: AggregateOn, options?: StdOptions): Promise<number | null> {
+  std<On extends ColumnOrExpression<Row>>(on: On, options?: StdOptions): Promise<number | null> {
     return this.#one(Std(on, { ...options, alias: 'value' }))
   }
 

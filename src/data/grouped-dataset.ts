@@ -7,13 +7,11 @@ import {
   type AggregateOptions,
   Count,
   CountDistinct,
-  type ListOf,
   Max,
   Mean,
   Min,
   Quantile,
   type QuantileOptions,
-  type SameAs,
   Std,
   type StdOptions,
   Sum,
@@ -24,6 +22,7 @@ import type { BatchFormat } from './block/batch.js'
 import type { Dataset } from './dataset.js'
 import type { Batches, Callable } from './mappable-dataset.js'
 import { type Expression, nodeOfColumn } from './expression/expression.js'
+import type { ValueIn } from './expression/row-value.js'
 import type { PlannedDataset } from './planned-dataset.js'
 import {
   checkBatchFormat,
@@ -41,17 +40,9 @@ export interface MapGroupsOptions<Format extends BatchFormat = BatchFormat> exte
 }
 
 type AnyAggregate = Aggregate
-type ColumnValue<Row, On> = On extends keyof Row ? Row[On] : unknown
-type ResolvedValue<Row, Value> =
-  Value extends SameAs<infer On>
-    ? ColumnValue<Row, On>
-    : Value extends ListOf<infer On>
-      ? ColumnValue<Row, On>[]
-      : Value
-
 /** The columns that aggregates make. */
 export type AggregatedColumns<Row, Aggregates extends readonly AnyAggregate[]> = {
-  [A in Aggregates[number] as A['column']]: ResolvedValue<Row, A['value']>
+  [A in Aggregates[number] as A['column']]: ValueIn<Row, A['value']>
 }
 
 /** Without a name: that of the column follows from the aggregate's. */
@@ -267,7 +258,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
   withColumn<Name extends string, T>(
     name: Name,
     expression: Expression<T>,
-  ): Dataset<Omit<Row, Name> & { [K in Name]: T }>
+  ): Dataset<Omit<Row, Name> & { [K in Name]: ValueIn<Row, T> }>
   withColumn(name: string, expression: Expression, options: object = {}): unknown {
     refuseUnknown('withColumn', options, [])
     const output = { name, value: nodeOfColumn('withColumn', expression) }

@@ -15,6 +15,13 @@ import {
 } from './read-options.js'
 import { startDataset } from './start-dataset.js'
 
+/** Asks for the column `path`. */
+interface WithPaths {
+  readonly includePaths: true
+}
+/** Rows that say which file they are from. */
+type OfFile<R> = R & { path: string }
+
 const hive = { style: 'hive' } as const
 
 /** What is read of Parquet files. */
@@ -29,8 +36,16 @@ export type ReadParquetOptions = Omit<ReadTableOptions, 'compression'>
  */
 export function readParquet<R = AnyRow>(
   paths: string | readonly string[],
+  options: ReadParquetOptions & WithPaths,
+): Dataset<OfFile<R>>
+export function readParquet<R = AnyRow>(
+  paths: string | readonly string[],
+  options?: ReadParquetOptions,
+): Dataset<R>
+export function readParquet(
+  paths: string | readonly string[],
   options: ReadParquetOptions = {},
-): Dataset<R> {
+): unknown {
   const operator = 'readParquet'
   const files = compileFiles(paths, options, {
     operator,
@@ -88,8 +103,13 @@ const ofCsv = [
  */
 export function readCsv<R = AnyRow>(
   paths: string | readonly string[],
-  options: ReadCsvOptions = {},
-): Dataset<R> {
+  options: ReadCsvOptions & WithPaths,
+): Dataset<OfFile<R>>
+export function readCsv<R = AnyRow>(
+  paths: string | readonly string[],
+  options?: ReadCsvOptions,
+): Dataset<R>
+export function readCsv(paths: string | readonly string[], options: ReadCsvOptions = {}): unknown {
   const operator = 'readCsv'
   const files = compileFiles(paths, options, {
     operator,
@@ -140,8 +160,16 @@ export interface ReadJsonOptions extends ReadTableOptions {
  */
 export function readJson<R = AnyRow>(
   paths: string | readonly string[],
+  options: ReadJsonOptions & WithPaths,
+): Dataset<OfFile<R>>
+export function readJson<R = AnyRow>(
+  paths: string | readonly string[],
+  options?: ReadJsonOptions,
+): Dataset<R>
+export function readJson(
+  paths: string | readonly string[],
   options: ReadJsonOptions = {},
-): Dataset<R> {
+): unknown {
   const operator = 'readJson'
   const files = compileFiles(paths, options, {
     operator,
@@ -174,8 +202,16 @@ export interface ReadTextOptions extends ReadFilesOptions {
  */
 export function readText<R = { text: string }>(
   paths: string | readonly string[],
+  options: ReadTextOptions & WithPaths,
+): Dataset<OfFile<R>>
+export function readText<R = { text: string }>(
+  paths: string | readonly string[],
+  options?: ReadTextOptions,
+): Dataset<R>
+export function readText(
+  paths: string | readonly string[],
   options: ReadTextOptions = {},
-): Dataset<R> {
+): unknown {
   const files = compileFiles(paths, options, {
     operator: 'readText',
     known: ['encoding', 'dropEmptyLines'],
@@ -193,14 +229,21 @@ export function readText<R = { text: string }>(
  * `compression` says how.
  *
  * @example
- * const sizes = readBinaryFiles<{ bytes: Uint8Array; path: string }>('scans', { includePaths: true
- * })
+ * const sizes = readBinaryFiles('scans', { includePaths: true })
  *   .map(({ bytes, path }) => ({ path, size: bytes.length }))
  */
 export function readBinaryFiles<R = { bytes: Uint8Array }>(
   paths: string | readonly string[],
+  options: ReadFilesOptions & WithPaths,
+): Dataset<OfFile<R>>
+export function readBinaryFiles<R = { bytes: Uint8Array }>(
+  paths: string | readonly string[],
+  options?: ReadFilesOptions,
+): Dataset<R>
+export function readBinaryFiles(
+  paths: string | readonly string[],
   options: ReadFilesOptions = {},
-): Dataset<R> {
+): unknown {
   const files = compileFiles(paths, options, {
     operator: 'readBinaryFiles',
     known: [],
@@ -232,8 +275,16 @@ const imageExtensions = ['png', 'jpg', 'jpeg', 'tif', 'tiff', 'bmp', 'gif', 'web
  */
 export function readImages<R = { image: Tensor<Uint8Array> }>(
   paths: string | readonly string[],
+  options: ReadImagesOptions & WithPaths,
+): Dataset<OfFile<R>>
+export function readImages<R = { image: Tensor<Uint8Array> }>(
+  paths: string | readonly string[],
+  options?: ReadImagesOptions,
+): Dataset<R>
+export function readImages(
+  paths: string | readonly string[],
   options: ReadImagesOptions = {},
-): Dataset<R> {
+): unknown {
   const operator = 'readImages'
   const files = compileFiles(paths, options, {
     operator,

@@ -1,11 +1,14 @@
 // Where datasets begin.
 
 import type { Row } from './block/rows.js'
-import { isTensor, isTypedArray } from './block/tensor.js'
+import { isTensor, isTypedArray, type Tensor } from './block/tensor.js'
 import type { Dataset } from './dataset.js'
-import type { AnyRow } from './planned-dataset.js'
 import { startDataset } from './start-dataset.js'
 import { refuseUnknown, rowCount, whole } from './step-options.js'
+
+/** Objects that are one value, and not a row; see `isValue`. */
+type ObjectValue =
+  readonly unknown[] | Date | ArrayBufferView | Tensor | ReadonlyMap<unknown, unknown>
 
 /**
  * Makes a dataset of rows, or of plain values, which become the column `item`.
@@ -14,9 +17,13 @@ import { refuseUnknown, rowCount, whole } from './step-options.js'
  * const people = fromItems([{ name: 'Ada', born: 1815 }, { name: 'Alan', born: 1912 }])
  * console.log(await people.count()) // 2
  */
+export function fromItems<V extends ObjectValue>(
+  items: readonly V[] & (0 extends 1 & V ? never : unknown),
+  options?: Blocks,
+): Dataset<{ item: V }>
 export function fromItems<R extends object>(items: readonly R[], options?: Blocks): Dataset<R>
 export function fromItems<V>(items: readonly V[], options?: Blocks): Dataset<{ item: V }>
-export function fromItems(items: readonly unknown[], options: Blocks = {}): Dataset<AnyRow> {
+export function fromItems(items: readonly unknown[], options: Blocks = {}): unknown {
   const blocks = blockCount('fromItems', options)
   return startDataset({ kind: 'items', rows: items.map(rowOfItem), blocks })
 }

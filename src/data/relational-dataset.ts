@@ -4,6 +4,7 @@ import { RayError } from '../base/errors.js'
 import type { Dataset } from './dataset.js'
 import { col, Expression, nodeOfColumn } from './expression/expression.js'
 import { type NamedNode, nameOfNode, withoutAlias } from './expression/node.js'
+import type { ValueIn } from './expression/row-value.js'
 import { textOfNode } from './expression/text.js'
 import { type Callable, MappableDataset } from './mappable-dataset.js'
 import { compileFunction, refuseUnknown, type StepOptions } from './step-options.js'
@@ -11,8 +12,22 @@ import { compileFunction, refuseUnknown, type StepOptions } from './step-options
 type Named<Name extends string, Value> = { [K in Name]: Value }
 
 /** The row that a record of expressions makes. */
-export type RowOfExpressions<Columns> = {
-  -readonly [K in keyof Columns]: Columns[K] extends Expression<infer T> ? T : never
+export type RowOfExpressions<Row, Columns> = {
+  -readonly [K in keyof Columns]: Columns[K] extends Expression<infer T> ? ValueIn<Row, T> : never
+}
+
+type SelectedName<Column> = Column extends string
+  ? Column
+  : Column extends Expression<unknown, infer Name>
+    ? Name
+    : never
+/** The row of columns that are chosen by name or computed. */
+export type Selected<Row, Column> = {
+  [C in Column as SelectedName<C>]: C extends keyof Row
+    ? Row[C]
+    : C extends Expression<infer T>
+      ? ValueIn<Row, T>
+      : unknown
 }
 
 /** How `randomSample` draws. */
@@ -50,7 +65,7 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
   withColumn<Name extends string, T>(
     name: Name,
     expression: Expression<T>,
-  ): Dataset<Omit<Row, Name> & Named<Name, T>>
+  ): Dataset<Omit<Row, Name> & Named<Name, ValueIn<Row, T>>>
   withColumn(name: string, expression: Expression, options: object = {}): unknown {
     refuseUnknown('withColumn', options, [])
     const outputs = [{ name, value: nodeOfColumn('withColumn', expression) }]
@@ -68,7 +83,7 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
    */
   withColumns<Columns extends Readonly<Record<string, Expression>>>(
     columns: Columns,
-  ): Dataset<Omit<Row, keyof Columns> & RowOfExpressions<Columns>>
+  ): Dataset<Omit<Row, keyof Columns> & RowOfExpressions<Row, Columns>>
   withColumns(columns: Readonly<Record<string, Expression>>, options: object = {}): unknown {
     refuseUnknown('withColumns', options, [])
     const outputs = Object.entries(columns).map(([name, value]) => {
@@ -87,10 +102,12 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
    * console.log(await halves.take(2)) // [{ half: 0 }, { half: 0.5 }]
    */
   select<K extends keyof Row & string>(columns: readonly K[]): Dataset<Pick<Row, K>>
-  select(columns: readonly (string | Expression)[]): Dataset
+  select<const Columns extends readonly ((keyof Row & string) | Expression)[]>(
+    columns: Columns,
+  ): Dataset<Selected<Row, Columns[number]>>
   select<Columns extends Readonly<Record<string, Expression>>>(
     columns: Columns,
-  ): Dataset<RowOfExpressions<Columns>>
+  ): Dataset<RowOfExpressions<Row, Columns>>
   select(
     columns: readonly (string | Expression)[] | Readonly<Record<string, Expression>>,
     options: object = {},
@@ -116,6 +133,7 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
   selectColumns<K extends keyof Row & string>(columns: readonly K[]): Dataset<Pick<Row, K>>
   selectColumns(columns: readonly string[], options: object = {}): unknown {
     refuseUnknown('selectColumns', options, [])
+    if (columns.length === 0) throw new RayError('selectColumns was given no columns.')
     return this.derive({ kind: 'select', columns: [...columns] })
   }
 

@@ -88,6 +88,7 @@ export function compileWrite(
   if (filenameProvider !== undefined && !canName(filenameProvider)) {
     throw new RayError(`${operator}: filenameProvider has no method getFilenameForBlock.`)
   }
+  for (const column of partitionCols) refusePartition(operator, column)
   const minRowsPerFile = whole(operator, 'minRowsPerFile', options.minRowsPerFile)
   const maxRowsPerFile = whole(operator, 'maxRowsPerFile', options.maxRowsPerFile)
   if ((minRowsPerFile ?? 1) > (maxRowsPerFile ?? Number.POSITIVE_INFINITY)) {
@@ -112,4 +113,14 @@ function oneOf(
   if (of.allowed.includes(of.value)) return
   const list = of.allowed.map((each) => `'${each}'`).join(', ')
   throw new RayError(`${operator}: ${option} must be one of ${list}, not '${of.value}'.`)
+}
+
+/** Names of which no folder can be made that readers find, and the engine takes for a column. */
+function refusePartition(operator: string, column: string): void {
+  if (column !== '' && column !== '*' && !column.startsWith('.')) return
+  throw new RayError(
+    `${operator}: rows cannot be partitioned by a column called ${JSON.stringify(column)}, of ` +
+      'which folders are named that readers do not find. Name it otherwise with renameColumns.',
+    { fields: { column } },
+  )
 }

@@ -1,15 +1,15 @@
 // Arrow tables, record batches and vectors travel as an Arrow IPC stream, in one buffer that the
 // reader's columns point into.
 //
-// apache-arrow is loaded when the first such value is met, and by `require`: values are encoded and
-// decoded synchronously. Its classes carry brands in the global symbol registry, so a table made by
-// one copy of the library (a bundle, or its other module format) is a table to every other.
+// Its classes carry brands in the global symbol registry, so a table made by one copy of the
+// library (a bundle, or its other module format) is a table to every other. `arrow-copies.ts` says
+// which copy reads and writes here.
 
-import { createRequire } from 'node:module'
 import { types } from 'node:util'
 import type * as Arrow from 'apache-arrow'
-import { arrowStream } from '../base/arrow-stream.js'
+import { arrowStream, tableOfStream } from '../base/arrow-stream.js'
 import type { PiecedBytes } from '../base/pieced-bytes.js'
+import { arrowForReading, arrowForWriting } from './arrow-copies.js'
 
 /** Brands of apache-arrow by kind; the position is the kind on the wire. */
 const brands = ['Table', 'RecordBatch', 'Vector'].map((name) => Symbol.for(`apache-arrow/${name}`))
@@ -17,41 +17,6 @@ const table = 0
 const recordBatch = 1
 const vector = 2
 const vectorColumn = 'values'
-
-let loaded: typeof Arrow | undefined
-
-/**
- * Decides which copy of apache-arrow makes the tables that are decoded here. A program that imports
- * the library as an ES module has another copy than `require` gives, and should see its own.
- */
-export function useArrow(library: typeof Arrow): void {
-  loaded = library
-  honourTypeBrand(library)
-}
-
-function arrow(): typeof Arrow {
-  if (loaded === undefined) useArrow(createRequire(import.meta.url)('apache-arrow') as typeof Arrow)
-  return loaded!
-}
-
-/**
- * Of all Arrow classes only DataType (21.2) checks no brand in `instanceof`, and the library then
- * writes a column of another copy's type without its buffers. The check here is for DataType alone,
- * so subclasses are not affected.
- */
-function honourTypeBrand({ DataType }: typeof Arrow): void {
-  if (Object.hasOwn(DataType, Symbol.hasInstance)) return
-  Object.defineProperty(DataType, Symbol.hasInstance, {
-    configurable: true,
-    value(this: unknown, value: unknown): boolean {
-      const isInstance = Function.prototype[Symbol.hasInstance]
-      return (
-        isInstance.call(this as CallableFunction, value) ||
-        (this === DataType && DataType.isDataType(value))
-      )
-    },
-  })
-}
 
 /** The kind of an Arrow value, or undefined for every other object. */
 export function arrowBrandOf(value: object): number | undefined {
@@ -76,7 +41,7 @@ const streams = new WeakMap<object, Uint8Array>()
 export function arrowToBytes(value: object, kind: number): Uint8Array | PiecedBytes {
   const received = streams.get(value)
   if (received !== undefined) return received
-  const library = arrow()
+  const library = arrowForWriting()
   const { Table } = library
   if (kind === recordBatch) return arrowStream(library, new Table([value as Arrow.RecordBatch]))
   if (kind === vector) {
@@ -93,8 +58,9 @@ export function arrowFromBytes(bytes: Uint8Array, kind: number): object | undefi
 }
 
 function readStream(bytes: Uint8Array, kind: number): object | undefined {
-  const { RecordBatch, makeData, tableFromIPC, Struct } = arrow()
-  const result = tableFromIPC(bytes)
+  const library = arrowForReading()
+  const { RecordBatch, makeData, Struct } = library
+  const result = tableOfStream(library, bytes)
   if (kind === table) return result
   if (kind === vector) return result.getChild(vectorColumn) ?? undefined
   if (kind !== recordBatch) return undefined

@@ -14,7 +14,7 @@ import { ValueEncoder } from './value-encoder.js'
 import type { ValueHooks } from './value-hooks.js'
 import { tagBackings } from './value-tags.js'
 
-export { useArrow } from './arrow-values.js'
+export { arrowCode, loadArrow, loadedArrow, useArrow } from './arrow-copies.js'
 export { decodeSmall, encodeSmall, smallEnd } from './small-codec.js'
 export type { ValueParts } from './value-decoder.js'
 export { attachmentBrand, type ValueHooks } from './value-hooks.js'
@@ -31,6 +31,8 @@ export interface EncodedValue {
   readonly attachments: readonly object[]
   /** Functions as values and classes of instances, in order of their index. */
   readonly code: readonly CallableFunction[]
+  /** There are Arrow values in it: whoever decodes it needs the library (`arrowCode`). */
+  readonly hasArrow: boolean
 }
 
 /** Room for the tag and position of a backing table, before the value. */
@@ -46,17 +48,18 @@ export function encodeValue(value: unknown, name: string, hooks: ValueHooks): En
     to.at = headBytes
     const encoder = new ValueEncoder(to, name, hooks)
     encoder.encode(value)
-    const { backings } = encoder
+    const { backings, hasArrow } = encoder
     const attachments = encoder.attachments.list
     const code = encoder.code.list
     if (!backings.used) {
-      return { bytes: to.bytes.subarray(headBytes, to.at), buffers: [], attachments, code }
+      const bytes = to.bytes.subarray(headBytes, to.at)
+      return { bytes, buffers: [], attachments, code, hasArrow }
     }
     const table = to.at
     const buffers = backings.write(to, name)
     to.bytes[0] = tagBackings
     writeU32(to.bytes, 1, table)
-    return { bytes: to.bytes.subarray(0, to.at), buffers, attachments, code }
+    return { bytes: to.bytes.subarray(0, to.at), buffers, attachments, code, hasArrow }
   } finally {
     to.release()
   }

@@ -49,6 +49,7 @@ export class ValueEncoder {
   readonly attachments = new NumberedSet<object>()
   readonly code = new NumberedSet<CallableFunction>()
   readonly backings = new BackingWriter()
+  hasArrow = false
   private readonly to: ByteWriter
   private readonly hooks: ValueHooks
   private readonly path: ValuePath
@@ -240,6 +241,7 @@ export class ValueEncoder {
 
   private arrow(value: object): void {
     const kind = arrowBrandOf(value)!
+    this.hasArrow = true
     this.register(value)
     this.to.byte(tags.tagArrow)
     this.to.byte(kind)

@@ -14,11 +14,13 @@ import { functionBytesMax } from '../base/limits.js'
 import {
   definitionById,
   definitionIdOf,
+  importFrom,
   rebuildClosure,
   serializeClosure,
   type ClosureHooks,
 } from '../closure/index.js'
 import { packMessage, unpackMessage } from '../wire/control-channel.js'
+import { arrowCode, loadArrow, loadedArrow } from '../wire/value-codec.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import { attachmentKindOf, codeOfAttachments, isRegisteredPrototype } from './attachment.js'
 import type { ObjectRef } from './object-ref.js'
@@ -141,6 +143,7 @@ export class FunctionExports {
 
   /** The function, if no loading is needed. */
   loaded([hash, definition]: CodeId): Code | undefined {
+    if (hash === arrowCode) return loadedArrow()?.Table
     return this.#code.get(hash) ?? (definition === '' ? undefined : definitionById(definition))
   }
 
@@ -153,13 +156,19 @@ export class FunctionExports {
     let loading = this.#loading.get(id)
     if (loading === undefined) {
       this.holds(1)
-      loading = this.#fetchAndRebuild(id).finally(() => {
+      const made = id === arrowCode ? this.#loadArrow() : this.#fetchAndRebuild(id)
+      loading = made.finally(() => {
         this.holds(-1)
         this.#loading.delete(id)
       })
       this.#loading.set(id, loading)
     }
     return loading
+  }
+
+  async #loadArrow(): Promise<Code> {
+    const { Table } = await loadArrow(importFrom(import.meta.url))
+    return Table
   }
 
   async #fetchAndRebuild(id: string): Promise<Code> {

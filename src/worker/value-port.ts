@@ -14,7 +14,13 @@ import { bodyTag } from '../wire/frame.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import { layoutObject, readObject, type ObjectLayout } from '../wire/object-layout.js'
 import { decodeSmall, encodeSmall } from '../wire/small-codec.js'
-import { decodeValue, encodeValue, type ValueHooks } from '../wire/value-codec.js'
+import {
+  arrowCode,
+  decodeValue,
+  encodeValue,
+  type EncodedValue,
+  type ValueHooks,
+} from '../wire/value-codec.js'
 import { slotKind } from './argument-slot.js'
 import { attachmentKind, attachmentKindOf, codeOfAttachments } from './attachment.js'
 import { refuseEnded } from './current-core.js'
@@ -66,25 +72,22 @@ export class ValuePort {
 
   encode(value: unknown, name: string): EncodedObject {
     const encoded = encodeValue(value, name, this.#hooks)
-    const { attachments, code, buffers } = encoded
+    const { attachments, buffers, hasArrow } = encoded
     const refs: ObjectRef[] = []
-    if (attachments.length === 0 && code.length === 0) {
+    if (attachments.length === 0 && encoded.code.length === 0 && !hasArrow) {
       return { layout: layoutObject(noBytes, encoded.bytes, buffers), refs }
     }
     // Shipping code may encode other values, and the codec uses its memory again.
     const bytes = encoded.bytes.slice()
-    const meta = this.#encodeMeta(attachments, code, refs)
+    const meta = this.#encodeMeta(encoded, refs)
     return { layout: layoutObject(meta, bytes, buffers), refs }
   }
 
-  #encodeMeta(
-    attachments: readonly object[],
-    code: readonly unknown[],
-    refs: ObjectRef[],
-  ): Uint8Array {
+  #encodeMeta({ attachments, code, hasArrow }: EncodedValue, refs: ObjectRef[]): Uint8Array {
     const entries = this.encodeAttachments(attachments, refs)
     const c = code.map((fn) => this.#functions.codeId(fn as (...args: never[]) => unknown))
     c.push(...codeOfAttachments(entries))
+    if (hasArrow) c.push([arrowCode, ''])
     const keys = new Float64Array(refs.length * 2)
     refs.forEach((ref, i) => {
       keys[2 * i] = ref.owner

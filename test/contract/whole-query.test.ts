@@ -184,7 +184,7 @@ test('a column that is not there is named with the step that asked for it', asyn
     rows.groupBy('k').aggregate(Sum('nix')).takeAll(),
     /There is no column "nix"/,
   )
-  await assert.rejects(rows.sort('nix').limit(2).takeAll(), /There is no column "nix"/)
+  await assert.rejects(rows.sort(col('nix')).limit(2).takeAll(), /There is no column "nix"/)
 })
 
 test('where blocks may fail, files are not all one query', async () => {

@@ -30,9 +30,9 @@ const numbers = (): Dataset<Row> =>
   range(rows, { overrideNumBlocks: blocks }).map(({ id }) => ({ id, group: id % 3 }))
 
 const readers = {
-  writeParquet: readParquet,
-  writeCsv: readCsv,
-  writeJson: readJson,
+  writeParquet: (folder: string, options: object) => readParquet<Row>(folder, options),
+  writeCsv: (folder: string, options: object) => readCsv<Row>(folder, options),
+  writeJson: (folder: string, options: object) => readJson<Row>(folder, options),
 } as const
 
 const extensions = { writeParquet: 'parquet', writeCsv: 'csv', writeJson: 'json' } as const
@@ -55,7 +55,7 @@ function killer(write: Write, at: { block: number; slice: number }): FilenamePro
 }
 
 async function idsOf(write: Write, folder: string, options: object = {}): Promise<number[]> {
-  const found = await readers[write]<Row>(folder, options).takeAll()
+  const found = await readers[write](folder, options).takeAll()
   return found.map(({ id }) => Number(id)).sort((a, b) => a - b)
 }
 

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { type DriverEnd, runDriver } from '../../src/testing/index.js'
 import { SessionTraces } from '../../src/testing/session-traces.js'
 import { Programs } from '../closure/programs.js'
 
@@ -78,4 +79,17 @@ export async function runCommand(
   await traces.assertNone()
   assert.equal(code, 0, `ended with ${signal ?? code}:\n${stdout}${stderr}`)
   return { code, stdout, stderr }
+}
+
+/**
+ * Runs the first of these files, in a folder beside the built sources: packages are found there.
+ */
+export async function runFiles(files: Readonly<Record<string, string>>): Promise<DriverEnd> {
+  const folder = mkdtempSync(path.join(repository, 'dist', 'program-'))
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text)
+    return await runDriver(pathToFileURL(path.join(folder, Object.keys(files)[0] ?? '')))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }

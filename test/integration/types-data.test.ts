@@ -11,10 +11,14 @@ import {
   type Dataset,
   fromColumns,
   fromItems,
+  lit,
   Max,
   Mean,
   range,
+  readParquet,
+  readText,
   Sum,
+  when,
 } from '../../src/data/index.js'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -80,6 +84,65 @@ export function expressions(): void {
   ds.withColumn('x', 5)
 }
 
+export function columnsOfRows(): void {
+  const ds = trips()
+  const computed = ds.withColumns({
+    same: col('city'),
+    cents: col('fare').mul(100),
+    next: col('id').add(1),
+    half: col('id').mul(0.5),
+    both: col('id').add(col('fare')),
+    five: lit(5),
+    size: when(col('fare').gt(10), 'large', 'small'),
+    some: when(col('fare').gt(10), col('id')),
+  })
+  type Computed = Trip & {
+    same: string
+    cents: number
+    next: bigint
+    half: number
+    both: number
+    five: number
+    size: string
+    some: bigint | null
+  }
+  rows<typeof computed, { [K in keyof Computed]: Computed[K] }>(computed, 'same')
+  const named = ds.select(['city', col('fare').mul(2).alias('twice'), col('id')])
+  rows<typeof named, { city: string; twice: number; id: bigint }>(named, 'same')
+  const gaps = fromItems<{ x: number | null }>([{ x: 1 }])
+  const filled = gaps.withColumn('y', col('x').add(1)).withColumn('x', col('x').fillNull(0).add(1))
+  rows<typeof filled, { y: number | null; x: number }>(filled, 'same')
+  const said = range(3).withColumn('big', col<bigint>('other').add(1))
+  rows<typeof said, { id: number; big: bigint }>(said, 'same')
+  const unknown = (ds as unknown as Dataset).select({ n: col('fare'), m: col('fare').div(2) })
+  rows<typeof unknown, { n: unknown; m: number }>(unknown, 'same')
+  const counted = ds.groupBy('city').aggregate(Count(undefined, { alias: 'trips' }), AsList('id'))
+  rows<typeof counted, { city: string; trips: number; 'list(id)': bigint[] }>(counted, 'same')
+  const ranked = ds.groupBy('city').withColumn('rank', col('fare').sub(1))
+  rows<typeof ranked, { city: string; fare: number; id: bigint; rank: number }>(ranked, 'same')
+  // @ts-expect-error there is no such column
+  ds.sort('town')
+  // @ts-expect-error there is no such column
+  ds.sort(['city', 'town'])
+  // @ts-expect-error there is no such column
+  ds.select(['city', 'town'])
+}
+
+export function sources(): void {
+  const lines = readText('books/', { includePaths: true })
+  rows<typeof lines, { text: string; path: string }>(lines, 'same')
+  const typed = readParquet<{ x: number }>('x.parquet', { includePaths: true })
+  rows<typeof typed, { x: number; path: string }>(typed, 'same')
+  const plain = readParquet<{ x: number }>('x.parquet', { columns: ['x'] })
+  rows<typeof plain, { x: number }>(plain, 'same')
+  const dates = fromItems([new Date()])
+  rows<typeof dates, { item: Date }>(dates, 'same')
+  const lists = fromItems([[1, 2], [3]])
+  rows<typeof lists, { item: number[] }>(lists, 'same')
+  const parsed: Dataset<{ a: number }> = fromItems(JSON.parse('[]') as { a: number }[])
+  void parsed
+}
+
 export async function exchanges(): Promise<void> {
   const ds = trips()
   const same = ds.sort('fare').randomShuffle().repartition(2).union(ds)
@@ -122,8 +185,10 @@ export async function exchanges(): Promise<void> {
   const zipped = range(3).zip(cities)
   rows<typeof zipped, { id: number; city: string; people: number }>(zipped, 'same')
   const values: string[] = await ds.unique('city')
+  const least: bigint | null = await ds.min('id')
+  const greatest: number = await ds.max<number>(col('fare').mul(2))
   const { total } = await ds.aggregate(Sum('fare', { alias: 'total' }))
-  await Promise.resolve([values, total])
+  await Promise.resolve([values, total, least, greatest])
 }
 
 export function joins(): void {

@@ -1,33 +1,17 @@
 // What people write, and what compilers make of it: whole programs, each in a folder of its own.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
-import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import * as ray from '../../src/index.js'
-import { type DriverEnd, runDriver } from '../../src/testing/index.js'
+import { runDriver } from '../../src/testing/index.js'
 import { Pool } from '../../src/util/index.js'
-import { repository } from './driver-programs.js'
+import { repository, runFiles } from './driver-programs.js'
 
 const head = `import * as ray from 'typeray'
 await ray.init({ numCpus: 1 })
 `
-
-/**
- * Runs `program.mjs` of these files, in a folder beside the built sources: packages are found
- * there.
- */
-async function runFiles(files: Readonly<Record<string, string>>): Promise<DriverEnd> {
-  const folder = mkdtempSync(path.join(repository, 'dist', 'program-'))
-  try {
-    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text)
-    return await runDriver(pathToFileURL(path.join(folder, 'program.mjs')))
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
 
 describe('A program', { concurrency: 2 }, () => {
   test('may import JSON, and use it in tasks', async () => {
@@ -56,14 +40,14 @@ console.log(parse, Meter, String(meter) === (await import('node:util')).inspect(
 
   test('whose entry is imported by a worker is told so', async () => {
     const { stdout } = await runFiles({
-      'library.mjs': `import { own } from './program.mjs'
-export const more = () => own + 1`,
       'program.mjs': `import * as ray from '../src/index.js'
 import { more } from './library.mjs'
 export const own = 1
 await ray.init({ numCpus: 1 })
 const add = ray.remote(() => more())
 await ray.get(add.remote()).catch((error) => console.log(error.message))`,
+      'library.mjs': `import { own } from './program.mjs'
+export const more = () => own + 1`,
     })
     assert.match(stdout, /A task was submitted while a worker imports .*library\.mjs/)
   })

@@ -8,6 +8,10 @@ for (let seed = 1; seed <= 20; seed++) {
   })
 }
 
+test('a task that blocks in a bundle that was just removed leaves its CPU to the node', () => {
+  new Simulator({ seed: 1088, nodes: 3 }).run()
+})
+
 test('without faults no task fails for a crash, and the same seed gives the same trace', () => {
   const options = { seed: 7, nodes: 3, faults: false }
   const first = new Simulator(options).run()

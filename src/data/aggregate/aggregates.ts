@@ -4,21 +4,12 @@ import { RayError } from '../../base/errors.js'
 import type { ColumnBatch } from '../block/column.js'
 import { col, Expression } from '../expression/expression.js'
 import { withoutAlias } from '../expression/node.js'
+import type { ListOf, SameAs } from '../expression/row-value.js'
 import { textOfNode } from '../expression/text.js'
 import { refuseUnknown } from '../step-options.js'
 import type { AggregateKind, AggregateSpec, Sketch } from './spec.js'
 
-declare const same: unique symbol
-/** In types: a value of the kind that a column has. */
-export interface SameAs<On> {
-  readonly [same]: On
-}
-
-declare const list: unique symbol
-/** In types: a list of values of the kind that a column has. */
-export interface ListOf<On> {
-  readonly [list]: On
-}
+export type { ListOf, SameAs }
 
 /**
  * Something that is computed of the rows of a group. Made by Count, Sum, Mean and their like.
@@ -75,7 +66,8 @@ export type AggregateName<Kind extends string, On, Options> = Options extends {
     ? `${Kind}(${On})`
     : string
 
-type ValuesOf<On> = On extends Expression<infer T> ? T[] : ListOf<On>
+type ValuesOf<On> =
+  On extends Expression<infer T> ? (T extends SameAs<infer Name> ? ListOf<Name> : T[]) : ListOf<On>
 type ValueOf<On> = On extends Expression<infer T> ? T : SameAs<On>
 
 /**
@@ -90,7 +82,7 @@ export function Count<
 >(
   on?: On,
   options?: Options,
-): Aggregate<On extends undefined ? 'count()' : AggregateName<'count', On, Options>, number> {
+): Aggregate<AggregateName<'count', On extends undefined ? '' : On, Options>, number> {
   return make('count', on, { name: 'count', options })
 }
 

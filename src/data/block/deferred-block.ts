@@ -39,6 +39,7 @@ const standInBytesMax = 64 * 1024 * 1024
 export function blockOfDeferred(
   names: readonly string[],
   columns: readonly (Data | DeferredColumn)[],
+  rows: number,
 ): Block {
   const sizes = columns.map((column) => ('fill' in column ? sizeOf(column) : 0))
   const total = sizes.reduce((sum, size) => sum + size, 0)
@@ -60,7 +61,7 @@ export function blockOfDeferred(
     const parts = { type, length, nullCount: 0, nullBitmap: null, data: values, dictionary }
     return makeData(parts as unknown as Parameters<typeof makeData>[0])
   })
-  const block = blockOfData(names, data)
+  const block = blockOfData(names, data, rows)
   deferStream(arrow, block, (piece) => {
     if (piece.buffer !== memory) return piece
     const filling = fillings.get(piece.byteOffset)

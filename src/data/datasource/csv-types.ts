@@ -8,6 +8,7 @@ import { type CsvScan, csvTable } from './csv-dialect.js'
 import { withDates } from './date-columns.js'
 import type { CsvFormat } from './file-format.js'
 import type { SqlColumn } from './files.js'
+import { namedValue } from './named-value.js'
 import { describeSql } from './sql-columns.js'
 
 /** The types of the columns `names` of one file, in the order of the file. */
@@ -17,12 +18,15 @@ export function findTypes(
   names: readonly string[],
 ): readonly SqlColumn[] {
   const text = names.map((name) => ({ name, type: 'VARCHAR' }))
-  const given = text.map(({ name, type }) => ({ name, type: format.columnTypes[name] ?? type }))
+  const given = text.map(({ name, type }) => ({
+    name,
+    type: namedValue(format.columnTypes, name) ?? type,
+  }))
   if (!format.inferTypes) return given
   const found = sniff(format, { ...scan, columns: undefined }, text)
   const types = found.map((type, i) => {
     const name = names[i] ?? ''
-    return { name, type: format.columnTypes[name] ?? type }
+    return { name, type: namedValue(format.columnTypes, name) ?? type }
   })
   return withDates(csvTable(format, { ...scan, columns: text }), types, format.columnTypes)
 }

@@ -5,6 +5,7 @@ import { rowsOfBlock } from '../block/rows.js'
 import { query, quoteName, quoteText } from '../engine/engine.js'
 import { sampleRows } from './csv-dialect.js'
 import type { SqlColumn } from './files.js'
+import { namedValue } from './named-value.js'
 
 const day = String.raw`\d{4}-\d\d-\d\d`
 const time = String.raw`[ T]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?`
@@ -25,7 +26,9 @@ export function withDates(
   columns: readonly SqlColumn[],
   given: Readonly<Record<string, string>>,
 ): readonly SqlColumn[] {
-  const open = columns.filter(({ name, type }) => type === 'VARCHAR' && given[name] === undefined)
+  const open = columns.filter(({ name, type }) => {
+    return type === 'VARCHAR' && namedValue(given, name) === undefined
+  })
   if (open.length === 0) return columns
   const tests = open.flatMap(({ name }, i) => {
     const value = quoteName(name)

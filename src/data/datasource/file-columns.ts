@@ -3,6 +3,7 @@
 import { RayError } from '../../base/errors.js'
 import { quoteName, quoteText } from '../engine/engine.js'
 import type { FilePiece, FilesSource, SqlColumn } from './files.js'
+import { namedValue } from './named-value.js'
 import { partitionColumns, partitionValues } from './partitioning.js'
 
 const pathColumn = 'path'
@@ -31,7 +32,7 @@ export function addedColumns(
 export function addedValue(source: FilesSource, file: string, column: SqlColumn): string | null {
   if (column.origin === 'path') return file
   if (source.partitioning === undefined) return null
-  return partitionValues(file, source.partitioning)[column.name] ?? null
+  return namedValue(partitionValues(file, source.partitioning), column.name) ?? null
 }
 
 /** What two files must have in common to be read by one call of the engine. */

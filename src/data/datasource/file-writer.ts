@@ -166,6 +166,13 @@ function copyOut(
   if (present.length === 0) {
     throw new RayError(`${name}: rows without columns cannot be written.`)
   }
+  if (present.includes('')) {
+    throw new RayError(
+      `${name}: a column has no name, and readers would give it one of theirs. Name it with ` +
+        'renameColumns.',
+      { fields: { column: '' } },
+    )
+  }
   const missing = partitionCols.find((column) => !present.includes(column))
   if (missing !== undefined) {
     const list = present.join(', ')

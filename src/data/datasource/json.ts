@@ -22,6 +22,7 @@ import {
   type SqlColumn,
 } from './files.js'
 import { mapInOrder } from './map-in-order.js'
+import { namedValue } from './named-value.js'
 import type { OpenPieces } from './open-pieces.js'
 import { describeSql } from './sql-columns.js'
 import { isLocal, storageOf } from './storage.js'
@@ -90,7 +91,7 @@ function findTypes(
   const opened = { piece, path }
   if (hasNoObjects(source, format, { opened, columns })) return []
   const types = columns.map(({ name, type }) => {
-    return { name, type: format.columnTypes[name] ?? plainType(type) }
+    return { name, type: namedValue(format.columnTypes, name) ?? plainType(type) }
   })
   const open = types.filter(({ type }) => type === 'VARCHAR')
   const own = optionsOf(source, format, { pieces: [piece], paths: [path] })

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ListedFile } from './files.js'
 import { globPattern, isGlob } from './glob.js'
+import { isHiddenName } from './hidden-name.js'
 import { statOf } from './local-folders.js'
 import { localOutput } from './local-output.js'
 import type { Storage } from './storage.js'
@@ -50,17 +51,12 @@ function listed(file: string, { size, mtimeMs }: fs.Stats): ListedFile {
   return { path: file, size, modifiedMs: mtimeMs }
 }
 
-/** Names that begin so are of the tools that write folders, and no data. */
-function isHidden(name: string): boolean {
-  return name.startsWith('.') || name.startsWith('_')
-}
-
 function filesBelow(folder: string): ListedFile[] {
   const files: ListedFile[] = []
   const folders = [folder]
   for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
     for (const entry of fs.readdirSync(at, { withFileTypes: true })) {
-      if (isHidden(entry.name)) continue
+      if (isHiddenName(entry.name)) continue
       const full = path.join(at, entry.name)
       if (entry.isDirectory()) folders.push(full)
       else if (entry.isFile()) files.push(listed(full, fs.statSync(full)))
@@ -104,9 +100,9 @@ function matches(folder: string, segment: string, isLast: boolean): string[] {
     return stat !== undefined && (isLast ? stat.isFile() : stat.isDirectory()) ? [full] : []
   }
   const pattern = globPattern(segment)
-  const seesHidden = isHidden(segment)
+  const seesHidden = isHiddenName(segment)
   return entriesOf(folder)
-    .filter((name) => pattern.test(name) && (seesHidden || !isHidden(name)))
+    .filter((name) => pattern.test(name) && (seesHidden || !isHiddenName(name)))
     .map((name) => path.join(folder, name))
     .filter((full) => {
       const stat = fs.statSync(full, { throwIfNoEntry: false })
@@ -128,7 +124,7 @@ function foldersBelow(folder: string): string[] {
   const folders = [folder]
   for (const at of folders) {
     for (const entry of fs.readdirSync(at, { withFileTypes: true })) {
-      if (entry.isDirectory() && !isHidden(entry.name)) folders.push(path.join(at, entry.name))
+      if (entry.isDirectory() && !isHiddenName(entry.name)) folders.push(path.join(at, entry.name))
     }
   }
   return folders

@@ -9,6 +9,7 @@ import type {
   PartitionValues,
   SqlColumn,
 } from './files.js'
+import { namedValue } from './named-value.js'
 
 /** What writers put for null, here and in Hive, Spark and Arrow. */
 const hiveNull = '__HIVE_DEFAULT_PARTITION__'
@@ -91,7 +92,7 @@ export function partitionColumns(
     }
   }
   return Array.from(values, ([name, seen]) => {
-    const given = partitioning.fieldTypes?.[name]
+    const given = namedValue(partitioning.fieldTypes, name)
     return { name, type: given === undefined ? typeOf(seen) : sqlTypes[given] }
   })
 }

@@ -75,18 +75,18 @@ function passing(
   listed: readonly ListedFile[],
   { test, columns }: Test,
 ): ReadonlySet<number> {
-  const values: Record<string, (string | null)[] | Int32Array> = {
-    [rowName]: Int32Array.from(listed.keys()),
-  }
+  const values = new Map<string, (string | null)[] | Int32Array>([
+    [rowName, Int32Array.from(listed.keys())],
+  ])
   const list = columns.map((column) => {
     const name = quoteName(column.name)
     const texts = listed.map((file) => addedValue(source, file.path, column))
     // A column of nothing but nulls has no type that the engine could be shown.
     if (texts.every((text) => text === null)) return `NULL::${column.type} AS ${name}`
-    values[column.name] = texts
+    values.set(column.name, texts)
     return `${name}::${column.type} AS ${name}`
   })
-  return withBlock(plainBlock(blockOfColumns(values)), (table) => {
+  return withBlock(plainBlock(blockOfColumns(Object.fromEntries(values))), (table) => {
     const row = quoteName(rowName)
     const typed = `SELECT ${[row, ...list].join(', ')} FROM ${table}`
     const found = query(`SELECT ${row} AS row FROM (${typed}) WHERE ${sqlOfNode(test)}`)

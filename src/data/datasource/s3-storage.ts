@@ -5,6 +5,7 @@ import { serverSilentMsMax } from '../../base/limits.js'
 import { askAgain, PassingFailure } from './ask-again.js'
 import type { FilesystemOptions, ListedFile } from './files.js'
 import { globPattern, isGlob } from './glob.js'
+import { isHiddenName } from './hidden-name.js'
 import { Pace } from './pace.js'
 import { s3Asker, type S3Request, statusOf } from './s3-client.js'
 import { s3Output } from './s3-output.js'
@@ -112,7 +113,6 @@ async function globbed(asked: S3Request): Promise<readonly ListedFile[]> {
   return files.filter((file) => pattern.test(file.path.slice(root.length)))
 }
 
-/** Names that begin so are of the tools that write folders, and no data. */
 function isHidden(key: string): boolean {
-  return key.split('/').some((name) => name.startsWith('.') || name.startsWith('_'))
+  return key.split('/').some(isHiddenName)
 }

@@ -16,6 +16,7 @@ import { ArrowLayout, layoutBytes } from './arrow-layout.js'
 import { duckdbLibrary, type Pointer } from './duckdb-library.js'
 import { assertEngineTakes, withLogicalType } from './duckdb-types.js'
 import { refuseTwins } from './column-twins.js'
+import { engineName } from './engine-name.js'
 import { engineConnection } from './engine.js'
 import { nativeBox, pointerBox, readPointer } from './native-memory.js'
 
@@ -37,7 +38,7 @@ let isInstalled = false
 export function withBlock<T>(block: Table, body: (tableSql: string) => T): T {
   install()
   block.schema.fields.forEach(assertEngineTakes)
-  refuseTwins(block.schema.fields.map((field) => field.name))
+  refuseTwins(block.schema.fields.map((field) => engineName(field.name)))
   const number = nextNumber++
   blocks.set(number, block)
   try {
@@ -102,7 +103,7 @@ function bind(info: Pointer): void {
   call.destroyValue(pointerBox(parameter))
   const block = findBlock(number)
   for (const field of block.schema.fields) {
-    withLogicalType(field, (type) => call.bindAddColumn(info, field.name, type))
+    withLogicalType(field, (type) => call.bindAddColumn(info, engineName(field.name), type))
   }
   call.bindCardinality(info, block.numRows, true)
   call.bindSetData(info, number, null)

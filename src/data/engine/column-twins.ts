@@ -9,6 +9,7 @@ export function refuseTwins(names: readonly string[], place = ''): void {
     const lower = name.toLowerCase()
     const twin = known.get(lower)
     if (twin !== undefined) {
+      if (twin === name) throw used(name, place)
       throw new RayError(
         `${place}The columns "${twin}" and "${name}" differ only in the case of their letters, ` +
           'which the engine does not tell apart. Rename one of them.',
@@ -17,4 +18,13 @@ export function refuseTwins(names: readonly string[], place = ''): void {
     }
     known.set(lower, name)
   }
+}
+
+/** Row numbers and their like have names of their own beside those of the user. */
+function used(column: string, place: string): RayError {
+  return new RayError(
+    `${place}There are two columns "${column}", which is also what Typeray calls one of its own ` +
+      'for the engine. Rename yours.',
+    { fields: { column } },
+  )
 }

@@ -1,6 +1,7 @@
 // DuckDB's logical types of Arrow types, made through its C library.
 
 import { DataType, Field } from 'apache-arrow'
+import { RayError } from '../../base/errors.js'
 import { formatOfType } from './arrow-format.js'
 import { duckdbLibrary, type Pointer } from './duckdb-library.js'
 import { nativeBox, pointerBox } from './native-memory.js'
@@ -18,8 +19,22 @@ export function withLogicalType(field: Field, body: (type: Pointer) => void): vo
 /** Whether the engine takes the type: throws an error that names the column if it does not. */
 export function assertEngineTakes(field: Field): void {
   const children = childrenOf(field.type)
-  if (children === undefined) formatOfType(field.type, field.name)
-  else children.forEach(assertEngineTakes)
+  if (children === undefined) {
+    formatOfType(field.type, field.name)
+    return
+  }
+  if (DataType.isStruct(field.type)) children.forEach((child) => requireName(field, child))
+  children.forEach(assertEngineTakes)
+}
+
+/** Members are called what they are called: there is no other name that stands for theirs. */
+function requireName(struct: Field, { name }: Field): void {
+  if (name !== '' && !name.includes('\0')) return
+  throw new RayError(
+    `Column "${struct.name}" has a member called ${JSON.stringify(name)}, which the engine does ` +
+      'not take. Give it another name in the function that makes it.',
+    { fields: { column: struct.name, member: name } },
+  )
 }
 
 /** The fields inside a nested type; undefined for a type that is not nested. */

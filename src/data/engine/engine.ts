@@ -7,6 +7,7 @@
 import type { Table } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
 import { duckdbLibrary, type Pointer } from './duckdb-library.js'
+import { engineName } from './engine-name.js'
 import { exportResult } from './export-result.js'
 import { nativeBox, readCString, readPointer } from './native-memory.js'
 import type { StringForm } from './result-columns.js'
@@ -70,7 +71,7 @@ export function quoteText(text: string): string {
 
 /** Quotes a column name. */
 export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
+  return `"${engineName(name).replaceAll('"', '""')}"`
 }
 
 function run(sql: string): Buffer {

@@ -8,6 +8,7 @@ import { type Block, blockOfData } from '../block/block.js'
 import { childAt, throwArrowError } from './arrow-export.js'
 import { readField } from './arrow-schema.js'
 import { duckdbLibrary, type Pointer } from './duckdb-library.js'
+import { nameOfEngine } from './engine-name.js'
 import { nativeBox, pointerBox, readPointer, readWords } from './native-memory.js'
 import { type ResultColumn, resultColumn, type StringForm } from './result-columns.js'
 
@@ -27,7 +28,7 @@ export function exportResult(result: Buffer, strings: StringForm): Block {
       if (array !== undefined) arrays.push(array)
     })
     return blockOfData(
-      fields.map(({ name }) => name),
+      fields.map(({ name }) => nameOfEngine(name)),
       columns.map((column) => column.finish()),
     )
   } finally {

@@ -2,7 +2,7 @@
 
 import * as arrow from 'apache-arrow'
 import type { Table } from 'apache-arrow'
-import { arrowStream } from '../../base/arrow-stream.js'
+import { arrowStream, tableOfStream } from '../../base/arrow-stream.js'
 import { pieceBytes } from '../../base/pieced-bytes.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
@@ -126,6 +126,6 @@ export class InProcessRunner implements TaskRunner {
 
   async get(block: BlockRef): Promise<Table> {
     this.unread--
-    return arrow.tableFromIPC(await (block as unknown as Promise<Uint8Array>))
+    return tableOfStream(arrow, await (block as unknown as Promise<Uint8Array>))
   }
 }

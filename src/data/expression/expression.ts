@@ -8,6 +8,7 @@ import { type CastType, type CastValue, sqlOfType } from './casts.js'
 import { DateFunctions } from './date-functions.js'
 import { ArrayFunctions, ListFunctions, MapFunctions, StructFunctions } from './nested-functions.js'
 import { type ExpressionNode, type Literal, withoutAlias } from './node.js'
+import type { ColumnValue, Computed, Filled, OperandValue, Widened } from './row-value.js'
 import { StringFunctions } from './string-functions.js'
 import { textOfNode } from './text.js'
 
@@ -21,11 +22,13 @@ export type Operand = Expression | Literal
  * const isLate = col('delay').gt(15).and(col('origin').isNull().not())
  * console.log(String(isLate)) // ((delay > 15) and not(isNull(origin)))
  */
-export class Expression<out T = unknown> {
+export class Expression<out T = unknown, out Name extends string = string> {
   /** What it computes, as data. */
   readonly node: ExpressionNode
   /** Only in types: what a row has in this column. */
   declare readonly valueType: T
+  /** Only in types: what `select` calls the column, where that is known. */
+  declare readonly columnName: Name
 
   /** @internal Use col or lit. */
   constructor(node: ExpressionNode) {
@@ -33,17 +36,17 @@ export class Expression<out T = unknown> {
   }
 
   /** The sum of numbers; strings are put together by `str.concat`. */
-  add(other: Operand): Expression<T> {
+  add<const Other extends Operand>(other: Other): Expression<Computed<T, Other>> {
     return call('add', [this, other])
   }
 
   /** The difference. */
-  sub(other: Operand): Expression<T> {
+  sub<const Other extends Operand>(other: Other): Expression<Computed<T, Other>> {
     return call('sub', [this, other])
   }
 
   /** The product. */
-  mul(other: Operand): Expression<T> {
+  mul<const Other extends Operand>(other: Other): Expression<Computed<T, Other>> {
     return call('mul', [this, other])
   }
 
@@ -51,7 +54,7 @@ export class Expression<out T = unknown> {
    * What a division leaves, with the sign of the dividend; where the divisor is 0 null, or NaN of
    * fractions.
    */
-  mod(other: Operand): Expression<T> {
+  mod<const Other extends Operand>(other: Other): Expression<Computed<T, Other>> {
     return call('mod', [this, other])
   }
 
@@ -268,7 +271,7 @@ export class Expression<out T = unknown> {
   }
 
   /** The other value where this is null. */
-  fillNull(value: Operand): Expression<NonNullable<T>> {
+  fillNull(value: Operand): Expression<Filled<T>> {
     return call('coalesce', [this, value])
   }
 
@@ -290,7 +293,7 @@ export class Expression<out T = unknown> {
   }
 
   /** Names the column that the expression makes in `select`. */
-  alias(name: string): Expression<T> {
+  alias<const Name extends string>(name: Name): Expression<T, Name> {
     return new Expression({ kind: 'alias', value: this.node, name })
   }
 
@@ -332,12 +335,15 @@ export class Expression<out T = unknown> {
 }
 
 /**
- * The column of a name.
+ * The column of a name. Its type is that of the column in the rows, where these are typed; where
+ * they are not, `col<number>('delay')` says it.
  *
  * @example
  * const late = readParquet('flights/*.parquet').filter(col('delay').gt(60))
  */
-export function col<T = unknown>(name: string): Expression<T> {
+export function col<T = unknown, const Name extends string = string>(
+  name: Name,
+): Expression<ColumnValue<T, Name>, Name> {
   if (typeof name === 'string') return new Expression({ kind: 'column', name })
   throw new RayError(`col takes the name of a column, and was given ${String(name)}.`)
 }
@@ -348,21 +354,30 @@ export function col<T = unknown>(name: string): Expression<T> {
  * @example
  * const marked = range(3).withColumn('source', lit('range'))
  */
-export function lit<T extends Literal>(value: T): Expression<T> {
+export function lit<T extends Literal>(value: T): Expression<Widened<T>> {
   return new Expression({ kind: 'literal', value: checkedLiteral(value) })
 }
 
 /**
- * One of two values, by a condition.
+ * One of two values, by a condition; null where it does not hold and there is no other value.
  *
  * @example
  * const kinds = range(10).withColumn('kind', when(col('id').mod(2).eq(0), 'even', 'odd'))
  */
-export function when<T = unknown>(
+export function when<T = unknown, const Then extends Operand = Operand>(
   condition: Expression,
-  value: Operand,
-  otherwise: Operand = null,
-): Expression<T> {
+  value: Then,
+): Expression<unknown extends T ? OperandValue<Then> | null : T>
+export function when<
+  T = unknown,
+  const Then extends Operand = Operand,
+  const Else extends Operand = Operand,
+>(
+  condition: Expression,
+  value: Then,
+  otherwise: Else,
+): Expression<unknown extends T ? OperandValue<Then | Else> : T>
+export function when(condition: Expression, value: Operand, otherwise: Operand = null): Expression {
   return call('case', [condition, value, otherwise])
 }
 
