@@ -5,9 +5,9 @@
 // and would never collect by itself, so it does so once after it came to hold something, and not
 // while it has work.
 //
-// The rest is memory that a worker no longer uses and nothing asks for: arrays that are garbage, and
-// what glibc keeps of those that were collected, 200 MB and more behind blocks of 64 MB. While tasks
-// follow each other it is about to be used again; a worker that rests gives it back, once.
+// The rest is memory that a worker no longer uses and nothing asks for: arrays that are garbage,
+// and what glibc keeps of those that were collected, 200 MB and more behind blocks of 64 MB. While
+// tasks follow each other it is about to be used again; a worker that rests gives it back, once.
 
 import v8 from 'node:v8'
 import vm from 'node:vm'
