@@ -52,7 +52,7 @@ export async function mapBatches(
 }
 
 /** Arrays and Arrow tables iterate as well, and are batches or mistakes. */
-function isGenerated(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+export function isGenerated(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
   if (typeof value !== 'object' || value === null || !('next' in value)) return false
   return Symbol.iterator in value || Symbol.asyncIterator in value
 }
