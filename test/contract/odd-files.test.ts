@@ -15,6 +15,7 @@ import {
   readText,
 } from '../../src/data/index.js'
 import { DatasetSession } from '../../src/data/dataset-session.js'
+import { engineBufferBytes } from '../../src/data/datasource/csv-last-line.js'
 import { execute } from '../../src/data/engine/engine.js'
 import { InProcessRunner } from '../../src/data/execution/in-process-runner.js'
 import { describeFiles, readFiles } from '../../src/data/datasource/file-readers.js'
@@ -151,17 +152,20 @@ test('JSON that is odd gives its rows, or says why not', async () => {
 })
 
 test('a value that is longer than the buffers of the engine is a value', async () => {
-  const giant = 'y'.repeat(34_000_000)
-  for (const text of [giant, `"${giant}"`]) {
-    const rows = await rowsOf(readCsv(put('a.csv', `a,b\n1,${text}\n2,z\n`)))
-    assert.deepEqual([rows.length, (rows[0]?.b as string).length], [2, giant.length])
-    // Also in the last line of a file, or of a piece of one.
-    for (const blockBytes of [1, 1e9]) {
-      const last = await rowsOf(readCsv(put('a.csv', `a,b\n1,z\n2,${text}`)), blockBytes)
-      assert.deepEqual([last.length, (last[1]?.b as string).length], [2, giant.length])
-      const middle = readCsv(put('a.csv', `a,b\n1,${text}\n2,z\n`))
-      assert.equal((await rowsOf(middle, blockBytes)).length, 2)
-    }
+  const giant = 'y'.repeat(engineBufferBytes + 1)
+  const quoted = `"${giant}"`
+  const lengths = async (values: readonly string[], blockBytes: number): Promise<unknown[]> => {
+    const text = `a,b\n${values.map((value, i) => `${i},${value}`).join('\n')}`
+    const rows = await rowsOf(readCsv(put('a.csv', text)), blockBytes)
+    return rows.map(({ b }) => (b as string).length)
+  }
+  // In files as a whole and in pieces of them. The engine says something else of each of these, and
+  // of a last line that is not quoted nothing at all.
+  assert.deepEqual(await lengths([giant, 'z\n'], 1e9), [giant.length, 1])
+  assert.deepEqual(await lengths([quoted, 'z\n'], 1), [giant.length, 1])
+  assert.deepEqual(await lengths(['z', quoted], 1e9), [1, giant.length])
+  for (const blockBytes of [1, 1e9]) {
+    assert.deepEqual(await lengths(['z', giant], blockBytes), [1, giant.length])
   }
 })
 

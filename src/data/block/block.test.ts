@@ -66,9 +66,9 @@ test('timestamps are given out as numbers and taken back as timestamps', () => {
   const block = blockOfColumns({ at: [day(1), day(2)] })
   const columns = columnsOfBlock(block, 'number')
   assert.ok(columns.at instanceof Float64Array)
-  const back = blockOfColumns(columns, block, 'number')
+  const back = blockOfColumns(columns, block, { dates: 'number' })
   assert.deepEqual(rowsOfBlock(back), [{ at: day(1) }, { at: day(2) }])
-  const plain = blockOfColumns(columns, block, 'date')
+  const plain = blockOfColumns(columns, block, { dates: 'date' })
   assert.equal(String(plain.schema.fields[0]?.type), 'Float64')
 })
 

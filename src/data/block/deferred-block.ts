@@ -30,18 +30,21 @@ export interface DeferredColumn {
 
 export type FixedValues = Float64Array | BigInt64Array | Int32Array | Uint8Array
 
-/** Stands in for columns: large enough for those of any one block, and never touched. */
+/** Stands in for columns: large enough for those of most blocks, and never touched. */
 let standIn = new ArrayBuffer(0)
+/** What stands in for more goes with its block. */
+const standInBytesMax = 64 * 1024 * 1024
 
 /** Puts columns together of which some do not exist yet. */
 export function blockOfDeferred(
   names: readonly string[],
   columns: readonly (Data | DeferredColumn)[],
+  rows: number,
 ): Block {
   const sizes = columns.map((column) => ('fill' in column ? sizeOf(column) : 0))
   const total = sizes.reduce((sum, size) => sum + size, 0)
-  if (total > standIn.byteLength) standIn = new ArrayBuffer(total)
-  const memory = standIn
+  const memory = total > standIn.byteLength ? new ArrayBuffer(total) : standIn
+  if (total <= standInBytesMax) standIn = memory
   const fillings = new Map<number, Filling>()
   let at = 0
   const data = columns.map((column, i) => {
@@ -58,7 +61,7 @@ export function blockOfDeferred(
     const parts = { type, length, nullCount: 0, nullBitmap: null, data: values, dictionary }
     return makeData(parts as unknown as Parameters<typeof makeData>[0])
   })
-  const block = blockOfData(names, data)
+  const block = blockOfData(names, data, rows)
   deferStream(arrow, block, (piece) => {
     if (piece.buffer !== memory) return piece
     const filling = fillings.get(piece.byteOffset)

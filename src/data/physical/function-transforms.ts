@@ -206,7 +206,7 @@ export async function addColumn(
     const data = dataOfColumn(name, arrowColumn(values), one.schema.fields[at]?.type)
     if (at >= 0) columns[at] = data
     else columns.push(data)
-    return blockOfData(at >= 0 ? names : [...names, name], columns)
+    return blockOfData(at >= 0 ? names : [...names, name], columns, one.numRows)
   } catch (error) {
     throw operatorError(`addColumn(${name})`, await place.rows(0, block.numRows), error)
   }
