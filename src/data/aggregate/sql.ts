@@ -78,7 +78,7 @@ function sumSql(x: string, type: string): string {
   return /INT|^INTEGER$/.test(type) ? `sum(${x})::DOUBLE` : `sum(${x})`
 }
 
-/** The sum of squares of differences to the mean; NaN, which the engine refuses, of the infinite. */
+/** The sum of squares of differences to the mean. The engine refuses NaN, and what is infinite. */
 function spreadSql(x: string): string {
   const value = `(${x})::DOUBLE`
   const isFinite = `isfinite(${value})`

@@ -1,5 +1,5 @@
 // Comparisons as numbers are compared in JavaScript and pyarrow: nothing is greater, less or equal
-// where one of the two is NaN. The engine takes NaN for the greatest number, and for equal to itself.
+// where one of the two is NaN. The engine takes NaN for the greatest number, equal to itself.
 //
 // The engine knows types beforehand: of a column that is no fraction nothing is left of what is
 // added here, and of a fraction beside a number a second comparison, which readers understand too.
