@@ -121,7 +121,7 @@ const coreDoor = (names) => ({
 
 const inCore = {
   plugins: [packagesBut(/^msgpackr/)],
-  notice: 'Contains msgpackr, (c) Kris Zyp, MIT licence: see node_modules/msgpackr/LICENSE.',
+  notice: 'Contains msgpackr, (c) Kris Zyp, MIT licence: see licences/msgpackr.txt.',
 }
 /** Arrow without what ties it to streams of Node, which keeps twice as much of it. */
 const plainArrow = {
@@ -135,8 +135,7 @@ const inData = (names) => ({
   plugins: [coreDoor(names), plainArrow, packagesBut(/^(flatbuffers|tslib)$/)],
   notice:
     'Contains Apache Arrow, (c) The Apache Software Foundation, and FlatBuffers, (c) Google Inc., ' +
-    'Apache License 2.0: see node_modules/apache-arrow/LICENSE.txt and NOTICE.txt; and tslib, ' +
-    '(c) Microsoft Corporation, 0BSD.',
+    'Apache License 2.0, and tslib, (c) Microsoft Corporation, 0BSD: see licences/.',
 })
 
 function writeCommonJs(name, contents, { plugins, notice } = inCore) {
@@ -275,6 +274,25 @@ function modulesOfData() {
   return files.map((file) => path.relative(root, file)).filter((file) => !/\.test\.ts$/.test(file))
 }
 
+/** What the licences of bundled libraries ask to be given along. */
+const licences = {
+  msgpackr: ['LICENSE'],
+  'apache-arrow': ['NOTICE.txt', 'LICENSE.txt'],
+  flatbuffers: ['LICENSE'],
+  tslib: ['LICENSE.txt'],
+}
+
+function writeLicences() {
+  const folder = path.join(root, 'dist', 'src', 'chunks', 'licences')
+  mkdirSync(folder, { recursive: true })
+  for (const [name, files] of Object.entries(licences)) {
+    const texts = files.map((file) =>
+      readFileSync(path.join(root, 'node_modules', name, file), 'utf8'),
+    )
+    writeFileSync(path.join(folder, `${name}.txt`), texts.join('\n'))
+  }
+}
+
 export async function bundle() {
   const modules = [...new Set([...doors, ...(await modulesOfCore())])]
   const dataModules = modulesOfData()
@@ -293,6 +311,7 @@ export async function bundle() {
     writeCommonJs('code-cache', "export * from './src/base/code-cache.ts'"),
     writePrograms(names),
   ])
+  writeLicences()
   const texts = { ...entries }
   for (const file of [...doors, ...dataModules]) {
     const isDoor = file === dataDoor || doors.includes(file)
