@@ -138,12 +138,12 @@ const inData = (names) => ({
     'Apache License 2.0, and tslib, (c) Microsoft Corporation, 0BSD: see licences/.',
 })
 
-function writeCommonJs(name, contents, { plugins, notice } = inCore) {
+function writeCommonJs(name, contents, { notice, ...options } = inCore) {
   return write({
     stdin: { contents, resolveDir: root, sourcefile: `${name}.ts`, loader: 'ts' },
     outfile: path.join(root, 'dist', 'src', 'chunks', `${name}.cjs`),
     format: 'cjs',
-    plugins,
+    ...options,
     define: { 'import.meta.url': 'ownUrl' },
     banner: {
       js: `/* ${notice} */\n` + `const ownUrl=require('node:url').pathToFileURL(__filename).href;`,

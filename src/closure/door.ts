@@ -29,9 +29,10 @@ export function rememberModules(
   const from = { parent, specifier: file, name: undefined, commonjs: true, interop: undefined }
   for (const [module, exports] of Object.entries(modules)) {
     for (const [name, value] of Object.entries(exports)) {
-      if (typeof value === 'function') {
-        rememberImport(value, { ...from, path: [...path, module, name] })
-      }
+      if (typeof value !== 'function') continue
+      rememberImport(value, { ...from, path: [...path, module, name] })
+      // What the bundler calls a class that refers to itself; users meet its name in errors.
+      if (value.name === `_${name}`) Object.defineProperty(value, 'name', { value: name })
     }
   }
 }
