@@ -72,6 +72,11 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     this.#blocks = blocks
   }
 
+  /** @internal What it is made of. */
+  get description() {
+    return { dataset: this.#dataset, keys: this.#keys, blocks: this.#blocks }
+  }
+
   /**
    * Computes aggregates of each group: one row per group, its keys first.
    *

@@ -25,6 +25,15 @@ export interface Piece {
 
 /** Blocks per reader that may wait for slower readers. */
 const queuedPerReader = 2
+/** Passes of a reader whose keys are remembered: a task that is retried asks again soon. */
+const keysPerReader = 64
+
+/** The passes of one reader over the dataset. */
+interface Passes {
+  begun: number
+  /** The epoch of each pass, by what its reader calls it. */
+  readonly epochs: Map<string, number>
+}
 
 interface Waiting {
   readonly reader: number
@@ -50,6 +59,7 @@ export class SplitCoordinator {
   readonly #readers: number
   readonly #equal: boolean
   readonly #session = new DatasetSession(new RayTaskRunner())
+  readonly #passes = new Map<number, Passes>()
   #epoch: Promise<Epoch> | undefined
   /** Wakes who waits for the epoch to change or end. */
   #turns: (() => void)[] = []
@@ -58,6 +68,27 @@ export class SplitCoordinator {
     this.#plan = plan
     this.#readers = readers
     this.#equal = equal
+  }
+
+  /**
+   * The epoch of a pass that a reader begins. A task that runs again since its process died goes on
+   * with the epoch that it had, as `key` is the same; every other pass gets the next one, and what
+   * the reader has not read of the one before is nobody's.
+   */
+  async begin(reader: number, key: string): Promise<number> {
+    const passes = this.#passes.get(reader) ?? { begun: 0, epochs: new Map<string, number>() }
+    this.#passes.set(reader, passes)
+    const known = passes.epochs.get(key)
+    if (known !== undefined) return known
+    const number = passes.begun++
+    passes.epochs.set(key, number)
+    for (const oldest of passes.epochs.keys()) {
+      if (passes.epochs.size <= keysPerReader) break
+      passes.epochs.delete(oldest)
+    }
+    const epoch = await this.#epoch
+    if (epoch !== undefined && epoch.number < number) await this.#through(epoch, reader)
+    return number
   }
 
   /** The next rows for a reader; undefined when the epoch is over. */
@@ -71,8 +102,10 @@ export class SplitCoordinator {
     })
   }
 
-  /** A reader does not want the rest of the epoch. */
+  /** A reader does not want the rest of the epoch. A task that runs again begins another. */
   async leave(reader: number, number: number): Promise<void> {
+    const epochs = this.#passes.get(reader)?.epochs
+    for (const [key, each] of epochs ?? []) if (each === number) epochs?.delete(key)
     const epoch = await this.#epoch
     if (epoch?.number === number) await this.#through(epoch, reader)
   }
@@ -157,6 +190,7 @@ export class SplitCoordinator {
   }
 
   async #through(epoch: Epoch, reader: number): Promise<void> {
+    if (epoch.through.has(reader)) return
     epoch.through.add(reader)
     if (epoch.through.size === this.#readers) await epoch.blocks.return()
     for (const turn of this.#turns.splice(0)) turn()

@@ -31,7 +31,7 @@ export class DataIterator<Row = AnyRow> extends ReadableRows<Row> {
   readonly reader: number
   /** @internal What `materialize` makes: the class that makes iterators cannot be imported here. */
   readonly datasetClass: DatasetClass
-  /** @internal Passes over the dataset that were begun. */
+  /** @internal Passes over the dataset that this very object has begun. */
   epochs = 0
 
   /** @internal Use `streamingSplit`. */
@@ -91,7 +91,9 @@ export class DataIterator<Row = AnyRow> extends ReadableRows<Row> {
   async *blocks(options: ConsumeOptions = {}): AsyncGenerator<Block, void, void> {
     // The coordinator sees what is computed, and not its readers.
     refuseUnknown('an iterator of streamingSplit', options, [])
-    const epoch = this.epochs++
+    const task = ray.getRuntimeContext().taskId ?? 'driver'
+    const begun = this.coordinator.begin.remote(this.reader, `${task} ${this.epochs++}`)
+    const epoch = await unwrapped(ray.get(begun))
     let isOver = false
     try {
       for (;;) {
