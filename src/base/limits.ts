@@ -134,6 +134,10 @@ export const storeSpillsMax = 2
 export const storeSpillRetryMs = 1000
 /** Processes are asked to collect garbage for the store at most this often, in milliseconds. */
 export const storeCollectMs = 500
+/** A worker that has had nothing to do for so long gives back memory, in milliseconds. */
+export const idleMemoryMs = 2000
+/** Less garbage, and a smaller process, than this is not worth the work. */
+export const idleMemoryBytesMax = 32 * 1024 * 1024
 /** Garbage that would make room is waited for this long before objects are spilled instead. */
 export const storeGraceMs = 100
 /** Puts that wait for room in the store; the next ones go to a file at once. */

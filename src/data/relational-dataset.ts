@@ -133,6 +133,7 @@ export abstract class RelationalDataset<Row> extends MappableDataset<Row> {
   selectColumns<K extends keyof Row & string>(columns: readonly K[]): Dataset<Pick<Row, K>>
   selectColumns(columns: readonly string[], options: object = {}): unknown {
     refuseUnknown('selectColumns', options, [])
+    if (columns.length === 0) throw new RayError('selectColumns was given no columns.')
     return this.derive({ kind: 'select', columns: [...columns] })
   }
 

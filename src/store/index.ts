@@ -1,4 +1,5 @@
 export { Arena, extentBytes, type ArenaStats, type Extent } from './arena.js'
+export { libc } from './libc.js'
 export type { Location } from './location.js'
 export { SpillFiles, type SpillFilesOptions } from './object-files.js'
 export { ObjectReader, type ReaderOptions, type ReadRange } from './object-reader.js'

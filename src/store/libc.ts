@@ -32,14 +32,19 @@ export interface Libc {
   /** Reserves disk blocks off the event loop; resolves to 0 or to an errno. */
   reserve(fd: number, sizeBytes: number): Promise<number>
   errno(): number
+  /** Gives memory that `free` has kept back to the kernel; nothing where libc is not glibc. */
+  trim(): void
   /** An ArrayBuffer over foreign memory. More than 4 GiB aborts the process. */
   view(address: number, sizeBytes: number): ArrayBuffer
 }
 
 const protReadWrite = 3
+/** Bytes that `malloc_trim` leaves at the end of the heap. */
+const trimKept = 0
 const madvPopulateWrite = 23
 const mapFailed = 0xffff_ffff_ffff_ffffn
 let loaded: Libc | undefined
+let trimmer: ((kept: number) => void) | undefined
 
 export function libc(): Libc {
   loaded ??= load()
@@ -94,6 +99,21 @@ function load(): Libc {
         })
       }),
     errno: () => koffi.errno(),
+    trim: () => trimOf(library)(trimKept),
     view: (address, sizeBytes) => koffi.view(address, sizeBytes),
+  }
+}
+
+function trimOf(library: Koffi.LibraryHandle): (kept: number) => void {
+  trimmer ??= findTrim(library)
+  return trimmer
+}
+
+function findTrim(library: Koffi.LibraryHandle): (kept: number) => void {
+  try {
+    return library.func('int malloc_trim(size_t pad)') as (kept: number) => void
+  } catch {
+    // Only glibc has it.
+    return () => undefined
   }
 }

@@ -169,6 +169,45 @@ test('a value that is longer than the buffers of the engine is a value', async (
   }
 })
 
+/** Text as a frame of zstd whose blocks are the bytes as they are. */
+function zstdOf(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  const parts = [Buffer.from('28b52ffd0058', 'hex')]
+  for (let at = 0; at < bytes.length; at += 131_072) {
+    const block = bytes.subarray(at, at + 131_072)
+    const isLast = at + block.length === bytes.length ? 1 : 0
+    const header = Buffer.alloc(3)
+    header.writeUIntLE(block.length * 8 + isLast, 0, 3)
+    parts.push(header, block)
+  }
+  return Buffer.concat(parts)
+}
+
+test('a last line that goes beyond a buffer is read, compressed or not', async () => {
+  const line = 'y'.repeat(3_000_000)
+  const before = `7,${'w'.repeat(997)}\n`.repeat(31_000)
+  const giant = 'y'.repeat(engineBufferBytes + 1)
+  const count = async (name: string, content: string | Buffer): Promise<number[]> => {
+    const rows = await rowsOf(readCsv(put(name, content)), 1e9)
+    return [rows.length, (rows.at(-1)?.b as string).length]
+  }
+  const texts: readonly (readonly [text: string, rows: number, length: number])[] = [
+    [`a,b\n${before}8,${line}`, 31_001, line.length],
+    [`a,b\n${before}8,${line}\n`, 31_001, line.length],
+    [`a,b\n8,z\n8,${giant}`, 2, giant.length],
+    [`a,b\n8,z\n8,${giant}\n8,${line}\n`, 3, line.length],
+  ]
+  for (const [text, rows, length] of texts) {
+    assert.deepEqual(await count('a.csv', text), [rows, length])
+    assert.deepEqual(await count('a.csv.gz', zlib.gzipSync(text, { level: 1 })), [rows, length])
+    if (rows < 31_001) continue
+    const options = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 0 } }
+    const brotli = zlib.brotliCompressSync(text, options)
+    assert.deepEqual(await count('a.csv.br', brotli), [rows, length])
+    assert.deepEqual(await count('a.csv.zst', zstdOf(text)), [rows, length])
+  }
+})
+
 test('quoted line ends of Windows at the ends of pieces belong to their value', async () => {
   // More than one piece, and a line end in every value.
   const line = (i: number) => `${i},"${'x'.repeat(3990)}\r\n${i}"\r\n`

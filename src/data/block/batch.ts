@@ -48,7 +48,7 @@ export function blockOfBatch(batch: unknown, like: Block, options: BatchOptions)
   if (typeof batch !== 'object' || batch === null || Array.isArray(batch) || isTable(batch)) {
     throw new RayError(`must return an object of columns, and returned ${describe(batch)}`)
   }
-  return blockOfColumns(batch as ColumnBatch, like, options.dates)
+  return blockOfColumns(batch as ColumnBatch, like, { dates: options.dates })
 }
 
 function isTable(value: unknown): value is Table {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { meetUsersArrow } from './arrow-library.js'
 import { concatBlocks, toOneBatch } from './concat.js'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
 import {
   Dictionary,
   Int32,
@@ -21,6 +22,8 @@ import {
 import { DictionaryColumn, dictionaryEncode } from './dictionary-column.js'
 import { dataOfBlock, gatherBlock } from './gather.js'
 import { blockOfRows, rowsOfBlock } from './rows.js'
+
+before(meetUsersArrow)
 
 const day = (n: number): Date => new Date(Date.UTC(2020, 0, n, 12, 30, 1, 7))
 
@@ -66,9 +69,9 @@ test('timestamps are given out as numbers and taken back as timestamps', () => {
   const block = blockOfColumns({ at: [day(1), day(2)] })
   const columns = columnsOfBlock(block, 'number')
   assert.ok(columns.at instanceof Float64Array)
-  const back = blockOfColumns(columns, block, 'number')
+  const back = blockOfColumns(columns, block, { dates: 'number' })
   assert.deepEqual(rowsOfBlock(back), [{ at: day(1) }, { at: day(2) }])
-  const plain = blockOfColumns(columns, block, 'date')
+  const plain = blockOfColumns(columns, block, { dates: 'date' })
   assert.equal(String(plain.schema.fields[0]?.type), 'Float64')
 })
 

@@ -46,18 +46,24 @@ export function isTable(value: unknown): value is Table {
   return typeof value === 'object' && value !== null && 'batches' in value && 'schema' in value
 }
 
-/** Puts Arrow columns of equal length together. */
-export function blockOfData(names: readonly string[], columns: readonly Data[]): Block {
-  const rows = columns[0]?.length ?? 0
+/**
+ * Puts Arrow columns of equal length together. Rows without a column are rows, and are counted: who
+ * may have none says how many there are.
+ */
+export function blockOfData(
+  names: readonly string[],
+  columns: readonly Data[],
+  rows = columns[0]?.length ?? 0,
+): Block {
   const children = withOwnDictionaries(columns)
   const fields = children.map((data, i) => new Field(names[i] ?? '', data.type, true))
   for (const [i, data] of columns.entries()) {
-    if (data.length !== rows) {
-      throw new RayError(
-        `The columns of a batch must have one length: "${names[0] ?? ''}" has ${rows} rows, ` +
-          `"${names[i] ?? ''}" has ${data.length}.`,
-      )
-    }
+    if (data.length === rows) continue
+    const others = columns[0]?.length === rows ? `"${names[0] ?? ''}" has` : 'there are'
+    throw new RayError(
+      `The columns of a batch must have one length: ${others} ${rows} rows, ` +
+        `"${names[i] ?? ''}" has ${data.length}.`,
+    )
   }
   const schema = new ArrowSchema(fields)
   const type = new Struct(fields)
@@ -88,7 +94,11 @@ function withOwnDictionaries(columns: readonly Data[]): Data[] {
  * how its timestamps were shown: doubles become timestamps again only where they were given out as
  * such.
  */
-export function blockOfColumns(columns: ColumnBatch, like?: Block, dates?: DateFormat): Block {
+export function blockOfColumns(
+  columns: ColumnBatch,
+  like?: Block,
+  { dates, rows }: { readonly dates?: DateFormat; readonly rows?: number } = {},
+): Block {
   const names = Object.keys(columns)
   const data = names.map((name) => {
     const column = columns[name] ?? []
@@ -96,7 +106,7 @@ export function blockOfColumns(columns: ColumnBatch, like?: Block, dates?: DateF
     const isHint = dates === 'number' || !(column instanceof Float64Array)
     return dataOfColumn(name, column, isHint ? hint : undefined)
   })
-  return blockOfData(names, data)
+  return blockOfData(names, data, rows)
 }
 
 function typeIn(block: Block | undefined, name: string): DataType | undefined {

@@ -32,6 +32,7 @@ export function renameColumns(
   return blockOfData(
     renamed,
     present.map((_, i) => columnAt(one, i).data[0] as Data),
+    one.numRows,
   )
 }
 

@@ -10,6 +10,7 @@ export function compactBlock(block: Block): Block {
   return blockOfData(
     fields.map((field) => field.name),
     dataOfBlock(block).map(compact),
+    block.numRows,
   )
 }
 

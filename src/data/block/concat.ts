@@ -6,7 +6,7 @@
 
 import { type Data, DataType, makeData, Table } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
-import { type Block, blockOfColumns, blockOfData } from './block.js'
+import { type Block, blockOfData } from './block.js'
 import { dictionaryOfData, joinTypedArrays } from './column.js'
 import { dataOfBlock, emptyData, gatherData } from './gather.js'
 import { dictionaryData, encodeStrings } from './utf8.js'
@@ -22,7 +22,7 @@ export function concatBlocks(blocks: readonly Block[]): Block {
   if (full.length === 1 && only !== undefined && only.batches.length === 1) return only
   const taken = full.length === 0 ? blocks : full
   const names = [...new Set(taken.flatMap((b) => b.schema.fields.map((field) => field.name)))]
-  if (names.length === 0) return blockOfColumns({})
+  const rows = taken.reduce((sum, block) => sum + block.numRows, 0)
   const parts = taken.map((block) => {
     const data = dataOfBlock(block)
     const byName = new Map(block.schema.fields.map((field, i) => [field.name, data[i]]))
@@ -34,12 +34,15 @@ export function concatBlocks(blocks: readonly Block[]): Block {
     const all = parts.map(({ rows, byName }) => byName.get(name) ?? nullsOf(type, rows))
     return concatData(all.map((data) => castData(data, type, name)))
   })
-  return blockOfData(names, columns)
+  return blockOfData(names, columns, rows)
 }
 
 /** The same rows as one record batch. */
 export function toOneBatch(table: Table): Block {
-  if (table.batches.length === 1) return table
+  if (table.batches.length === 1) {
+    // One of the user's is of another copy of the library, and is made one of ours.
+    return Object.getPrototypeOf(table) === Table.prototype ? table : new Table(table.batches)
+  }
   return concatBlocks(table.batches.map((batch) => new Table([batch])))
 }
 

@@ -8,11 +8,11 @@
 // Until then zeros of nobody stand in for the values. Such a block must not be looked at: it is for
 // a task that returns it at once.
 
-import * as arrow from 'apache-arrow'
-import { type Data, type DataType, makeData, type Vector } from 'apache-arrow'
+import { type Data, DataType, makeData, type Vector } from 'apache-arrow'
 import { deferStream } from '../../base/arrow-stream.js'
 import { assert } from '../../base/assert.js'
 import type { Filling } from '../../base/pieced-bytes.js'
+import { arrowOfBlocks } from './arrow-library.js'
 import { type Block, blockOfData } from './block.js'
 
 /** A column of values of a fixed width, none of them null. */
@@ -30,18 +30,21 @@ export interface DeferredColumn {
 
 export type FixedValues = Float64Array | BigInt64Array | Int32Array | Uint8Array
 
-/** Stands in for columns: large enough for those of any one block, and never touched. */
+/** Stands in for columns: large enough for those of most blocks, and never touched. */
 let standIn = new ArrayBuffer(0)
+/** What stands in for more goes with its block. */
+const standInBytesMax = 64 * 1024 * 1024
 
 /** Puts columns together of which some do not exist yet. */
 export function blockOfDeferred(
   names: readonly string[],
   columns: readonly (Data | DeferredColumn)[],
+  rows: number,
 ): Block {
   const sizes = columns.map((column) => ('fill' in column ? sizeOf(column) : 0))
   const total = sizes.reduce((sum, size) => sum + size, 0)
-  if (total > standIn.byteLength) standIn = new ArrayBuffer(total)
-  const memory = standIn
+  const memory = total > standIn.byteLength ? new ArrayBuffer(total) : standIn
+  if (total <= standInBytesMax) standIn = memory
   const fillings = new Map<number, Filling>()
   let at = 0
   const data = columns.map((column, i) => {
@@ -58,8 +61,8 @@ export function blockOfDeferred(
     const parts = { type, length, nullCount: 0, nullBitmap: null, data: values, dictionary }
     return makeData(parts as unknown as Parameters<typeof makeData>[0])
   })
-  const block = blockOfData(names, data)
-  deferStream(arrow, block, (piece) => {
+  const block = blockOfData(names, data, rows)
+  deferStream(arrowOfBlocks, block, (piece) => {
     if (piece.buffer !== memory) return piece
     const filling = fillings.get(piece.byteOffset)
     assert(filling?.length === piece.length, 'a column that is deferred is written whole')
@@ -83,6 +86,6 @@ type FixedConstructor = (new (
 
 /** The class of the array that holds values of a type. */
 export function arrayTypeOf(type: DataType): FixedConstructor {
-  const stored = arrow.DataType.isDictionary(type) ? type.indices : type
+  const stored = DataType.isDictionary(type) ? type.indices : type
   return stored.ArrayType as FixedConstructor
 }

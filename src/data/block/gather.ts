@@ -23,6 +23,7 @@ export function gatherBlock(block: Block, indices: RowIndices): Block {
   return blockOfData(
     fields.map((field) => field.name),
     columns,
+    indices.length,
   )
 }
 
@@ -35,6 +36,7 @@ export function deferGather(block: Block, indices: Uint32Array): Block {
   return blockOfDeferred(
     fields.map((field) => field.name),
     columns,
+    indices.length,
   )
 }
 

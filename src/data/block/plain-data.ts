@@ -24,6 +24,7 @@ export function plainBlock(block: Block): Block {
   return blockOfData(
     block.schema.fields.map((field) => field.name),
     dataOfBlock(block).map(plainData),
+    block.numRows,
   )
 }
 

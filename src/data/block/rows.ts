@@ -76,5 +76,6 @@ export function blockOfRows(rows: readonly Readonly<Row>[], like?: Block): Block
   const known = like?.schema.fields.map((field) => field.name) ?? []
   // Without rows nothing says what the columns are but the block they came from.
   if (rows.length === 0) for (const name of known) columns.set(name, [])
-  return blockOfColumns(Object.fromEntries(columns) as Record<string, unknown[]>, like)
+  const named = Object.fromEntries(columns) as Record<string, unknown[]>
+  return blockOfColumns(named, like, { rows: rows.length })
 }

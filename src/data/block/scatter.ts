@@ -33,7 +33,7 @@ export function deferScatter(blocks: readonly Block[], to: Uint32Array): Block {
     const single = concatBlocks(parts.map((data) => blockOfData([name], [data])))
     return gatherData(dataOfBlock(single)[0] as Data, order, name)
   })
-  return blockOfDeferred(names, columns)
+  return blockOfDeferred(names, columns, to.length)
 }
 
 /** The rows of one block, made at once. */
@@ -44,6 +44,7 @@ export function gatherTo(block: Block, to: Uint32Array): Block {
   return blockOfData(
     names,
     data.map((each, i) => gatherData(each, order, names[i])),
+    to.length,
   )
 }
 

@@ -15,7 +15,7 @@ import { type Codec, codecOf } from './compression.js'
 import { type CsvScan, csvTable } from './csv-dialect.js'
 import { evenLineEnds } from './csv-line-ends.js'
 import { columnNames, firstRecord } from './csv-header.js'
-import { engineBufferBytes, hasLongLastLine } from './csv-last-line.js'
+import { hasLongLastLine, hasLongLastLineIn, isOneBuffer, openedBytes } from './csv-last-line.js'
 import { findTypes } from './csv-types.js'
 import { describeLines } from './describe-lines.js'
 import { addedKey, hasPathColumn, withAddedColumns } from './file-columns.js'
@@ -77,7 +77,7 @@ async function findTypesAnyhow(
     return findTypes(format, scan, names)
   } catch (error) {
     const evened = await evenCopy(source, format, { piece, open })
-    const limit = isLineTooLong(error) ? { lineBytesMax: piece.fileLength + 1 } : {}
+    const limit = isLineTooLong(error) ? { lineBytesMax: openedBytes(evened) + 1 } : {}
     return findTypes(format, { ...scan, paths: [evened], codec: 'none', ...limit }, names)
   }
 }
@@ -119,6 +119,8 @@ interface Header {
   readonly names: readonly string[]
   /** The bytes behind it, where the whole file was read. */
   readonly body: Buffer | undefined
+  /** How long a line may be, where the engine would drop the last one of a compressed file. */
+  readonly lineBytesMax?: number
 }
 
 /** The names of the columns of the file of a piece, in its order. */
@@ -132,7 +134,9 @@ async function headerOf(source: FilesSource, format: CsvFormat, piece: FilePiece
       ? await storage.read(file, isAll ? undefined : { start: 0, length })
       : await bytesOf(source, { ...piece, start: 0, length: fileLength })
     const header = readHeader(format, file, { bytes, isAll })
-    if (header !== undefined) return header
+    if (header === undefined) continue
+    if (isPlain || !hasLongLastLineIn(bytes)) return header
+    return { ...header, lineBytesMax: bytes.length + 1 }
   }
 }
 
@@ -175,6 +179,7 @@ interface Batch {
   readonly pieces: FilePiece[]
   /** The contents without headers of files that are put behind each other. */
   readonly bodies: Buffer[] | undefined
+  readonly lineBytesMax: number | undefined
 }
 
 async function tablesOf(request: OpenRequest, format: CsvFormat): Promise<readonly string[]> {
@@ -182,7 +187,7 @@ async function tablesOf(request: OpenRequest, format: CsvFormat): Promise<readon
   const types = new Map(columns.map((column) => [column.name, column.type]))
   const batches: Batch[] = []
   for (const piece of request.pieces) {
-    const { names, body } = await headerOf(source, format, piece)
+    const { names, body, lineBytesMax } = await headerOf(source, format, piece)
     if (names.length === 0) continue
     refuseUnknownColumns(request, piece.path, names)
     const columnsHere = names.map((name) => {
@@ -190,7 +195,7 @@ async function tablesOf(request: OpenRequest, format: CsvFormat): Promise<readon
       return { name, type: types.get(name) ?? 'VARCHAR' }
     })
     const isJoined = body !== undefined && canJoin(request, format, { piece, body })
-    const isShared = isWhole(piece) && !request.isCareful
+    const isShared = isWhole(piece) && !request.isCareful && lineBytesMax === undefined
     const key = isShared ? JSON.stringify([isJoined, names, keyOf(request, piece)]) : undefined
     const last = batches.at(-1)
     if (last !== undefined && key !== undefined && last.key === key) {
@@ -198,7 +203,7 @@ async function tablesOf(request: OpenRequest, format: CsvFormat): Promise<readon
       if (isJoined) last.bodies?.push(body)
     } else {
       const bodies = isJoined ? [body] : undefined
-      batches.push({ key, piece, columns: columnsHere, pieces: [piece], bodies })
+      batches.push({ key, piece, columns: columnsHere, pieces: [piece], bodies, lineBytesMax })
     }
   }
   return Promise.all(batches.map((batch) => tableOf(request, format, batch)))
@@ -233,11 +238,11 @@ function hasEvenQuotes(body: Buffer, { quoteChar, escapeChar }: CsvFormat): bool
 }
 
 async function tableOf(request: OpenRequest, format: CsvFormat, batch: Batch): Promise<string> {
-  const { source, open, lineBytesMax } = request
+  const { source, open } = request
   const { piece, pieces, columns, bodies } = batch
   const hasPath = pieces.length > 1 && hasPathColumn(request.columns)
   const table = (scan: CsvScan): string => {
-    const longest = lineBytesMax ?? longestLine(scan, pieces)
+    const longest = scan.codec === 'none' ? longestLine(request, scan, pieces) : batch.lineBytesMax
     const limit = longest === undefined ? {} : { lineBytesMax: longest }
     return withAddedColumns(source, request.columns, {
       table: `FROM ${csvTable(format, { ...scan, ...limit, columns, hasPath })}`,
@@ -258,10 +263,16 @@ async function tableOf(request: OpenRequest, format: CsvFormat, batch: Batch): P
 }
 
 /** What the engine must be told of lines that it would drop; undefined where there are none. */
-function longestLine({ paths, codec }: CsvScan, pieces: readonly FilePiece[]): number | undefined {
-  const longest = Math.max(...pieces.map(({ length }) => length))
-  if (codec !== 'none' || longest <= engineBufferBytes) return undefined
-  return paths.some(hasLongLastLine) ? longest + 1 : undefined
+function longestLine(
+  { source, lineBytesMax }: OpenRequest,
+  { paths }: CsvScan,
+  pieces: readonly FilePiece[],
+): number | undefined {
+  // Of most files their length says that none would be lost.
+  const isSmall = pieces.every((each) => isOneBuffer(each) && codecOf(source, each.path) === 'none')
+  const isLost = (path: string): boolean => !isSmall && hasLongLastLine(path)
+  if (lineBytesMax === undefined && !paths.some(isLost)) return undefined
+  return Math.max(...paths.map(openedBytes)) + 1
 }
 
 const lineEnd = Buffer.from('\n')

@@ -56,7 +56,7 @@ export async function combineBlocks(task: CombineTask, blocks: readonly Block[])
 
 /** Whether a join surely has no rows, because the side that they come from is unknown. */
 function isNothing(left: Block, right: Block, how: JoinType): boolean {
-  const [isLeft, isRight] = [left, right].map((side) => side.schema.fields.length === 0)
+  const [isLeft, isRight] = [left, right].map(({ numRows, numCols }) => numRows + numCols === 0)
   if (how === 'inner') return isLeft === true || isRight === true
   if (how === 'full_outer') return isLeft === true && isRight === true
   return (how.startsWith('left') ? isLeft : isRight) === true
@@ -109,5 +109,5 @@ function zipBlocks(left: Block, right: Block): Block {
     for (let i = 1; names.includes(free); i++) free = `${name}_${i}`
     names.push(free)
   }
-  return blockOfData(names, [...dataOfBlock(left), ...dataOfBlock(right)])
+  return blockOfData(names, [...dataOfBlock(left), ...dataOfBlock(right)], left.numRows)
 }

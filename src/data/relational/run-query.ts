@@ -2,12 +2,12 @@
 
 import { type Data, DataType, makeData, Null } from 'apache-arrow'
 import { assert } from '../../base/assert.js'
-import { type Block, blockOfColumns, blockOfData } from '../block/block.js'
+import { type Block, blockOfData } from '../block/block.js'
 import { dataOfBlock, gatherData, type RowIndices } from '../block/gather.js'
 import { query, quoteName } from '../engine/engine.js'
 import { columnsOfNode, type ExpressionNode, type NamedNode, someNode } from '../expression/node.js'
 import { sqlOfNode, sqlOfOutput } from '../expression/sql.js'
-import type { EngineTable } from './engine-table.js'
+import { BlockTable, type EngineTable } from './engine-table.js'
 
 /** What is asked of a table: some columns, computed or not, of the rows that pass. */
 export interface FlatQuery {
@@ -44,10 +44,12 @@ export function runQuery(table: EngineTable, { predicates, outputs }: FlatQuery)
   const isMoved = !table.isDirect || predicates.length > 0
   const results = new Map<string, Data>()
   const rows: RowIndices[] = []
+  let count = table instanceof BlockTable ? table.rows : 0
   if (computed.length > 0 || isMoved) {
     const hasRows = isMoved && outputs.some(isPassed)
     const result = select(table, { predicates, outputs: computed }, hasRows)
     const data = dataOfBlock(result)
+    count = result.numRows
     computed.forEach(({ name, value }, i) => results.set(name, typed(value, required(data[i]))))
     if (hasRows) rows.push(...table.rowNames.map((_, i) => rowsOf(data[computed.length + i])))
   }
@@ -59,10 +61,10 @@ export function runQuery(table: EngineTable, { predicates, outputs }: FlatQuery)
     const indices = rows[side]
     return indices === undefined ? data : gatherData(data, indices, name)
   })
-  if (columns.length === 0) return blockOfColumns({})
   return blockOfData(
     outputs.map(({ name }) => name),
     columns,
+    count,
   )
 }
 

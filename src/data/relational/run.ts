@@ -2,8 +2,8 @@
 // SELECT with one WHERE, because each step's expressions are written over the columns that the
 // first one read. A function of the user, or anything that depends on a row's place, ends a run.
 
-import { type Block, blockOfData } from '../block/block.js'
-import { dataOfBlock, gatherData } from '../block/gather.js'
+import type { Block } from '../block/block.js'
+import { gatherBlock } from '../block/gather.js'
 import {
   columnsOfNode,
   type ExpressionNode,
@@ -136,10 +136,5 @@ export function fold(table: EngineTable, flat: FlatQuery, step: RelationalStep):
 
 function sampleBlock(block: Block, { fraction, seed }: SampleStep, place: EvaluationPlace): Block {
   const kept = sampleIndices(block.numRows, { fraction, seed, index: place.index })
-  const { fields } = block.schema
-  if (fields.length === 0) return block
-  return blockOfData(
-    fields.map((field) => field.name),
-    dataOfBlock(block).map((data) => gatherData(data, kept)),
-  )
+  return gatherBlock(block, kept)
 }
