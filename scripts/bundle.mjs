@@ -8,15 +8,19 @@
 // whichever way it was reached. The kit for tests and the command line are ES modules, which take
 // from the core what has to be the same there and have copies of the rest.
 //
-// Libraries are not bundled: their functions run in workers by reference, which needs their modules
-// as they are written.
+// Datasets are a bundle of their own, with Apache Arrow in it: 380 modules otherwise. Their functions
+// run in workers by reference, as exports of the bundle. Other libraries are not bundled, and run by
+// reference to their modules as they are written.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { tokenizer, tokTypes } from 'acorn'
 import { build } from 'esbuild'
-import { root } from './sources.mjs'
+import { root, sourcesBelow } from './sources.mjs'
 
 const doors = ['src/index.ts', 'src/ray/index.ts', 'src/state/index.ts']
+/** Datasets have a bundle of their own, in which all of their modules are. */
+const ofData = /^src\/data\//
+const dataDoor = 'src/data/index.ts'
 const programs = ['src/testing/index.ts', 'src/cli/cli-main.ts']
 /** What programs and their tests must not have a copy of. */
 const ofCore = /^src\/(ray|state|worker|closure)\//
@@ -81,27 +85,68 @@ async function write(options) {
   }
 }
 
-/** Packages stay outside, but for the one that every process needs for its first message. */
-const packages = {
-  name: 'packages',
-  setup({ onResolve }) {
-    onResolve({ filter: /^[^./]/ }, ({ path: name, kind }) =>
-      kind === 'entry-point' || name.startsWith('msgpackr') ? undefined : { external: true },
-    )
-  },
+/** Packages stay outside, but for those that every process with such a bundle needs. */
+function packagesBut(inside) {
+  return {
+    name: 'packages',
+    setup({ onResolve }) {
+      onResolve({ filter: /^[^./]/ }, ({ path: name, kind }) =>
+        kind === 'entry-point' || inside.test(name) ? undefined : { external: true },
+      )
+    },
+  }
 }
 
-function writeCommonJs(name, contents) {
+const rayDoor = 'src/ray/index.ts'
+
+/**
+ * Datasets reach the core by its door alone: variables, as imports are, so that functions that are
+ * sent to workers have references to what they use of it.
+ */
+const coreDoor = (names) => ({
+  name: 'core door',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/ray\/index\.js$/ }, () => ({ path: 'core', namespace: 'core door' }))
+    onResolve({ filter: /\/core-entry\.cjs$/ }, ({ path: name }) => ({
+      path: name,
+      external: true,
+    }))
+    onLoad({ filter: /.*/, namespace: 'core door' }, () => ({
+      contents:
+        `import{core}from'./core-entry.cjs';` +
+        `export const{${names.join(',')}}=core[${JSON.stringify(rayDoor)}]`,
+    }))
+  },
+})
+
+const inCore = {
+  plugins: [packagesBut(/^msgpackr/)],
+  notice: 'Contains msgpackr, (c) Kris Zyp, MIT licence: see licences/msgpackr.txt.',
+}
+/** Arrow without what ties it to streams of Node, which keeps twice as much of it. */
+const plainArrow = {
+  name: 'plain Arrow',
+  setup({ onResolve }) {
+    const file = path.join(root, 'node_modules', 'apache-arrow', 'Arrow.mjs')
+    onResolve({ filter: /^apache-arrow$/ }, () => ({ path: file, sideEffects: false }))
+  },
+}
+const inData = (names) => ({
+  plugins: [coreDoor(names), plainArrow, packagesBut(/^(flatbuffers|tslib)$/)],
+  notice:
+    'Contains Apache Arrow, (c) The Apache Software Foundation, and FlatBuffers, (c) Google Inc., ' +
+    'Apache License 2.0, and tslib, (c) Microsoft Corporation, 0BSD: see licences/.',
+})
+
+function writeCommonJs(name, contents, { plugins, notice } = inCore) {
   return write({
     stdin: { contents, resolveDir: root, sourcefile: `${name}.ts`, loader: 'ts' },
     outfile: path.join(root, 'dist', 'src', 'chunks', `${name}.cjs`),
     format: 'cjs',
-    plugins: [packages],
+    plugins,
     define: { 'import.meta.url': 'ownUrl' },
     banner: {
-      js:
-        `/* Contains msgpackr, (c) Kris Zyp, MIT licence: see node_modules/msgpackr/LICENSE. */\n` +
-        `const ownUrl=require('node:url').pathToFileURL(__filename).href;`,
+      js: `/* ${notice} */\n` + `const ownUrl=require('node:url').pathToFileURL(__filename).href;`,
     },
     // Node warns of import() in code that was compiled by itself.
     supported: { 'dynamic-import': false },
@@ -169,10 +214,10 @@ const swallowed =
   'typeray starts programs of its own and cannot be part of a bundle. ' +
   "Keep it external, as in 'esbuild --bundle --packages=external', or install it again."
 
-/** An ES module that exports what is in the core. */
+/** An ES module that exports what is in the core, or in the bundle of datasets. */
 function facade(file, names, isDoor) {
-  const from = `core[${JSON.stringify(file)}]`
-  const chunks = file === 'src/index.ts' ? './chunks' : '../chunks'
+  const bundle = ofData.test(file) ? 'data' : 'core'
+  const chunks = path.relative(path.dirname(file), 'src/chunks').replace(/^(?!\.)/, './')
   return [
     "import{createRequire}from'node:module'",
     ...(isDoor ? ["import*as door from'./index.js'"] : []),
@@ -180,15 +225,17 @@ function facade(file, names, isDoor) {
     'let entry',
     `try{entry=require.resolve('${chunks}/core-entry.cjs')}`,
     `catch{throw new Error(${JSON.stringify(swallowed)})}${silentMark}`,
-    'const {core}=require(entry)',
-    `export const{${names.join(',')}}=${from}`,
+    'const{core}=require(entry)',
+    ...(bundle === 'data' ? [`const{data}=require('${chunks}/data-entry.cjs')`] : []),
+    `export const{${names.join(',')}}=${bundle}[${JSON.stringify(file)}]`,
     ...(isDoor ? ['core.rememberDoor(import.meta.url,door)'] : []),
     '',
   ].join('\n')
 }
 
 const loading = (bundle, kind) =>
-  `require('../chunks/code-cache.cjs').loadBundle(require.resolve('../chunks/${bundle}.cjs'),'${kind}')`
+  `require('../chunks/code-cache.cjs').loadBundle(require.resolve('../chunks/${bundle}.cjs')` +
+  `${kind === undefined ? '' : `,'${kind}'`})`
 
 const entries = {
   'src/worker/worker-main.cjs':
@@ -198,6 +245,13 @@ const entries = {
   'src/node/gcs-main.cjs': `${loading('gcs', 'gcs')}\n`,
   // In a worker it is loaded already.
   'src/chunks/core-entry.cjs': `exports.core=${loading('core', 'driver')}.core\n`,
+  'src/chunks/data-entry.cjs':
+    `const{data}=${loading('data')}\n` +
+    'exports.data=data\n' +
+    `const{core}=require('./core-entry.cjs')\n` +
+    `core.rememberModules(__filename,['data'],data)\n` +
+    `core.rememberModules(require.resolve('./core-entry.cjs'),['core'],` +
+    `{'${rayDoor}':core['${rayDoor}']})\n`,
 }
 
 async function writePrograms(names) {
@@ -208,27 +262,60 @@ async function writePrograms(names) {
   await write(asPrograms(resolve))
 }
 
-export async function bundle() {
-  const modules = [...new Set([...doors, ...(await modulesOfCore())])]
-  const names = await namesOf(modules)
+/** Code that exports several modules as one object, by the names of their files. */
+function tableOf(name, modules, more = []) {
   const imports = modules.map((file, i) => `import * as m${i} from './${file}'`)
   const table = modules.map((file, i) => `${JSON.stringify(file)}: m${i}`)
+  return [...imports, `export const ${name} = { ${[...more, ...table].join(', ')} }`]
+}
+
+function modulesOfData() {
+  const files = sourcesBelow(path.join(root, 'src', 'data'))
+  return files.map((file) => path.relative(root, file)).filter((file) => !/\.test\.ts$/.test(file))
+}
+
+/** What the licences of bundled libraries ask to be given along. */
+const licences = {
+  msgpackr: ['LICENSE'],
+  'apache-arrow': ['NOTICE.txt', 'LICENSE.txt'],
+  flatbuffers: ['LICENSE'],
+  tslib: ['LICENSE.txt'],
+}
+
+function writeLicences() {
+  const folder = path.join(root, 'dist', 'src', 'chunks', 'licences')
+  mkdirSync(folder, { recursive: true })
+  for (const [name, files] of Object.entries(licences)) {
+    const texts = files.map((file) =>
+      readFileSync(path.join(root, 'node_modules', name, file), 'utf8'),
+    )
+    writeFileSync(path.join(folder, `${name}.txt`), texts.join('\n'))
+  }
+}
+
+export async function bundle() {
+  const modules = [...new Set([...doors, ...(await modulesOfCore())])]
+  const dataModules = modulesOfData()
+  const names = await namesOf([...modules, ...dataModules])
   const core = [
-    ...imports,
     "import { startWorker } from './src/worker/worker-main.ts'",
-    "import { rememberDoor } from './src/closure/index.ts'",
-    `export const core = { startWorker, rememberDoor, ${table.join(', ')} }`,
+    "import { rememberDoor, rememberModules } from './src/closure/index.ts'",
+    ...tableOf('core', modules, ['startWorker', 'rememberDoor', 'rememberModules']),
   ]
   await Promise.all([
     writeCommonJs('core', core.join('\n')),
+    // All of its modules: their functions and classes run in workers by reference.
+    writeCommonJs('data', tableOf('data', dataModules).join('\n'), inData(names.get(rayDoor))),
     writeCommonJs('node', "import './src/node/node-main.ts'"),
     writeCommonJs('gcs', "import './src/node/gcs-main.ts'"),
     writeCommonJs('code-cache', "export * from './src/base/code-cache.ts'"),
     writePrograms(names),
   ])
+  writeLicences()
   const texts = { ...entries }
-  for (const file of doors) {
-    texts[file.replace(/\.ts$/, '.js')] = facade(file, names.get(file), true)
+  for (const file of [...doors, ...dataModules]) {
+    const isDoor = file === dataDoor || doors.includes(file)
+    texts[file.replace(/\.ts$/, '.js')] = facade(file, names.get(file), isDoor)
   }
   for (const [file, text] of Object.entries(texts)) {
     const output = path.join(root, 'dist', file)

@@ -50,17 +50,25 @@ const completeMark = 'typeray code ends'
 const require = createRequire(import.meta.url)
 const parameters = ['exports', 'require', 'module', '__filename', '__dirname']
 const loaded = new Map<string, unknown>()
-let keep: () => void = () => undefined
+/** What to do to keep the code of each bundle that was loaded without. */
+const unkept = new Set<() => void>()
+let kindOfProcess: ProcessKind | undefined
+let hasWorked = false
 
-/** The exports of a CommonJS bundle, which is evaluated once in this process. */
-export function loadBundle(file: string, kind: ProcessKind): unknown {
-  if (!loaded.has(file)) loaded.set(file, isSandboxed() ? require(file) : load(file, kind))
+/**
+ * The exports of a CommonJS bundle, which is evaluated once in this process. The first says what
+ * the process does.
+ */
+export function loadBundle(file: string, kind?: ProcessKind): unknown {
+  kindOfProcess ??= kind ?? 'driver'
+  if (!loaded.has(file)) loaded.set(file, isSandboxed() ? require(file) : load(file, kindOfProcess))
   return loaded.get(file)
 }
 
 /** What was compiled until now is worth keeping. Without effect when it has been kept. */
 export function keepCode(): void {
-  keep()
+  hasWorked = true
+  for (const keep of unkept) keep()
 }
 
 /** A test runner's sandbox has intrinsics of its own, and its `require` evaluates code there. */
@@ -105,15 +113,16 @@ interface CodeFile {
 }
 
 function keepLater(script: vm.Script, { code, tag, kind }: CodeFile): void {
-  keep = () => {
-    keep = () => undefined
+  const keep = (): void => {
+    if (!unkept.delete(keep)) return
     process.off('exit', keep)
     // With other flags than it was started with, its code would be refused.
     if (v8.cachedDataVersionTag() === tag) writeCode(code, script.createCachedData())
   }
-  process.once('exit', () => keep())
+  unkept.add(keep)
+  process.once('exit', keep)
   // A worker says itself when it has done its first work.
-  if (kind !== 'worker') setTimeout(() => keep(), keepAfterMs).unref()
+  if (kind !== 'worker' || hasWorked) setTimeout(keep, keepAfterMs).unref()
 }
 
 interface CodeFolder {

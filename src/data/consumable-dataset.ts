@@ -2,6 +2,8 @@
 
 import type { Table } from 'apache-arrow'
 import { RayError } from '../base/errors.js'
+import * as ray from '../ray/index.js'
+import { asTable, meetUsersArrow } from './block/arrow-library.js'
 import { type BatchFormat, batchOfBlock } from './block/batch.js'
 import { type Block, columnsOfBlock, type Schema, schemaOf } from './block/block.js'
 import { concatBlocks } from './block/concat.js'
@@ -33,6 +35,8 @@ export interface SummaryOptions extends ConsumeOptions {
   /** Columns that are wanted; all unless told otherwise. */
   readonly columns?: readonly string[]
 }
+
+const tableTask = ray.remote(asTable)
 
 const ofConsuming = ['onProgress']
 
@@ -117,6 +121,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
     refuseUnknown('takeBatch', options, ['batchFormat', 'dates'])
     const { batchFormat = 'columns', dates = 'date' } = options
     checkBatchFormat('takeBatch', batchFormat)
+    if (batchFormat === 'arrow') await meetUsersArrow()
     return batchOfBlock(await this.limit(rows).joined(), { batchFormat, dates })
   }
 
@@ -129,6 +134,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
    */
   async toArrow(options: ConsumeOptions = {}): Promise<Table> {
     refuseUnknown('toArrow', options, ofConsuming)
+    await meetUsersArrow()
     return this.joined(options)
   }
 
@@ -196,6 +202,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
    */
   async *iterRefBundles(options: ConsumeOptions = {}): AsyncGenerator<RefBundle, void, void> {
     refuseUnknown('iterRefBundles', options, ofConsuming)
+    await meetUsersArrow()
     for await (const { block, metadata } of this.execute(options)) yield { block, metadata }
   }
 
@@ -210,7 +217,7 @@ export abstract class ConsumableDataset<Row> extends ExchangeableDataset<Row> {
   async toArrowRefs(options: ConsumeOptions = {}): Promise<readonly BlockRef[]> {
     refuseUnknown('toArrowRefs', options, ofConsuming)
     const refs: BlockRef[] = []
-    for await (const { block } of this.execute(options)) refs.push(block)
+    for await (const { block } of this.execute(options)) refs.push(tableTask.remote(block))
     return refs
   }
 

@@ -94,7 +94,7 @@ export {
   TaskUnschedulableError,
   WorkerCrashedError,
 } from '../base/errors.js'
-export { abortWithCaller, useArrow } from '../worker/index.js'
+export { abortWithCaller, meetProgramArrow, useBlockArrow } from '../worker/index.js'
 export {
   type CreatedMemory,
   createSharedMemory,

@@ -21,6 +21,8 @@ type ImportModule = (specifier: string) => Promise<unknown>
 
 /** Stands for the library among the code that a value needs. */
 export const arrowCode = 'apache-arrow'
+/** The same for blocks of datasets, which any copy may read. */
+export const blockCode = 'apache-arrow for blocks'
 const typeModule = 'apache-arrow/type'
 const typeFile = '/apache-arrow/type.js'
 
@@ -33,10 +35,54 @@ let isWatching = false
 let loading: Promise<void> | undefined
 
 /** Decides which copy of apache-arrow makes the tables that are decoded here. */
-export function useArrow(library: typeof Arrow): void {
+function useArrow(library: typeof Arrow): void {
   chosen = library
   isImportedTaught ||= library.DataType !== requiredByProgram()?.DataType
   honourTypeBrand(library)
+}
+
+/** What it takes to write blocks of datasets, and to read them. */
+export type BlockArrow = Pick<
+  typeof Arrow,
+  'RecordBatchReader' | 'RecordBatchStreamWriter' | 'Table'
+>
+
+/** The copy that is part of the bundle of datasets, where that is loaded. */
+let ofBlocks: BlockArrow | undefined
+
+/** Decides which copy reads and writes blocks of datasets. */
+export function useBlockArrow(library: BlockArrow & TypeModule): void {
+  ofBlocks = library
+  honourTypeBrand(library)
+}
+
+/** Whether `table` was made by the copy of datasets. */
+export function isOfBlocks(table: object): boolean {
+  return ofBlocks !== undefined && Object.getPrototypeOf(table) === ofBlocks.Table.prototype
+}
+
+/** Undefined until a value that has blocks in it can be read. */
+export function loadedBlockArrow(): BlockArrow | undefined {
+  return ofBlocks ?? loadedArrow()
+}
+
+export function arrowForBlocks(): BlockArrow {
+  return ofBlocks ?? arrowForReading()
+}
+
+/**
+ * Makes the program's copies take tables of other copies, without loading more of the library than
+ * that takes.
+ */
+export async function teachArrow(importModule: ImportModule): Promise<void> {
+  watchRequired()
+  if (isImportedTaught) return
+  try {
+    honourTypeBrand((await importModule(typeModule)) as TypeModule)
+  } catch {
+    // What this program cannot import has no use for tables.
+  }
+  isImportedTaught = true
 }
 
 /** Undefined until a value that has Arrow values in it can be read. */

@@ -9,14 +9,25 @@ import { types } from 'node:util'
 import type * as Arrow from 'apache-arrow'
 import { arrowStream, tableOfStream } from '../base/arrow-stream.js'
 import type { PiecedBytes } from '../base/pieced-bytes.js'
-import { arrowForReading, arrowForWriting } from './arrow-copies.js'
+import { arrowForBlocks, arrowForReading, arrowForWriting, isOfBlocks } from './arrow-copies.js'
 
 /** Brands of apache-arrow by kind; the position is the kind on the wire. */
 const brands = ['Table', 'RecordBatch', 'Vector'].map((name) => Symbol.for(`apache-arrow/${name}`))
 const table = 0
 const recordBatch = 1
 const vector = 2
+/** A table that datasets made, and that their copy of the library reads. */
+export const blockKind = 3
 const vectorColumn = 'values'
+
+/** On tables of datasets that nobody else is to read. */
+const blockMark = Symbol.for('typeray.block')
+
+/** The kind of an Arrow value, as the wire has it, or undefined for every other object. */
+export function arrowKindOf(value: object): number | undefined {
+  const kind = arrowBrandOf(value)
+  return kind === table && blockMark in value ? blockKind : kind
+}
 
 /** The kind of an Arrow value, or undefined for every other object. */
 export function arrowBrandOf(value: object): number | undefined {
@@ -41,6 +52,7 @@ const streams = new WeakMap<object, Uint8Array>()
 export function arrowToBytes(value: object, kind: number): Uint8Array | PiecedBytes {
   const received = streams.get(value)
   if (received !== undefined) return received
+  if (isOfBlocks(value)) return arrowStream(arrowForBlocks(), value as Arrow.Table)
   const library = arrowForWriting()
   const { Table } = library
   if (kind === recordBatch) return arrowStream(library, new Table([value as Arrow.RecordBatch]))
@@ -58,6 +70,7 @@ export function arrowFromBytes(bytes: Uint8Array, kind: number): object | undefi
 }
 
 function readStream(bytes: Uint8Array, kind: number): object | undefined {
+  if (kind === blockKind) return tableOfStream(arrowForBlocks(), bytes)
   const library = arrowForReading()
   const { RecordBatch, makeData, Struct } = library
   const result = tableOfStream(library, bytes)

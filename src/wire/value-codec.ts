@@ -14,7 +14,16 @@ import { ValueEncoder } from './value-encoder.js'
 import type { ValueHooks } from './value-hooks.js'
 import { tagBackings } from './value-tags.js'
 
-export { arrowCode, loadArrow, loadedArrow, useArrow } from './arrow-copies.js'
+export {
+  arrowCode,
+  type BlockArrow,
+  blockCode,
+  loadArrow,
+  loadedArrow,
+  loadedBlockArrow,
+  teachArrow,
+  useBlockArrow,
+} from './arrow-copies.js'
 export { decodeSmall, encodeSmall, smallEnd } from './small-codec.js'
 export type { ValueParts } from './value-decoder.js'
 export { attachmentBrand, type ValueHooks } from './value-hooks.js'
@@ -33,6 +42,8 @@ export interface EncodedValue {
   readonly code: readonly CallableFunction[]
   /** There are Arrow values in it: whoever decodes it needs the library (`arrowCode`). */
   readonly hasArrow: boolean
+  /** There are blocks of datasets in it (`blockCode`). */
+  readonly hasBlocks: boolean
 }
 
 /** Room for the tag and position of a backing table, before the value. */
@@ -48,18 +59,18 @@ export function encodeValue(value: unknown, name: string, hooks: ValueHooks): En
     to.at = headBytes
     const encoder = new ValueEncoder(to, name, hooks)
     encoder.encode(value)
-    const { backings, hasArrow } = encoder
+    const { backings, hasArrow, hasBlocks } = encoder
     const attachments = encoder.attachments.list
     const code = encoder.code.list
     if (!backings.used) {
       const bytes = to.bytes.subarray(headBytes, to.at)
-      return { bytes, buffers: [], attachments, code, hasArrow }
+      return { bytes, buffers: [], attachments, code, hasArrow, hasBlocks }
     }
     const table = to.at
     const buffers = backings.write(to, name)
     to.bytes[0] = tagBackings
     writeU32(to.bytes, 1, table)
-    return { bytes: to.bytes.subarray(0, to.at), buffers, attachments, code, hasArrow }
+    return { bytes: to.bytes.subarray(0, to.at), buffers, attachments, code, hasArrow, hasBlocks }
   } finally {
     to.release()
   }

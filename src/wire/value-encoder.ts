@@ -11,7 +11,7 @@ import { types } from 'node:util'
 import { valueDepthMax } from '../base/limits.js'
 import { PiecedBytes } from '../base/pieced-bytes.js'
 import { arrayShapeOf, namedKeysOf } from './array-shape.js'
-import { arrowBrandOf, arrowToBytes } from './arrow-values.js'
+import { arrowKindOf, arrowToBytes, blockKind } from './arrow-values.js'
 import { attachmentBrand, type ValueHooks } from './value-hooks.js'
 import { packNumbers } from './number-array.js'
 import { NumberedSet } from './numbered-set.js'
@@ -50,6 +50,7 @@ export class ValueEncoder {
   readonly code = new NumberedSet<CallableFunction>()
   readonly backings = new BackingWriter()
   hasArrow = false
+  hasBlocks = false
   private readonly to: ByteWriter
   private readonly hooks: ValueHooks
   private readonly path: ValuePath
@@ -240,8 +241,9 @@ export class ValueEncoder {
   }
 
   private arrow(value: object): void {
-    const kind = arrowBrandOf(value)!
-    this.hasArrow = true
+    const kind = arrowKindOf(value)!
+    if (kind === blockKind) this.hasBlocks = true
+    else this.hasArrow = true
     this.register(value)
     this.to.byte(tags.tagArrow)
     this.to.byte(kind)

@@ -20,7 +20,13 @@ import {
   type ClosureHooks,
 } from '../closure/index.js'
 import { packMessage, unpackMessage } from '../wire/control-channel.js'
-import { arrowCode, loadArrow, loadedArrow } from '../wire/value-codec.js'
+import {
+  arrowCode,
+  blockCode,
+  loadArrow,
+  loadedArrow,
+  loadedBlockArrow,
+} from '../wire/value-codec.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
 import { attachmentKindOf, codeOfAttachments, isRegisteredPrototype } from './attachment.js'
 import type { ObjectRef } from './object-ref.js'
@@ -144,6 +150,7 @@ export class FunctionExports {
   /** The function, if no loading is needed. */
   loaded([hash, definition]: CodeId): Code | undefined {
     if (hash === arrowCode) return loadedArrow()?.Table
+    if (hash === blockCode) return loadedBlockArrow()?.Table
     return this.#code.get(hash) ?? (definition === '' ? undefined : definitionById(definition))
   }
 
@@ -156,7 +163,8 @@ export class FunctionExports {
     let loading = this.#loading.get(id)
     if (loading === undefined) {
       this.holds(1)
-      const made = id === arrowCode ? this.#loadArrow() : this.#fetchAndRebuild(id)
+      const isArrow = id === arrowCode || id === blockCode
+      const made = isArrow ? this.#loadArrow() : this.#fetchAndRebuild(id)
       loading = made.finally(() => {
         this.holds(-1)
         this.#loading.delete(id)

@@ -16,6 +16,7 @@ import { layoutObject, readObject, type ObjectLayout } from '../wire/object-layo
 import { decodeSmall, encodeSmall } from '../wire/small-codec.js'
 import {
   arrowCode,
+  blockCode,
   decodeValue,
   encodeValue,
   type EncodedValue,
@@ -72,9 +73,9 @@ export class ValuePort {
 
   encode(value: unknown, name: string): EncodedObject {
     const encoded = encodeValue(value, name, this.#hooks)
-    const { attachments, buffers, hasArrow } = encoded
+    const { attachments, buffers, hasArrow, hasBlocks } = encoded
     const refs: ObjectRef[] = []
-    if (attachments.length === 0 && encoded.code.length === 0 && !hasArrow) {
+    if (attachments.length === 0 && encoded.code.length === 0 && !hasArrow && !hasBlocks) {
       return { layout: layoutObject(noBytes, encoded.bytes, buffers), refs }
     }
     // Shipping code may encode other values, and the codec uses its memory again.
@@ -83,11 +84,15 @@ export class ValuePort {
     return { layout: layoutObject(meta, bytes, buffers), refs }
   }
 
-  #encodeMeta({ attachments, code, hasArrow }: EncodedValue, refs: ObjectRef[]): Uint8Array {
+  #encodeMeta(
+    { attachments, code, hasArrow, hasBlocks }: EncodedValue,
+    refs: ObjectRef[],
+  ): Uint8Array {
     const entries = this.encodeAttachments(attachments, refs)
     const c = code.map((fn) => this.#functions.codeId(fn as (...args: never[]) => unknown))
     c.push(...codeOfAttachments(entries))
     if (hasArrow) c.push([arrowCode, ''])
+    if (hasBlocks) c.push([blockCode, ''])
     const keys = new Float64Array(refs.length * 2)
     refs.forEach((ref, i) => {
       keys[2 * i] = ref.owner

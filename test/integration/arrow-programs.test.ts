@@ -159,4 +159,55 @@ console.log('box: ' + sums(arrow, box.table))`,
       'module',
     )
   })
+
+  test('is one when datasets give it, to a program and to functions of its own', async () => {
+    await assertSums(
+      `${esm}
+import { fromArrow, fromArrowRefs, fromColumns } from 'typeray/data'
+const data = fromColumns(columns)
+const given = await data.toArrow()
+console.log('given: ' + sums(arrow, given))
+console.log('taken: ' + sums(arrow, await data.takeBatch(3, { batchFormat: 'arrow' })))
+for await (const batch of data.iterBatches({ batchFormat: 'arrow' }))
+  console.log('iterated: ' + sums(arrow, batch))
+const mapped = await data.mapBatches((table) => {
+  if (sums(arrow, table) !== '${expected}') throw new Error(sums(arrow, table))
+  return arrow.tableFromIPC(arrow.tableToIPC(table))
+}, { batchFormat: 'arrow' }).toArrow()
+console.log('mapped: ' + sums(arrow, mapped))
+const refs = await data.map((row) => row).toArrowRefs()
+console.log('ref: ' + sums(arrow, await ray.get(refs[0])))
+const check = ray.remote((name, table) => name + ': ' + sums(arrow, table))
+console.log(await check.remote('ref in a worker', refs[0]).get())
+console.log(await check.remote('value in a worker', given).get())
+console.log(await check.remote('part in a worker', given.slice(0)).get())
+console.log('back: ' + sums(arrow, await fromArrow(given).toArrow()))
+console.log('refs back: ' + sums(arrow, await fromArrowRefs(refs).toArrow()))
+console.log('own: ' + sums(arrow, await fromArrow(arrow.tableFromArrays(columns)).toArrow()))`,
+      'module',
+    )
+  })
+
+  test('costs programs with datasets no second copy of the library', async () => {
+    const program = `import * as ray from 'typeray'
+import { fromColumns } from 'typeray/data'
+import { Session } from 'node:inspector'
+await ray.init({ numCpus: 1 })
+const copies = () => {
+  const session = new Session()
+  let count = 0
+  session.on('Debugger.scriptParsed', ({ params: { url } }) => {
+    if (/node_modules.apache-arrow/.test(url)) count++
+  })
+  session.connect()
+  session.post('Debugger.enable')
+  session.disconnect()
+  return count
+}
+const look = (batch) => ({ ...batch, copies: batch.whole.map(copies) })
+const rows = await fromColumns({ whole: Int32Array.of(1, 2, 3) }).mapBatches(look).takeAll()
+console.log(rows.map((row) => row.copies).join(), copies())`
+    const { stdout, stderr } = await runFiles({ 'program.mjs': program })
+    assert.equal(stdout, '0,0,0 0\n', stderr)
+  })
 })

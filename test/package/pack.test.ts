@@ -58,6 +58,10 @@ describe('the packed package', () => {
     for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src/index.d.ts']) {
       assert.ok(files.includes(name), `${name} is missing`)
     }
+    for (const library of ['msgpackr', 'apache-arrow', 'flatbuffers', 'tslib']) {
+      const licence = `dist/src/chunks/licences/${library}.txt`
+      assert.ok(files.includes(licence), `the package contains ${library}, and not its licence`)
+    }
     const strange = files.filter((name) => /\.test\.|\.map$|(^|\/)fixtures\//.test(name))
     assert.deepEqual(strange, [])
   })

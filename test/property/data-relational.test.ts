@@ -129,7 +129,16 @@ test('aggregates of groups are those of arrays, nulls left out', async () => {
     fc.asyncProperty(blocks, async (parts) => {
       const made = await datasetOf(parts)
         .groupBy('k')
-        .aggregate(Count(), Count('n'), Sum('n'), Sum('b'), Min('n'), Max('b'), Mean('n'), Std('i'))
+        .aggregate(
+          Count(),
+          Count('n', { ignoreNulls: true }),
+          Sum('n'),
+          Sum('b'),
+          Min('n'),
+          Max('b'),
+          Mean('n'),
+          Std('i'),
+        )
         .takeAll()
       const expected = groupsOf(parts.flat()).map(([k, rows]) => {
         const values = known(rows)
@@ -167,7 +176,13 @@ test('aggregates that need whole groups, and those in JavaScript', async () => {
     fc.asyncProperty(blocks, async (parts) => {
       const made = await datasetOf(parts)
         .groupBy('k', { numPartitions: 3 })
-        .aggregate(Quantile('i'), CountDistinct('n'), Unique('n'), AsList('i'), product)
+        .aggregate(
+          Quantile('i'),
+          CountDistinct('n'),
+          Unique('n', { ignoreNulls: true }),
+          AsList('i'),
+          product,
+        )
         .takeAll()
       const expected = groupsOf(parts.flat()).map(([k, rows]) => {
         const numbers = rows.map(({ i }) => i)

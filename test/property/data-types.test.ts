@@ -177,7 +177,10 @@ const operators: Readonly<Record<string, Operator>> = {
   },
   'count, list and unique': async (matrix) => {
     const { ds, rows } = matrix
-    const made = await ds.aggregate(Count('c'), CountDistinct('c'), AsList('c'), Unique('c'))
+    const known = { ignoreNulls: true } as const
+    const made = await ds.aggregate(
+      Count('c', known), CountDistinct('c'), AsList('c', known), Unique('c', known),
+    ) // prettier-ignore
     const present = rows.filter(({ i }) => !isNull(matrix, i)).map(({ c }) => text(c))
     const distinct = [...new Set(present)].sort()
     assert.equal(made['count(c)'], present.length)

@@ -64,10 +64,11 @@ test('aggregates of all rows are those of arrays', async () => {
   await fc.assert(
     fc.asyncProperty(someRows, async (parts) => {
       const rows = parts.flat()
+      const known = { ignoreNulls: true } as const
       const made = await datasetOf(parts).aggregate(
-        Count(), Count('n'), Sum('n'), Min('n'), Max('n'), Mean('n'), Std('n', { ddof: 0 }),
+        Count(), Count('n', known), Sum('n'), Min('n'), Max('n'), Mean('n'), Std('n', { ddof: 0 }),
         AbsMax('n'), MissingValuePercentage('n'), ZeroPercentage('n'), Quantile('n'),
-        CountDistinct('word'), Min('word'), Max('word'), Count('nothing'), Sum('nothing'),
+        CountDistinct('word'), Min('word'), Max('word'), Count('nothing', known), Sum('nothing'),
       ) // prettier-ignore
       const values = rows.flatMap(({ n }) => n ?? [])
       const words = rows.flatMap(({ word }) => (word === null ? [] : word)).sort()
@@ -132,7 +133,7 @@ test('unique values, lists and shortcuts agree with arrays', async () => {
       const known = await ds.unique('word', { ignoreNulls: true })
       assert.deepEqual(new Set([...known, ...words]), words)
       assert.ok(!known.includes(null))
-      const made = await ds.aggregate(Unique('n'), AsList('i'))
+      const made = await ds.aggregate(Unique('n', { ignoreNulls: true }), AsList('i'))
       const numbers = [...new Set(rows.flatMap(({ n }) => n ?? []))].sort((a, b) => a - b)
       const listOf = (list: unknown): unknown[] => [...((list ?? []) as Iterable<unknown>)]
       assert.deepEqual(listOf(made['unique(n)']), numbers)

@@ -271,7 +271,7 @@ function group(prng: Prng, state: State): PlannedStep | undefined {
   const { name } = column
   const all = {
     rows: Count(undefined, { alias: 'rows' }),
-    known: Count(name, { alias: 'known' }),
+    known: Count(name, { alias: 'known', ignoreNulls: true }),
     distinct: CountDistinct(name, { alias: 'distinct' }),
     least: Min(name, { alias: 'least' }),
     most: Max(name, { alias: 'most' }),

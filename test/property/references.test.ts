@@ -152,6 +152,8 @@ class World {
     if (effect.kind !== 'send' || effect.message.kind !== 'ready') return
     // What a value contains is lent to who reads it.
     const reader = this.processes[effect.to]!
+    // It may have died with its question still under way.
+    if (!reader.isAlive) return
     for (const key of effect.message.contains ?? []) reader.held.push(this.#things[key[1] - 1]!)
   }
 

@@ -38,6 +38,7 @@ export interface AggregateOptions {
   readonly alias?: string
   /**
    * Whether nulls are left out, as they are unless told otherwise; else one makes the result null.
+   * `Count`, `Unique` and `AsList` count and list nulls too, unless this is true.
    */
   readonly ignoreNulls?: boolean
 }
@@ -71,7 +72,7 @@ type ValuesOf<On> =
 type ValueOf<On> = On extends Expression<infer T> ? T : SameAs<On>
 
 /**
- * The number of rows, or of the values of a column.
+ * The number of rows; with a column and `ignoreNulls: true`, of its values.
  *
  * @example
  * const sizes = range(10).groupBy('id').aggregate(Count())
@@ -221,7 +222,7 @@ export function AsList<
 }
 
 /**
- * How many percent of the values of a column are null.
+ * How many percent of the values of a column are null or NaN.
  *
  * @example
  * const missing = await fromItems([{ x: 1 }, { x: null }]).aggregate(MissingValuePercentage('x'))
@@ -293,6 +294,9 @@ export interface Making {
   readonly sketch?: Sketch
 }
 
+/** What takes nulls for values unless told otherwise, as in Ray. */
+const keepNulls: readonly AggregateKind[] = ['count', 'unique', 'asList']
+
 /** @internal An aggregate of a column. */
 export function make<Name extends string, Value>(
   kind: AggregateKind,
@@ -305,7 +309,7 @@ export function make<Name extends string, Value>(
   }
   const node = on === undefined ? undefined : (on instanceof Expression ? on : col(on)).node
   const value = node === undefined ? undefined : withoutAlias(node)
-  const { alias, ignoreNulls = true } = options
+  const { alias, ignoreNulls = !keepNulls.includes(kind) } = options
   const made = alias ?? `${name}(${value === undefined ? '' : textOfNode(value)})`
   const spec = { kind, name: made, value, ignoreNulls, parameter }
   return new Aggregate(sketch === undefined ? spec : { ...spec, sketch })

@@ -47,12 +47,10 @@ function wholeValue(spec: EngineAggregate, x: string, typeOf: TypeOf): string {
       return `max(abs(${x}))`
     case 'mean':
       return `avg((${x})::DOUBLE)`
-    case 'std': {
-      const m2 = `var_pop((${x})::DOUBLE) * count(${x})`
-      return stdSql({ m2, count: `count(${x})`, ddof: spec.parameter })
-    }
+    case 'std':
+      return stdSql({ m2: spreadSql(x), count: `count(${x})`, ddof: spec.parameter })
     case 'missingValuePercentage':
-      return `100 * (count(*) - count(${x})) / count(*)`
+      return `100 * ${missingSql(x)} / count(*)`
     case 'zeroPercentage':
       return `100 * count_if(${x} = 0) / nullif(count(${x}), 0)`
     case 'quantile':
@@ -80,6 +78,22 @@ function sumSql(x: string, type: string): string {
   return /INT|^INTEGER$/.test(type) ? `sum(${x})::DOUBLE` : `sum(${x})`
 }
 
+/** The sum of squares of differences to the mean. The engine refuses NaN, and what is infinite. */
+function spreadSql(x: string): string {
+  const value = `(${x})::DOUBLE`
+  const isFinite = `isfinite(${value})`
+  return (
+    `(CASE WHEN bool_and(${isFinite}) IS NOT FALSE ` +
+    `THEN var_pop(${value}) FILTER (${isFinite}) * count(${x}) ELSE 'NaN'::DOUBLE END)`
+  )
+}
+
+/** How many values are null or NaN. */
+function missingSql(x: string): string {
+  const isNan = `isnan(TRY_CAST(${x} AS DOUBLE))`
+  return `count_if(${x} IS NULL OR (typeof(${x}) IN ('DOUBLE', 'FLOAT') AND ${isNan}))`
+}
+
 function stdSql({ m2, count, ddof }: { m2: string; count: string; ddof: number }): string {
   return (
     `CASE WHEN ${count} = 0 THEN NULL WHEN ${count} <= ${ddof} THEN 'NaN'::DOUBLE ` +
@@ -105,11 +119,11 @@ export function partialSql(spec: EngineAggregate, index: number, typeOf: TypeOf)
     case 'mean':
       return [as(`sum((${x})::DOUBLE)`, c.value), count, ...nulls]
     case 'std': {
-      const spread = as(`var_pop((${x})::DOUBLE) * count(${x})`, c.spread)
+      const spread = as(spreadSql(x), c.spread)
       return [as(`avg((${x})::DOUBLE)`, c.value), count, spread, ...nulls]
     }
     case 'missingValuePercentage':
-      return [as(`(count(*) - count(${x}))::DOUBLE`, c.value), as('count(*)::DOUBLE', c.count)]
+      return [as(`${missingSql(x)}::DOUBLE`, c.value), as('count(*)::DOUBLE', c.count)]
     case 'zeroPercentage':
       return [as(`count_if(${x} = 0)::DOUBLE`, c.value), count, ...nulls]
     case 'sketch':

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { meetUsersArrow } from './arrow-library.js'
 import { concatBlocks, toOneBatch } from './concat.js'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
 import {
   Dictionary,
   Int32,
@@ -21,6 +22,8 @@ import {
 import { DictionaryColumn, dictionaryEncode } from './dictionary-column.js'
 import { dataOfBlock, gatherBlock } from './gather.js'
 import { blockOfRows, rowsOfBlock } from './rows.js'
+
+before(meetUsersArrow)
 
 const day = (n: number): Date => new Date(Date.UTC(2020, 0, n, 12, 30, 1, 7))
 

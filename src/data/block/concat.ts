@@ -45,7 +45,10 @@ export function concatBlocks(
 
 /** The same rows as one record batch. */
 export function toOneBatch(table: Table): Block {
-  if (table.batches.length === 1) return table
+  if (table.batches.length === 1) {
+    // One of the user's is of another copy of the library, and is made one of ours.
+    return Object.getPrototypeOf(table) === Table.prototype ? table : new Table(table.batches)
+  }
   return concatBlocks(table.batches.map((batch) => new Table([batch])))
 }
 

@@ -8,11 +8,11 @@
 // Until then zeros of nobody stand in for the values. Such a block must not be looked at: it is for
 // a task that returns it at once.
 
-import * as arrow from 'apache-arrow'
-import { type Data, type DataType, makeData, type Vector } from 'apache-arrow'
+import { type Data, DataType, makeData, type Vector } from 'apache-arrow'
 import { deferStream } from '../../base/arrow-stream.js'
 import { assert } from '../../base/assert.js'
 import type { Filling } from '../../base/pieced-bytes.js'
+import { arrowOfBlocks } from './arrow-library.js'
 import { type Block, blockOfData } from './block.js'
 
 /** A column of values of a fixed width, none of them null. */
@@ -62,7 +62,7 @@ export function blockOfDeferred(
     return makeData(parts as unknown as Parameters<typeof makeData>[0])
   })
   const block = blockOfData(names, data, rows)
-  deferStream(arrow, block, (piece) => {
+  deferStream(arrowOfBlocks, block, (piece) => {
     if (piece.buffer !== memory) return piece
     const filling = fillings.get(piece.byteOffset)
     assert(filling?.length === piece.length, 'a column that is deferred is written whole')
@@ -86,6 +86,6 @@ type FixedConstructor = (new (
 
 /** The class of the array that holds values of a type. */
 export function arrayTypeOf(type: DataType): FixedConstructor {
-  const stored = arrow.DataType.isDictionary(type) ? type.indices : type
+  const stored = DataType.isDictionary(type) ? type.indices : type
   return stored.ArrayType as FixedConstructor
 }

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
 import { tableFromIPC, tableToIPC } from 'apache-arrow'
+import { meetUsersArrow } from './arrow-library.js'
 import { type Block, blockOfColumns, columnsOfBlock, schemaOfBlock, sliceBlock } from './block.js'
 import { concatBlocks } from './concat.js'
 import { gatherBlock } from './gather.js'
 import { blockOfRows, rowsOfBlock } from './rows.js'
 import { stackTensors, Tensor, TensorColumn } from './tensor.js'
+
+before(meetUsersArrow)
 
 const rows = Array.from({ length: 100 }, (_, i) => ({
   i,

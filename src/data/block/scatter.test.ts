@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
 import * as arrow from 'apache-arrow'
 import { arrowStream } from '../../base/arrow-stream.js'
 import { pieceBytes } from '../../base/pieced-bytes.js'
 import { permutation } from '../relational/sample.js'
+import { meetUsersArrow } from './arrow-library.js'
 import { type Block, blockOfColumns, sliceBlock } from './block.js'
 import { concatBlocks } from './concat.js'
 import { deferGather, gatherBlock } from './gather.js'
 import { rowsOfBlock } from './rows.js'
 import { deferScatter, gatherTo } from './scatter.js'
+
+before(meetUsersArrow)
 
 /** What a reader gets of a block that is stored. */
 function stored(block: Block): Block {

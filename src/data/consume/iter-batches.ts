@@ -3,6 +3,7 @@
 
 import { RayError } from '../../base/errors.js'
 import { randomBytes } from '../../base/random.js'
+import { meetUsersArrow } from '../block/arrow-library.js'
 import { type BatchFormat, batchOfBlock } from '../block/batch.js'
 import type { Block } from '../block/block.js'
 import type { DateFormat } from '../block/column.js'
@@ -43,6 +44,7 @@ export async function* batchesOfBlocks(
   checkBatchFormat('iterBatches', batchFormat)
   const size = whole('iterBatches', 'batchSize', options.batchSize)
   const ahead = prefetchBatches === 0 ? 0 : whole('iterBatches', 'prefetchBatches', prefetchBatches)
+  if (batchFormat === 'arrow') await meetUsersArrow()
   const cut = batchesOf(mixed(prefetched(blocks, ahead ?? 0), options), size)
   for await (const block of cut) {
     if (options.dropLast === true && size !== undefined && block.numRows < size) return

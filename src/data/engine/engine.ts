@@ -90,7 +90,11 @@ function messageOf(error: string): string {
   const isOverflow = /Overflow in|Overflow on|out of range for the destination/.test(message)
   if (!isOverflow) return message
   const sentence = message.replace(/[.!]?$/, '.')
-  return `${sentence} Cast to a wider type before, such as cast('int64') or cast('float64').`
+  if (message.includes("can't be cast")) {
+    return `${sentence} tryCast gives null where a value does not fit.`
+  }
+  const wider = /INT64|INT128|BIGINT/.test(message) ? '' : "cast('int64') or "
+  return `${sentence} Cast to a wider type before, such as ${wider}cast('float64').`
 }
 
 function connect(): Pointer {

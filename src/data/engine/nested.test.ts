@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
 import { type Table, tableFromIPC, tableToIPC } from 'apache-arrow'
 import { rowsOfBlock } from '../block/rows.js'
 import { plainBlock } from '../block/plain-data.js'
+import { meetUsersArrow } from '../block/arrow-library.js'
 import { withBlock } from './block-scan.js'
 import { query } from './engine.js'
+
+before(meetUsersArrow)
 
 /** Each column, and the expression of `i` that made it. */
 const columns = {

@@ -1,8 +1,8 @@
 // Runs tasks in this process, without a cluster: for tests of everything above the task runner.
 
-import * as arrow from 'apache-arrow'
 import type { Table } from 'apache-arrow'
 import { arrowStream, tableOfStream } from '../../base/arrow-stream.js'
+import { arrowOfBlocks } from '../block/arrow-library.js'
 import { pieceBytes } from '../../base/pieced-bytes.js'
 import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import type { FilesDescription, FilesSource } from '../datasource/files.js'
@@ -69,7 +69,9 @@ export class InProcessRunner implements TaskRunner {
         parts === undefined
           ? await runBlockTask(task, ready, ...inputs)
           : await runPartitionTask(task, ready, ...inputs)
-      const made = all.slice(0, -1).map((block) => pieceBytes(arrowStream(arrow, block as Table)))
+      const made = all
+        .slice(0, -1)
+        .map((block) => pieceBytes(arrowStream(arrowOfBlocks, block as Table)))
       return { made, metadata: all.at(-1) as BlockMetadata }
     }
     const result = run()
@@ -126,6 +128,6 @@ export class InProcessRunner implements TaskRunner {
 
   async get(block: BlockRef): Promise<Table> {
     this.unread--
-    return tableOfStream(arrow, await (block as unknown as Promise<Uint8Array>))
+    return tableOfStream(arrowOfBlocks, await (block as unknown as Promise<Uint8Array>))
   }
 }

@@ -30,6 +30,9 @@ const within =
     return `(CASE WHEN ${isOutside(value)} THEN 'NaN'::DOUBLE ELSE ${name}(${value}) END)`
   }
 
+/** A function of doubles that is NaN of infinities, where the engine throws. */
+const ofFinite = (name: string): Template => within(name, (x) => `isinf(${x})`)
+
 const logarithm =
   (name: string): Template =>
   (x = '') => {
@@ -50,7 +53,7 @@ const arithmetic: Readonly<Record<string, Template>> = {
   // The engine's own minus makes 56 of an unsigned 200.
   neg: (a) => `(${a} * -1)`,
   abs: plain('abs'),
-  sign: plain('sign'),
+  sign: within('sign', (x) => `isnan(${x})`),
   power: (a, b) => `power((${a})::DOUBLE, ${b})`,
   ceil: plain('ceil'),
   floor: plain('floor'),
@@ -61,9 +64,9 @@ const arithmetic: Readonly<Record<string, Template>> = {
   ln: logarithm('ln'),
   log2: logarithm('log2'),
   log10: logarithm('log10'),
-  sin: plain('sin'),
-  cos: plain('cos'),
-  tan: plain('tan'),
+  sin: ofFinite('sin'),
+  cos: ofFinite('cos'),
+  tan: ofFinite('tan'),
   asin: within('asin', (x) => `abs(${x}) > 1`),
   acos: within('acos', (x) => `abs(${x}) > 1`),
   atan: plain('atan'),

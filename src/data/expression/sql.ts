@@ -4,6 +4,7 @@ import { assert } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
 import { quoteName, quoteText } from '../engine/engine.js'
 import { sqlOfType } from './casts.js'
+import { comparisonSql, isComparison } from './comparison.js'
 import { functions } from './functions.js'
 import type { CallNode, CastNode, ExpressionNode, Literal, NamedNode } from './node.js'
 
@@ -22,7 +23,12 @@ export function sqlOfNode(node: ExpressionNode): string {
       if (isSurelyNull(node)) return 'NULL'
       const template = functions.get(node.fn)
       assert(template !== undefined, `expression function ${node.fn} is not in the table`)
-      return template(...node.args.map(sqlOfNode))
+      const args = node.args.map(sqlOfNode)
+      const [left, right] = node.args.map((arg, i) => ({ node: arg, sql: args[i] ?? '' }))
+      if (left !== undefined && right !== undefined && isComparison(node.fn)) {
+        return comparisonSql(node.fn, left, right)
+      }
+      return template(...args)
     }
     case 'udf':
     case 'generate':

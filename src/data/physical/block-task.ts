@@ -6,7 +6,7 @@
 import { assertNever } from '../../base/assert.js'
 import { RayError } from '../../base/errors.js'
 import { storeAnyway } from '../../base/stored-value.js'
-import { shareArrow } from '../block/arrow-library.js'
+import { asBlock, meetUsersArrow, shareArrow } from '../block/arrow-library.js'
 import { type Block, blockOfColumns, projectBlock, sliceBlock } from '../block/block.js'
 import { dropColumns, renameColumns } from '../block/column-names.js'
 import { concatBlocks } from '../block/concat.js'
@@ -58,7 +58,7 @@ export async function runBlockTask(
 ): Promise<[Block, BlockMetadata]> {
   const { made, metadata } = await runTask(task, transforms, blocks)
   const [block = blockOfColumns({})] = made
-  return [block, metadata]
+  return [asBlock(block), metadata]
 }
 
 /** Runs as a task: several small blocks that each begin with an input, and last all metadata. */
@@ -83,6 +83,7 @@ export async function runPartitionTask(
   ...blocks: readonly Block[]
 ): Promise<(Block | BlockMetadata)[]> {
   const { made, metadata } = await runTask(task, transforms, blocks)
+  made.forEach(asBlock)
   if (task.storesParts === true) {
     for (const part of made) if (part.numRows > 0) storeAnyway(part)
   }
@@ -256,12 +257,14 @@ async function write(
   { index, place }: EvaluationPlace & { readonly place: Place },
 ): Promise<unknown> {
   if (sink.kind === 'custom') {
+    await meetUsersArrow()
     try {
       return await sink.datasink.write(block, { index })
     } catch (error) {
       throw operatorError(name, await place.rows(0, block.numRows), error)
     }
   }
+  if (sink.filenameProvider !== undefined) await meetUsersArrow()
   const { writeBlock } = await import('../datasource/file-writer.js')
   return writeBlock(block, index, { name, sink })
 }

@@ -1,6 +1,7 @@
 // Functions of the user, put to work on a block.
 
 import { RayError } from '../../base/errors.js'
+import { meetUsersArrow } from '../block/arrow-library.js'
 import { batchOfBlock, blockOfBatch, splitBlock } from '../block/batch.js'
 import { type Block, blockOfData, columnAt } from '../block/block.js'
 import { compactBlock } from '../block/compact-block.js'
@@ -25,6 +26,7 @@ export async function mapBatches(
   const fn = transform.fn as AnyCall
   const results: Block[] = []
   let start = 0
+  if (transform.batchFormat === 'arrow') await meetUsersArrow()
   for (const part of splitBlock(block, transform.batchSize)) {
     if (part.numRows === 0) continue
     try {
@@ -52,7 +54,7 @@ export async function mapBatches(
 }
 
 /** Arrays and Arrow tables iterate as well, and are batches or mistakes. */
-function isGenerated(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+export function isGenerated(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
   if (typeof value !== 'object' || value === null || !('next' in value)) return false
   return Symbol.iterator in value || Symbol.asyncIterator in value
 }
@@ -200,6 +202,7 @@ export async function addColumn(
   const at = one.schema.fields.findIndex((field) => field.name === name)
   const names = one.schema.fields.map((field) => field.name)
   const columns = names.map((_, i) => dataAt(one, i))
+  if (transform.batchFormat === 'arrow') await meetUsersArrow()
   try {
     const batch = batchOfBlock(one, { batchFormat: transform.batchFormat, dates: 'date' })
     const values = (await (transform.fn as AnyCall)(batch)) as Column
