@@ -16,7 +16,7 @@ import { castData, widerType } from './widen.js'
 export const distinctMax = 65_536
 
 /**
- * All rows, in order; a column that some blocks lack is null there. Blocks without rows decide about
+ * All rows, in order; a column that some blocks lack is null there. Blocks without rows decide on
  * types only where there are no others, or `isMixed` says so.
  */
 export function concatBlocks(
