@@ -16,6 +16,7 @@ import {
   Uint8,
 } from 'apache-arrow'
 import { RayError } from '../../base/errors.js'
+import type { BigintArray, NumberArray } from './number-array.js'
 
 type ArrayClass = abstract new (...args: never[]) => ArrayBufferView
 
@@ -37,6 +38,11 @@ export function typeOfArray(values: ArrayBufferView): DataType {
     if (values instanceof (type as ArrayClass)) return make()
   }
   throw new RayError(`A ${values.constructor.name} cannot be a column.`)
+}
+
+/** Whether it is a typed array of a class that columns have, and not of one derived from it. */
+export function isNumbers(value: unknown): value is NumberArray | BigintArray {
+  return ArrayBuffer.isView(value) && typesOfArrays.has(value.constructor)
 }
 
 export interface FixedParts {

@@ -1,35 +1,44 @@
 // A function of the user, called once for each group of a block that has all rows of its groups.
 
 import { RayError } from '../../base/errors.js'
+import { meetUsersArrow } from '../block/arrow-library.js'
+import { AtBatch, BatchJoiner } from '../block/batch-joiner.js'
 import { type Block, sliceBlock } from '../block/block.js'
 import { concatBlocks } from '../block/concat.js'
 import { rowReader } from '../block/rows.js'
 import { isPure } from '../expression/node.js'
 import { groupRows } from '../relational/groups.js'
-import { mapBatches, operatorError } from './function-transforms.js'
+import { type AnyCall, isGenerated, operatorError } from './function-transforms.js'
+import { GroupViews } from './group-views.js'
 import type { FunctionTransform, GroupColumnTransform } from './operators.js'
-import { Place } from './place.js'
 
 type GroupBatches = Extract<FunctionTransform, { readonly kind: 'group-batches' }>
 
 export async function mapGroups(transform: GroupBatches, block: Block): Promise<Block> {
-  const grouped = groupRows(block, transform.keys)
-  const batches = { ...transform, kind: 'batches', batchSize: undefined } as const
-  // Rows of a group come from many places.
-  const place = new Place(undefined)
-  const results: Block[] = []
-  let start = 0
-  for (const end of grouped.ends) {
-    const rows = sliceBlock(grouped.block, start, end)
-    try {
-      results.push(await mapBatches(batches, rows, place))
-    } catch (error) {
-      const where = placeOf(rows, transform.keys)
-      throw operatorError(`mapGroups(${transform.name})`, where, causeOf(error))
-    }
-    start = end
+  const { block: rows, ends } = groupRows(block, transform.keys)
+  if (ends.length === 0) return block
+  if (transform.batchFormat === 'arrow') await meetUsersArrow()
+  const fn = transform.fn as AnyCall
+  const views = new GroupViews(rows, ends, transform)
+  const joiner = new BatchJoiner(rows, transform)
+  const failed = (group: number, cause: unknown): Error => {
+    const where = placeOf(views.rowsOf(group), transform.keys)
+    return operatorError(`mapGroups(${transform.name})`, where, cause)
   }
-  return results.length === 0 ? block : concatBlocks(results)
+  for (let group = 0; group < ends.length; group++) {
+    try {
+      const result = await fn(views.view(group))
+      if (isGenerated(result)) for await (const each of result) joiner.add(each, group)
+      else joiner.add(result, group)
+    } catch (error) {
+      throw error instanceof AtBatch ? failed(error.number, error.cause) : failed(group, error)
+    }
+  }
+  try {
+    return joiner.finish()
+  } catch (error) {
+    throw error instanceof AtBatch ? failed(error.number, error.cause) : error
+  }
 }
 
 /** What the engine computes does not depend on the other rows: all groups are one query. */
