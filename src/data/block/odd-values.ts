@@ -50,8 +50,8 @@ export function noCommonType(column: string, values: readonly unknown[]): RayErr
   const beside = odd === -1 && other !== -1 ? `, and row ${first} ${kind}` : ''
   return new RayError(
     `The values of column "${column}" have no common Arrow type: row ${row} is ` +
-      `${kindOf(values[row])}${beside}. Return numbers, text, Dates, bytes, arrays, Maps or plain ` +
-      'objects, of one kind in each column, such as what JSON.stringify or String() makes of it.',
+      `${kindOf(values[row])}${beside}. Return numbers, text, Dates, bytes, arrays, Maps or ` +
+      'plain objects, of one kind in each column, such as what JSON.stringify makes of it.',
     { fields: { column, row } },
   )
 }
