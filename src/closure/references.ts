@@ -7,7 +7,9 @@
 
 import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
+import { types } from 'node:util'
 import { SerializationError } from '../base/errors.js'
+import { messageOf } from '../base/thrown.js'
 import type { ImportBinding } from './imports.js'
 import { movedFile } from './moved-files.js'
 import { compileAt } from './unit.js'
@@ -96,9 +98,9 @@ export async function loadReference(reference: ImportReference): Promise<LoadedM
 }
 
 function importFailure({ specifier, parent }: ImportReference, cause: unknown): SerializationError {
-  const why = cause instanceof Error ? cause.message : String(cause)
+  const why = messageOf(cause)
   const isMissing =
-    cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
+    types.isNativeError(cause) && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
   const hint = isMissing
     ? '. On other machines the files of a program are those of runtimeEnv.workingDir.'
     : ''

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { RayError } from '../base/errors.js'
+import { describeThrown } from '../base/thrown.js'
 import type { Datasink } from './datasink.js'
 import type { StagedFile } from './datasource/output-storage.js'
 import { appendedPrefix, partPrefix } from './datasource/part-files.js'
@@ -235,7 +236,7 @@ async function failedWrite(datasink: Pick<Datasink, 'onWriteFailed'>, why: unkno
   try {
     await datasink.onWriteFailed?.(why)
   } catch (error) {
-    process.stderr.write(`onWriteFailed failed as well: ${String(error)}\n`)
+    process.stderr.write(`onWriteFailed failed as well: ${describeThrown(error)}\n`)
   }
 }
 

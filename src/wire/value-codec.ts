@@ -7,6 +7,7 @@
 
 import { writeU32 } from '../base/bytes.js'
 import { SerializationError } from '../base/errors.js'
+import { messageOf } from '../base/thrown.js'
 import { ByteWriter } from './byte-writer.js'
 import type { OutOfBand } from './value-backings.js'
 import { ValueDecoder, type ValueParts } from './value-decoder.js'
@@ -84,6 +85,8 @@ export function decodeValue(bytes: Uint8Array, parts: ValueParts): unknown {
     return new ValueDecoder(bytes, parts).decode()
   } catch (cause) {
     if (cause instanceof SerializationError) throw cause
-    throw new SerializationError(`The bytes of a value are malformed: ${String(cause)}`, { cause })
+    throw new SerializationError(`The bytes of a value are malformed: ${messageOf(cause)}`, {
+      cause,
+    })
   }
 }

@@ -233,17 +233,13 @@ export class ActorHost {
   }
 
   #start(call: Incoming): Promise<void> | null {
-    const method = this.#method(call.fn)
-    const name = `${this.spec.className}.${method.name}`
+    const methodName = this.spec.methods[call.fn] ?? `method ${call.fn}`
+    const name = `${this.spec.className}.${methodName}`
     const context = this.#context(name, {
       owner: call.from.owner,
       sequence: call.sequence,
       attempt: call.attempt,
     })
-    if (method.isSlow || this.#core.now() - this.#lastFlush > replyDelayMs) {
-      this.#flush()
-      this.#touched.add(call.from)
-    }
     if (call.isCancelled) {
       this.#runner.fail(call, {
         name,
@@ -253,12 +249,19 @@ export class ActorHost {
       })
       return null
     }
+    let method
     let read
     try {
+      // The instance may be a proxy, and the method a getter.
+      method = this.#methods.get(call.fn) ?? this.#method(call.fn, methodName)
       read = readCall(this.#core, call)
     } catch (error) {
       this.#runner.fail(call, { name, error, durationUs: 0, actorId: this.id })
       return null
+    }
+    if (method.isSlow || this.#core.now() - this.#lastFlush > replyDelayMs) {
+      this.#flush()
+      this.#touched.add(call.from)
     }
     const job = {
       task: call,
@@ -284,16 +287,11 @@ export class ActorHost {
     })
   }
 
-  #method(number: number): LoadedFunction {
-    let method = this.#methods.get(number)
-    if (method === undefined) {
-      const name = this.spec.methods[number] ?? `method ${number}`
-      const instance = this.#instance!
-      const code = instance[name]
-      const run = typeof code === 'function' ? code : this.#builtIn(name)
-      method = new LoadedFunction(name, run)
-      this.#methods.set(number, method)
-    }
+  #method(number: number, name: string): LoadedFunction {
+    const code = this.#instance![name]
+    const run = typeof code === 'function' ? code : this.#builtIn(name)
+    const method = new LoadedFunction(name, run)
+    this.#methods.set(number, method)
     return method
   }
 

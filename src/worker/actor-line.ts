@@ -17,6 +17,7 @@ import {
 } from '../base/errors.js'
 import { nodeNumberOf, objectIdHex, type ProcessId } from '../base/ids.js'
 import { actorReconnectMs } from '../base/limits.js'
+import { messageOf } from '../base/thrown.js'
 import { addressFrom, connectTo } from '../wire/address.js'
 import { CallQueue } from './call-queue.js'
 import { ControlChannel, unpackMessage } from '../wire/control-channel.js'
@@ -346,7 +347,7 @@ export class ActorLine {
       }),
     }
     const cause = this.creationError
-    const why = cause instanceof Error ? ` ${cause.message}` : ''
+    const why = cause === undefined ? '' : ` ${messageOf(cause)}`
     const DeathError = deathErrors[state.cause] ?? ActorDiedError
     return new DeathError(state.message + why, {
       fields,

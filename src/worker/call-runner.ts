@@ -1,11 +1,7 @@
 // Runs one call and answers it: plain results, several returns, streams, errors and cancellation.
 
-import {
-  LocalRayletDiedError,
-  RaySystemError,
-  RayTaskError,
-  RuntimeEnvSetupError,
-} from '../base/errors.js'
+import { LocalRayletDiedError, RaySystemError, RuntimeEnvSetupError } from '../base/errors.js'
+import { stackOf } from '../base/thrown.js'
 import { pushFlag, returnsStreaming } from '../wire/frame.js'
 import { taskEventFlag } from '../wire/messages/state.js'
 import type { PushExtension } from '../wire/messages/task.js'
@@ -18,7 +14,7 @@ import type { ObjectRef } from './object-ref.js'
 import type { Incoming, OwnerConnection } from './owner-connection.js'
 import { howOf } from './task-recorder.js'
 import { type LazyTaskContext, runInterleaved, setCurrentTask } from './task-context.js'
-import { cancelledError, isA, stackOf } from './task-error.js'
+import { cancelledError, codeOf, originOf } from './task-error.js'
 import { WantedItems } from './wanted-items.js'
 
 export interface Job {
@@ -67,22 +63,33 @@ export class CallRunner {
   run(job: Job, args: unknown[]): Promise<void> | null {
     const start = this.#core.now()
     let result: unknown
+    let isLater: boolean
     try {
       result = this.#invoke(job, args)
+      isLater = job.returns === returnsStreaming || isThenable(result)
     } catch (error) {
       if (isInterrupt(error)) return this.#interrupted(job, start)
       this.#threw(job, error, start)
       return null
     }
-    if (job.returns === returnsStreaming) return this.#stream(job, result, start)
-    if (isThenable(result)) {
-      return Promise.resolve(result).then(
-        (value) => this.#returned(job, value, start),
-        (error: unknown) => this.#threw(job, error, start),
-      )
+    if (isLater) {
+      if (job.returns === returnsStreaming) return this.#stream(job, result, start)
+      return this.#settles(job, result, start)
     }
     this.#returned(job, result, start)
     return null
+  }
+
+  /** `await` is the only way to a promise that runs no code which was put in its place. */
+  async #settles(job: Job, result: unknown, start: number): Promise<void> {
+    let value: unknown
+    try {
+      value = await result
+    } catch (error) {
+      this.#threw(job, error, start)
+      return
+    }
+    this.#returned(job, value, start)
   }
 
   #invoke(job: Job, args: unknown[]): unknown {
@@ -110,15 +117,16 @@ export class CallRunner {
       this.#failJob(job, job.context.controller.signal.reason, durationUs)
       return
     }
-    if (job.returns === 1) {
-      const isEscaped = this.#escaped.size > 0 && this.#escaped.has(keyOf(task.from, task.sequence))
-      const isKnown = isEscaped || task.from.isRelay || (task.flags & pushFlag.escaped) !== 0
-      if (!isKnown && task.from.replies.small(task.sequence, durationUs, value)) {
-        this.#record(job, start, durationUs)
-        return
-      }
-    }
     try {
+      if (job.returns === 1) {
+        const isEscaped =
+          this.#escaped.size > 0 && this.#escaped.has(keyOf(task.from, task.sequence))
+        const isKnown = isEscaped || task.from.isRelay || (task.flags & pushFlag.escaped) !== 0
+        if (!isKnown && task.from.replies.small(task.sequence, durationUs, value)) {
+          this.#record(job, start, durationUs)
+          return
+        }
+      }
       this.#answer(job, value, durationUs)
       this.#record(job, start, durationUs)
     } catch (error) {
@@ -222,7 +230,7 @@ export class CallRunner {
   ): Uint8Array {
     // The raylet of this node has died, which a look at the store told us before its socket did.
     // That is for the owner to hear of the node, and not as an error of the task.
-    if (failure.error instanceof LocalRayletDiedError) process.exit(0)
+    if (codeOf(failure.error) === LocalRayletDiedError.code) process.exit(0)
     return reportBody(this.#core, task.from.owner, {
       ...failure,
       taskId: task.from.taskId(task.sequence),
@@ -264,9 +272,7 @@ export class CallRunner {
         if (count >= stream.credit) await this.#credited(job, stream, () => count < stream.credit)
         if (job.context.isCancelled) break
         const step = this.#step(job, iterator)
-        const { done, value } = isThenable(step)
-          ? await (step as Promise<IteratorResult<unknown>>)
-          : step
+        const { done, value } = resultOf(isThenable(step) ? await step : step, job.name)
         if (done === true) break
         if (items.has(count)) this.#item(job, count, await value)
         count++
@@ -352,17 +358,16 @@ export function reportBody(
   failure: { name: string; error: unknown; taskId: string; actorId?: string },
 ): Uint8Array {
   const { error, name } = failure
-  const isTaskError = isA(error, RayTaskError)
-  const cause = isTaskError ? error.cause : error
+  const { cause, through } = originOf(error)
   return errorBody(core, to, {
-    functionName: isTaskError ? `${name} → ${String(error.fields.functionName)}` : name,
+    functionName: through === undefined ? name : `${name} → ${through}`,
     taskId: failure.taskId,
     actorId: failure.actorId,
     nodeId: core.welcome.nodeId,
     pid: process.pid,
     cause,
     stack: stackOf(error),
-    ...(isA(error, RuntimeEnvSetupError) && { isOurs: true }),
+    ...(codeOf(error) === RuntimeEnvSetupError.code && { isOurs: true }),
   })
 }
 
@@ -395,6 +400,12 @@ function severalValues(value: unknown, returns: number, name: string): unknown[]
 interface AnyIterator {
   next(): IteratorResult<unknown> | Promise<IteratorResult<unknown>>
   return?(): unknown
+}
+
+/** Whatever a step of an iterator is, it must be an object: nothing else says that it is done. */
+function resultOf(step: unknown, name: string): IteratorResult<unknown> {
+  if (typeof step === 'object' && step !== null) return step as IteratorResult<unknown>
+  throw new TypeError(`The iterator of ${name} gave ${typeof step} and not an object.`)
 }
 
 function iteratorOf(value: unknown, name: string): AnyIterator {

@@ -2,6 +2,7 @@
 
 import { readU32, readU48, writeU32, writeU48 } from '../base/bytes.js'
 import { inlineBytesMax } from '../base/limits.js'
+import { describeInPlace, messageOf } from '../base/thrown.js'
 import { unpackMessage } from '../wire/control-channel.js'
 import { bodyTag, pushFlag } from '../wire/frame.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
@@ -12,7 +13,7 @@ import type { CoreWorker } from './core-worker.js'
 import { ObjectRef, refState } from './object-ref.js'
 import type { OwnerConnection, Incoming } from './owner-connection.js'
 import { keysOf } from './reference-holder.js'
-import { describeInPlace, encodeReport, isA, stackOf, type TaskReport } from './task-error.js'
+import { encodeReport, type TaskReport } from './task-error.js'
 import { bodyFromLayout } from './value-port.js'
 
 export interface Call {
@@ -148,7 +149,7 @@ export function errorBody(core: CoreWorker, to: number, report: TaskReport): Uin
     const body = attempt(encodeReport(report))
     if (body !== null) return body
   } catch (problem) {
-    why = isA(problem, Error) ? problem.message : stackOf(problem)
+    why = messageOf(problem)
   }
   const reduced: TaskReport = {
     ...report,

@@ -5,7 +5,7 @@
 // the actor. Whoever catches it goes on until the end of the turn.
 
 import type { SelfExit } from '../wire/messages/terms.js'
-import { isA } from './task-error.js'
+import { isA } from '../base/thrown.js'
 
 export class ActorExit extends Error {
   override readonly name = 'ActorExit'

@@ -1,5 +1,6 @@
 // A function as a worker runs it: how long it takes, and whether it must be interruptible.
 
+import { types } from 'node:util'
 import vm from 'node:vm'
 import { nextAverage } from './running-average.js'
 import type { Code } from './function-exports.js'
@@ -69,7 +70,8 @@ export function runInterruptibly(run: () => unknown): unknown {
 }
 
 export function isInterrupt(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED'
-  )
+  // Node's own, made by an error class of its own: nothing of it can be a trap.
+  if (!types.isNativeError(error)) return false
+  const code = Object.getOwnPropertyDescriptor(error, 'code')?.value as unknown
+  return code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED'
 }

@@ -2,9 +2,9 @@
 
 import { systemClock } from '../base/clock.js'
 import { RuntimeEnvSetupError } from '../base/errors.js'
+import { describeThrown } from '../base/thrown.js'
 import type { SetupHook } from '../wire/messages/terms.js'
 import type { CoreWorker } from './core-worker.js'
-import { describeThrown } from './task-error.js'
 
 /** @throws RuntimeEnvSetupError whose cause is what the hook threw. */
 export async function runSetupHook(

@@ -5,7 +5,9 @@
 // the first report stays: the cause is still what was thrown in the innermost task, and the message
 // names the tasks it went through.
 
+import { types } from 'node:util'
 import { RayError, RayTaskError, TaskCancelledError } from '../base/errors.js'
+import { describeThrown, shortened } from '../base/thrown.js'
 
 export interface TaskReport {
   readonly functionName: string
@@ -33,7 +35,7 @@ export function encodeReport(report: TaskReport): unknown {
 export function taskErrorOf(decoded: unknown): Error {
   if (decoded instanceof RayError) return decoded
   const report = decoded as TaskReport
-  if (report.isOurs === true && report.cause instanceof RayError) return report.cause
+  if (report.isOurs === true && codeOf(report.cause) !== undefined) return report.cause as RayError
   const what = describeThrown(report.cause)
   const note = report.unserializable === undefined ? '' : ` (${report.unserializable})`
   const error = new RayTaskError(`${report.functionName} failed: ${what}${note}`, {
@@ -54,59 +56,28 @@ export function taskErrorOf(decoded: unknown): Error {
   return error
 }
 
-export function describeThrown(thrown: unknown): string {
-  if (isA(thrown, Error)) return `${nameOf(thrown)}: ${thrown.message}`
-  if (typeof thrown === 'string') return thrown
+/**
+ * What was thrown first, and the functions that it went through since. Only a whole error of ours
+ * can tell: user code can forge one, or break it.
+ */
+export function originOf(error: unknown): { readonly cause: unknown; readonly through?: string } {
   try {
-    return `${JSON.stringify(thrown) ?? String(thrown)} (not an Error)`
+    if (types.isNativeError(error) && error instanceof RayTaskError) {
+      return { cause: error.cause, through: shortened(String(error.fields.functionName)) }
+    }
   } catch {
-    return 'a value that is not an Error'
+    // It is broken, and travels as it is.
   }
+  return { cause: error }
 }
 
-/** `instanceof` for what anybody may have thrown: the traps of a proxy throw when they like. */
-export function isA<T>(thrown: unknown, type: abstract new (...args: never[]) => T): thrown is T {
+/** The code of an error of ours, as far as it has one. */
+export function codeOf(error: unknown): string | undefined {
   try {
-    return thrown instanceof type
+    return types.isNativeError(error) && error instanceof RayError ? String(error.code) : undefined
   } catch {
-    return false
+    return undefined
   }
-}
-
-const stackCharsMax = 10_000
-
-/** The stack of what was thrown, or what else it says of itself. */
-export function stackOf(thrown: unknown): string {
-  try {
-    const stack = isA(thrown, Error) ? thrown.stack : undefined
-    return shortened(String(stack ?? thrown))
-  } catch {
-    return 'a value that does not tell what it is'
-  }
-}
-
-/** Stands for what was thrown when that cannot travel: its name, message and stack, shortened. */
-export function describeInPlace(thrown: unknown): unknown {
-  try {
-    if (!isA(thrown, Error)) return Object.prototype.toString.call(thrown)
-    const copy = new Error(shortened(String(thrown.message)))
-    copy.name = shortened(String(thrown.name))
-    copy.stack = stackOf(thrown)
-    return copy
-  } catch {
-    return '[object Proxy]'
-  }
-}
-
-function shortened(text: string): string {
-  return text.length <= stackCharsMax ? text : `${text.slice(0, stackCharsMax)}…`
-}
-
-/** Most classes of errors do not set `name`, and would all be called Error. */
-function nameOf(error: Error): string {
-  const className: unknown = error.constructor?.name
-  const isPlain = error.name === 'Error' && typeof className === 'string' && className !== ''
-  return isPlain ? className : error.name
 }
 
 export function cancelledError(context: {

@@ -6,13 +6,14 @@ import type { ProcessId } from '../base/ids.js'
 import {
   NodeDiedError,
   OutOfMemoryError,
-  type RayError,
+  RayError,
   RuntimeEnvSetupError,
   TaskCancelledError,
   TaskPlacementGroupRemovedError,
   WorkerCrashedError,
 } from '../base/errors.js'
 import { oomRetryMs, oomRetryMsMax } from '../base/limits.js'
+import { isA } from '../base/thrown.js'
 import { bodyTag } from '../wire/frame.js'
 import { decodeSmall } from '../wire/small-codec.js'
 import { tagShortString, tagUtf16 } from '../wire/value-tags.js'
@@ -93,9 +94,8 @@ export class TaskSettler {
     const listed = await this.#retriedErrors(task)
     const error = await this.#ports.decodeError(body)
     this.undecided.delete(task)
-    const thrown = error instanceof Error ? error.cause : error
-    const matches =
-      listed === true || (Array.isArray(listed) && listed.some((type) => thrown instanceof type))
+    const thrown = causeOf(error)
+    const matches = listed === true || (Array.isArray(listed) && listed.some((t) => isA(thrown, t)))
     if (!matches || task.isCancelled) this.failWithBody(task, body)
     else this.retry(task)
   }
@@ -240,6 +240,15 @@ export class TaskSettler {
 
   refused(task: Task, error: WireError): void {
     this.fail(task, errorFromWire(error))
+  }
+}
+
+/** What the function threw. An error that could not be read is what its reading threw. */
+function causeOf(error: unknown): unknown {
+  try {
+    return error instanceof RayError ? error.cause : error
+  } catch {
+    return error
   }
 }
 

@@ -5,11 +5,11 @@
 // the first task, or when somebody asks; when they are full the oldest are overwritten, and how
 // many is said.
 
-import { RayError } from '../base/errors.js'
 import { taskEventsKeptMax, taskEventsMs, taskFailuresKeptMax } from '../base/limits.js'
+import { describeThrown } from '../base/thrown.js'
 import { taskEventFlag, type TaskEvents, type TaskFailure } from '../wire/messages/state.js'
 import type { ObjectKey } from '../wire/messages/terms.js'
-import { describeThrown, isA } from './task-error.js'
+import { codeOf } from './task-error.js'
 
 /** Names of one report; a program that makes more at run time shares one. */
 const namesMax = 1 << 16
@@ -82,7 +82,7 @@ export class TaskRecorder {
     if (this.#failures.length < taskFailuresKeptMax) {
       this.#failures.push({
         task: [task.from.owner, task.sequence],
-        errorType: isA(error, RayError) ? error.code : 'RAY_TASK_ERROR',
+        errorType: codeOf(error) ?? 'RAY_TASK_ERROR',
         message: describeThrown(error).slice(0, messageCharsMax),
       })
     }

@@ -4,7 +4,9 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
-import { tableToIPC } from 'apache-arrow'
+import { arrowStream } from '../../src/base/arrow-stream.js'
+import { pieceBytes } from '../../src/base/pieced-bytes.js'
+import { arrowOfBlocks } from '../../src/data/block/arrow-library.js'
 import {
   AggregateFn,
   col,
@@ -47,7 +49,7 @@ const names = ['', '*', ...plainNames]
 function datasetOf(rows: readonly Row[]): Dataset<Row> {
   const bundles = [0, 4, 8].map((start) => {
     const block = blockOfRows(rows.slice(start, start + 4))
-    const ref = Promise.resolve(tableToIPC(block)) as never
+    const ref = Promise.resolve(pieceBytes(arrowStream(arrowOfBlocks, block))) as never
     return { block: ref, metadata: describeBlock(block, 0) }
   })
   const session = new DatasetSession(new InProcessRunner())

@@ -72,7 +72,7 @@ test('options say how a file is written', async () => {
     { x: 1, y: 2 },
   ])
   const typed = csv('a,b\n007,1\n', { columnTypes: { a: 'string', b: 'decimal(4,1)' } })
-  assert.deepEqual(await schemaOf(typed), ['a Utf8', 'b Decimal[4e+1]'])
+  assert.deepEqual(await schemaOf(typed), ['a Utf8', 'b Decimal<4, 1>'])
   assert.deepEqual(await rowsOf(csv('a,b\n007,1\n', { inferTypes: false })), [{ a: '007', b: '1' }])
   const latin = csv(Buffer.from('a\ncaf\xe9\n', 'latin1'), { encoding: 'latin-1' })
   assert.deepEqual(await rowsOf(latin), [{ a: 'café' }])

@@ -163,17 +163,22 @@ console.log('box: ' + sums(arrow, box.table))`,
   test('is one when datasets give it, to a program and to functions of its own', async () => {
     await assertSums(
       `${esm}
-import { fromArrow, fromArrowRefs, fromColumns } from 'typeray/data'
+import { fromArrow, fromArrowRefs, fromColumns, lit } from 'typeray/data'
 const data = fromColumns(columns)
 const given = await data.toArrow()
 console.log('given: ' + sums(arrow, given))
 console.log('taken: ' + sums(arrow, await data.takeBatch(3, { batchFormat: 'arrow' })))
 for await (const batch of data.iterBatches({ batchFormat: 'arrow' }))
   console.log('iterated: ' + sums(arrow, batch))
-const mapped = await data.mapBatches((table) => {
+const again = (table) => {
   if (sums(arrow, table) !== '${expected}') throw new Error(sums(arrow, table))
   return arrow.tableFromIPC(arrow.tableToIPC(table))
-}, { batchFormat: 'arrow' }).toArrow()
+}
+const inGroup = (table) => again(table.select(Object.keys(columns)))
+const inOne = data.withColumn('one', lit(1)).groupBy('one')
+const grouped = await inOne.mapGroups(inGroup, { batchFormat: 'arrow' }).toArrow()
+console.log('grouped: ' + sums(arrow, grouped))
+const mapped = await data.mapBatches(again, { batchFormat: 'arrow' }).toArrow()
 console.log('mapped: ' + sums(arrow, mapped))
 const refs = await data.map((row) => row).toArrowRefs()
 console.log('ref: ' + sums(arrow, await ray.get(refs[0])))

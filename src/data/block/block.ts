@@ -201,5 +201,7 @@ export function blockBytes(block: Block): number {
 
 /** Whether strings are stored as a dictionary is the block's affair and not part of the schema. */
 function typeName(type: DataType): string {
-  return String(DataType.isDictionary(type) ? type.dictionary : type)
+  const name = String(DataType.isDictionary(type) ? type.dictionary : type)
+  // The library writes digits and scale as if they were one number: Decimal[38e+2].
+  return name.replace(/Decimal\[(\d+)e\+?(-?\d+)\]/g, 'Decimal<$1, $2>')
 }

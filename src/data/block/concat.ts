@@ -15,9 +15,15 @@ import { castData, widerType } from './widen.js'
 /** More distinct strings than this, and a merged dictionary is written out. */
 export const distinctMax = 65_536
 
-/** All rows, in order; a column that some blocks lack is null there. */
-export function concatBlocks(blocks: readonly Block[]): Block {
-  const full = blocks.filter((block) => block.numRows > 0)
+/**
+ * All rows, in order; a column that some blocks lack is null there. Blocks without rows decide on
+ * types only where there are no others, or `isMixed` says so.
+ */
+export function concatBlocks(
+  blocks: readonly Block[],
+  { isMixed = false }: { readonly isMixed?: boolean | undefined } = {},
+): Block {
+  const full = blocks.filter((block) => isMixed || block.numRows > 0)
   const [only] = full
   if (full.length === 1 && only !== undefined && only.batches.length === 1) return only
   const taken = full.length === 0 ? blocks : full

@@ -8,6 +8,11 @@ import { type Block, blockBytes, schemaOfBlock, type SchemaField } from './block
 export interface KeySample {
   /** All of them as bytes that sort as they do. */
   readonly key: Uint8Array
+  /**
+   * The same with numbers as doubles and times as microseconds, where that is something else: what
+   * keys of blocks whose types differ are compared by.
+   */
+  readonly wide?: Uint8Array
   /** The first one as a number; null where it has no value or is no number. */
   readonly first: number | null
 }

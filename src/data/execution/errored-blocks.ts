@@ -1,5 +1,6 @@
 // Counts the blocks that failed, and decides whether the execution goes on without them.
 
+import { messageOf } from '../../base/thrown.js'
 import type { BlockMetadata } from '../block/metadata.js'
 
 export class ErroredBlocks {
@@ -24,8 +25,7 @@ export class ErroredBlocks {
   tolerates(error: unknown): boolean {
     if (this.#max >= 0 && this.#count >= this.#max) return false
     this.#count++
-    const reason = error instanceof Error ? error.message : String(error)
-    process.stderr.write(`typeray: a block failed and is left out: ${reason}\n`)
+    process.stderr.write(`typeray: a block failed and is left out: ${messageOf(error)}\n`)
     return true
   }
 }

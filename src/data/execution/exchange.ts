@@ -7,7 +7,7 @@
 // consumer that stops early, or is slow, costs nothing.
 
 import { dataBlockBytes } from '../../base/limits.js'
-import type { BlockRef } from '../block/metadata.js'
+import type { BlockRef, KeySample } from '../block/metadata.js'
 import { type ExchangeOperator, sortedBlocksMax } from '../physical/exchange-operators.js'
 import {
   type Combination,
@@ -21,6 +21,7 @@ import { permutation } from '../relational/sample.js'
 import { CutBytes } from './cut-bytes.js'
 import { type DrainedBlock, drain, rowsBetween } from './drain.js'
 import { unlessTolerated } from './errored-blocks.js'
+import { areAlike, compareKeys } from './mixed-keys.js'
 import { sortCuts } from './sort-cuts.js'
 import type { Execution } from './streaming-executor.js'
 import type { PendingBlock, SharedTransforms } from './task-runner.js'
@@ -112,33 +113,51 @@ async function* sort(
   { keys }: Of<'sort'>,
   { combiner }: Work,
 ): Blocks {
-  const combination = { kind: 'sort', keys } as const
   const full = drained.filter(({ metadata }) => metadata.rows > 0)
+  const schemas = full.map(({ metadata }) => metadata.schema)
+  const isMixed = !areAlike(schemas)
+  const taken = isMixed ? withoutEmpty(drained, combiner) : drained
+  const combination = { kind: 'sort', keys, isMixed } as const
   const bytes = full.reduce((sum, { metadata }) => sum + metadata.bytes, 0)
   const count = Math.max(
     Math.min(drained.length, sortedBlocksMax),
     Math.ceil(bytes / dataBlockBytes),
   )
-  // Sort keys of different types do not compare: such blocks meet in one task, which widens them.
-  if (count <= 1 || !areOfOneType(full)) {
-    yield combiner.submit(combination, drained)
+  const comparison = isMixed ? compareKeys(keys, schemas) : 'plain'
+  // Keys that do not compare meet in one task, which says what is wrong with them.
+  if (count <= 1 || comparison === 'none') {
+    yield combiner.submit(combination, taken)
     return
   }
+  const isWide = comparison === 'wide'
   const sample = full.flatMap(({ metadata }) => metadata.sample ?? [])
-  const { parts, ...cuts } = sortCuts(sample, count)
-  const by = { kind: 'range', keys, ...cuts } as const
+  const { parts, ...cuts } = sortCuts(isWide ? sample.map(wideKey) : sample, count)
+  const by = { kind: 'range', keys, ...cuts, isWide } as const
   const cut = { kind: 'partition', by, count: parts.length } as const
-  const partitioned = await partitionAll(drained, cut, combiner)
+  const partitioned = await partitionAll(taken, cut, combiner)
   for (const [part, { isEqual, blocks }] of parts.entries()) {
     const inputs = partOf(partitioned, part)
-    if (isEqual) yield* reblock(inputs, blocks, combiner)
+    // Wide keys may be equal where the keys are not, and blocks of one type must be made.
+    if (isEqual && !isMixed) yield* reblock(inputs, blocks, combiner)
     else yield combiner.submit(combination, inputs)
   }
 }
 
-function areOfOneType(drained: readonly DrainedBlock[]): boolean {
-  const schemas = drained.map(({ metadata }) => JSON.stringify(metadata.schema))
-  return new Set(schemas).size <= 1
+/** The blocks that have rows: what others have no rows of must not decide about types. */
+function withoutEmpty(
+  drained: readonly DrainedBlock[],
+  { execution }: Combiner,
+): readonly DrainedBlock[] {
+  return drained.filter(({ block, isOwned, metadata }) => {
+    if (metadata.rows > 0) return true
+    if (isOwned) execution.runner.release(block)
+    return false
+  })
+}
+
+/** Numbers of one type do not tell keys of several apart. */
+function wideKey({ key, wide = key }: KeySample): KeySample {
+  return { key: wide, first: null }
 }
 
 /** Cuts blocks that are stored whole. */

@@ -83,7 +83,8 @@ async function combine(
     const to = permutation(rows, { seed, index })
     return isLast ? deferScatter(blocks, to) : gatherTo(concatBlocks(blocks), to)
   }
-  const block = concatBlocks(blocks)
+  const { isMixed } = combination as { readonly isMixed?: boolean }
+  const block = concatBlocks(blocks, { isMixed })
   switch (combination.kind) {
     case 'concat':
       return block

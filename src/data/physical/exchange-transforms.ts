@@ -15,6 +15,8 @@ export type PartitionBy =
       readonly boundaries: readonly Uint8Array[]
       /** The same of the first key alone, as numbers, where that is enough to tell parts apart. */
       readonly firsts?: readonly number[] | undefined
+      /** Whether the boundaries are those of wide keys. */
+      readonly isWide?: boolean
     }
 
 /** Cuts a block into parts: the last transform of a task, which gives all of them. */
@@ -54,7 +56,12 @@ export interface JoinSpec {
 export type Combination =
   | { readonly kind: 'concat' }
   | { readonly kind: 'shuffle'; readonly seed: number | undefined }
-  | { readonly kind: 'sort'; readonly keys: readonly SortKey[] }
+  | {
+      readonly kind: 'sort'
+      readonly keys: readonly SortKey[]
+      /** Whether blocks differ in their types: those of blocks without rows count, too. */
+      readonly isMixed?: boolean
+    }
   | {
       readonly kind: 'final-aggregate' | 'whole-aggregate'
       readonly keys: readonly string[]

@@ -1,6 +1,7 @@
 // Functions of the user, put to work on a block.
 
 import { RayError } from '../../base/errors.js'
+import { describeThrown } from '../../base/thrown.js'
 import { meetUsersArrow } from '../block/arrow-library.js'
 import { batchOfBlock, blockOfBatch, splitBlock } from '../block/batch.js'
 import { type Block, blockOfData, columnAt } from '../block/block.js'
@@ -261,6 +262,6 @@ function show(value: unknown): string {
 
 /** Says which operator failed and where; what the user's function threw is the cause. */
 export function operatorError(operator: string, where: string, cause: unknown): RayError {
-  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  const reason = describeThrown(cause)
   return new RayError(`${operator} failed${where}: ${reason}`, { fields: { operator }, cause })
 }

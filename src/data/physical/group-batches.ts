@@ -1,6 +1,7 @@
 // A function of the user, called once for each group of a block that has all rows of its groups.
 
 import { RayError } from '../../base/errors.js'
+import { meetUsersArrow } from '../block/arrow-library.js'
 import { AtBatch, BatchJoiner } from '../block/batch-joiner.js'
 import { type Block, sliceBlock } from '../block/block.js'
 import { concatBlocks } from '../block/concat.js'
@@ -16,6 +17,7 @@ type GroupBatches = Extract<FunctionTransform, { readonly kind: 'group-batches' 
 export async function mapGroups(transform: GroupBatches, block: Block): Promise<Block> {
   const { block: rows, ends } = groupRows(block, transform.keys)
   if (ends.length === 0) return block
+  if (transform.batchFormat === 'arrow') await meetUsersArrow()
   const fn = transform.fn as AnyCall
   const views = new GroupViews(rows, ends, transform)
   const joiner = new BatchJoiner(rows, transform)

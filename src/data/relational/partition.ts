@@ -7,7 +7,7 @@ import type { KeySample } from '../block/metadata.js'
 import { dataOfBlock, gatherBlock, gatherData } from '../block/gather.js'
 import { query, quoteName } from '../engine/engine.js'
 import { columnsOfNode } from '../expression/node.js'
-import { sqlOfLiteral } from '../expression/sql.js'
+import { sqlOfLiteral, sqlOfNode } from '../expression/sql.js'
 import type { PartitionBy } from '../physical/exchange-transforms.js'
 import { BlockTable, requireColumns } from './engine-table.js'
 import { sortableNumbers } from './key-numbers.js'
@@ -66,7 +66,8 @@ function rangeNumbers(table: BlockTable, by: ByRange, count: number): Int32Array
   }
   return table.use({ columns }, (from) => {
     const number = numberSql(boundaries.map(sqlOfLiteral))
-    const key = `SELECT ${sortKeySql(keys)} AS k FROM ${from}`
+    const sql = by.isWide === true ? wideKeySql(table, keys) : sortKeySql(keys)
+    const key = `SELECT ${sql} AS k FROM ${from}`
     return valuesOf(query(`SELECT ${number} AS part FROM (${key})`))
   })
 }
@@ -141,6 +142,14 @@ function canonicalSql(sql: string, type: DataType): string {
   return DataType.isTimestamp(type) || DataType.isDate(type) ? `${sql}::TIMESTAMP` : sql
 }
 
+/** Sort keys that compare with those of blocks of other types. */
+function wideKeySql(table: BlockTable, keys: readonly SortKey[]): string {
+  return sortKeySql(keys, ({ value }) => {
+    const type = value.kind === 'column' ? table.stored(value.name)?.data.type : undefined
+    return type === undefined ? sqlOfNode(value) : canonicalSql(sqlOfNode(value), type)
+  })
+}
+
 /** A binary search for the part of `k`, as nested conditions. */
 function numberSql(boundaries: readonly string[], from = 0): string {
   if (boundaries.length === 0) return `${from}::INTEGER`
@@ -206,10 +215,17 @@ export function sampleKeys(
   const data = firstColumn(sampled, keys[0])
   const firsts = data && sortableFirsts(data)
   return sampled.use({ columns }, (from) => {
-    const result = query(`SELECT ${sortKeySql(keys)} AS k FROM ${from}`)
-    return Array.from(result, ({ k }, i) => {
+    const wide = wideKeySql(sampled, keys)
+    const isSame = wide === sortKeySql(keys)
+    const list = `${sortKeySql(keys)} AS k${isSame ? '' : `, ${wide} AS w`}`
+    const result = query(`SELECT ${list} FROM ${from}`)
+    return Array.from(result, ({ k, w }, i) => {
       const first = data?.getValid(i) === true ? (firsts?.[i] ?? Number.NaN) : Number.NaN
-      return { key: Uint8Array.from(k as Uint8Array), first: Number.isNaN(first) ? null : first }
+      const key = {
+        key: Uint8Array.from(k as Uint8Array),
+        first: Number.isNaN(first) ? null : first,
+      }
+      return isSame ? key : { ...key, wide: Uint8Array.from(w as Uint8Array) }
     })
   })
 }

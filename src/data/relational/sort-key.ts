@@ -15,13 +15,16 @@ export function orderSql({ value, isDescending, nulls }: SortKey): string {
 }
 
 /** The keys as one string of bytes that sorts as they do. */
-export function sortKeySql(keys: readonly SortKey[]): string {
-  const parts = keys.map(({ value, isDescending, nulls }) => {
-    return `${sqlOfNode(value)}, '${directionSql(isDescending, nulls)}'`
+export function sortKeySql(keys: readonly SortKey[], valueSql = plainSql): string {
+  const parts = keys.map((key) => {
+    const { isDescending, nulls } = key
+    return `${valueSql(key)}, '${directionSql(isDescending, nulls)}'`
   })
   // Keys of few bytes would come as an integer but for the string.
   return `create_sort_key(${parts.join(', ')}, '', 'ASC NULLS LAST')`
 }
+
+const plainSql = ({ value }: SortKey): string => sqlOfNode(value)
 
 function directionSql(isDescending: boolean, nulls: 'first' | 'last'): string {
   return `${isDescending ? 'DESC' : 'ASC'} NULLS ${nulls === 'first' ? 'FIRST' : 'LAST'}`
