@@ -52,6 +52,13 @@ type Made<Row, Key extends keyof Row, Name extends string, Value> = Dataset<
   Pick<Row, Key> & { [K in Name]: Value }
 >
 
+/** @internal What groups are made of. */
+interface GroupedDescription<Row, Key> {
+  readonly dataset: PlannedDataset<Row>
+  readonly keys: readonly Key[]
+  readonly blocks: number | undefined
+}
+
 /**
  * Rows by their keys. Made by `groupBy`.
  *
@@ -73,7 +80,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
   }
 
   /** @internal What it is made of. */
-  get description() {
+  get description(): GroupedDescription<Row, Key> {
     return { dataset: this.#dataset, keys: this.#keys, blocks: this.#blocks }
   }
 

@@ -10,15 +10,13 @@ import type { BlockMetadata, BlockRef } from '../block/metadata.js'
 import { BlockActor } from '../physical/block-actor.js'
 import type { BlockTask } from '../physical/block-task.js'
 import type { TaskResources, Transform } from '../physical/operators.js'
-import { taskOptionsOf, unwrapped } from './ray-task-options.js'
+import { retriesMax, taskOptionsOf, unwrapped } from './ray-task-options.js'
 import type { BlockPool, BlockTaskOptions, PendingBlock } from './task-runner.js'
 
 const actorClass = ray.remote(BlockActor)
 
 /** Blocks that an actor has at once: one that it works on, and the next. */
 const blocksPerActor = 2
-/** How often a block is sent again when the actor that has it dies. */
-const retriesMax = 3
 
 type RunMethod = ray.RemoteMethod<Parameters<BlockActor['run']>, ReturnType<BlockActor['run']>, 2>
 

@@ -8,6 +8,13 @@ import type { TaskResources } from '../physical/operators.js'
 import { Place } from '../physical/place.js'
 import { joinOrigins, originOf } from '../physical/row-origin.js'
 
+/**
+ * How often a block is made again because processes or nodes die. More than tasks have, which may
+ * do what must not be done twice; not without end, as Ray has it, for a function may be what ends
+ * them.
+ */
+export const retriesMax = 10
+
 /** What tasks and actors share. */
 export function taskOptionsOf(
   asked: TaskResources,

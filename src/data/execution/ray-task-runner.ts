@@ -23,7 +23,7 @@ import {
 } from '../physical/block-task.js'
 import type { Transform } from '../physical/operators.js'
 import { RayBlockPool } from './ray-block-pool.js'
-import { taskOptionsOf, unwrapped } from './ray-task-options.js'
+import { retriesMax, taskOptionsOf, unwrapped } from './ray-task-options.js'
 import type {
   BlockPool,
   BlockTaskOptions,
@@ -151,7 +151,8 @@ export class RayTaskRunner implements TaskRunner {
     const byCount = this.#several.get(transforms) ?? new Map<number, SeveralFunction>()
     this.#several.set(transforms, byCount)
     const numReturns = count + 1
-    const options = { name, numReturns, ...this.#spread(), ...taskOptionsOf(resources) }
+    const placed = { ...this.#spread(), ...taskOptionsOf(resources) }
+    const options = { name, numReturns, maxRetries: retriesMax, ...placed }
     const run = byCount.get(count) ?? (severalTask.options(options) as unknown as SeveralFunction)
     byCount.set(count, run)
     return run
@@ -168,6 +169,7 @@ export class RayTaskRunner implements TaskRunner {
     const run = (remote as BlockFunction).options({
       name,
       numReturns: (parts ?? 1) + 1,
+      maxRetries: retriesMax,
       ...(isRead && this.#spread()),
       ...taskOptionsOf(resources),
     }) as unknown as BlockFunction
