@@ -123,13 +123,21 @@ test('sources, sinks and aggregates of the user are named in errors', async () =
   await assert.rejects(three().aggregate(sum), /aggregate\(sum\) failed: RangeError: thirteen$/)
 })
 
+const cyclic: Record<string, unknown> = { n: 1 }
+Object.assign(cyclic, { self: cyclic, list: [cyclic, cyclic] })
+
 test('what is no value of a column is refused, and not stored as nothing', async () => {
   const value = (make: () => unknown) => two().map(() => ({ value: make() }) as { value: number })
   const refused: readonly [() => unknown, RegExp][] = [
     [() => Promise.resolve(1), /The values of column "value" are promises: await them\.$/],
     [() => [Promise.resolve(1)], /The values of column "value\[\]" are promises/],
     [() => new URL('http://localhost'), /"value" have no common Arrow type/],
-    [() => () => 1, /"value" have no common Arrow type/],
+    [() => () => 1, /column "value" have no common Arrow type: row 0 is a function\. Return num/],
+    [() => Symbol('a'), /column "value" have no common Arrow type: row 0 is a symbol\. Return num/],
+    [() => ({ a: () => 1 }), /column "value\.a" have .* row 0 is a function\. Return num/],
+    [() => new WeakMap(), /column "value" have .* row 0 is a value of class WeakMap\. Return/],
+    [() => cyclic, /in rows 0 to 9 of range: .* Row 0 of column "value" contains itself, .*JSON/],
+    [() => [[{ cyclic }]], /Row 0 of column "value" contains itself/],
     [() => 2n ** 70n, /"value" do not fit into 64 bits: row 0 is 1180591620717411303424/],
   ]
   for (const [make, message] of refused) await assert.rejects(value(make).takeAll(), message)

@@ -22,6 +22,7 @@ import { RayError } from '../../base/errors.js'
 import { type Column, unitsPerMillisecond } from './column.js'
 import { DictionaryColumn, tryDictionaryEncode } from './dictionary-column.js'
 import { nestedData, tensorData } from './nested-data.js'
+import { containingItself, containsItself, noCommonType, SelfContainedError } from './odd-values.js'
 import { fixedData, typeOfArray } from './number-data.js'
 import { TensorColumn } from './tensor.js'
 import { encodeDictionary, encodeStrings, NullBits } from './utf8.js'
@@ -202,19 +203,28 @@ function writeInt64(words: Int32Array, index: number, value: number): void {
   words[2 * index + 1] = Math.floor(value / 0x1_0000_0000)
 }
 
+/** Levels of values that are being looked into: more than a few are checked for cycles. */
+let depth = 0
+const checkedDepth = 4
+
 function dataOfNested(name: string, values: readonly unknown[], hint?: DataType): Data {
-  const data = nestedData({ name, values, hint, build: dataOfArray })
-  if (data !== undefined) return data
+  depth++
+  try {
+    if (depth === checkedDepth && values.some(containsItself)) throw new SelfContainedError()
+    const data = nestedData({ name, values, hint, build: dataOfArray })
+    if (data !== undefined) return data
+  } catch (error) {
+    if (depth > 1 || !(error instanceof SelfContainedError)) throw error
+    throw containingItself(name, values)
+  } finally {
+    depth--
+  }
   if (values.some((value) => value instanceof Promise)) {
     throw new RayError(`The values of column "${name}" are promises: await them.`, {
       fields: { column: name },
     })
   }
-  throw new RayError(
-    `The values of column "${name}" have no common Arrow type: arrays, objects, Maps, bytes and ` +
-      'tensors do not mix with each other or with plain values.',
-    { fields: { column: name } },
-  )
+  throw noCommonType(name, values)
 }
 
 function mixed(name: string, row: number, value: unknown): RayError {
