@@ -75,8 +75,14 @@ export class FunctionExports {
   attachments!: AttachmentPort
   readonly #ids = new WeakMap<Code, string>()
   readonly #inProgress = new Set<Code>()
-  /** Definitions by id: functions of ours (weakly held by nobody else), and those rebuilt here. */
+  /** Functions that were rebuilt here, by the ids of their definitions. */
   readonly #code = new Map<string, Code>()
+  /**
+   * Functions that this process exported, by the same ids, to be found again when they come home.
+   * Held weakly: with a function goes what it captures, and one that has gone is rebuilt like any
+   * other.
+   */
+  readonly #exported = new Map<string, WeakRef<Code>>()
   readonly #loading = new Map<string, Promise<Code>>()
   /** Definitions that the raylet was asked for. */
   readonly #fetches = new Map<string, Fetch>()
@@ -133,8 +139,9 @@ export class FunctionExports {
     if (bytes.length > functionBytesMax) throw tooLarge(name, bytes.length)
     const id = this.#ids.get(fn) ?? sha1(bytes)
     this.#ids.set(fn, id)
-    if (!this.#code.has(id)) {
-      this.#code.set(id, fn)
+    const isKnown = this.#exported.has(id) || this.#code.has(id)
+    if (this.#found(id) === undefined) this.#exported.set(id, new WeakRef(fn))
+    if (!isKnown) {
       this.#references.escape(refs, () => undefined)
       this.#raylet.send({ kind: 'exportFunction', hash: id, bytes, contains: keysOf(refs) })
     }
@@ -151,12 +158,16 @@ export class FunctionExports {
   loaded([hash, definition]: CodeId): Code | undefined {
     if (hash === arrowCode) return loadedArrow()?.Table
     if (hash === blockCode) return loadedBlockArrow()?.Table
-    return this.#code.get(hash) ?? (definition === '' ? undefined : definitionById(definition))
+    return this.#found(hash) ?? (definition === '' ? undefined : definitionById(definition))
+  }
+
+  #found(id: string): Code | undefined {
+    return this.#code.get(id) ?? this.#exported.get(id)?.deref()
   }
 
   /** The function of a definition, fetched and rebuilt if it is not here. */
   async load(hash: string): Promise<Code> {
-    return this.#code.get(hash) ?? this.#loadRoot(hash)
+    return this.#found(hash) ?? this.#loadRoot(hash)
   }
 
   #loadRoot(id: string): Promise<Code> {
@@ -195,7 +206,7 @@ export class FunctionExports {
     await Promise.all(needed.map(async (each) => this.loaded(each) ?? this.load(each[0])))
     const attachments = this.attachments.decodeAttachments(definition.attachments, refs)
     const fn = await rebuildClosure(definition.bytes, attachments)
-    const winner = this.#code.get(id) ?? fn
+    const winner = this.#found(id) ?? fn
     this.#code.set(id, winner)
     if (!this.#ids.has(winner)) this.#ids.set(winner, id)
     return winner

@@ -48,6 +48,23 @@ inCluster(
       await use()
     },
 
+    async 'a function that has been shipped goes with what it captures, and can come back'() {
+      const shipped = () => {
+        const captured = [41]
+        const fn = () => (captured[0] ?? 0) + 1
+        return { ref: ray.put(fn), gone: new WeakRef(captured) }
+      }
+      const { ref, gone } = shipped()
+      const call = ray.remote((fn: () => number) => fn())
+      assert.equal(await ray.get(call.remote(ref)), 42)
+      await until(async () => {
+        await collectGarbage()
+        return gone.deref() === undefined
+      })
+      const again = await ray.get(ref)
+      assert.equal(again(), 42)
+    },
+
     async 'an actor lives as long as a function that captures its handle'() {
       const makeCaller = () => {
         const Counter = ray.remote(
