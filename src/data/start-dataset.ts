@@ -10,23 +10,18 @@ import { DatasetSession } from './dataset-session.js'
 import { RayTaskRunner } from './execution/ray-task-runner.js'
 import { Expression } from './expression/expression.js'
 import { GroupedDataset } from './grouped-dataset.js'
-import type { LogicalPlan, Source } from './logical/plan.js'
+import type { Source } from './logical/plan.js'
 
 /** One per process: it holds no state but the functions it submits. */
 const session = new DatasetSession(new RayTaskRunner())
 
 export function startDataset<R>(source: Source): Dataset<R> {
-  return datasetOf({ source, steps: [] }) as Dataset<R>
-}
-
-/** The dataset of a plan, on the Ray session of this process. */
-export function datasetOf(plan: LogicalPlan): Dataset {
-  return new Dataset(session, plan)
+  return new Dataset<R>(session, { source, steps: [] })
 }
 
 ray.registerSerializer(Dataset, {
   serialize: (dataset) => dataset.plan,
-  deserialize: (plan) => datasetOf(plan),
+  deserialize: (plan) => startDataset(plan.source).over(plan),
 })
 ray.registerSerializer(GroupedDataset, {
   serialize: (grouped) => grouped.description,
