@@ -52,13 +52,6 @@ type Made<Row, Key extends keyof Row, Name extends string, Value> = Dataset<
   Pick<Row, Key> & { [K in Name]: Value }
 >
 
-/** @internal What groups are made of. */
-interface GroupedDescription<Row, Key> {
-  readonly dataset: PlannedDataset<Row>
-  readonly keys: readonly Key[]
-  readonly blocks: number | undefined
-}
-
 /**
  * Rows by their keys. Made by `groupBy`.
  *
@@ -68,20 +61,19 @@ interface GroupedDescription<Row, Key> {
  *   .aggregate(Count(), Mean('delay'), Max('distance'))
  */
 export class GroupedDataset<Row, Key extends keyof Row & string> {
-  readonly #dataset: PlannedDataset<Row>
-  readonly #keys: readonly Key[]
-  readonly #blocks: number | undefined
+  // Plain fields, because private ones do not travel.
+  /** @internal */
+  readonly dataset: PlannedDataset<Row>
+  /** @internal */
+  readonly keys: readonly Key[]
+  /** @internal */
+  readonly blocks: number | undefined
 
   /** @internal Use groupBy. */
   constructor(dataset: PlannedDataset<Row>, keys: readonly Key[], blocks: number | undefined) {
-    this.#dataset = dataset
-    this.#keys = keys
-    this.#blocks = blocks
-  }
-
-  /** @internal What it is made of. */
-  get description(): GroupedDescription<Row, Key> {
-    return { dataset: this.#dataset, keys: this.#keys, blocks: this.#blocks }
+    this.dataset = dataset
+    this.keys = keys
+    this.blocks = blocks
   }
 
   /**
@@ -95,13 +87,13 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     ...aggregates: Aggregates
   ): Dataset<Pick<Row, Key> & AggregatedColumns<Row, Aggregates>> {
     const specs = aggregates.map(({ spec }) => spec)
-    const names = [...this.#keys, ...specs.map(({ name }) => name)]
+    const names = [...this.keys, ...specs.map(({ name }) => name)]
     const twice = names.find((name, i) => names.indexOf(name) !== i)
     if (twice !== undefined) {
       throw new RayError(`aggregate: there are two columns "${twice}"; give one an alias.`)
     }
-    const step = { kind: 'aggregate', keys: this.#keys, aggregates: specs } as const
-    return this.#dataset.derive({ ...step, blocks: this.#blocks })
+    const step = { kind: 'aggregate', keys: this.keys, aggregates: specs } as const
+    return this.dataset.derive({ ...step, blocks: this.blocks })
   }
 
   /**
@@ -126,7 +118,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<AggregateOptions>,
   ): Made<Row, Key, `sum(${C})`, Row[C]> {
-    return this.#one(Sum(on, options))
+    return only(this, Sum(on, options))
   }
 
   /**
@@ -140,7 +132,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<AggregateOptions>,
   ): Made<Row, Key, `min(${C})`, Row[C]> {
-    return this.#one(Min(on, options))
+    return only(this, Min(on, options))
   }
 
   /**
@@ -154,7 +146,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<AggregateOptions>,
   ): Made<Row, Key, `max(${C})`, Row[C]> {
-    return this.#one(Max(on, options))
+    return only(this, Max(on, options))
   }
 
   /**
@@ -168,7 +160,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<AggregateOptions>,
   ): Made<Row, Key, `mean(${C})`, number> {
-    return this.#one(Mean(on, options))
+    return only(this, Mean(on, options))
   }
 
   /**
@@ -182,7 +174,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<StdOptions>,
   ): Made<Row, Key, `std(${C})`, number> {
-    return this.#one(Std(on, options))
+    return only(this, Std(on, options))
   }
 
   /**
@@ -196,7 +188,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<QuantileOptions>,
   ): Made<Row, Key, `quantile(${C})`, number> {
-    return this.#one(Quantile(on, options))
+    return only(this, Quantile(on, options))
   }
 
   /**
@@ -210,7 +202,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<AggregateOptions>,
   ): Made<Row, Key, `unique(${C})`, Row[C][]> {
-    return this.#one(Unique(on, options))
+    return only(this, Unique(on, options))
   }
 
   /**
@@ -224,7 +216,7 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     on: C,
     options?: Unnamed<AggregateOptions>,
   ): Made<Row, Key, `count_distinct(${C})`, number> {
-    return this.#one(CountDistinct(on, options))
+    return only(this, CountDistinct(on, options))
   }
 
   /**
@@ -253,8 +245,8 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
     const { batchFormat = 'columns', dates = 'date' } = options
     checkBatchFormat('mapGroups', batchFormat)
     const compiled = compileFunction('mapGroups', fn, options, ['batchFormat', 'dates'])
-    const step = { kind: 'group-map', keys: this.#keys, blocks: this.#blocks } as const
-    return this.#dataset.derive({ ...compiled, ...step, batchFormat, dates })
+    const step = { kind: 'group-map', keys: this.keys, blocks: this.blocks } as const
+    return this.dataset.derive({ ...compiled, ...step, batchFormat, dates })
   }
 
   /**
@@ -274,11 +266,15 @@ export class GroupedDataset<Row, Key extends keyof Row & string> {
   withColumn(name: string, expression: Expression, options: object = {}): unknown {
     refuseUnknown('withColumn', options, [])
     const output = { name, value: nodeOfColumn('withColumn', expression) }
-    const step = { kind: 'group-column', keys: this.#keys, blocks: this.#blocks } as const
-    return this.#dataset.derive({ ...step, output })
+    const step = { kind: 'group-column', keys: this.keys, blocks: this.blocks } as const
+    return this.dataset.derive({ ...step, output })
   }
+}
 
-  #one<Made>(aggregate: Aggregate): Made {
-    return this.aggregate(aggregate) as Made
-  }
+/** One aggregate of each group. A private method would keep groups from travelling. */
+function only<Made, Row, Key extends keyof Row & string>(
+  groups: GroupedDataset<Row, Key>,
+  aggregate: Aggregate,
+): Made {
+  return groups.aggregate(aggregate) as Made
 }

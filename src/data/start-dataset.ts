@@ -9,7 +9,6 @@ import { Dataset } from './dataset.js'
 import { DatasetSession } from './dataset-session.js'
 import { RayTaskRunner } from './execution/ray-task-runner.js'
 import { Expression } from './expression/expression.js'
-import { GroupedDataset } from './grouped-dataset.js'
 import type { Source } from './logical/plan.js'
 
 /** One per process: it holds no state but the functions it submits. */
@@ -22,10 +21,6 @@ export function startDataset<R>(source: Source): Dataset<R> {
 ray.registerSerializer(Dataset, {
   serialize: (dataset) => dataset.plan,
   deserialize: (plan) => startDataset(plan.source).over(plan),
-})
-ray.registerSerializer(GroupedDataset, {
-  serialize: (grouped) => grouped.description,
-  deserialize: ({ dataset, keys, blocks }) => new GroupedDataset(dataset, keys, blocks),
 })
 ray.registerSerializer(Expression, {
   serialize: (expression) => expression.node,
